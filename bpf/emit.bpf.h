@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Records into the ring: reserve, fill, submit. A failure is a named counter, never a silence. */
+#ifndef LUNSCOPE_EMIT_BPF_H
+#define LUNSCOPE_EMIT_BPF_H
+
+#include "maps.bpf.h"
+
+/* Keep a bound that was just checked in this very register (clang may check one copy, use another). */
+#define bounded(variable) asm volatile("" : "+r"(variable))
+
+/* No wakeup per record (it costs more than the record): the collector drains on a timer. */
+static __always_inline __u64 wakeup_flags(void) {
+  return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= ring_high_water ? BPF_RB_FORCE_WAKEUP
+                                                                          : BPF_RB_NO_WAKEUP;
+}
+
+/* A reserve fails when the ring is full, and also when its lock is not to be had in time. */
+static __always_inline __u32 loss_of(__u32 bytes) {
+  __u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+  __u64 size = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+  return used + bytes + BPF_RINGBUF_HDR_SZ + 8 > size ? LUNSCOPE_LOSS_FULL : LUNSCOPE_LOSS_BUSY;
+}
+
+static __always_inline void count_loss(struct lunscope_totals *totals, __u32 loss) {
+  if (loss == LUNSCOPE_LOSS_FULL) {
+    totals->events_lost[LUNSCOPE_LOSS_FULL]++;
+  } else {
+    totals->events_lost[LUNSCOPE_LOSS_BUSY]++;
+  }
+}
+
+static __always_inline void fill_header(struct lunscope_event *header,
+                                        const struct lunscope_connection *connection, __u8 kind,
+                                        __u32 bytes) {
+  header->connection = connection->report.header.connection;
+  header->bytes = bytes;
+  header->abi = LUNSCOPE_ABI;
+  header->kind = kind;
+  header->role = connection->report.header.role;
+}
+
+/* The connection's own record, as it stands. */
+static __always_inline void emit_connection(struct lunscope_connection *connection, __u8 flags,
+                                            struct lunscope_totals *totals) {
+  connection->report.header.time_ns = bpf_ktime_get_ns();
+  connection->report.header.flags |= flags;
+  if (bpf_ringbuf_output(&events, &connection->report, sizeof(connection->report),
+                         wakeup_flags())) {
+    count_loss(totals, loss_of(sizeof(connection->report)));
+  } else {
+    totals->events++;
+  }
+  connection->report.header.flags &= ~LUNSCOPE_FLAG_OPENED;
+}
+
+static __always_inline void count_command_loss(struct lunscope_totals *totals, __u32 role,
+                                               __u32 bytes) {
+  __u32 loss = loss_of(bytes);
+  count_loss(totals, loss);
+  if (loss == LUNSCOPE_LOSS_FULL) {
+    totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][LUNSCOPE_UNREPORTED_RING_FULL]++;
+  } else {
+    totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][LUNSCOPE_UNREPORTED_RING_BUSY]++;
+  }
+}
+
+/*
+ * The record of a command whose status is in the stream's room, with its sense if it brought any.
+ * Two sizes, because a reservation's size must be a constant.
+ */
+static __always_inline int emit_command(struct lunscope_connection *connection,
+                                        struct lunscope_stream *stream,
+                                        const struct lunscope_task *task, __u64 now_ns,
+                                        struct lunscope_totals *totals) {
+  const __u8 *bhs = stream->room;
+  const __u8 *data = lunscope_stream_chunk(stream);
+  __u32 data_bytes = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE && stream->have > ISCSI_BHS_BYTES
+                         ? lunscope_stream_chunk_bytes(stream)
+                         : 0;
+  __u32 sense_bytes = data_bytes > 2 ? lunscope_be16(data) : 0;
+  if (sense_bytes > data_bytes - 2 && sense_bytes != 0) sense_bytes = data_bytes - 2;
+  bounded(sense_bytes);
+  if (sense_bytes > LUNSCOPE_SENSE_BYTES) sense_bytes = LUNSCOPE_SENSE_BYTES;
+
+  __u32 bytes = sense_bytes != 0 ? sizeof(struct lunscope_sensed_command_event)
+                                 : sizeof(struct lunscope_command_event);
+  struct lunscope_command_event *event;
+  if (sense_bytes != 0) {
+    struct lunscope_sensed_command_event *sensed =
+        bpf_ringbuf_reserve(&events, sizeof(struct lunscope_sensed_command_event), 0);
+    event = &sensed->command;
+    if (sensed) bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
+  } else {
+    event = bpf_ringbuf_reserve(&events, sizeof(struct lunscope_command_event), 0);
+  }
+  if (!event) {
+    count_command_loss(totals, connection->report.header.role, bytes);
+    return -1;
+  }
+  lunscope_command_fill(event, task, bhs, now_ns, connection->report.gaps);
+  fill_header(&event->header, connection, LUNSCOPE_EVENT_COMMAND, bytes);
+  event->sense_bytes = sense_bytes;
+  bpf_ringbuf_submit(event, wakeup_flags());
+  totals->events++;
+  return 0;
+}
+
+struct text_copy {
+  struct lunscope_text *text;
+  const __u8 *from;
+  struct lunscope_pdu_event *event;
+};
+
+/*
+ * One byte of negotiation text through the filter, called by bpf_loop(). The count is kept in the
+ * record: on the stack the verifier would follow its every value, once for each turn of the loop.
+ */
+static long copy_text_byte(__u64 i, struct text_copy *copy) {
+  __u64 taken = copy->event->chunk_bytes;
+  if (i >= LUNSCOPE_CHUNK_BYTES || taken >= LUNSCOPE_CHUNK_BYTES) return 1;
+  __u8 byte = copy->from[i];
+  if (!lunscope_text_take(copy->text, byte)) return 0;
+  copy->event->chunk[taken] = byte;
+  copy->event->chunk_bytes = taken + 1;
+  return 0;
+}
+
+/* A management PDU, or a Data-In that explains a LUN, with the chunk of data in the room. */
+static __always_inline void emit_pdu(struct lunscope_connection *connection,
+                                     struct lunscope_stream *stream, __u32 direction,
+                                     const struct lunscope_task *task, __u64 now_ns,
+                                     struct lunscope_totals *totals) {
+  struct lunscope_pdu_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+  if (!event) {
+    count_loss(totals, loss_of(sizeof(*event)));
+    return;
+  }
+  __u32 chunk_bytes =
+      stream->have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(stream) : 0;
+  __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
+  fill_header(&event->header, connection, LUNSCOPE_EVENT_PDU, sizeof(*event));
+  event->header.time_ns = now_ns;
+  __builtin_memcpy(event->bhs, stream->room, ISCSI_BHS_BYTES);
+  if (task) {
+    event->lun = task->lun;
+    __builtin_memcpy(event->cdb, task->cdb, ISCSI_CDB_BYTES);
+  }
+  event->chunk_offset = stream->chunk_offset;
+  event->direction = direction;
+  event->last = stream->have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(stream);
+  if (lunscope_is_text(iscsi_opcode(event->bhs))) {
+    struct text_copy copy = {.text = &connection->texts[direction & 1],
+                             .from = lunscope_stream_chunk(stream),
+                             .event = event};
+    bpf_loop(chunk_bytes, copy_text_byte, &copy, 0);
+  } else if (chunk_bytes != 0) {
+    bounded(chunk_bytes);
+    if (chunk_bytes > LUNSCOPE_CHUNK_BYTES) chunk_bytes = LUNSCOPE_CHUNK_BYTES;
+    bpf_probe_read_kernel(event->chunk, chunk_bytes, lunscope_stream_chunk(stream));
+    event->chunk_bytes = chunk_bytes;
+  }
+  bpf_ringbuf_submit(event, wakeup_flags());
+  totals->events++;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's structs, reduced to the fields that are read here. Offsets are relocated when the
+ * programs are loaded (CO-RE), so the build needs neither a vmlinux.h nor the BTF of any kernel.
+ */
+#ifndef LUNSCOPE_KERNEL_H
+#define LUNSCOPE_KERNEL_H
+
+#include <linux/types.h>
+
+/* include/linux/socket.h, include/uapi/linux/in.h, include/net/tcp_states.h */
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define TCP_ESTABLISHED 1
+#define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
+#define TCP_NEW_SYN_RECV 12
+
+/* include/linux/skbuff.h */
+#define CHECKSUM_UNNECESSARY 1
+#define CHECKSUM_PARTIAL 3
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct in6_addr {
+  union {
+    __u8 u6_addr8[16];
+  } in6_u;
+};
+
+struct sock_common {
+  __be32 skc_daddr;
+  __be32 skc_rcv_saddr;
+  __be16 skc_dport;
+  __u16 skc_num;
+  unsigned short skc_family;
+  volatile unsigned char skc_state;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+  struct sock_common __sk_common;
+  __u16 sk_protocol;
+};
+
+struct tcp_sock {
+  __u32 rcv_nxt;
+  __u32 copied_seq;
+  __u32 snd_nxt;
+};
+
+struct sk_buff {
+  struct sock *sk;
+  char cb[48];
+  unsigned int len;
+  __u8 ip_summed : 2;
+  __u8 csum_valid : 1;
+  __u16 transport_header;
+  unsigned char *head;
+  unsigned char *data;
+};
+
+struct bpf_iter_meta {
+  struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+  struct bpf_iter_meta *meta;
+  struct bpf_map *map;
+  struct sock *sk;
+  void *value;
+};
+
+#pragma clang attribute pop
+
+#endif

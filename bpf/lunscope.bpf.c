@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Table of contents: every program, where it hooks in, and the handler that it calls. All of them
+ * only read; a packet of another port leaves after one test.
+ */
+#include "kernel.h"
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "receive.bpf.h"
+#include "transmit.bpf.h"
+
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb) { return on_arrival(sk, skb); }
+
+SEC("tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(consumption, struct sk_buff *skb, int len) { return on_consumption(skb); }
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(transmit, struct sk_buff *skb) { return on_transmit(skb); }
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(connection, struct sock *sk, int old_state, int new_state) {
+  return on_state_change(sk, new_state);
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb) { return on_retransmit(sk); }
+
+SEC("iter/bpf_sk_storage_map")
+int connection_report(struct bpf_iter__bpf_sk_storage_map *ctx) { return dump_connection(ctx); }
+
+SEC("iter/bpf_sk_storage_map")
+int inflight_report(struct bpf_iter__bpf_sk_storage_map *ctx) { return dump_inflight(ctx); }
+
+char program_license[] SEC("license") = "Dual BSD/GPL";

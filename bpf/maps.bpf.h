@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Knobs, which user space sets before the programs are loaded, and every map. */
+#ifndef LUNSCOPE_MAPS_BPF_H
+#define LUNSCOPE_MAPS_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+#include <lunscope/connection.h>
+
+/* A bit for each TCP port that a target listens on: one load and one test per packet. */
+const volatile __u64 target_ports[65536 / 64];
+/* Which end of a connection is of interest: the host as initiator, as target. */
+const volatile __u8 watch_initiators = 1;
+const volatile __u8 watch_targets = 1;
+/* Commands in flight that one connection may have tracked. */
+const volatile __u32 inflight_limit = LUNSCOPE_TASKS;
+/* Bytes in the ring from which on the collector is woken instead of left to its timer. */
+const volatile __u64 ring_high_water = 1 << 20;
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 4 << 20); /* the collector sets it */
+} events SEC(".maps");
+
+/* State that is freed with its socket. Two maps, to keep each allocation small. */
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct lunscope_connection);
+} connections SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct lunscope_inflight);
+} inflights SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct lunscope_totals);
+} totals SEC(".maps");
+
+/* Connections are numbered as they are met: a socket cookie cannot be had of every hook's socket. */
+__u64 connections_met = 0;
+
+static __always_inline struct lunscope_totals *this_cpu_totals(void) {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(&totals, &zero);
+}
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/cli/observer.h"
+
+#include <bpf/libbpf.h>
+
+#include "collector/base/clock.h"
+#include "collector/cli/version.h"
+
+namespace lunscope {
+
+void Observer::DrainLocked() {
+  probe_->Drain([this](const lunscope_event& event) {
+    model_.Apply(event);
+    if (listener_) listener_(event, model_);
+  });
+}
+
+void Observer::Drain() {
+  const std::lock_guard lock(mutex_);
+  DrainLocked();
+}
+
+void Observer::DrainAfterWakeup() {
+  const std::lock_guard lock(mutex_);
+  wakeups_++;
+  DrainLocked();
+}
+
+Observation Observer::Observe() {
+  const uint64_t start_ns = MonotonicNs();
+  const std::lock_guard lock(mutex_);
+  Observation observation;
+  DrainLocked();
+  model_.BeginReport();
+  Status report = probe_->Report([&](const lunscope_event& event) {
+    model_.Apply(event);
+    if (event.kind == LUNSCOPE_EVENT_INFLIGHT) {
+      observation.tracked_commands += reinterpret_cast<const lunscope_inflight&>(event).count;
+    }
+  });
+  model_.EndReport();
+  observation.scrape_failed = !report.ok();
+  observation.snapshot = model_.TakeSnapshot();
+  observation.totals = probe_->Totals();
+  for (const ProgramReport& program : probe_->Programs()) {
+    observation.probes.push_back({program.name, program.attached, program.recursion_misses,
+                                  program.runs, program.run_time_ns});
+  }
+  observation.malformed_records = probe_->malformed_records();
+  observation.wakeups = wakeups_;
+  observation.tracked_commands_limit = inflight_limit_;
+  observation.version = kVersion;
+  observation.revision = kRevision;
+  observation.libbpf = libbpf_version_string();
+  observation.now_ns = MonotonicNs();
+  observation.scrape_seconds = static_cast<double>(observation.now_ns - start_ns) / 1e9;
+  return observation;
+}
+
+}  // namespace lunscope

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A probe and the model that its records go into, under one lock: the thread that drains and the
+// threads that scrape meet here and nowhere else.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "collector/model/model.h"
+#include "collector/probe/probe.h"
+#include "collector/report/metrics.h"
+
+namespace lunscope {
+
+class Observer {
+ public:
+  // Called with the lock held, after the model has taken the record in.
+  using Listener = std::function<void(const lunscope_event&, const Model&)>;
+
+  Observer(std::unique_ptr<Probe> probe, ModelOptions model, const ProbeOptions& options)
+      : probe_(std::move(probe)), model_(model), inflight_limit_(options.inflight_limit) {}
+
+  void set_listener(Listener listener) { listener_ = std::move(listener); }
+  [[nodiscard]] int wakeup_fd() const { return probe_->wakeup_fd(); }
+
+  // Take in what the ring holds.
+  void Drain();
+  // Likewise, and count it as a wakeup of this process.
+  void DrainAfterWakeup();
+  // Drain, walk the live connections, and copy out everything a scrape speaks of.
+  Observation Observe();
+  [[nodiscard]] lunscope_totals Totals() const { return probe_->Totals(); }
+
+ private:
+  void DrainLocked();
+
+  std::mutex mutex_;
+  const std::unique_ptr<Probe> probe_;
+  Model model_;
+  Listener listener_;
+  const uint32_t inflight_limit_;
+  uint64_t wakeups_ = 0;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/cli/options.h"
+
+#include <lunscope/command.h>
+
+#include <CLI/CLI.hpp>
+#include <bit>
+#include <vector>
+
+namespace lunscope {
+namespace {
+
+constexpr const char* kDescription =
+    "lunscope sees every SCSI command that this host sends or serves over iSCSI, from inside the "
+    "kernel.";
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  lunscope check                             can this host run it?\n"
+    "  lunscope trace                             show commands as they complete\n"
+    "  lunscope trace --role target -o json       as JSON, seen from the target's side only\n"
+    "  lunscope trace --port 3260 --port 3261 --duration 10 --summary\n"
+    "  lunscope serve                             metrics on http://127.0.0.1:13260/metrics\n"
+    "  lunscope serve --web.listen-address [::]:13260\n"
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 the kernel lacks something, 4 not permitted.";
+
+constexpr uint32_t kMinRingBytes = 4096;
+constexpr uint32_t kMaxRingBytes = 1U << 30;
+
+// What CLI11 fills in and the options do not hold as it is.
+struct Raw {
+  std::vector<uint16_t> ports;
+  std::string role = "both";
+  std::string output = "table";
+  std::string listen_address = "127.0.0.1:13260";
+  std::string metrics_path = "/metrics";
+};
+
+const CLI::Validator kPowerOfTwo(
+    [](const std::string& text) {
+      uint32_t value = 0;
+      const bool fits = CLI::detail::lexical_cast(text, value) && std::has_single_bit(value) &&
+                        value >= kMinRingBytes && value <= kMaxRingBytes;
+      return fits ? std::string() : "must be a power of two from 4096 to 1073741824";
+    },
+    "POWER OF TWO");
+
+void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
+  command
+      ->add_option("--port", raw.ports,
+                   "TCP port that targets listen on; may be given again (default: 3260)")
+      ->check(CLI::Range(1, 65535))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->take_all();
+  command->add_option("--role", raw.role, "Which end of a connection to watch on this host")
+      ->check(CLI::IsMember({"initiator", "target", "both"}))
+      ->capture_default_str();
+  command->add_option("--ring-size", probe.ring_bytes, "Bytes of the ring buffer, a power of two")
+      ->check(kPowerOfTwo)
+      ->capture_default_str();
+  command
+      ->add_option("--inflight", probe.inflight_limit,
+                   "Commands in flight that are tracked per connection")
+      ->check(CLI::Range(1, LUNSCOPE_TASKS))
+      ->capture_default_str();
+}
+
+void FinishProbeOptions(const Raw& raw, ProbeOptions& probe) {
+  if (!raw.ports.empty()) probe.ports = raw.ports;
+  probe.watch_initiators = raw.role != "target";
+  probe.watch_targets = raw.role != "initiator";
+}
+
+CLI::App* AddServe(CLI::App& app, Raw& raw, ServeOptions& serve) {
+  CLI::App* command = app.add_subcommand("serve", "Serve Prometheus metrics until interrupted");
+  AddProbeOptions(command, raw, serve.probe);
+  command->add_option("--web.listen-address", raw.listen_address, "HOST:PORT to serve on")
+      ->capture_default_str();
+  command->add_option("--web.telemetry-path", raw.metrics_path, "Path of the metrics")
+      ->check([](const std::string& path) {
+        return path.starts_with('/') && path.size() > 1 ? "" : "must begin with / and be no /";
+      })
+      ->capture_default_str();
+  command
+      ->add_option("--max-label-sets", serve.model.max_label_sets,
+                   "Targets, LUNs and LUN-operation pairs that get series of their own")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  return command;
+}
+
+CLI::App* AddTrace(CLI::App& app, Raw& raw, TraceOptions& trace) {
+  CLI::App* command = app.add_subcommand("trace", "Show each SCSI command as it completes");
+  AddProbeOptions(command, raw, trace.probe);
+  command->add_option("-o,--output", raw.output, "Form of the lines")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  command->add_option("--count", trace.count, "End after this many commands")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--duration", trace.duration_seconds, "End after this many seconds")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--summary", trace.summary,
+                    "At the end: commands by name, with bytes, errors and latency quantiles");
+  return command;
+}
+
+}  // namespace
+
+std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
+  CLI::App app(kDescription, "lunscope");
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  Raw raw;
+  ServeOptions serve;
+  TraceOptions trace;
+  const CLI::App* serve_command = AddServe(app, raw, serve);
+  const CLI::App* trace_command = AddTrace(app, raw, trace);
+  const CLI::App* check_command =
+      app.add_subcommand("check", "Say what this host has and lacks for lunscope");
+  app.add_subcommand("version", "Print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? ExitCode::kOk : ExitCode::kUsage;
+  }
+  if (serve_command->parsed()) {
+    FinishProbeOptions(raw, serve.probe);
+    serve.metrics_path = raw.metrics_path;
+    Result<ListenAddress> address = ListenAddress::Parse(raw.listen_address);
+    if (!address.ok()) {
+      std::cerr << "lunscope: " << address.error().message << '\n';
+      return address.error().code;
+    }
+    serve.listen_address = address.value();
+    return Options(serve);
+  }
+  if (trace_command->parsed()) {
+    FinishProbeOptions(raw, trace.probe);
+    trace.json = raw.output == "json";
+    return Options(trace);
+  }
+  if (check_command->parsed()) return Options(CheckOptions{});
+  return Options(VersionOptions{});
+}
+
+}  // namespace lunscope

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <prometheus/collectable.h>
+
+#include <cstdio>
+
+#include "collector/cli/commands.h"
+#include "collector/cli/event_loop.h"
+#include "collector/cli/observer.h"
+#include "collector/report/process_metrics.h"
+
+namespace lunscope {
+namespace {
+
+// The ring holds some 40,000 commands and wakes us at a quarter of that; the timer only bounds how
+// old an idle host's last records get.
+constexpr std::chrono::milliseconds kDrainInterval(1000);
+
+class ScrapedMetrics : public prometheus::Collectable {
+ public:
+  explicit ScrapedMetrics(Observer& observer) : observer_(observer) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    std::vector<prometheus::MetricFamily> families = RenderMetrics(observer_.Observe());
+    for (auto& family : RenderProcessMetrics()) families.push_back(std::move(family));
+    return families;
+  }
+
+ private:
+  Observer& observer_;
+};
+
+}  // namespace
+
+Result<ExitCode> RunServe(const ServeOptions& options) {
+  EventLoop loop;
+  Result<std::unique_ptr<Probe>> probe = Probe::Attach(options.probe);
+  if (!probe.ok()) return probe.error();
+  Observer observer(std::move(probe.value()), options.model, options.probe);
+  Result<std::unique_ptr<Endpoint>> endpoint =
+      Endpoint::Start(options.listen_address, options.metrics_path,
+                      std::make_shared<ScrapedMetrics>(observer));
+  if (!endpoint.ok()) return endpoint.error();
+  fmt::print(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
+             options.listen_address.Url(options.metrics_path), PortList(options.probe));
+
+  loop.Watch(observer.wakeup_fd());
+  while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) observer.DrainAfterWakeup();
+  observer.Drain();
+  fmt::print(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
+  return ExitCode::kOk;
+}
+
+}  // namespace lunscope

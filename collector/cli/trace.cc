@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <limits>
+#include <set>
+
+#include "collector/base/clock.h"
+#include "collector/cli/commands.h"
+#include "collector/cli/event_loop.h"
+#include "collector/cli/observer.h"
+#include "collector/report/summary.h"
+#include "collector/report/trace_line.h"
+
+namespace lunscope {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Short enough to look live.
+constexpr milliseconds kDrainInterval(50);
+
+class Tracer {
+ public:
+  explicit Tracer(const TraceOptions& options)
+      : options_(options), left_(options.count.value_or(std::numeric_limits<uint64_t>::max())) {}
+
+  void Begin() {
+    if (!options_.json) Print(TableHeader());
+    std::fflush(stdout);
+  }
+
+  void Take(const lunscope_event& event, const Model& model) {
+    const Connection* connection = model.FindConnection(event.connection);
+    if (connection == nullptr) return;
+    if (event.kind == LUNSCOPE_EVENT_CONNECTION && (event.flags & LUNSCOPE_FLAG_MIDSTREAM) &&
+        announced_.insert(event.connection).second) {
+      fmt::print(stderr,
+                 "lunscope: the connection {} - {} was open before: its names are unknown\n",
+                 connection->local, connection->remote);
+    }
+    if (event.kind != LUNSCOPE_EVENT_COMMAND || left_ == 0) return;
+    left_--;
+    const auto& command = reinterpret_cast<const lunscope_command_event&>(event);
+    const LunIdentity* identity = model.FindIdentity(*connection, command.lun);
+    const TracedCommand traced{command, *connection,
+                               identity != nullptr ? identity->device_type : kUnknownDeviceType,
+                               wall_clock_offset_ns_};
+    Print(options_.json ? JsonObject(traced) : TableRow(traced));
+    if (options_.summary) summary_.Add(traced);
+  }
+
+  // Lines go out in one piece per drain. False: nobody reads them any more.
+  bool Flush() {
+    wall_clock_offset_ns_ = WallClockOffsetNs();
+    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  }
+
+  [[nodiscard]] bool is_done() const { return left_ == 0; }
+  [[nodiscard]] std::string FormatSummary() const { return summary_.Format(); }
+
+ private:
+  static void Print(const std::string& line) {
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+  }
+
+  const TraceOptions& options_;
+  uint64_t left_;
+  int64_t wall_clock_offset_ns_ = WallClockOffsetNs();
+  std::set<uint64_t> announced_;
+  Summary summary_;
+};
+
+// How long to wait for more; nothing once the end has come.
+milliseconds UntilNextDrain(const TraceOptions& options, steady_clock::time_point start) {
+  if (!options.duration_seconds) return kDrainInterval;
+  const std::chrono::duration<double> wanted(*options.duration_seconds);
+  const auto left = duration_cast<milliseconds>(wanted - (steady_clock::now() - start));
+  return std::clamp(left, milliseconds(0), kDrainInterval);
+}
+
+}  // namespace
+
+Result<ExitCode> RunTrace(const TraceOptions& options) {
+  EventLoop loop;
+  Result<std::unique_ptr<Probe>> probe = Probe::Attach(options.probe);
+  if (!probe.ok()) return probe.error();
+  Observer observer(std::move(probe.value()), ModelOptions{}, options.probe);
+  Tracer tracer(options);
+  observer.set_listener(
+      [&](const lunscope_event& event, const Model& model) { tracer.Take(event, model); });
+  fmt::print(stderr, "lunscope: watching {}; Ctrl-C ends\n", PortList(options.probe));
+  tracer.Begin();
+
+  loop.Watch(observer.wakeup_fd());
+  const auto start = steady_clock::now();
+  bool is_read = true;
+  while (is_read && !tracer.is_done()) {
+    const milliseconds wait = UntilNextDrain(options, start);
+    if (wait == milliseconds(0) || loop.Wait(wait) == EventLoop::Wake::kEnd) break;
+    observer.DrainAfterWakeup();
+    is_read = tracer.Flush();
+  }
+  observer.Drain();
+  if (tracer.Flush() && options.summary) {
+    // With JSON on standard output the summary must not mix with it.
+    fmt::print(options.json ? stderr : stdout, "\n{}", tracer.FormatSummary());
+    std::fflush(stdout);
+  }
+  fmt::print(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
+  return ExitCode::kOk;
+}
+
+}  // namespace lunscope

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A histogram whose bucket bounds double: the bucket of a value is found with one bit scan.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace lunscope {
+
+// Buckets hold values <= kFirst * 2^i for i = 0 .. kBounds - 1; one more holds what is larger.
+template <uint64_t kFirst, size_t kBounds>
+class DoublingHistogram {
+ public:
+  static constexpr size_t kBuckets = kBounds + 1;
+
+  // The upper bound of bucket i. REQUIRES: i < kBounds.
+  static constexpr uint64_t Bound(size_t i) { return kFirst << i; }
+
+  static constexpr size_t BucketOf(uint64_t value) {
+    if (value <= kFirst) return 0;
+    const auto bucket = static_cast<size_t>(std::bit_width((value - 1) / kFirst));
+    return bucket < kBounds ? bucket : kBounds;
+  }
+
+  void Add(uint64_t value) {
+    counts_[BucketOf(value)]++;
+    sum_ += value;
+  }
+
+  void Merge(const DoublingHistogram& other) {
+    for (size_t i = 0; i < kBuckets; i++) counts_[i] += other.counts_[i];
+    sum_ += other.sum_;
+  }
+
+  [[nodiscard]] const std::array<uint64_t, kBuckets>& counts() const { return counts_; }
+  [[nodiscard]] uint64_t sum() const { return sum_; }
+  [[nodiscard]] uint64_t count() const {
+    uint64_t total = 0;
+    for (uint64_t bucket : counts_) total += bucket;
+    return total;
+  }
+
+  // The value below which this share of all lies, taken as evenly spread within its bucket.
+  [[nodiscard]] double Quantile(double share) const {
+    const double wanted = share * static_cast<double>(count());
+    double below = 0;
+    for (size_t i = 0; i < kBuckets; i++) {
+      const auto in_bucket = static_cast<double>(counts_[i]);
+      if (in_bucket > 0 && below + in_bucket >= wanted) {
+        const double low = i == 0 ? 0 : static_cast<double>(Bound(i - 1));
+        const double high = static_cast<double>(i < kBounds ? Bound(i) : Bound(kBounds - 1));
+        return low + (high - low) * (wanted - below) / in_bucket;
+      }
+      below += in_bucket;
+    }
+    return 0;
+  }
+
+ private:
+  std::array<uint64_t, kBuckets> counts_{};
+  uint64_t sum_ = 0;
+};
+
+// 16 us to 33.5 s.
+using LatencyHistogram = DoublingHistogram<16'000, 22>;
+// 512 B to 16 MiB.
+using SizeHistogram = DoublingHistogram<512, 16>;
+
+}  // namespace lunscope

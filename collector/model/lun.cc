@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/model/lun.h"
+
+#include <fmt/format.h>
+
+#include "collector/base/printable.h"
+
+namespace lunscope {
+
+std::string FormatLun(uint64_t lun) {
+  const auto method = static_cast<uint32_t>(lun >> 62);
+  const bool is_single_level = (lun & 0x0000ffffffffffffull) == 0;
+  if (is_single_level) {
+    if (method == 0 && (lun >> 56) == 0) return fmt::format("{}", lun >> 48);
+    if (method == 1) return fmt::format("{}", (lun >> 48) & 0x3fff);
+    // Logical unit addressing: bus and target are 0 for a LUN of this very device.
+    if (method == 2 && ((lun >> 53) & 0x1ff) == 0) return fmt::format("{}", (lun >> 48) & 0x1f);
+  }
+  return fmt::format("0x{:016x}", lun);
+}
+
+void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
+  const bool is_vital_product_data = (cdb[1] & 0x01) != 0;
+  if (cdb[0] == SCSI_INQUIRY && !is_vital_product_data && bytes >= 1) {
+    // Qualifier 3: no device can be here, so the type means nothing (SPC-5 table 142).
+    if ((data[0] >> 5) != 3) device_type = data[0] & 0x1f;
+    const auto* text = reinterpret_cast<const char*>(data);
+    if (bytes >= 16) vendor = PrintableTrimmed({text + 8, 8});
+    if (bytes >= 32) product = PrintableTrimmed({text + 16, 16});
+  } else if (cdb[0] == SCSI_READ_CAPACITY_10 && bytes >= 8) {
+    const uint32_t last = lunscope_be32(data);
+    block_bytes = lunscope_be32(data + 4);
+    if (last != 0xffffffff) capacity_bytes = (uint64_t{last} + 1) * block_bytes;
+  } else if (cdb[0] == SCSI_SERVICE_ACTION_IN_16 &&
+             scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16 && bytes >= 12) {
+    block_bytes = lunscope_be32(data + 8);
+    capacity_bytes = (lunscope_be64(data) + 1) * block_bytes;
+  }
+}
+
+LunStatistics::LunStatistics(const LunStatistics& other)
+    : errors(other.errors),
+      target_failures(other.target_failures),
+      read_bytes(other.read_bytes),
+      written_bytes(other.written_bytes),
+      outstanding(other.outstanding),
+      oldest_start_ns(other.oldest_start_ns),
+      identity(other.identity) {
+  for (size_t i = 0; i < operations.size(); i++) {
+    if (other.operations[i])
+      operations[i] = std::make_unique<OperationStatistics>(*other.operations[i]);
+  }
+}
+
+}  // namespace lunscope

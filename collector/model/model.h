@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the records mean: connections, sessions, targets, LUNs and what was done to them.
+//
+// The model has no clock, no I/O and no lock: one thread at a time calls it. Times come with the
+// records. A scrape takes a Snapshot, a value of its own, and renders it without the model.
+#pragma once
+
+#include <lunscope/command.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "collector/model/lun.h"
+
+namespace lunscope {
+
+// Stand-ins for names that no login told.
+inline constexpr const char* kUnknownName = "unknown";      // the login was before our time
+inline constexpr const char* kDiscoveryName = "discovery";  // a discovery session has no target
+inline constexpr const char* kOverflowName = "overflow";    // beyond ModelOptions::max_label_sets
+inline constexpr uint64_t kOverflowLun = ~uint64_t{0};
+
+struct ModelOptions {
+  // Targets, LUNs and LUN-operation pairs that get statistics of their own; what comes after goes
+  // to the role's overflow target, so that sums stay right.
+  size_t max_label_sets = 10'000;
+  // Sessions that ended without a logout and are remembered as down.
+  size_t max_down_sessions = 256;
+};
+
+enum LoginFailure { kRedirection, kInitiatorError, kTargetError, kLoginFailures };
+
+// Everything counted for one target as one role sees it.
+struct TargetStatistics {
+  std::map<uint64_t, LunStatistics> luns;
+  std::array<SizeHistogram, SCSI_OPERATIONS> sizes;
+  uint64_t logins = 0;
+  std::array<uint64_t, kLoginFailures> login_failures{};
+  uint64_t logouts = 0;
+  std::map<uint8_t, uint64_t> rejects;         // by reason
+  std::map<uint8_t, uint64_t> task_functions;  // requests, by function
+  std::map<uint8_t, uint64_t> async_events;    // by event
+  std::array<std::array<uint64_t, 32>, LUNSCOPE_DIRECTIONS> pdus{};
+  std::array<uint64_t, LUNSCOPE_DIRECTIONS> bytes{};
+  uint64_t retransmits = 0;
+};
+
+struct TargetKey {
+  uint8_t role;
+  std::string name;
+  auto operator<=>(const TargetKey&) const = default;
+};
+using Target = std::pair<const TargetKey, TargetStatistics>;
+
+struct Session {
+  uint8_t role;
+  std::string target;
+  std::string name;  // ISID and TSIH in hex, or the two addresses where no login was seen
+  std::string initiator;
+  std::string portal;  // of the target
+  bool header_digest;
+  bool data_digest;
+  uint32_t connections = 0;  // 0: down
+  uint64_t down_order = 0;   // the lower, the longer down
+};
+
+struct Connection {
+  uint64_t id = 0;
+  uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
+  std::string local;
+  std::string remote;
+  std::string initiator;             // "" while unknown
+  Target* target = nullptr;
+  LunStatistics* last_lun = nullptr;  // of last_lun_number: most commands go where the last one went
+  uint64_t last_lun_number = 0;
+  uint64_t isid = 0;
+  bool logged_out = false;
+  std::string session;                // key; "" while there is none
+  std::array<std::string, LUNSCOPE_DIRECTIONS> text;
+  lunscope_connection_event counted{};  // what the totals already hold
+  uint32_t reports_missed = 0;
+};
+
+struct Snapshot {
+  std::map<TargetKey, TargetStatistics> targets;
+  std::vector<Session> sessions;
+  uint64_t dropped_series = 0;
+};
+
+class Model {
+ public:
+  explicit Model(ModelOptions options = {}) : options_(options) {}
+
+  // REQUIRES: the record is whole (CheckRecord).
+  void Apply(const lunscope_event& event);
+
+  // Around the records of one walk over the live connections.
+  void BeginReport();
+  void EndReport();
+
+  [[nodiscard]] Snapshot TakeSnapshot() const;
+
+  // The connection of a record that was applied; nullptr if it is gone.
+  [[nodiscard]] const Connection* FindConnection(uint64_t id) const;
+  // What a LUN said of itself; nullptr if nothing is known of it.
+  [[nodiscard]] const LunIdentity* FindIdentity(const Connection& connection, uint64_t lun) const;
+
+ private:
+  void ApplyCommand(const lunscope_command_event& event);
+  void ApplyPdu(const lunscope_pdu_event& event);
+  void ApplyConnection(const lunscope_connection_event& event);
+  void ApplyInflight(const lunscope_inflight& inflight);
+
+  void GatherText(Connection& connection, const lunscope_pdu_event& event);
+  void ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event);
+  void ApplyLoginResponse(Connection& connection, const lunscope_pdu_event& event);
+  void OpenSession(Connection& connection, uint16_t tsih);
+  void CloseSession(const Connection& connection);
+  void Close(uint64_t id);
+
+  Connection& ConnectionOf(const lunscope_event& event);
+  Target& TargetOf(uint8_t role, const std::string& name);
+  Target& OverflowTarget(uint8_t role);
+  LunStatistics& LunOf(Connection& connection, uint64_t lun);
+  OperationStatistics& OperationOf(Connection& connection, LunStatistics& lun, size_t operation);
+  bool ReserveLabelSet();
+
+  ModelOptions options_;
+  std::unordered_map<uint64_t, Connection> connections_;
+  std::map<TargetKey, TargetStatistics> targets_;
+  std::map<std::string, Session> sessions_;
+  size_t label_sets_ = 0;
+  uint64_t dropped_series_ = 0;
+  uint64_t sessions_down_ = 0;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Quantiles of any 64-bit values to within 1/16 of the value, in 8 KiB and without allocation: a
+// bucket for each leading bit and the four bits behind it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace lunscope {
+
+class Quantiles {
+ public:
+  void Add(uint64_t value) {
+    counts_[BucketOf(value)]++;
+    count_++;
+    max_ = std::max(max_, value);
+  }
+
+  [[nodiscard]] uint64_t count() const { return count_; }
+  [[nodiscard]] uint64_t max() const { return max_; }
+
+  // The lower bound of the bucket that holds this share of all values; 0 if there are none.
+  [[nodiscard]] uint64_t At(double share) const {
+    const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_));
+    uint64_t below = 0;
+    for (size_t i = 0; i < counts_.size(); i++) {
+      below += counts_[i];
+      if (below > wanted) return LowerBound(i);
+    }
+    return max_;
+  }
+
+ private:
+  static constexpr unsigned kBits = 4;
+  static constexpr size_t kSteps = size_t{1} << kBits;
+
+  static constexpr size_t BucketOf(uint64_t value) {
+    if (value < kSteps) return value;
+    const auto shift = static_cast<unsigned>(std::bit_width(value)) - 1 - kBits;
+    return (shift + 1) * kSteps + ((value >> shift) & (kSteps - 1));
+  }
+  static constexpr uint64_t LowerBound(size_t bucket) {
+    if (bucket < kSteps) return bucket;
+    return (kSteps | (bucket % kSteps)) << (bucket / kSteps - 1);
+  }
+
+  std::array<uint64_t, kSteps * 61> counts_{};
+  uint64_t count_ = 0;
+  uint64_t max_ = 0;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The programs in the kernel, held by one object: they are attached while it lives, and the kernel
+// removes them with the process, however it ends.
+//
+// One thread at a time may call Drain() and Report(); the caller serialises them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collector/base/result.h"
+#include <lunscope/event.h>
+
+namespace lunscope {
+
+struct ProbeOptions {
+  std::vector<uint16_t> ports = {ISCSI_DEFAULT_PORT};
+  bool watch_initiators = true;
+  bool watch_targets = true;
+  uint32_t ring_bytes = 4 << 20;  // a power of two, and a multiple of the page size
+  uint32_t inflight_limit = 256;  // commands tracked per connection
+};
+
+// One program, as the kernel sees it.
+struct ProgramReport {
+  std::string name;
+  bool attached;
+  uint64_t recursion_misses;  // runs that the kernel skipped (bpf_prog_info, Linux 5.12)
+  uint64_t runs;              // 0 unless kernel.bpf_stats_enabled
+  uint64_t run_time_ns;       // likewise
+  uint32_t verified_instructions;
+};
+
+class Probe {
+ public:
+  using Handler = std::function<void(const lunscope_event&)>;
+
+  virtual ~Probe() = default;
+
+  // Load and attach every program. The error says what is missing and what to do about it.
+  static Result<std::unique_ptr<Probe>> Attach(const ProbeOptions& options);
+
+  // Readable when the ring has filled past its high-water mark; else drain it on a timer.
+  [[nodiscard]] virtual int wakeup_fd() const = 0;
+
+  // Hand every record in the ring to the handler. Returns how many. A record of another ABI, or
+  // with a length that does not fit its kind, is counted in malformed_records() and not handed on.
+  virtual size_t Drain(const Handler& handler) = 0;
+
+  // Hand the state of every live connection to the handler: a lunscope_connection_event each, and
+  // a lunscope_inflight for those that have commands in flight.
+  virtual Status Report(const Handler& handler) = 0;
+
+  // Counted in the kernel, summed over the CPUs.
+  [[nodiscard]] virtual lunscope_totals Totals() const = 0;
+  [[nodiscard]] virtual std::vector<ProgramReport> Programs() const = 0;
+  [[nodiscard]] virtual uint64_t malformed_records() const = 0;
+};
+
+}  // namespace lunscope

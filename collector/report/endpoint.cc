@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/report/endpoint.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <prometheus/text_serializer.h>
+
+#include <charconv>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace lunscope {
+namespace {
+
+constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr size_t kThreads = 2;  // scrapes wait for one lock anyway
+
+class HttpEndpoint : public Endpoint {
+ public:
+  HttpEndpoint(std::string metrics_path, std::shared_ptr<prometheus::Collectable> metrics)
+      : metrics_path_(std::move(metrics_path)), metrics_(std::move(metrics)) {
+    server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+    // Without this a second server could share the port (SO_REUSEPORT is cpp-httplib's default).
+    server_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    });
+    server_.set_payload_max_length(0);
+    server_.set_keep_alive_timeout(1);  // an idle scraper must not hold up the end by more than this
+    server_.set_read_timeout(5);
+    Route();
+  }
+  HttpEndpoint(const HttpEndpoint&) = delete;
+  HttpEndpoint& operator=(const HttpEndpoint&) = delete;
+  ~HttpEndpoint() override {
+    server_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Status Listen(const ListenAddress& address) {
+    const std::string host = address.host.empty() ? "::" : address.host;
+    if (!server_.bind_to_port(host, address.port)) {
+      return Error{ExitCode::kFailure,
+                   fmt::format("cannot listen on {}:{}: {}; choose another address with "
+                               "--web.listen-address",
+                               address.host, address.port, std::strerror(errno))};
+    }
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    return Nothing{};
+  }
+
+ private:
+  void Route() {
+    server_.Get(metrics_path_, [this](const httplib::Request&, httplib::Response& response) {
+      response.set_content(prometheus::TextSerializer().Serialize(metrics_->Collect()),
+                           kMetricsType);
+    });
+    const auto healthy = [](const httplib::Request&, httplib::Response& response) {
+      response.set_content("OK\n", "text/plain");
+    };
+    server_.Get("/-/healthy", healthy);
+    server_.Get("/-/ready", healthy);
+    server_.Get("/", [this](const httplib::Request&, httplib::Response& response) {
+      response.set_content(
+          fmt::format("<!doctype html><html lang=\"en\"><title>lunscope</title>"
+                      "<h1>lunscope</h1><p><a href=\"{}\">Metrics</a></p></html>\n",
+                      metrics_path_),
+          "text/html");
+    });
+  }
+
+  std::string metrics_path_;
+  std::shared_ptr<prometheus::Collectable> metrics_;
+  httplib::Server server_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<ListenAddress> ListenAddress::Parse(const std::string& text) {
+  const Error error{ExitCode::kUsage,
+                    fmt::format("'{}' is no address to listen on: write HOST:PORT, for example "
+                                "127.0.0.1:13260 or [::1]:13260", text)};
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return error;
+  ListenAddress address{text.substr(0, colon), 0};
+  const char* digits = text.data() + colon + 1;
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(digits, end, address.port);
+  if (failure != std::errc{} || stop != end || address.port == 0) return error;
+  if (address.host.starts_with('[') && address.host.ends_with(']'))
+    address.host = address.host.substr(1, address.host.size() - 2);
+  return address;
+}
+
+std::string ListenAddress::Url(const std::string& path) const {
+  const std::string shown = host.empty() ? "localhost" : host;
+  const bool is_ipv6 = shown.find(':') != std::string::npos;
+  return is_ipv6 ? fmt::format("http://[{}]:{}{}", shown, port, path)
+                 : fmt::format("http://{}:{}{}", shown, port, path);
+}
+
+Result<std::unique_ptr<Endpoint>> Endpoint::Start(
+    const ListenAddress& address, const std::string& metrics_path,
+    std::shared_ptr<prometheus::Collectable> metrics) {
+  auto endpoint = std::make_unique<HttpEndpoint>(metrics_path, std::move(metrics));
+  Status listening = endpoint->Listen(address);
+  if (!listening.ok()) return listening.error();
+  return std::unique_ptr<Endpoint>(std::move(endpoint));
+}
+
+}  // namespace lunscope

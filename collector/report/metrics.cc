@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/report/metrics.h"
+
+#include <array>
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "collector/report/names.h"
+
+namespace lunscope {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr double kNsPerSecond = 1e9;
+
+#define LUNSCOPE_LABEL(name, label) label,
+constexpr const char* kUnreportedReasons[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_LABEL)};
+constexpr const char* kSyncReasons[] = {LUNSCOPE_SYNC_REASONS(LUNSCOPE_LABEL)};
+constexpr const char* kLossReasons[] = {LUNSCOPE_LOSS_REASONS(LUNSCOPE_LABEL)};
+#undef LUNSCOPE_LABEL
+constexpr const char* kLoginFailureClasses[] = {"redirection", "initiator_error", "target_error"};
+constexpr const char* kRingName = "events";
+
+// One metric while its series are added; families without a series are left out.
+class Family {
+ public:
+  Family(std::vector<MetricFamily>& out, MetricType type, const char* name, const char* help)
+      : out_(out) {
+    family_.name = std::string("lunscope_") + name;
+    family_.help = help;
+    family_.type = type;
+  }
+  Family(const Family&) = delete;
+  Family& operator=(const Family&) = delete;
+  ~Family() {
+    if (!family_.metric.empty()) out_.push_back(std::move(family_));
+  }
+
+  void Add(Labels labels, double value) {
+    ClientMetric& metric = NewSeries(std::move(labels));
+    if (family_.type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+  }
+
+  // unit: what a bound of the histogram is divided by.
+  template <typename Histogram>
+  void AddHistogram(Labels labels, const Histogram& histogram, double unit) {
+    ClientMetric::Histogram& out = NewSeries(std::move(labels)).histogram;
+    uint64_t cumulative = 0;
+    for (size_t i = 0; i < Histogram::kBuckets; i++) {
+      cumulative += histogram.counts()[i];
+      const bool is_last = i + 1 == Histogram::kBuckets;
+      out.bucket.push_back({cumulative, is_last ? std::numeric_limits<double>::infinity()
+                                                : static_cast<double>(Histogram::Bound(i)) / unit});
+    }
+    out.sample_count = cumulative;
+    out.sample_sum = static_cast<double>(histogram.sum()) / unit;
+  }
+
+ private:
+  ClientMetric& NewSeries(Labels labels) {
+    family_.metric.emplace_back();
+    family_.metric.back().label = std::move(labels);
+    return family_.metric.back();
+  }
+
+  std::vector<MetricFamily>& out_;
+  MetricFamily family_;
+};
+
+// A target that was only ever a place for connections whose login was not seen yet.
+bool IsEmpty(const TargetStatistics& target) {
+  return target.luns.empty() && target.logins == 0 && target.bytes[0] == 0 &&
+         target.bytes[1] == 0 && target.login_failures == decltype(target.login_failures){};
+}
+
+std::string LunLabel(uint64_t lun) {
+  return lun == kOverflowLun ? std::string(kOverflowName) : FormatLun(lun);
+}
+
+class Renderer {
+ public:
+  explicit Renderer(const Observation& observation) : observation_(observation) {}
+
+  std::vector<MetricFamily> Render() {
+    Commands();
+    Luns();
+    Sessions();
+    Targets();
+    Conservation();
+    Streams();
+    Probes();
+    Itself();
+    return std::move(out_);
+  }
+
+ private:
+  using TargetVisitor = std::function<void(const Labels&, const TargetStatistics&)>;
+  using LunVisitor = std::function<void(const Labels&, const LunStatistics&)>;
+  using OperationVisitor =
+      std::function<void(const Labels&, const OperationStatistics&)>;
+
+  Family NewFamily(MetricType type, const char* name, const char* help) {
+    return Family(out_, type, name, help);
+  }
+
+  void EachTarget(const TargetVisitor& visit) const {
+    for (const auto& [key, target] : observation_.snapshot.targets) {
+      if (!IsEmpty(target)) visit({{"role", RoleLabel(key.role)}, {"target", key.name}}, target);
+    }
+  }
+
+  void EachLun(const LunVisitor& visit) const {
+    EachTarget([&](const Labels& labels, const TargetStatistics& target) {
+      for (const auto& [number, lun] : target.luns)
+        visit(With(labels, "lun", LunLabel(number)), lun);
+    });
+  }
+
+  void EachOperation(const OperationVisitor& visit) const {
+    EachLun([&](const Labels& labels, const LunStatistics& lun) {
+      for (size_t i = 0; i < lun.operations.size(); i++) {
+        if (lun.operations[i]) visit(With(labels, "operation", OperationLabel(i)), *lun.operations[i]);
+      }
+    });
+  }
+
+  static Labels With(const Labels& labels, const char* name, std::string value) {
+    Labels more = labels;
+    more.push_back({name, std::move(value)});
+    return more;
+  }
+
+  void Commands() {
+    {
+      Family family = NewFamily(MetricType::Counter, "commands_total",
+                                "SCSI commands completed, from their status PDU.");
+      EachOperation([&](const Labels& labels, const OperationStatistics& operation) {
+        family.Add(labels, static_cast<double>(operation.duration_ns.count()));
+      });
+    }
+    {
+      Family family = NewFamily(
+          MetricType::Counter, "command_errors_total",
+          "SCSI commands completed with a status other than GOOD, by status and sense key.");
+      EachLun([&](const Labels& labels, const LunStatistics& lun) { AddErrors(family, labels, lun); });
+    }
+    {
+      Family family = NewFamily(
+          MetricType::Histogram, "command_duration_seconds",
+          "Time from a command PDU to its status PDU, both as this end of the connection saw them.");
+      EachOperation([&](const Labels& labels, const OperationStatistics& operation) {
+        family.AddHistogram(labels, operation.duration_ns, kNsPerSecond);
+      });
+    }
+    Family family = NewFamily(MetricType::Histogram, "command_size_bytes",
+                              "Data transferred by a command, from its data segments.");
+    EachTarget([&](const Labels& labels, const TargetStatistics& target) {
+      for (size_t i = 0; i < target.sizes.size(); i++) {
+        if (target.sizes[i].count() != 0)
+          family.AddHistogram(With(labels, "operation", OperationLabel(i)), target.sizes[i], 1);
+      }
+    });
+  }
+
+  // A LUN without errors has its zero, so that a first error is an increase.
+  static void AddErrors(Family& family, const Labels& labels, const LunStatistics& lun) {
+    const auto add = [&](const std::string& status, const std::string& sense_key, uint64_t count) {
+      family.Add(With(With(labels, "status", status), "sense_key", sense_key),
+                 static_cast<double>(count));
+    };
+    constexpr std::pair<uint8_t, uint8_t> kIllegalRequest = {SCSI_STATUS_CHECK_CONDITION, 0x05};
+    if (!lun.errors.contains(kIllegalRequest))
+      add(StatusLabel(kIllegalRequest.first), SenseKeyLabel(kIllegalRequest.second), 0);
+    for (const auto& [code, count] : lun.errors)
+      add(StatusLabel(code.first), SenseKeyLabel(code.second), count);
+    if (lun.target_failures != 0) add("target_failure", "none", lun.target_failures);
+  }
+
+  void Luns() {
+    AddPerLun(MetricType::Counter, "read_bytes_total",
+              "Bytes in Data-In data segments of completed commands.",
+              [](const LunStatistics& lun) { return static_cast<double>(lun.read_bytes); });
+    AddPerLun(MetricType::Counter, "written_bytes_total",
+              "Bytes in immediate and Data-Out data segments of completed commands.",
+              [](const LunStatistics& lun) { return static_cast<double>(lun.written_bytes); });
+    AddPerLun(MetricType::Gauge, "outstanding_commands",
+              "Commands without a status at the time of the scrape, from the in-flight tables.",
+              [](const LunStatistics& lun) { return static_cast<double>(lun.outstanding); });
+    AddPerLun(MetricType::Gauge, "oldest_outstanding_command_seconds",
+              "Age of the oldest command without a status; 0 if there is none.",
+              [this](const LunStatistics& lun) {
+                const uint64_t start = lun.oldest_start_ns;
+                if (start == 0 || start > observation_.now_ns) return 0.0;
+                return static_cast<double>(observation_.now_ns - start) / kNsPerSecond;
+              });
+    {
+      Family family = NewFamily(MetricType::Gauge, "lun_info",
+                                "What a LUN said of itself in INQUIRY data; always 1.");
+      EachLun([&](const Labels& labels, const LunStatistics& lun) {
+        if (lun.identity.vendor.empty()) return;
+        family.Add(With(With(labels, "vendor", lun.identity.vendor), "model", lun.identity.product),
+                   1);
+      });
+    }
+    Family family = NewFamily(MetricType::Gauge, "lun_capacity_bytes",
+                              "Capacity of a LUN, from READ CAPACITY data.");
+    EachLun([&](const Labels& labels, const LunStatistics& lun) {
+      if (lun.identity.capacity_bytes != 0)
+        family.Add(labels, static_cast<double>(lun.identity.capacity_bytes));
+    });
+  }
+
+  void AddPerLun(MetricType type, const char* name, const char* help,
+                 const std::function<double(const LunStatistics&)>& value) {
+    Family family = NewFamily(type, name, help);
+    EachLun([&](const Labels& labels, const LunStatistics& lun) { family.Add(labels, value(lun)); });
+  }
+
+  void Sessions() {
+    const auto labels_of = [](const Session& session) -> Labels {
+      return {{"role", RoleLabel(session.role)}, {"target", session.target},
+              {"session", session.name}};
+    };
+    {
+      Family family = NewFamily(MetricType::Gauge, "session_up",
+                                "1 while a session has a connection in full feature phase; 0 after "
+                                "it lost its last one without a logout.");
+      for (const Session& session : observation_.snapshot.sessions)
+        family.Add(labels_of(session), session.connections > 0 ? 1 : 0);
+    }
+    Family family = NewFamily(MetricType::Gauge, "session_info",
+                              "Names and digests of a session, from its login; always 1.");
+    for (const Session& session : observation_.snapshot.sessions) {
+      Labels labels = labels_of(session);
+      labels.push_back({"initiator", session.initiator});
+      labels.push_back({"portal", session.portal});
+      labels.push_back({"header_digest", session.header_digest ? "crc32c" : "none"});
+      labels.push_back({"data_digest", session.data_digest ? "crc32c" : "none"});
+      family.Add(std::move(labels), 1);
+    }
+  }
+
+  void Targets() {
+    AddPerTarget("logins_total", "Logins that reached the full feature phase.",
+                 [](const TargetStatistics& target) { return target.logins; });
+    {
+      Family family = NewFamily(MetricType::Counter, "login_failures_total",
+                                "Login Responses with a status class other than success.");
+      EachTarget([&](const Labels& labels, const TargetStatistics& target) {
+        for (size_t i = 0; i < kLoginFailures; i++) {
+          family.Add(With(labels, "status_class", kLoginFailureClasses[i]),
+                     static_cast<double>(target.login_failures[i]));
+        }
+      });
+    }
+    AddPerTarget("logouts_total", "Logout Responses that report success.",
+                 [](const TargetStatistics& target) { return target.logouts; });
+    AddPerCode("rejects_total", "Reject PDUs.", "reason", RejectLabel, 0x04,
+               [](const TargetStatistics& target) -> auto& { return target.rejects; });
+    AddPerCode("task_management_requests_total", "Task Management Function Requests.", "function",
+               TaskFunctionLabel, 1,
+               [](const TargetStatistics& target) -> auto& { return target.task_functions; });
+    AddPerCode("async_messages_total", "Asynchronous Messages.", "event", AsyncEventLabel, 1,
+               [](const TargetStatistics& target) -> auto& { return target.async_events; });
+    AddPdus("pdus_sent_total", "PDUs handed to the network.", LUNSCOPE_SENT);
+    AddPdus("pdus_received_total", "PDUs received, each counted once.", LUNSCOPE_RECEIVED);
+    AddPerTarget("sent_bytes_total", "Bytes of PDUs sent, headers included.",
+                 [](const TargetStatistics& target) { return target.bytes[LUNSCOPE_SENT]; });
+    AddPerTarget("received_bytes_total", "Bytes of PDUs received, headers included.",
+                 [](const TargetStatistics& target) { return target.bytes[LUNSCOPE_RECEIVED]; });
+    AddPerTarget("tcp_retransmitted_segments_total",
+                 "TCP segments sent again, from the kernel's tracepoint.",
+                 [](const TargetStatistics& target) { return target.retransmits; });
+  }
+
+  void AddPerTarget(const char* name, const char* help,
+                    const std::function<uint64_t(const TargetStatistics&)>& value) {
+    Family family = NewFamily(MetricType::Counter, name, help);
+    EachTarget([&](const Labels& labels, const TargetStatistics& target) {
+      family.Add(labels, static_cast<double>(value(target)));
+    });
+  }
+
+  // usual: the code whose series exists before it is first counted.
+  void AddPerCode(
+      const char* name, const char* help, const char* label, std::string (*label_of)(uint8_t),
+      uint8_t usual,
+      const std::function<const std::map<uint8_t, uint64_t>&(const TargetStatistics&)>& counts_of) {
+    Family family = NewFamily(MetricType::Counter, name, help);
+    EachTarget([&](const Labels& labels, const TargetStatistics& target) {
+      std::map<uint8_t, uint64_t> counts = counts_of(target);
+      counts.try_emplace(usual, 0);
+      for (const auto& [code, count] : counts)
+        family.Add(With(labels, label, label_of(code)), static_cast<double>(count));
+    });
+  }
+
+  void AddPdus(const char* name, const char* help, lunscope_direction direction) {
+    Family family = NewFamily(MetricType::Counter, name, help);
+    for (const auto& [key, target] : observation_.snapshot.targets) {
+      if (IsEmpty(target)) continue;
+      const bool from_target = (key.role == LUNSCOPE_ROLE_TARGET) == (direction == LUNSCOPE_SENT);
+      const Labels labels = {{"role", RoleLabel(key.role)}, {"target", key.name}};
+      for (uint8_t i = 0; i < 32; i++) {
+        const uint64_t count = target.pdus[direction][i];
+        const uint8_t opcode = from_target ? i | ISCSI_OPCODE_FROM_TARGET : i;
+        if (count != 0)
+          family.Add(With(labels, "opcode", OpcodeLabel(opcode)), static_cast<double>(count));
+      }
+    }
+  }
+
+  // commands_seen = reported + unreported (by reason) + in flight
+  void Conservation() {
+    const lunscope_totals& totals = observation_.totals;
+    AddPerRole("commands_seen_total", "SCSI Command PDUs seen, counted in the kernel.",
+               totals.commands_seen);
+    AddPerRole("commands_reported_total",
+               "Completed commands whose record went to the collector, counted in the kernel.",
+               totals.commands_reported);
+    {
+      Family family = NewFamily(MetricType::Counter, "commands_unreported_total",
+                                "Commands seen that have no record, counted in the kernel.");
+      for (uint8_t role : kRoles) {
+        for (size_t i = 0; i < LUNSCOPE_UNREPORTED_COUNT; i++) {
+          family.Add({{"role", RoleLabel(role)}, {"reason", kUnreportedReasons[i]}},
+                     static_cast<double>(totals.commands_unreported[role][i]));
+        }
+      }
+    }
+    {
+      Family family = NewFamily(MetricType::Gauge, "commands_in_flight",
+                                "Commands in the in-flight tables at the time of the scrape.");
+      for (uint8_t role : kRoles) {
+        double in_flight = 0;
+        for (const auto& [key, target] : observation_.snapshot.targets) {
+          if (key.role != role) continue;
+          for (const auto& [number, lun] : target.luns)
+            in_flight += static_cast<double>(lun.outstanding);
+        }
+        family.Add({{"role", RoleLabel(role)}}, in_flight);
+      }
+    }
+    AddPerRole("unmatched_responses_total", "Responses to a command that was not seen.",
+               totals.unmatched_responses);
+    AddGauge("tracked_commands", "Commands in all in-flight tables.",
+             static_cast<double>(observation_.tracked_commands));
+    AddGauge("tracked_commands_limit",
+             "Commands that one connection may have in flight and still be tracked.",
+             static_cast<double>(observation_.tracked_commands_limit));
+  }
+
+  void Streams() {
+    const lunscope_totals& totals = observation_.totals;
+    AddPerReason("stream_gaps_total", "Times that PDU boundaries were lost.", totals.gaps, 1);
+    AddPerReason("stream_resyncs_total", "Times that PDU boundaries were found again.",
+                 totals.resyncs, 0);
+    AddPerReason("unparsed_bytes_total", "Bytes passed over while PDU boundaries were not known.",
+                 totals.unparsed_bytes, 0);
+  }
+
+  void AddPerRole(const char* name, const char* help, const uint64_t (&values)[LUNSCOPE_ROLES]) {
+    Family family = NewFamily(MetricType::Counter, name, help);
+    for (uint8_t role : kRoles)
+      family.Add({{"role", RoleLabel(role)}}, static_cast<double>(values[role]));
+  }
+
+  void AddPerReason(const char* name, const char* help,
+                    const uint64_t (&values)[LUNSCOPE_REASON_COUNT], size_t first) {
+    Family family = NewFamily(MetricType::Counter, name, help);
+    for (size_t i = first; i < LUNSCOPE_REASON_COUNT; i++)
+      family.Add({{"reason", kSyncReasons[i]}}, static_cast<double>(values[i]));
+  }
+
+  void AddGauge(const char* name, const char* help, double value) {
+    NewFamily(MetricType::Gauge, name, help).Add({}, value);
+  }
+  void AddCounter(const char* name, const char* help, uint64_t value) {
+    NewFamily(MetricType::Counter, name, help).Add({}, static_cast<double>(value));
+  }
+
+  void Probes() {
+    {
+      Family family = NewFamily(MetricType::Gauge, "probe_attached",
+                                "1 if the program is attached to its kernel hook.");
+      for (const ProbeState& probe : observation_.probes)
+        family.Add({{"probe", probe.name}}, probe.attached ? 1 : 0);
+    }
+    {
+      Family family = NewFamily(MetricType::Counter, "probe_misses_total",
+                                "Runs of a program that the kernel skipped, from bpf_prog_info.");
+      for (const ProbeState& probe : observation_.probes)
+        family.Add({{"probe", probe.name}}, static_cast<double>(probe.misses));
+    }
+    {
+      Family family = NewFamily(MetricType::Counter, "bpf_runs_total",
+                                "Runs of a program, while kernel.bpf_stats_enabled is set.");
+      for (const ProbeState& probe : observation_.probes) {
+        if (probe.runs != 0) family.Add({{"program", probe.name}}, static_cast<double>(probe.runs));
+      }
+    }
+    Family family = NewFamily(MetricType::Counter, "bpf_run_seconds_total",
+                              "Time in a program, while kernel.bpf_stats_enabled is set.");
+    for (const ProbeState& probe : observation_.probes) {
+      if (probe.runs != 0)
+        family.Add({{"program", probe.name}}, static_cast<double>(probe.run_time_ns) / kNsPerSecond);
+    }
+  }
+
+  void Itself() {
+    const lunscope_totals& totals = observation_.totals;
+    NewFamily(MetricType::Counter, "events_total", "Records put into the ring, from the kernel.")
+        .Add({{"buffer", kRingName}}, static_cast<double>(totals.events));
+    {
+      Family family = NewFamily(MetricType::Counter, "events_lost_total",
+                                "Records that did not get into the ring, or were malformed.");
+      for (size_t i = 0; i < LUNSCOPE_LOSS_COUNT; i++) {
+        family.Add({{"buffer", kRingName}, {"reason", kLossReasons[i]}},
+                   static_cast<double>(totals.events_lost[i]));
+      }
+      family.Add({{"buffer", kRingName}, {"reason", "malformed"}},
+                 static_cast<double>(observation_.malformed_records));
+    }
+    AddCounter("untracked_connections_total", "Connections for whose state there was no memory.",
+               totals.untracked_connections);
+    AddCounter("wakeups_total", "Times that the collector woke up to drain the ring.",
+               observation_.wakeups);
+    AddCounter("dropped_series_total",
+               "Times that a label set was refused and counted as overflow instead.",
+               observation_.snapshot.dropped_series);
+    NewFamily(MetricType::Gauge, "build_info", "Version of lunscope and libbpf; always 1.")
+        .Add({{"version", observation_.version},
+              {"revision", observation_.revision},
+              {"libbpf", observation_.libbpf}},
+             1);
+    AddGauge("scrape_duration_seconds", "Time that this scrape took so far.",
+             observation_.scrape_seconds);
+    AddGauge("scrape_errors", "1 if the live connections could not be read for this scrape.",
+             observation_.scrape_failed ? 1 : 0);
+  }
+
+  static constexpr std::array<uint8_t, 2> kRoles = {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET};
+
+  const Observation& observation_;
+  std::vector<MetricFamily> out_;
+};
+
+}  // namespace
+
+std::vector<MetricFamily> RenderMetrics(const Observation& observation) {
+  return Renderer(observation).Render();
+}
+
+}  // namespace lunscope

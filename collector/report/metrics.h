@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The metric catalogue: every metric's name, type, help and labels have their one home in
+// metrics.cc, and are built from one snapshot when somebody scrapes.
+#pragma once
+
+#include <lunscope/event.h>
+#include <prometheus/metric_family.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collector/model/model.h"
+
+namespace lunscope {
+
+// One hook, for lunscope_probe_*.
+struct ProbeState {
+  std::string name;
+  bool attached;
+  uint64_t misses;
+  uint64_t runs;
+  uint64_t run_time_ns;
+};
+
+// Everything that a scrape speaks of, as of one moment.
+struct Observation {
+  Snapshot snapshot;
+  lunscope_totals totals{};
+  std::vector<ProbeState> probes;
+  uint64_t now_ns = 0;  // CLOCK_MONOTONIC
+  uint64_t malformed_records = 0;
+  uint64_t wakeups = 0;
+  uint64_t tracked_commands = 0;
+  uint64_t tracked_commands_limit = 0;
+  std::string version;
+  std::string revision;
+  std::string libbpf;
+  bool scrape_failed = false;
+  double scrape_seconds = 0;
+};
+
+std::vector<prometheus::MetricFamily> RenderMetrics(const Observation& observation);
+
+}  // namespace lunscope

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/report/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "collector/report/names.h"
+
+namespace lunscope {
+namespace {
+
+constexpr const char* kRow = "{:<9} {:<28} {:>9} {:>7} {:>14} {:>9} {:>9} {:>9} {:>9}\n";
+
+}  // namespace
+
+void Summary::Add(const TracedCommand& command) {
+  const lunscope_command_event& event = command.event;
+  Row& row = rows_[{event.header.role, CommandName(event.cdb, command.device_type)}];
+  row.bytes += event.transferred_bytes;
+  row.errors += event.status != SCSI_STATUS_GOOD || event.response != 0 ? 1 : 0;
+  row.duration_ns.Add(event.duration_ns);
+}
+
+std::string Summary::Format() const {
+  if (rows_.empty()) return {};
+  std::vector<const decltype(rows_)::value_type*> sorted;
+  for (const auto& row : rows_) sorted.push_back(&row);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->first.first, b->second.duration_ns.count()) <
+           std::pair(b->first.first, a->second.duration_ns.count());
+  });
+  std::string text =
+      fmt::format(kRow, "ROLE", "COMMAND", "COUNT", "ERRORS", "BYTES", "P50", "P95", "P99", "MAX");
+  for (const auto* entry : sorted) {
+    const auto& [key, row] = *entry;
+    fmt::format_to(std::back_inserter(text), kRow, RoleLabel(key.first), key.second,
+                   row.duration_ns.count(), row.errors, row.bytes,
+                   FormatDuration(row.duration_ns.At(0.5)), FormatDuration(row.duration_ns.At(0.95)),
+                   FormatDuration(row.duration_ns.At(0.99)), FormatDuration(row.duration_ns.max()));
+  }
+  return text;
+}
+
+}  // namespace lunscope

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/report/trace_line.h"
+
+#include <fmt/format.h>
+#include <lunscope/scsi.h>
+
+#include <iterator>
+#include <string_view>
+
+#include "collector/base/clock.h"
+#include "collector/report/names.h"
+
+namespace lunscope {
+namespace {
+
+constexpr int kDiskType = 0x00;
+constexpr int kHostManagedZonedType = 0x14;
+constexpr size_t kTargetColumns = 18;
+constexpr size_t kCommandColumns = 22;
+constexpr const char* kRow =
+    "{:<15} {:<3} {:<18} {:>3} {:<22} {:>12} {:>5} {:>8} {:>9} {:<15}";
+
+bool IsBlockDevice(int device_type) {
+  return device_type == kUnknownDeviceType || device_type == kDiskType ||
+         device_type == kHostManagedZonedType;
+}
+
+bool HasLba(const TracedCommand& command) {
+  return IsBlockDevice(command.device_type) && scsi_has_lba(command.event.cdb) != 0;
+}
+
+const std::string& OrUnknown(const std::string& name) {
+  static const std::string kUnknown = kUnknownName;
+  return name.empty() ? kUnknown : name;
+}
+
+// The end of a name tells more than its beginning: "..:storage.disk1".
+std::string Tail(const std::string& name, size_t columns) {
+  return name.size() <= columns ? name : ".." + name.substr(name.size() - columns + 2);
+}
+
+scsi_sense SenseOf(const lunscope_command_event& event) {
+  if (event.sense_bytes == 0) return {};
+  const auto& sensed = reinterpret_cast<const lunscope_sensed_command_event&>(event);
+  return scsi_read_sense(sensed.sense, event.sense_bytes);
+}
+
+std::string ResponseName(uint8_t response) {
+  switch (response) {
+    case 0: return "completed";
+    case 1: return "target failure";
+    default: return fmt::format("0x{:02x}", response);
+  }
+}
+
+std::string Outcome(const lunscope_command_event& event) {
+  if (event.response != 0) return ResponseName(event.response);
+  const scsi_sense sense = SenseOf(event);
+  if (sense.valid) return fmt::format("Check {:x}/{:02x}/{:02x}", sense.key, sense.asc, sense.ascq);
+  return StatusName(event.status);
+}
+
+// Names are printable ASCII without a backslash run of their own (base/printable.h), so only the
+// two characters that JSON itself uses need care.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') quoted.push_back('\\');
+    quoted.push_back(c);
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
+class JsonLine {
+ public:
+  void String(const char* key, std::string_view value) { Raw(key, Quoted(value)); }
+  void Number(const char* key, uint64_t value) { Raw(key, fmt::to_string(value)); }
+  void Raw(const char* key, std::string_view value) {
+    fmt::format_to(std::back_inserter(line_), "{}\"{}\":{}", line_.empty() ? '{' : ',', key, value);
+  }
+  std::string End() { return std::move(line_) + "}"; }
+
+ private:
+  std::string line_;
+};
+
+}  // namespace
+
+std::string FormatDuration(uint64_t ns) {
+  const auto value = static_cast<double>(ns);
+  if (ns < 1'000'000) return fmt::format("{:.1f}us", value / 1e3);
+  if (ns < 1'000'000'000) return fmt::format("{:.1f}ms", value / 1e6);
+  return fmt::format("{:.1f}s", value / 1e9);
+}
+
+std::string TableHeader() {
+  return fmt::format(kRow, "TIME", "END", "TARGET", "LUN", "COMMAND", "LBA", "BLKS", "BYTES",
+                     "DURATION", "STATUS");
+}
+
+std::string TableRow(const TracedCommand& command) {
+  const lunscope_command_event& event = command.event;
+  const Connection& connection = command.connection;
+  const std::string& target = connection.target->first.name;
+  const bool has_lba = HasLba(command);
+  const std::string name = CommandName(event.cdb, command.device_type);
+  return fmt::format(
+      kRow,
+      FormatTimeOfDay(static_cast<int64_t>(event.header.time_ns) + command.wall_clock_offset_ns),
+      RoleLabel(event.header.role).substr(0, 3),
+      Tail(target == kUnknownName ? connection.remote : target, kTargetColumns),
+      FormatLun(event.lun), name.substr(0, kCommandColumns),
+      has_lba ? fmt::to_string(scsi_lba(event.cdb)) : "",
+      has_lba ? fmt::to_string(scsi_blocks(event.cdb)) : "",
+      event.transferred_bytes != 0 ? fmt::to_string(event.transferred_bytes) : "",
+      FormatDuration(event.duration_ns), Outcome(event));
+}
+
+std::string JsonObject(const TracedCommand& command) {
+  const lunscope_command_event& event = command.event;
+  const Connection& connection = command.connection;
+  JsonLine line;
+  line.String("time", FormatTime(static_cast<int64_t>(event.header.time_ns) +
+                                 command.wall_clock_offset_ns));
+  line.String("role", RoleLabel(event.header.role));
+  line.String("initiator", OrUnknown(connection.initiator));
+  line.String("target", connection.target->first.name);
+  line.String("local", OrUnknown(connection.local));
+  line.String("remote", OrUnknown(connection.remote));
+  line.String("lun", FormatLun(event.lun));
+  line.Number("itt", event.itt);
+  line.Number("cmdsn", event.cmdsn);
+  line.String("command", CommandName(event.cdb, command.device_type));
+  std::string cdb;
+  for (uint32_t i = 0; i < scsi_cdb_bytes(event.cdb[0]); i++) fmt::format_to(std::back_inserter(cdb), "{:02x}", event.cdb[i]);
+  line.String("cdb", cdb);
+  if (HasLba(command)) {
+    line.Number("lba", scsi_lba(event.cdb));
+    line.Number("blocks", scsi_blocks(event.cdb));
+  }
+  if (event.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) {
+    line.Number("expected_bytes", event.expected_bytes);
+    line.Number("transferred_bytes", event.transferred_bytes);
+  }
+  if (event.response == 0) line.String("status", StatusName(event.status));
+  line.String("response", ResponseName(event.response));
+  if (const scsi_sense sense = SenseOf(event); sense.valid) {
+    line.Raw("sense", fmt::format(R"({{"key":{},"asc":{},"ascq":{}}})", sense.key, sense.asc,
+                                  sense.ascq));
+  }
+  if (event.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW))
+    line.Number("residual_bytes", event.residual_bytes);
+  line.Raw("duration_us", fmt::format("{:.3f}", static_cast<double>(event.duration_ns) / 1e3));
+  return line.End();
+}
+
+}  // namespace lunscope

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the engine tells the collector: the records of the ring buffer and of a scrape's walk over
+ * the live connections, the totals that stay exact when records are lost, and the reasons for loss.
+ *
+ * Members are fixed-width, largest first, never packed; every size is asserted. Change
+ * LUNSCOPE_ABI with any layout. Numbers are in host order, times in nanoseconds of CLOCK_MONOTONIC,
+ * addresses, CDBs and BHSs as on the wire. A LUN is its 8 bytes read as one big-endian number.
+ */
+#ifndef LUNSCOPE_EVENT_H
+#define LUNSCOPE_EVENT_H
+
+#include "stream.h"
+
+#define LUNSCOPE_ABI 1
+#define LUNSCOPE_SENSE_BYTES 96
+
+enum lunscope_event_kind {
+  LUNSCOPE_EVENT_CONNECTION = 1, /* opened, closed, or a state report: lunscope_connection_event */
+  LUNSCOPE_EVENT_COMMAND,        /* one completed SCSI command: lunscope_command_event */
+  LUNSCOPE_EVENT_PDU,            /* a management PDU, or a chunk of its data: lunscope_pdu_event */
+  LUNSCOPE_EVENT_INFLIGHT,       /* the commands in flight, in a report: lunscope_inflight */
+  LUNSCOPE_EVENT_KINDS,
+};
+
+enum lunscope_event_flag {
+  LUNSCOPE_FLAG_OPENED = 1,    /* connection: this is its first record */
+  LUNSCOPE_FLAG_MIDSTREAM = 2, /* connection: it was open before we looked */
+  LUNSCOPE_FLAG_CLOSED = 4,    /* connection: this is its last record */
+  LUNSCOPE_FLAG_GAP = 8,       /* command: bytes were missed while it was in flight */
+};
+
+struct lunscope_event {
+  uint64_t connection; /* numbered as they are met, from 1 on */
+  uint64_t time_ns;
+  uint32_t bytes; /* of the whole record */
+  uint8_t abi;
+  uint8_t kind;
+  uint8_t role;
+  uint8_t flags;
+};
+
+struct lunscope_command_event {
+  struct lunscope_event header; /* time: of the response */
+  uint64_t lun;
+  uint64_t duration_ns; /* from the command's PDU to its status */
+  uint32_t itt;
+  uint32_t cmdsn;
+  uint32_t expected_bytes;
+  uint32_t transferred_bytes; /* in data segments, both ways */
+  uint32_t residual_bytes;
+  uint32_t bidi_residual_bytes;
+  uint8_t cdb[ISCSI_CDB_BYTES];
+  uint8_t command_flags;  /* byte 1 of the SCSI Command */
+  uint8_t response_flags; /* byte 1 of the PDU with the status, ISCSI_RESIDUAL_FLAGS only */
+  uint8_t response;
+  uint8_t status;
+  uint16_t sense_bytes; /* that follow this struct: lunscope_sensed_command_event */
+  uint16_t reserved;
+};
+
+struct lunscope_sensed_command_event {
+  struct lunscope_command_event command;
+  uint8_t sense[LUNSCOPE_SENSE_BYTES];
+};
+
+struct lunscope_pdu_event {
+  struct lunscope_event header;
+  uint64_t lun; /* Data-In only, with cdb: of the command that it answers */
+  uint8_t bhs[ISCSI_BHS_BYTES];
+  uint8_t cdb[ISCSI_CDB_BYTES];
+  uint32_t chunk_offset; /* of the chunk in the data segment */
+  uint16_t chunk_bytes;  /* text: without the values that are held back */
+  uint8_t direction;
+  uint8_t last; /* no further chunk of this PDU follows */
+  uint8_t chunk[LUNSCOPE_CHUNK_BYTES];
+};
+
+struct lunscope_connection_event {
+  struct lunscope_event header;
+  uint64_t pdus[LUNSCOPE_DIRECTIONS][32]; /* by opcode without ISCSI_OPCODE_FROM_TARGET */
+  uint64_t bytes[LUNSCOPE_DIRECTIONS];    /* of PDUs, headers and digests included */
+  uint64_t retransmits;                   /* TCP segments */
+  uint8_t local_address[16];              /* IPv4: the first four bytes */
+  uint8_t remote_address[16];
+  uint16_t local_port;
+  uint16_t remote_port;
+  uint32_t in_flight; /* SCSI commands */
+  uint32_t gaps;
+  uint8_t is_ipv6;
+  uint8_t header_digest;
+  uint8_t data_digest;
+  uint8_t reserved;
+};
+
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_event) == 24, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_command_event) == 88, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_event) == 184, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_pdu_event) == 312, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_event) == 608, "ABI");
+
+/* X(ENUMERATOR, "label"): why a command that was seen has no record. */
+#define LUNSCOPE_UNREPORTED_REASONS(X)                                                  \
+  X(RING_FULL, "ring_full")                 /* no room for its record */                \
+  X(RING_BUSY, "ring_busy")                 /* the ring's lock was not to be had */     \
+  X(TABLE_FULL, "table_full")               /* no place in the connection's table */    \
+  X(ITT_REUSED, "itt_reused")               /* never answered, its tag taken anew */    \
+  X(CONNECTION_CLOSED, "connection_closed") /* never answered, the connection ended */
+
+/* X(ENUMERATOR, "label"): why the boundaries of a stream are not known. The first is no gap. */
+#define LUNSCOPE_SYNC_REASONS(X)                                                    \
+  X(ATTACH, "attach")               /* met in the middle */                         \
+  X(MISSING_BYTES, "missing_bytes") /* a header was among bytes that no hook saw */ \
+  X(BAD_HEADER, "bad_header")       /* where a header had to be, there is none */   \
+  X(NOT_ISCSI, "not_iscsi")         /* the connection does not begin with a login */
+
+/* X(ENUMERATOR, "label"): why a record could not be put into the ring. */
+#define LUNSCOPE_LOSS_REASONS(X) \
+  X(FULL, "full")                \
+  X(BUSY, "busy")
+
+#define LUNSCOPE_UNREPORTED_ENUM(name, label) LUNSCOPE_UNREPORTED_##name,
+#define LUNSCOPE_SYNC_ENUM(name, label) LUNSCOPE_REASON_##name,
+#define LUNSCOPE_LOSS_ENUM(name, label) LUNSCOPE_LOSS_##name,
+enum lunscope_unreported {
+  LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_UNREPORTED_ENUM) LUNSCOPE_UNREPORTED_COUNT
+};
+enum lunscope_sync_reason { LUNSCOPE_SYNC_REASONS(LUNSCOPE_SYNC_ENUM) LUNSCOPE_REASON_COUNT };
+#define LUNSCOPE_REASON_MASK 3
+LUNSCOPE_STATIC_ASSERT(LUNSCOPE_REASON_COUNT == LUNSCOPE_REASON_MASK + 1, "a mask bounds an index");
+enum lunscope_loss { LUNSCOPE_LOSS_REASONS(LUNSCOPE_LOSS_ENUM) LUNSCOPE_LOSS_COUNT };
+
+/*
+ * Counted where things happen, one copy per CPU, never lost:
+ * commands seen = reported + unreported (by reason) + in flight.
+ */
+struct lunscope_totals {
+  uint64_t commands_seen[LUNSCOPE_ROLES];
+  uint64_t commands_reported[LUNSCOPE_ROLES];
+  uint64_t commands_unreported[LUNSCOPE_ROLES][LUNSCOPE_UNREPORTED_COUNT];
+  uint64_t unmatched_responses[LUNSCOPE_ROLES];
+  uint64_t gaps[LUNSCOPE_REASON_COUNT];
+  uint64_t resyncs[LUNSCOPE_REASON_COUNT];
+  uint64_t unparsed_bytes[LUNSCOPE_REASON_COUNT];
+  uint64_t events; /* records put into the ring */
+  uint64_t events_lost[LUNSCOPE_LOSS_COUNT];
+  uint64_t untracked_connections; /* no memory for their state */
+};
+
+#endif

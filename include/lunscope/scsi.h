@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the engine and the model need to know of a SCSI CDB: its length, where its logical block
+ * address and transfer length stand, and which kind of work it asks for (SPC, SBC).
+ *
+ * Command names live elsewhere (libsgutils2): they depend on the device type, these facts do not,
+ * except that LBA and blocks are meaningful for block devices only.
+ */
+#ifndef LUNSCOPE_SCSI_H
+#define LUNSCOPE_SCSI_H
+
+#include "bytes.h"
+
+/* Operation codes that the project itself asks about; every other one is just a number to it. */
+enum scsi_opcode {
+  SCSI_READ_6 = 0x08,
+  SCSI_WRITE_6 = 0x0a,
+  SCSI_INQUIRY = 0x12,
+  SCSI_READ_CAPACITY_10 = 0x25,
+  SCSI_READ_10 = 0x28,
+  SCSI_WRITE_10 = 0x2a,
+  SCSI_WRITE_AND_VERIFY_10 = 0x2e,
+  SCSI_VERIFY_10 = 0x2f,
+  SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
+  SCSI_WRITE_SAME_10 = 0x41,
+  SCSI_UNMAP = 0x42,
+  SCSI_VARIABLE_LENGTH = 0x7f,
+  SCSI_READ_16 = 0x88,
+  SCSI_COMPARE_AND_WRITE = 0x89,
+  SCSI_WRITE_16 = 0x8a,
+  SCSI_ORWRITE_16 = 0x8b,
+  SCSI_WRITE_AND_VERIFY_16 = 0x8e,
+  SCSI_VERIFY_16 = 0x8f,
+  SCSI_PREFETCH_16 = 0x90,
+  SCSI_SYNCHRONIZE_CACHE_16 = 0x91,
+  SCSI_WRITE_SAME_16 = 0x93,
+  SCSI_SERVICE_ACTION_IN_16 = 0x9e,
+  SCSI_READ_12 = 0xa8,
+  SCSI_WRITE_12 = 0xaa,
+  SCSI_WRITE_AND_VERIFY_12 = 0xae,
+  SCSI_VERIFY_12 = 0xaf,
+};
+
+#define SCSI_SERVICE_ACTION_READ_CAPACITY_16 0x10
+#define SCSI_SERVICE_ACTION_GET_LBA_STATUS 0x12
+
+enum scsi_status {
+  SCSI_STATUS_GOOD = 0x00,
+  SCSI_STATUS_CHECK_CONDITION = 0x02,
+};
+
+enum scsi_operation {
+  SCSI_OPERATION_READ,
+  SCSI_OPERATION_WRITE,
+  SCSI_OPERATION_FLUSH,
+  SCSI_OPERATION_DISCARD,
+  SCSI_OPERATION_CONTROL,
+  SCSI_OPERATION_OTHER,
+  SCSI_OPERATIONS,
+};
+
+/* CDB length in bytes by the group code of the opcode (SPC-5 4.2.5.1); 16 where none is defined. */
+LUNSCOPE_INLINE uint32_t scsi_cdb_bytes(uint8_t opcode) {
+  switch (opcode >> 5) {
+    case 0: return 6;
+    case 1: case 2: return 10;
+    case 5: return 12;
+    default: return 16;
+  }
+}
+
+LUNSCOPE_INLINE uint8_t scsi_service_action(const uint8_t *cdb) { return cdb[1] & 0x1f; }
+
+/* Does this command carry its LBA and block count where every block command of its length does? */
+LUNSCOPE_INLINE int scsi_has_lba(const uint8_t *cdb) {
+  switch (cdb[0]) {
+    case SCSI_READ_6: case SCSI_WRITE_6:
+    case SCSI_READ_10: case SCSI_WRITE_10: case SCSI_WRITE_AND_VERIFY_10: case SCSI_VERIFY_10:
+    case SCSI_SYNCHRONIZE_CACHE_10: case SCSI_WRITE_SAME_10: case 0x34:
+    case SCSI_READ_12: case SCSI_WRITE_12: case SCSI_WRITE_AND_VERIFY_12: case SCSI_VERIFY_12:
+    case SCSI_READ_16: case SCSI_WRITE_16: case SCSI_COMPARE_AND_WRITE: case SCSI_ORWRITE_16:
+    case SCSI_WRITE_AND_VERIFY_16: case SCSI_VERIFY_16: case SCSI_PREFETCH_16:
+    case SCSI_SYNCHRONIZE_CACHE_16: case SCSI_WRITE_SAME_16:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+/* REQUIRES: scsi_has_lba(cdb). */
+LUNSCOPE_INLINE uint64_t scsi_lba(const uint8_t *cdb) {
+  switch (scsi_cdb_bytes(cdb[0])) {
+    case 6: return lunscope_be24(cdb + 1) & 0x1fffff;
+    case 16: return lunscope_be64(cdb + 2);
+    default: return lunscope_be32(cdb + 2);
+  }
+}
+
+/* REQUIRES: scsi_has_lba(cdb). READ(6) and WRITE(6) mean 256 blocks by 0 (SBC-4 5.10). */
+LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t *cdb) {
+  if (cdb[0] == SCSI_COMPARE_AND_WRITE) return cdb[13];
+  switch (scsi_cdb_bytes(cdb[0])) {
+    case 6: return cdb[4] != 0 ? cdb[4] : 256;
+    case 10: return lunscope_be16(cdb + 7);
+    case 12: return lunscope_be32(cdb + 6);
+    default: return lunscope_be32(cdb + 10);
+  }
+}
+
+/* The kind of work, for the metric label "operation". */
+LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t *cdb) {
+  switch (cdb[0]) {
+    case SCSI_READ_6: case SCSI_READ_10: case SCSI_READ_12: case SCSI_READ_16:
+      return SCSI_OPERATION_READ;
+    case SCSI_WRITE_6: case SCSI_WRITE_10: case SCSI_WRITE_12: case SCSI_WRITE_16:
+    case SCSI_WRITE_AND_VERIFY_10: case SCSI_WRITE_AND_VERIFY_12: case SCSI_WRITE_AND_VERIFY_16:
+    case SCSI_COMPARE_AND_WRITE: case SCSI_ORWRITE_16: case SCSI_WRITE_SAME_10:
+    case SCSI_WRITE_SAME_16:
+      return SCSI_OPERATION_WRITE;
+    case SCSI_SYNCHRONIZE_CACHE_10: case SCSI_SYNCHRONIZE_CACHE_16:
+      return SCSI_OPERATION_FLUSH;
+    case SCSI_UNMAP:
+      return SCSI_OPERATION_DISCARD;
+    case 0x00: case 0x03: case SCSI_INQUIRY: case 0x15: case 0x16: case 0x17: case 0x1a: case 0x1b:
+    case 0x1e: case SCSI_READ_CAPACITY_10: case 0x4d: case 0x55: case 0x56: case 0x57: case 0x5a:
+    case 0x5e: case 0x5f: case SCSI_SERVICE_ACTION_IN_16: case 0xa0: case 0xa3: case 0xa4:
+      return SCSI_OPERATION_CONTROL;
+    default:
+      return SCSI_OPERATION_OTHER;
+  }
+}
+
+/* Sense data, fixed (70h, 71h) or descriptor (72h, 73h) format (SPC-5 4.4). */
+struct scsi_sense {
+  uint8_t valid; /* 0: too short, or no known response code */
+  uint8_t key;
+  uint8_t asc;
+  uint8_t ascq;
+};
+
+LUNSCOPE_INLINE struct scsi_sense scsi_read_sense(const uint8_t *sense, uint32_t bytes) {
+  struct scsi_sense read = {0, 0, 0, 0};
+  if (bytes < 3) return read;
+  switch (sense[0] & 0x7f) {
+    case 0x70: case 0x71:
+      read.valid = 1;
+      read.key = sense[2] & 0x0f;
+      if (bytes >= 13) read.asc = sense[12];
+      if (bytes >= 14) read.ascq = sense[13];
+      break;
+    case 0x72: case 0x73:
+      read.valid = 1;
+      read.key = sense[1] & 0x0f;
+      read.asc = sense[2];
+      if (bytes >= 4) read.ascq = sense[3];
+      break;
+    default:
+      break;
+  }
+  return read;
+}
+
+#endif

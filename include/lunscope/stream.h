@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Follow the PDUs of one direction of a connection through its byte stream.
+ *
+ * The follower pulls: it says which bytes it wants next (48 bytes of a header, or a chunk of a data
+ * segment that somebody asked for), the caller reads just those, and everything else is skipped by
+ * subtraction. A position is a TCP sequence number, so bytes that are offered twice (a duplicate, a
+ * retransmission, a second hook) lie before `next` and change nothing.
+ *
+ * The caller owns the struct and serialises access (in the kernel: the socket lock). One round:
+ *
+ *   lunscope_stream_offer()   here are bytes [seq, end): is there anything new in them?
+ *   lunscope_stream_wants()   how many bytes, from stream->next on, to read into _room()
+ *   lunscope_stream_take()    they are there: SHORT, or a HEADER or a CHUNK is complete
+ *   lunscope_stream_frame()   after HEADER: where the PDU ends; _capture(): I want its data
+ *
+ * A connection that is met in the middle has no known boundary: a segment's first byte is tried as
+ * one, and believed after LUNSCOPE_SYNC_HEADERS plausible headers in a chain. Nothing is reported
+ * before that.
+ */
+#ifndef LUNSCOPE_STREAM_H
+#define LUNSCOPE_STREAM_H
+
+#include "iscsi.h"
+
+/* Data bytes that are gathered at a time: enough for sense (2 + 96) and standard INQUIRY data. */
+#define LUNSCOPE_CHUNK_BYTES 208
+/* Twice a header and a chunk: any masked position plus any masked length stays inside. */
+#define LUNSCOPE_ROOM_MASK 255
+#define LUNSCOPE_ROOM_BYTES (2 * (LUNSCOPE_ROOM_MASK + 1))
+#define LUNSCOPE_SYNC_HEADERS 3
+
+LUNSCOPE_STATIC_ASSERT(ISCSI_BHS_BYTES + LUNSCOPE_CHUNK_BYTES == LUNSCOPE_ROOM_MASK + 1,
+                       "a header and a chunk fill the masked part of the room");
+
+enum lunscope_sync {
+  LUNSCOPE_SYNC_LOST = 0,  /* no boundary known */
+  LUNSCOPE_SYNC_CANDIDATE, /* a boundary is assumed and being proven */
+  LUNSCOPE_SYNC_FIRST,     /* at the first byte of a connection: a login must follow */
+  LUNSCOPE_SYNC_FOLLOWED,  /* boundaries are known */
+};
+
+enum lunscope_offer {
+  LUNSCOPE_OFFER_OLD,  /* nothing new */
+  LUNSCOPE_OFFER_HOLE, /* the wanted bytes lie before seq */
+  LUNSCOPE_OFFER_NEW,
+};
+
+enum lunscope_take {
+  LUNSCOPE_TAKE_SHORT,  /* more bytes are needed */
+  LUNSCOPE_TAKE_HEADER, /* stream->room holds a BHS */
+  LUNSCOPE_TAKE_CHUNK,  /* and, behind it, a chunk of the data segment */
+};
+
+struct lunscope_stream {
+  uint32_t next;          /* sequence number of the next wanted byte */
+  uint32_t pdu_end;       /* sequence number behind the current PDU */
+  uint32_t chunk_offset;  /* offset in the data segment of the chunk in the room */
+  uint32_t capture_bytes; /* data segment bytes that are wanted, from chunk_offset on */
+  uint16_t have;          /* bytes in the room */
+  uint16_t need;          /* bytes that complete the header or the chunk */
+  uint8_t sync;           /* enum lunscope_sync */
+  uint8_t headers;        /* plausible headers seen as a candidate */
+  uint8_t header_digest;  /* 0 or 1: HeaderDigest=CRC32C is in effect */
+  uint8_t data_digest;    /* 0 or 1: DataDigest=CRC32C is in effect */
+  uint8_t lost_reason;    /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
+  uint8_t reserved[3];
+  uint8_t room[LUNSCOPE_ROOM_BYTES];
+};
+
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) == 28 + LUNSCOPE_ROOM_BYTES + 0, "flat");
+
+LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream *stream, uint32_t seq) {
+  stream->next = seq;
+  stream->have = 0;
+  stream->need = ISCSI_BHS_BYTES;
+  stream->capture_bytes = 0;
+}
+
+/* The connection begins here: the next byte of this direction is seq, and a login follows. */
+LUNSCOPE_INLINE void lunscope_stream_start(struct lunscope_stream *stream, uint32_t seq) {
+  lunscope_stream_expect_header(stream, seq);
+  stream->sync = LUNSCOPE_SYNC_FIRST;
+}
+
+/* The boundary is lost. Bytes before seq are given up. */
+LUNSCOPE_INLINE void lunscope_stream_lose(struct lunscope_stream *stream, uint32_t seq) {
+  lunscope_stream_expect_header(stream, seq);
+  stream->sync = LUNSCOPE_SYNC_LOST;
+  stream->headers = 0;
+}
+
+LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream *stream,
+                                                          uint32_t seq, uint32_t end) {
+  if (stream->need == 0) lunscope_stream_lose(stream, seq); /* zeroed: met in the middle */
+  if (lunscope_distance(stream->next, end) <= 0) return LUNSCOPE_OFFER_OLD;
+  if (stream->sync == LUNSCOPE_SYNC_LOST) {
+    if (lunscope_distance(stream->next, seq) < 0) return LUNSCOPE_OFFER_OLD;
+    lunscope_stream_expect_header(stream, seq);
+    stream->sync = LUNSCOPE_SYNC_CANDIDATE;
+  }
+  return lunscope_distance(stream->next, seq) > 0 ? LUNSCOPE_OFFER_HOLE : LUNSCOPE_OFFER_NEW;
+}
+
+/* How many bytes at stream->next to read, of those before end: 0..LUNSCOPE_CHUNK_BYTES. */
+LUNSCOPE_INLINE uint32_t lunscope_stream_wants(const struct lunscope_stream *stream, uint32_t end) {
+  int32_t available = lunscope_distance(stream->next, end);
+  uint32_t missing = (uint32_t)(stream->need - stream->have);
+  if (available <= 0) return 0;
+  return (missing > (uint32_t)available ? (uint32_t)available : missing) & LUNSCOPE_ROOM_MASK;
+}
+
+/* Where to read them to. The masks never bite; they let the verifier see that the write fits. */
+LUNSCOPE_INLINE uint8_t *lunscope_stream_room(struct lunscope_stream *stream) {
+  return stream->room + (stream->have & LUNSCOPE_ROOM_MASK);
+}
+
+LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream *stream,
+                                                        uint32_t bytes) {
+  stream->next += bytes;
+  stream->have = (uint16_t)(stream->have + bytes);
+  if (stream->have < stream->need) return LUNSCOPE_TAKE_SHORT;
+  return stream->need == ISCSI_BHS_BYTES ? LUNSCOPE_TAKE_HEADER : LUNSCOPE_TAKE_CHUNK;
+}
+
+/* Count one more plausible header. True once the boundaries are believed. */
+LUNSCOPE_INLINE int lunscope_stream_believe(struct lunscope_stream *stream) {
+  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && ++stream->headers < LUNSCOPE_SYNC_HEADERS)
+    return 0;
+  stream->sync = LUNSCOPE_SYNC_FOLLOWED;
+  return 1;
+}
+
+/* REQUIRES: a header has just been taken. Skip to the next one. Returns the PDU's length. */
+LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream *stream) {
+  uint32_t start = stream->next - ISCSI_BHS_BYTES;
+  uint32_t bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
+  stream->pdu_end = start + bytes;
+  lunscope_stream_expect_header(stream, stream->pdu_end);
+  return bytes;
+}
+
+LUNSCOPE_INLINE void lunscope_stream_expect_chunk(struct lunscope_stream *stream) {
+  uint32_t bytes = stream->capture_bytes;
+  if (bytes > LUNSCOPE_CHUNK_BYTES) bytes = LUNSCOPE_CHUNK_BYTES;
+  stream->have = ISCSI_BHS_BYTES;
+  stream->need = (uint16_t)(ISCSI_BHS_BYTES + bytes);
+}
+
+/* REQUIRES: _frame() has been called. Gather the first `bytes` (> 0) of the data segment. */
+LUNSCOPE_INLINE void lunscope_stream_capture(struct lunscope_stream *stream, uint32_t bytes) {
+  uint32_t pdu_bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
+  stream->next =
+      stream->pdu_end - pdu_bytes + iscsi_payload_start(stream->room, stream->header_digest);
+  stream->chunk_offset = 0;
+  stream->capture_bytes = bytes;
+  lunscope_stream_expect_chunk(stream);
+}
+
+/* The chunk in the room, behind the BHS. */
+LUNSCOPE_INLINE const uint8_t *lunscope_stream_chunk(const struct lunscope_stream *stream) {
+  return stream->room + ISCSI_BHS_BYTES;
+}
+
+LUNSCOPE_INLINE uint32_t lunscope_stream_chunk_bytes(const struct lunscope_stream *stream) {
+  return (uint32_t)(stream->have - ISCSI_BHS_BYTES) & LUNSCOPE_ROOM_MASK;
+}
+
+LUNSCOPE_INLINE int lunscope_stream_chunk_is_last(const struct lunscope_stream *stream) {
+  return stream->capture_bytes <= LUNSCOPE_CHUNK_BYTES;
+}
+
+/* The chunk is used: gather the next one, or go on to the next PDU. */
+LUNSCOPE_INLINE void lunscope_stream_chunk_done(struct lunscope_stream *stream) {
+  if (lunscope_stream_chunk_is_last(stream)) {
+    lunscope_stream_expect_header(stream, stream->pdu_end);
+    return;
+  }
+  stream->chunk_offset += LUNSCOPE_CHUNK_BYTES;
+  stream->capture_bytes -= LUNSCOPE_CHUNK_BYTES;
+  lunscope_stream_expect_chunk(stream);
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Fixed-width types and the few words of C that BPF C, C11 and C++20 spell the same way.
+ *
+ * Everything in this folder is valid in all three languages, includes nothing but itself and
+ * <stdint.h>, and calls nothing: the same code follows a connection inside the kernel, in a unit
+ * test and in a fuzzer.
+ */
+#ifndef LUNSCOPE_TYPES_H
+#define LUNSCOPE_TYPES_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define LUNSCOPE_STATIC_ASSERT static_assert
+#else
+#define LUNSCOPE_STATIC_ASSERT _Static_assert
+#endif
+
+#define LUNSCOPE_INLINE static inline __attribute__((always_inline, unused))
+
+/*
+ * A function that the BPF verifier checks once by itself, and not again at every call and for every
+ * path that leads there. Its pointers may be NULL as far as the verifier knows, so it asks first.
+ */
+#ifdef __bpf__
+#define LUNSCOPE_SUBPROGRAM __attribute__((noinline))
+#else
+#define LUNSCOPE_SUBPROGRAM LUNSCOPE_INLINE
+#endif
+
+/* Which way bytes go, as the observed end of the connection sees it. Also an array index. */
+enum lunscope_direction {
+  LUNSCOPE_RECEIVED = 0,
+  LUNSCOPE_SENT = 1,
+  LUNSCOPE_DIRECTIONS = 2,
+};
+
+/* Where the observed host stands: it sent (initiator) or received (target) the SCSI commands. */
+enum lunscope_role {
+  LUNSCOPE_ROLE_UNKNOWN = 0,
+  LUNSCOPE_ROLE_INITIATOR = 1,
+  LUNSCOPE_ROLE_TARGET = 2,
+  LUNSCOPE_ROLES = 4, /* a power of two: a masked role is an index */
+};
+#define LUNSCOPE_ROLE_MASK (LUNSCOPE_ROLES - 1)
+
+#endif

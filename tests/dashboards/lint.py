@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Hold the Grafana dashboard, its provisioning and the scrape config to the rules of this project.
+
+    lint.py --metrics FILE [DASHBOARD.json ...]
+
+FILE is a text exposition with every metric: the catalogue that names, types and labels are checked
+against. The rules are in rules.py; promtool judges every expression and the scrape config. A
+finding is printed as `file: where: rule: what`. Exit status: 0 clean, 1 findings, 2 could not
+check. lint_test.py shows that each rule can fail.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import dashboard as dashboards
+from promql import parse_catalogue
+from rules import RULES, labels_are_in_the_catalogue, metrics_are_in_the_catalogue
+
+DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
+
+
+def promtool(*arguments):
+    """What promtool has to say about a file, or "" if it has nothing against it."""
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    return (done.stderr or done.stdout).strip() if done.returncode else ""
+
+
+def promtool_parses(expressions):
+    """Findings of promtool on {name: expression without variables}."""
+    groups = [{"name": name, "rules": [{"record": f"lint:expression{number}", "expr": expr}]}
+              for number, (name, expr) in enumerate(expressions.items())]
+    with tempfile.TemporaryDirectory(prefix="lunscope-lint-") as folder:
+        file = Path(folder) / "rules.yml"
+        file.write_text(json.dumps({"groups": groups}), encoding="utf-8")  # JSON is YAML
+        complaint = promtool("check", "rules", str(file))
+    # The first line of each complaint names the file, then the group, which is our name.
+    return [line.replace(f"{file}: ", "").strip()
+            for line in complaint.splitlines() if "could not parse" in line] or (
+                [complaint] if complaint else [])
+
+
+def check_scrape_config(file):
+    """What promtool says of a scrape config, and whether it has the job and address we ship."""
+    complaint = promtool("check", "config", str(file))
+    if complaint:
+        yield complaint
+    text = file.read_text(encoding="utf-8")
+    for line in ("job_name: lunscope", 'targets: ["127.0.0.1:13260"]'):
+        if line not in text:
+            yield f"no `{line}`"
+
+
+def check_interval_is_the_same(scrape_config, datasource):
+    """Grafana works out $__rate_interval from what the data source says the scrape interval is."""
+    scraped = re.findall(r"^\s*scrape_interval: (\S+)$", scrape_config.read_text(), re.M)
+    told = re.findall(r"^\s*timeInterval: (\S+)$", datasource.read_text(), re.M)
+    if not scraped or scraped != told:
+        yield f"timeInterval {told} is not the scrape_interval {scraped} of {scrape_config.name}"
+
+
+def lint_files(folder):
+    """Findings for the files beside the dashboards in `folder`."""
+    scrape_config = folder / "prometheus.yml"
+    datasource = folder / "provisioning" / "datasources" / "prometheus.yml"
+    provider = folder / "provisioning" / "dashboards" / "lunscope.yml"
+    for file, found in ((scrape_config, check_scrape_config(scrape_config)),
+                        (datasource, check_interval_is_the_same(scrape_config, datasource))):
+        for what in found:
+            yield f"{file.name}: {what}"
+    for file in (datasource, provider):
+        if not re.search(r"^apiVersion: 1$", file.read_text(encoding="utf-8"), re.M):
+            yield f"{file.name}: no apiVersion: 1"
+
+
+def expressions(dashboard):
+    """(where, expression) of each panel target."""
+    for panel in dashboards.panels(dashboard):
+        for target in panel.get("targets", []):
+            yield f"{panel.get('title')} / {target.get('refId')}", target.get("expr", "")
+
+
+def variable_selectors(dashboard):
+    for variable in dashboards.query_variables(dashboard):
+        query = dashboards.variable_query(variable)
+        if query:
+            yield f"variable {query.variable}", query
+
+
+def lint_promtool(dashboard):
+    values = dashboards.match_everything(dashboard, "1m")
+    parsed = {}
+    everything = [*expressions(dashboard),
+                  *((where, query.series) for where, query in variable_selectors(dashboard))]
+    for where, expr in everything:
+        try:
+            parsed[where] = dashboards.substitute(expr, values)
+        except KeyError as unknown:
+            yield f"{where}: promtool_parses: variable ${unknown.args[0]} is not defined"
+    for what in promtool_parses(parsed):
+        yield f"promtool_parses: {what}"
+
+
+def lint_dashboard(dashboard, catalogue):
+    """Findings for one dashboard: `where: rule: what`."""
+    for check in RULES["dashboard"]:
+        for what in check(dashboard):
+            yield f"dashboard: {check.__name__}: {what}"
+    for panel in dashboards.panels(dashboard):
+        for check in RULES["panel"]:
+            for what in check(panel):
+                yield f"{panel.get('title')}: {check.__name__}: {what}"
+    for where, expr in expressions(dashboard):
+        for check in RULES["expression"]:
+            for what in check(expr, catalogue):
+                yield f"{where}: {check.__name__}: {what}"
+    for where, query in variable_selectors(dashboard):
+        series = query.series if "{" in query.series else query.series + "{}"
+        for check in (metrics_are_in_the_catalogue, labels_are_in_the_catalogue):
+            for what in check(f"sum by ({query.label}) ({series})", catalogue):
+                yield f"{where}: {check.__name__}: {what}"
+    yield from lint_promtool(dashboard)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--metrics", type=Path, required=True,
+                        help="text exposition, the catalogue")
+    parser.add_argument("dashboard", type=Path, nargs="*",
+                        default=sorted(DASHBOARDS.glob("*.json")))
+    options = parser.parse_args()
+    try:
+        catalogue = parse_catalogue(options.metrics.read_text(encoding="utf-8"))
+        if not catalogue or not options.dashboard:
+            raise ValueError("nothing to check, or no metric to check it against")
+        findings = list(lint_files(DASHBOARDS))
+        for file in options.dashboard:
+            findings += [f"{file.name}: {finding}"
+                         for finding in lint_dashboard(dashboards.load(file), catalogue)]
+    except (OSError, ValueError) as error:
+        print(f"lint.py: {error}", file=sys.stderr)
+        return 2
+    for finding in findings:
+        print(finding)
+    print(f"{len(options.dashboard)} dashboard(s), {sum(map(len, RULES.values()))} rules, "
+          f"{len(findings)} finding(s)")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tshark saw: the packets of one port on the loopback, and the SCSI commands in them."""
+
+import collections
+import dataclasses
+import pathlib
+import re
+import secrets
+import signal
+import socket
+import tempfile
+
+from harness import Process, free_port, run, wait_until
+
+_TAP = pathlib.Path(__file__).with_name("commands.lua")
+_BUFFER_MIB = 256
+_TAIL_BYTES = 4096
+_SCSI_COMMAND, _DATA_OUT, _SCSI_RESPONSE, _DATA_IN = 0x01, 0x05, 0x21, 0x25
+
+
+@dataclasses.dataclass
+class Command:
+    """One SCSI Command PDU, the bytes that moved for it, and its status (None: not answered)."""
+
+    stream: int
+    initiator_port: int
+    itt: int
+    lun: int
+    opcode: int
+    expected_bytes: int
+    read_bytes: int = 0
+    written_bytes: int = 0
+    status: int | None = None
+
+    @property
+    def transferred_bytes(self):
+        return self.read_bytes + self.written_bytes
+
+
+class Capture:
+    """dumpcap on `lo` for one TCP port, between start and stop. A dropped packet is a failure.
+
+    dumpcap ends without what the kernel still holds for it. So the last packet of a capture is a
+    datagram of our own, and dumpcap is ended when that one is in the file.
+    """
+
+    def __init__(self, port):
+        self.port = port
+        self._end_marker = secrets.token_bytes(32)
+        self._marker_port = free_port()
+        self._folder = tempfile.TemporaryDirectory(prefix="lunscope-capture-")
+        self.file = pathlib.Path(self._folder.name, "lo.pcapng")
+        self._dumpcap = None
+
+    def __enter__(self):
+        self._dumpcap = Process(["dumpcap", "-q", "-i", "lo", "-s", "0", "-B", _BUFFER_MIB,
+                                 "-f", f"tcp port {self.port} or udp port {self._marker_port}",
+                                 "-w", self.file])
+        self._dumpcap.wait_for_line("File:", 10)
+        return self
+
+    def __exit__(self, *_):
+        self._dumpcap.__exit__()
+        self._folder.cleanup()
+
+    def stop(self):
+        """End the capture and check that it is complete."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(self._end_marker, ("127.0.0.1", self._marker_port))
+        wait_until(self._is_drained, 20, "the last packet in the capture file")
+        self._dumpcap.signal(signal.SIGINT)
+        self._dumpcap.wait(20)
+        counts = re.search(r"received/dropped on interface '[^']*': (\d+)/(\d+) "
+                           r"\(pcap:(\d+)/dumpcap:(\d+)/flushed:(\d+)/ps_ifdrop:(\d+)\)",
+                           self._dumpcap.stderr)
+        if counts is None:
+            raise RuntimeError(f"dumpcap gave no drop counts: {self._dumpcap.stderr}")
+        if any(int(dropped) for dropped in counts.groups()[1:]):
+            raise RuntimeError(f"dumpcap dropped packets: {counts[0]}")
+
+    def _is_drained(self):
+        with self.file.open("rb") as file:
+            file.seek(max(0, self.file.stat().st_size - _TAIL_BYTES))
+            return self._end_marker in file.read()
+
+    def commands(self):
+        """Stop, and decode all SCSI commands."""
+        self.stop()
+        return decode(self.file, self.port)
+
+
+def decode(pcap, port):
+    """The SCSI commands of a capture file, in order, each with its data and status."""
+    # Two CPUs send on the loopback: its segments really overtake each other now and then.
+    _, rows, _, _ = run(["tshark", "-q", "-r", pcap, "-d", f"tcp.port=={port},iscsi",
+                         "-o", "tcp.reassemble_out_of_order:TRUE",
+                         "-o", "iscsi.bogus_pdu_max_data_len:16777215",
+                         "-X", f"lua_script:{_TAP}"], timeout=300)
+    commands = []
+    open_tasks = {}
+    for row in rows.splitlines():
+        _follow(commands, open_tasks, *(int(cell) if cell else None for cell in row.split("\t")))
+    return commands
+
+
+def _follow(commands, open_tasks, stream, port, opcode, itt, length, lun, expected, cdb, status):
+    """One PDU: a new command, or data or a status of the one that has this ITT."""
+    if opcode == _SCSI_COMMAND:
+        commands.append(Command(stream, port, itt, lun, cdb, expected, written_bytes=length))
+        open_tasks[stream, itt] = commands[-1]
+        return
+    command = open_tasks.get((stream, itt))
+    if opcode == _DATA_OUT:
+        command.written_bytes += length
+    elif opcode == _DATA_IN:
+        command.read_bytes += length
+    if opcode in (_DATA_IN, _SCSI_RESPONSE) and status is not None:
+        command.status = status
+
+
+def by_opcode(commands):
+    """How many commands of each CDB opcode."""
+    return collections.Counter(command.opcode for command in commands)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes, waiting and the base class of the live tests.
+
+A live test loads the real programs, makes real traffic on the loopback and compares what lunscope
+says with what others counted. Rules every piece of the harness keeps: what is started is ended by
+its own pid, also when the test fails or is itself killed; every wait has a limit; ports, control
+numbers and files are the test's own, so that live tests may run side by side. A test that cannot
+run fails and says why: nothing is skipped.
+"""
+
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LUNSCOPE = pathlib.Path(os.environ.get("LUNSCOPE", ROOT / "build" / "lunscope")).resolve()
+
+_PR_SET_PDEATHSIG = 1
+_END_SECONDS = 5
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_parent():
+    """In the child: a test that is killed takes what it started along."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def require(program):
+    """Full path of `program`, looked for in the sbin folders too."""
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        raise RuntimeError(f"{program} is not installed: the live tests need it")
+    return path
+
+
+def wait_until(condition, timeout, what):
+    """Poll `condition` until it is true and return its value; `what` names it in the failure."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout} s for {what}")
+        time.sleep(0.02)
+
+
+def free_port():
+    """A TCP port nobody listens on, on 127.0.0.1 and on ::1."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as four:
+            four.bind(("127.0.0.1", 0))
+            port = four.getsockname()[1]
+            with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as six:
+                try:
+                    six.bind(("::1", port))
+                except OSError:
+                    continue
+        return port
+
+
+class Process:
+    """One started program. Output goes to files: a full pipe can never stop what is measured."""
+
+    def __init__(self, command, **popen):
+        self.command = [str(word) for word in command]
+        self.command[0] = require(self.command[0])
+        self._folder = tempfile.TemporaryDirectory(prefix="lunscope-live-")
+        self._stdout = pathlib.Path(self._folder.name, "stdout")
+        self._stderr = pathlib.Path(self._folder.name, "stderr")
+        self.started = time.monotonic()
+        with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
+            self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out,
+                                          stderr=err, preexec_fn=_die_with_parent, **popen)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self._folder.cleanup()
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    @property
+    def running(self):
+        return self.popen.poll() is None
+
+    @property
+    def stdout(self):
+        return self._stdout.read_bytes()
+
+    @property
+    def stderr(self):
+        return self._stderr.read_text(errors="replace")
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def wait(self, timeout):
+        """Exit code; a program that does not end in time is ended and reported."""
+        try:
+            return self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.end()
+            raise TimeoutError(f"{' '.join(self.command)} did not end within {timeout} s; "
+                               f"it said: {self.stderr}") from None
+
+    def wait_for_line(self, text, timeout):
+        """Return when `text` stands on stderr; an early end is a failure with its message."""
+        def said():
+            if text in self.stderr:
+                return True
+            if not self.running:
+                raise RuntimeError(f"{' '.join(self.command)} ended with {self.popen.returncode} "
+                                   f"before it said {text!r}: {self.stderr}")
+            return False
+        wait_until(said, timeout, f"{text!r} from {self.command[0]}, which said {self.stderr!r}")
+
+    def end(self):
+        """SIGTERM first: a script has to end what it started itself."""
+        self.popen.terminate()
+        try:
+            self.popen.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self):
+        if self.running:
+            self.popen.kill()
+        self.popen.wait()
+
+
+def run(command, timeout=20, check=True, **popen):
+    """Run to the end. Returns (exit code, stdout text, stderr text, wall seconds)."""
+    with Process(command, **popen) as process:
+        code = process.wait(timeout)
+        wall = time.monotonic() - process.started
+        out = process.stdout.decode(errors="replace")
+        if check and code != 0:
+            raise RuntimeError(f"{' '.join(process.command)} ended with {code}: "
+                               f"{process.stderr}{out}")
+        return code, out, process.stderr, wall
+
+
+class LiveTest(unittest.TestCase):
+    """Checks what every live test needs and prints how long each one took."""
+
+    maxDiff = 4000
+
+    def run(self, result=None):
+        started = time.monotonic()
+        try:
+            return super().run(result)
+        finally:
+            print(f"{self.id()}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+
+    def setUp(self):
+        if not LUNSCOPE.is_file():
+            self.fail(f"no program at {LUNSCOPE}: build it, or set LUNSCOPE")
+        if os.geteuid() != 0:
+            self.fail("live tests load BPF programs: run them as root")
+
+    def use(self, manager):
+        """Enter a context manager for the rest of this test."""
+        return self.enterContext(manager)

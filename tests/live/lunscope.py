@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""lunscope as a test uses it: `trace`, `serve`, and what each says."""
+
+import dataclasses
+import json
+import re
+import signal
+import subprocess
+import urllib.request
+
+from harness import LUNSCOPE, Process, free_port, run, wait_until
+
+START_SECONDS = 10
+# Far above the second it promises: the test of that promise is its own, the others only need an
+# end. A machine of two cores may be busy with the traffic.
+_STOP_SECONDS = 20
+_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One line of the exposition."""
+
+    name: str
+    labels: dict
+    value: float
+
+
+class Metrics:
+    """The samples of one scrape. Names are given without the prefix lunscope_."""
+
+    _LINE = re.compile(r"(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
+    _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)",?')
+    _ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
+
+    def __init__(self, text):
+        self.text = text
+        self.samples = []
+        for line in text.split("\n"):
+            if line and not line.startswith("#"):
+                match = self._LINE.fullmatch(line)
+                if match is None:
+                    raise ValueError(f"not a line of the exposition: {line!r}")
+                self.samples.append(Sample(match["name"], self._labels(match["labels"] or ""),
+                                           float(match["value"])))
+
+    @classmethod
+    def _labels(cls, text):
+        def unescape(value):
+            return re.sub(r"\\.", lambda escape: cls._ESCAPES[escape[0]], value)
+        return {name: unescape(value) for name, value in cls._LABEL.findall(text)}
+
+    def select(self, name, **labels):
+        return [sample for sample in self.samples if sample.name == f"lunscope_{name}"
+                and labels.items() <= sample.labels.items()]
+
+    def total(self, name, **labels):
+        """The sum of the series with these labels; 0 where there is none."""
+        return sum(sample.value for sample in self.select(name, **labels))
+
+    def accounts(self, role):
+        """(seen, reported, unreported, in flight) of a role: the first is the sum of the others."""
+        return tuple(int(self.total(f"commands_{what}", role=role))
+                     for what in ("seen_total", "reported_total", "unreported_total", "in_flight"))
+
+
+class Trace:
+    """`lunscope trace` on some ports, from attached to ended."""
+
+    _SUMMARY = re.compile(r"(\d+) commands, (\d+) lost")
+
+    def __init__(self, *ports, output="json", options=()):
+        words = [word for port in ports for word in ("--port", port)]
+        self._command = [LUNSCOPE, "trace", "-o", output, *words, *options]
+        self._ports = ports
+        self.process = None
+
+    def __enter__(self):
+        self.process = Process(self._command)
+        try:
+            for port in self._ports:
+                self.process.wait_for_line(f"lunscope: watching port {port}", START_SECONDS)
+        except BaseException:
+            self.process.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.__exit__()
+
+    def stop(self, number=signal.SIGINT):
+        """End it as a person does. Returns (commands, lost) of its last line."""
+        if self.process.running:
+            self.process.signal(number)
+        code = self.process.wait(_STOP_SECONDS)
+        summary = self._SUMMARY.search(self.process.stderr)
+        if code != 0 or summary is None:
+            raise RuntimeError(f"lunscope trace ended with {code} and said {self.process.stderr!r}")
+        return int(summary[1]), int(summary[2])
+
+    def records(self):
+        """The JSON records up to now; each line has to be valid by itself."""
+        return [json.loads(line) for line in self.process.stdout.decode("utf-8").splitlines()]
+
+    @property
+    def output(self):
+        """Everything it said, for looking for what it must not say."""
+        return self.process.stdout + self.process.stderr.encode()
+
+
+class Serve:
+    """`lunscope serve` on some ports, with its endpoint on a free port."""
+
+    def __init__(self, *ports, options=()):
+        self.address = f"127.0.0.1:{free_port()}"
+        words = [word for port in ports for word in ("--port", port)]
+        self._command = [LUNSCOPE, "serve", *words, "--web.listen-address", self.address, *options]
+        self.process = None
+
+    def __enter__(self):
+        self.process = Process(self._command)
+        try:
+            self.process.wait_for_line("lunscope: serving http", START_SECONDS)
+        except BaseException:
+            self.process.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.__exit__()
+
+    def scrape(self):
+        """The exposition as it is now, as text."""
+        with _NO_PROXY.open(f"http://{self.address}/metrics", timeout=10) as response:
+            return response.read().decode("utf-8")
+
+    def metrics(self):
+        return Metrics(self.scrape())
+
+    def settled(self):
+        """The metrics once traffic has ended: two scrapes agree on the commands of both roles."""
+        def accounts():
+            metrics = self.metrics()
+            return metrics, [metrics.accounts(role) for role in ("initiator", "target")]
+
+        previous = [accounts()]
+
+        def agrees():
+            now = accounts()
+            same = now[1] == previous[0][1]
+            previous[0] = now
+            return now[0] if same else None
+        return wait_until(agrees, 20, "the command counts to stand still")
+
+
+def check_exposition(text):
+    """What `promtool check metrics` has to say about an exposition: empty when all is well."""
+    result = subprocess.run(["promtool", "check", "metrics"], input=text.encode(),
+                            capture_output=True, timeout=20, check=False)
+    return (result.stdout + result.stderr).decode() + (
+        f"exit code {result.returncode}" if result.returncode else "")
+
+
+def fail_to_start(words, prefix=(), timeout=20):
+    """Run lunscope where it must refuse. Returns (exit code, stderr)."""
+    code, _, stderr, _ = run([*prefix, LUNSCOPE, *words], timeout=timeout, check=False)
+    return code, stderr

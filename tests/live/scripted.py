@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scripted initiator over a plain socket: says to a real target what no real initiator would.
+
+Only the PDUs a script needs: Login Request, SCSI Command, and whatever comes back (RFC 7143,
+section 11). It asks for no digests and no security, so a data segment is all there is after a BHS.
+"""
+
+import dataclasses
+import socket
+import struct
+
+LOGIN_REQUEST, LOGIN_RESPONSE = 0x03, 0x23
+SCSI_COMMAND, SCSI_RESPONSE, DATA_IN = 0x01, 0x21, 0x25
+
+TEST_UNIT_READY = bytes(6)
+
+
+def read_10(lba, blocks):
+    return struct.pack(">BBIBHB", 0x28, 0, lba, 0, blocks, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pdu:
+    """A PDU as received: its 48 header bytes and its data segment."""
+
+    header: bytes
+    data: bytes
+
+    @property
+    def opcode(self):
+        return self.header[0] & 0x3F
+
+    @property
+    def itt(self):
+        return struct.unpack_from(">I", self.header, 16)[0]
+
+    @property
+    def ends_command(self):
+        """A SCSI Response, or a Data-In that carries the status."""
+        return self.opcode == SCSI_RESPONSE or (self.opcode == DATA_IN and self.header[1] & 1)
+
+
+class Initiator:
+    """One connection. Text keys are bytes, so that they can hold what no name may hold."""
+
+    def __init__(self, port, host="127.0.0.1"):
+        self._socket = socket.create_connection((host, port), timeout=10)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._itt = 0
+        self._cmdsn = 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    @property
+    def port(self):
+        return self._socket.getsockname()[1]
+
+    def login(self, initiator_name, target_name):
+        """Log in to a normal session. Returns (status class, status detail)."""
+        keys = {b"InitiatorName": initiator_name, b"TargetName": target_name,
+                b"SessionType": b"Normal", b"HeaderDigest": b"None", b"DataDigest": b"None",
+                b"InitialR2T": b"Yes", b"ImmediateData": b"Yes", b"MaxConnections": b"1",
+                b"ErrorRecoveryLevel": b"0"}
+        text = b"".join(key + b"=" + value + b"\0" for key, value in keys.items())
+        # T, CSG operational, NSG full feature; versions 0; a random-format ISID; a new TSIH.
+        header = struct.pack(">BBBBI6sHIHHII16x", 0x40 | LOGIN_REQUEST, 0x87, 0, 0, len(text),
+                             bytes([0x80, 0, 0, 1, 0, 0]), 0, self._itt, 0, 0, self._cmdsn, 0)
+        self._send(header, text)
+        answer = self.receive()
+        if answer.opcode != LOGIN_RESPONSE:
+            raise RuntimeError(f"opcode {answer.opcode:#x} in answer to a login")
+        return answer.header[36], answer.header[37]
+
+    def queue(self, commands, lun=1):
+        """Send commands [(cdb, bytes to read)] without waiting for an answer; returns their ITTs.
+
+        All go in one send, and so in as few segments as TCP makes of them.
+        """
+        pdus, itts = [], []
+        for cdb, expected_bytes in commands:
+            self._itt += 1
+            flags = 0x80 | (0x40 if expected_bytes else 0) | 1  # F, R, simple task
+            pdus.append(struct.pack(">BB6xHHIIIII16s", SCSI_COMMAND, flags, lun, 0, 0, self._itt,
+                                    expected_bytes, self._cmdsn, 1, cdb.ljust(16, b"\0")))
+            itts.append(self._itt)
+            self._cmdsn += 1
+        self._socket.sendall(b"".join(pdus))
+        return itts
+
+    def finish(self, itts):
+        """Receive until each of these commands has its status."""
+        waiting = set(itts)
+        while waiting:
+            pdu = self.receive()
+            if pdu.ends_command:
+                waiting.discard(pdu.itt)
+
+    def run(self, commands, lun=1):
+        """Send and wait for all."""
+        self.finish(self.queue(commands, lun))
+
+    def receive(self):
+        header = self._exactly(48)
+        length = int.from_bytes(header[5:8], "big")
+        data = self._exactly(length + -length % 4)
+        return Pdu(header, data[:length])
+
+    def _send(self, header, data):
+        self._socket.sendall(header + data + bytes(-len(data) % 4))
+
+    def _exactly(self, length):
+        data = b""
+        while len(data) < length:
+            more = self._socket.recv(length - len(data))
+            if not more:
+                raise ConnectionError("the target closed the connection")
+            data += more
+        return data

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lunscope does when something is wrong: the host, the network, the names, or its own end.
+
+Environment: one line that says what to do, and an exit code of its own. Traffic: whatever is lost is
+counted, and the totals still add up.
+"""
+
+import contextlib
+import json
+import pathlib
+import random
+import re
+import shlex
+import signal
+import socket
+import tempfile
+import threading
+import time
+import unittest
+
+from capture import Capture
+from compare import role_of
+from harness import LUNSCOPE, LiveTest, free_port, run, wait_until
+from lunscope import Serve, Trace, check_exposition, fail_to_start
+from scripted import TEST_UNIT_READY, Initiator, read_10
+from tgtd import Tgtd
+
+ROLES = ("initiator", "target")
+TARGET = "iqn.2024-01.org.lunscope.test:faults"
+KERNEL_BTF = "/sys/kernel/btf/vmlinux"
+
+USAGE, UNSUPPORTED, PERMISSION, FAILURE = 2, 3, 4, 1
+
+
+def in_own_mounts(script):
+    """A command line that changes mounts which only it sees, then runs what follows it."""
+    return ["unshare", "--mount", "sh", "-c", f'{script} && exec "$@"', "sh"]
+
+
+NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+NO_BTF = in_own_mounts("mount -t tmpfs none /sys/kernel/btf")
+
+
+def without(*capabilities):
+    return ["setpriv", "--bounding-set", ",".join(f"-{name}" for name in capabilities)]
+
+
+# what is wrong: (how it is brought about, arguments, exit code, what the message has to say)
+REFUSALS = {
+    "not root": (NOBODY, "trace", PERMISSION, r"root.*sudo"),
+    "not root, serve": (NOBODY, "serve", PERMISSION, r"root.*sudo"),
+    "no CAP_BPF": (without("sys_admin", "bpf"), "trace", PERMISSION, "CAP_BPF"),
+    "no CAP_PERFMON": (without("sys_admin", "perfmon"), "trace", PERMISSION, "CAP_PERFMON"),
+    "no type information": (NO_BTF, "trace", UNSUPPORTED, "BTF"),
+    "unknown option": ([], "trace --colour", USAGE, "--colour"),
+    "unknown command": ([], "tracee", USAGE, "tracee"),
+    "no command": ([], "", USAGE, "command"),
+    "port too large": ([], "trace --port 70000", USAGE, "70000|--port"),
+    "port is no number": ([], "serve --port iscsi", USAGE, "iscsi|--port"),
+    "unknown role": ([], "trace --role both", USAGE, "both|--role"),
+    "unknown format": ([], "trace -o xml", USAGE, "xml|-o"),
+    "ring not a power of two": ([], "trace --ring-size 100000", USAGE, "--ring-size"),
+    "ring too small": ([], "trace --ring-size 16", USAGE, "--ring-size"),
+    "address without a port": ([], "serve --web.listen-address nowhere", USAGE,
+                               "web.listen-address"),
+}
+
+
+class Refusals(LiveTest):
+
+    def check_refusal(self, prefix, words, code, message):
+        found, stderr = fail_to_start(words, prefix)
+        self.assertRegex(stderr, message)
+        self.assertEqual(len(stderr.splitlines()), 1, f"one line, not {stderr!r}")
+        self.assertEqual(found, code, stderr)
+
+    def test_refusals(self):
+        for name, (prefix, words, code, message) in REFUSALS.items():
+            with self.subTest(name):
+                self.check_refusal(prefix, words.split(), code, message)
+
+    def test_absent_tracepoint(self):
+        """The kernel's type information, with one tracepoint renamed, is put in its place."""
+        information = pathlib.Path(KERNEL_BTF).read_bytes()
+        for tracepoint in ("tcp_probe", "net_dev_queue"):
+            name = f"\0btf_trace_{tracepoint}\0".encode()
+            self.assertEqual(information.count(name), 1)
+            with self.subTest(tracepoint), tempfile.NamedTemporaryFile() as renamed:
+                renamed.write(information.replace(name, name[:-2] + b"_\0"))
+                renamed.flush()
+                prefix = in_own_mounts(f"mount --bind {shlex.quote(renamed.name)} {KERNEL_BTF}")
+                self.check_refusal(prefix, ["trace"], UNSUPPORTED, tracepoint)
+
+    def test_web_port_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.check_refusal([], ["serve", "--web.listen-address", address], FAILURE,
+                               re.escape(address))
+
+    def test_check_says_the_same(self):
+        """`check` finds each missing requirement of the host, and ends with the same exit code."""
+        self.assertEqual(run([LUNSCOPE, "check"])[0], 0)
+        for name, (prefix, words, code, message) in REFUSALS.items():
+            if code in (UNSUPPORTED, PERMISSION) and words == "trace":
+                with self.subTest(name):
+                    found, stdout, stderr, _ = run([*prefix, LUNSCOPE, "check"], check=False)
+                    self.assertEqual(found, code, stdout + stderr)
+                    self.assertRegex(stdout + stderr, message)
+
+
+@contextlib.contextmanager
+def echo_server(port):
+    """A server that sends back what it gets, on 127.0.0.1."""
+    listener = socket.create_server(("127.0.0.1", port))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                with peer, contextlib.suppress(OSError):
+                    while data := peer.recv(65536):
+                        peer.sendall(data)
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+NOT_ISCSI = {
+    "HTTP": b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: none\r\n\r\n",
+    "random bytes": random.Random(7143).randbytes(100_000),
+    "zeros": bytes(100_000),
+    "TLS": bytes.fromhex("16030100c8010000c40303") + random.Random(1).randbytes(194),
+}
+
+
+class Traffic(LiveTest):
+
+    def setUp(self):
+        super().setUp()
+        self.tgtd = self.use(Tgtd())
+        self.target = self.tgtd.add_target(TARGET)
+        self.target.add_lun()
+
+    def login(self, name=b"iqn.2024-01.org.lunscope.test:scripted"):
+        """A scripted initiator that is logged in, its unit attention cleared."""
+        initiator = self.use(Initiator(self.tgtd.port))
+        self.assertEqual(initiator.login(name, TARGET.encode()), (0, 0))
+        initiator.run([(TEST_UNIT_READY, 0)])
+        return initiator
+
+    def check_accounts(self, metrics, expected=None):
+        """seen = reported + unreported + in flight, in each role."""
+        for role in ROLES:
+            seen, reported, unreported, in_flight = metrics.accounts(role)
+            self.assertEqual(seen, reported + unreported + in_flight, role)
+            if expected is not None:
+                self.assertEqual(seen, expected, role)
+
+    def test_bytes_that_are_not_iscsi(self):
+        for name, payload in NOT_ISCSI.items():
+            port = free_port()
+            with self.subTest(name), echo_server(port), Serve(port) as serve:
+                with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+                    client.sendall(payload)
+                    got = 0
+                    while got < len(payload):
+                        got += len(client.recv(65536))
+                metrics = serve.settled()
+                self.check_accounts(metrics, 0)
+                self.assertEqual(metrics.total("commands_total"), 0)
+                self.assertGreater(metrics.total("stream_gaps_total") +
+                                   metrics.total("unparsed_bytes_total"), 0)
+                self.assertEqual(check_exposition(metrics.text), "")
+
+    def test_connection_that_was_open_before(self):
+        """Its addresses are shown and its names are not known, so they are absent, not invented."""
+        initiator = self.login()
+        reads = 64
+        with Trace(self.tgtd.port) as trace, Trace(self.tgtd.port, output="table") as table:
+            for block in range(reads):
+                initiator.run([(read_10(block, 8), 4096)])
+            trace.stop()
+            table.stop()
+            records = trace.records()
+        here, portal = f"127.0.0.1:{initiator.port}", f"127.0.0.1:{self.tgtd.port}"
+        for role, local, remote in (("initiator", here, portal), ("target", portal, here)):
+            with self.subTest(role=role):
+                mine = role_of(records, role)
+                # The first commands prove where headers begin.
+                self.assertGreater(len(mine), reads // 2)
+                self.assertEqual(mine[-1]["lba"], reads - 1)
+                for record in mine:
+                    self.assertEqual((record["local"], record["remote"]), (local, remote))
+                    self.assertNotIn("initiator", record)
+                    self.assertNotIn("target", record)
+        self.assertIn(here.encode(), table.output)
+
+    def test_ring_full(self):
+        """While the collector is stopped its ring fills; the kernel counts what has no room."""
+        with Capture(self.tgtd.port) as capture, \
+                Serve(self.tgtd.port, options=["--ring-size", "65536"]) as serve:
+            serve.process.signal(signal.SIGSTOP)
+            run(["iscsi-perf", "-t", "1", "-m", "32", self.target.url(1)])
+            serve.process.signal(signal.SIGCONT)
+            metrics = serve.settled()
+            commands = capture.commands()
+        self.check_accounts(metrics, len(commands))
+        for role in ROLES:
+            with self.subTest(role=role):
+                seen, reported, unreported, _ = metrics.accounts(role)
+                self.assertGreater(reported, 0)
+                self.assertGreater(unreported, seen // 2)
+                self.assertEqual(metrics.total("commands_unreported_total", role=role,
+                                               reason="ring_full"), unreported)
+                self.assertEqual(metrics.total("commands_total", role=role), reported)
+        self.assertGreater(metrics.total("events_lost_total", reason="full"), 0)
+        self.assertEqual(check_exposition(metrics.text), "")
+
+    def test_table_of_commands_full(self):
+        """The target is stopped, so that all commands stay in flight: 8 have a place, 56 have none.
+
+        Arrival is what counts a command in the target role too: its process need not have read it.
+        """
+        limit, queued = 8, 64
+        with Serve(self.tgtd.port, options=["--inflight", limit]) as serve:
+            initiator = self.login()
+            before = serve.settled()
+            self.check_accounts(before, 1)
+            self.tgtd.process.signal(signal.SIGSTOP)
+            try:
+                itts = initiator.queue([(read_10(8 * i, 8), 4096) for i in range(queued)])
+                wait_until(lambda: serve.metrics().accounts("initiator")[0] == 1 + queued, 5,
+                           "the commands to be seen")
+                stopped = serve.settled()
+            finally:
+                self.tgtd.process.signal(signal.SIGCONT)
+            initiator.finish(itts)
+            metrics = serve.settled()
+        for role in ROLES:
+            with self.subTest(role=role):
+                self.assertEqual(stopped.accounts(role),
+                                 (1 + queued, 1, queued - limit, limit))
+                self.assertEqual(metrics.accounts(role),
+                                 (1 + queued, 1 + limit, queued - limit, 0))
+                self.assertEqual(metrics.total("commands_unreported_total", role=role,
+                                               reason="table_full"), queued - limit)
+                self.assertEqual(metrics.total("unmatched_responses_total", role=role),
+                                 queued - limit)
+
+    def test_connection_closed_with_commands_in_flight(self):
+        queued = 16
+        with Serve(self.tgtd.port) as serve:
+            initiator = self.login()
+            self.tgtd.process.signal(signal.SIGSTOP)
+            try:
+                initiator.queue([(read_10(i, 8), 4096) for i in range(queued)])
+                wait_until(lambda: serve.metrics().accounts("target")[3] == queued, 5,
+                           "the commands to be in flight")
+                self.tgtd.process.kill()
+            finally:
+                initiator.__exit__()
+            wait_until(lambda: serve.metrics().total("commands_in_flight") == 0, 5,
+                       "the connection to end")
+            metrics = serve.settled()
+        self.check_accounts(metrics, 1 + queued)
+        for role in ROLES:
+            self.assertEqual(metrics.total("commands_unreported_total", role=role,
+                                           reason="connection_closed"), queued, role)
+
+    def test_signals_end_it_within_a_second(self):
+        for command in ("trace", "serve"):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(command, signal=number.name):
+                    self.check_end(command, number)
+
+    def check_end(self, command, number):
+        runner = (Trace if command == "trace" else Serve)(self.tgtd.port)
+        with runner:
+            run(["iscsi-inq", self.target.url(1)])
+            runner.process.signal(number)
+            ended = time.monotonic()
+            code = runner.process.wait(10)
+            self.assertLess(time.monotonic() - ended, 1)
+            self.assertEqual(code, 0, runner.process.stderr)
+            if command == "trace":
+                # What it prints, it drained first; the last line says how much it was.
+                self.assertGreater(len(runner.records()), 0)
+                self.assertRegex(runner.process.stderr.splitlines()[-1],
+                                 rf"\b{len(runner.records())} commands, 0 lost")
+
+    def test_kill_leaves_no_program_in_the_kernel(self):
+        with Serve(self.tgtd.port) as serve:
+            mine = programs_of(serve.process.pid)
+            self.assertGreater(len(mine), 0)
+            self.assertLessEqual(mine, programs())
+            serve.process.kill()
+            wait_until(lambda: not mine & programs(), 5, f"programs {mine} to be gone")
+
+    def test_hostile_names(self):
+        """A name from the wire is escaped wherever it is shown, and remains one name."""
+        names = [
+            b'iqn.2024-01.test:"quoted"',
+            rb"iqn.2024-01.test:back\slash\n\x",
+            b"iqn.2024-01.test:new\nline\r\nlunscope_up 1",
+            b"iqn.2024-01.test:\x1b[2J\x1b]52;c;aGVsbG8=\x07clear",
+            b"iqn.2024-01.test:\xff\xfe\xc0\xafnot-utf-8",
+            "iqn.2024-01.test:\u202egnorw\u200b\x85\x9b2J".encode(),
+            b"iqn.2024-01.test:{}=,%s%n<script>",
+            b"iqn.2024-01.test:" + b"long" * 51,
+        ]
+        port = self.tgtd.port
+        with Trace(port) as trace, Trace(port, output="table") as table, Serve(port) as serve:
+            for name in names:
+                with Initiator(port) as initiator:
+                    self.assertEqual(initiator.login(name, TARGET.encode()), (0, 0), name)
+                    initiator.run([(TEST_UNIT_READY, 0)])
+                    # session_info is there as long as the session is.
+                    exposition = serve.settled().text
+                    self.assertEqual(check_exposition(exposition), "", name)
+                    self.check_harmless(exposition)
+            trace.stop()
+            table.stop()
+        self.check_harmless(table.process.stdout.decode("utf-8"))
+        self.check_harmless(trace.process.stdout.decode("utf-8"))
+        shown = [json.loads(line).get("initiator") for line in
+                 trace.process.stdout.decode("utf-8").split("\n") if line]
+        self.assertEqual(len(shown), 2 * len(names), "one line per command and role")
+        self.assertEqual(len(set(shown)), len(names), "different names stay different")
+        self.assertEqual(set(filter(None, shown)) & {None, ""}, set())
+
+    def check_harmless(self, text):
+        """No control character but the newline that ends a line, no bidi mark, nothing hidden."""
+        self.assertIsNone(re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e"
+                                    r"\u2066-\u2069\ufeff]", text))
+        self.assertFalse(any(line.startswith("lunscope_up") for line in text.splitlines()))
+
+
+def programs():
+    """The ids of all BPF programs in the kernel."""
+    return {program["id"] for program in json.loads(run(["bpftool", "-j", "prog", "list"])[1])}
+
+
+def programs_of(pid):
+    """The ids of those that this process holds, directly or by a link."""
+    found = set()
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        found |= {int(number) for number in
+                  re.findall(r"^prog_id:\s*(\d+)$", info.read_text(), re.MULTILINE)}
+    return found
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses, names, LUNs and logins: which initiator did what to which target, seen from both ends.
+
+No secret of a login is ever in what lunscope says.
+"""
+
+import collections
+import re
+import unittest
+
+from capture import Capture
+from compare import check_nothing_lost, check_same_commands, initiator_port, port_of, role_of
+from harness import LiveTest, Process, run
+from lunscope import Serve, Trace
+from tgtd import Tgtd
+
+INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
+TARGET = "iqn.2024-01.org.lunscope.test:target-"
+USER, PASSWORD, WRONG = "chap-user-zebra", "sesame-secret-7391", "wrong-secret-2846"
+LOGIN = f"{USER}%{PASSWORD}"
+
+# initiator, host, target, LUN, login
+SESSIONS = [
+    ("one", "127.0.0.1", "open", 1, ""),
+    ("two", "127.0.0.1", "open", 2, ""),
+    ("three", "127.0.0.1", "open", 3, ""),
+    ("four", "::1", "open", 1, ""),
+    ("five", "::1", "open", 3, ""),
+    ("six", "127.0.0.1", "closed", 2, LOGIN),
+    ("seven", "::1", "closed", 1, LOGIN),
+]
+
+
+class Sessions(LiveTest):
+
+    def setUp(self):
+        super().setUp()
+        self.tgtd = self.use(Tgtd())
+        self.targets = {name: self.tgtd.add_target(TARGET + name) for name in ("open", "closed")}
+        for target in self.targets.values():
+            for _ in range(3):
+                target.add_lun()
+        self.targets["closed"].require_chap(USER, PASSWORD)
+
+    def url(self, host, target, lun, login):
+        return self.targets[target].url(lun, host, login)
+
+    def test_who_did_what_to_which_lun(self):
+        with Trace(self.tgtd.port) as trace, Capture(self.tgtd.port) as capture:
+            for initiator, *where in SESSIONS:
+                run(["iscsi-inq", "-i", INITIATOR + initiator, self.url(*where)])
+            trace.stop()
+            records = trace.records()
+            check_same_commands(self, records, capture.commands())
+        for initiator, host, target, lun, _ in SESSIONS:
+            with self.subTest(initiator=initiator):
+                self.check_session([record for record in records
+                                    if record.get("initiator") == INITIATOR + initiator],
+                                   host, TARGET + target, lun)
+
+    def check_session(self, records, host, target, lun):
+        portal = f"[{host}]:{self.tgtd.port}" if ":" in host else f"{host}:{self.tgtd.port}"
+        ends = collections.Counter()
+        for record in records:
+            self.assertEqual(record["target"], target)
+            self.assertEqual(int(record["lun"]), lun)
+            here, there = record["local"], record["remote"]
+            if record["role"] == "target":
+                here, there = there, here
+            self.assertEqual(there, portal, record["role"])
+            self.assertNotEqual(port_of(here), self.tgtd.port)
+            ends[record["role"], here] += 1
+        self.assertEqual(len(ends), 2, "one connection, seen from two ends")
+        self.assertEqual(len(set(ends.values())), 1, ends)
+
+    def test_several_connections_at_once(self):
+        with Serve(self.tgtd.port) as serve, Trace(self.tgtd.port) as trace, \
+                Capture(self.tgtd.port) as capture:
+            tools = [Process(["iscsi-perf", "-i", INITIATOR + name, "-t", "1", "-m", "4",
+                              self.url(*where)]) for name, *where in SESSIONS]
+            try:
+                for tool in tools:
+                    self.assertEqual(tool.wait(30), 0, tool.stderr)
+            finally:
+                for tool in tools:
+                    tool.__exit__()
+            metrics = serve.settled()
+            trace.stop()
+            records = trace.records()
+            check_same_commands(self, records, capture.commands())
+        check_nothing_lost(self, metrics)
+        ports = collections.defaultdict(set)
+        for record in records:
+            ports[record["role"], record["initiator"]].add(initiator_port(record))
+        self.assertEqual(len(ports), 2 * len(SESSIONS))
+        for who, found in ports.items():
+            self.assertEqual(len(found), 1, who)
+        for role in ("initiator", "target"):
+            self.assertEqual(metrics.total("logins_total", role=role), len(SESSIONS))
+            self.assertEqual(metrics.total("logouts_total", role=role), len(SESSIONS))
+            for name in self.targets:
+                self.assertEqual(
+                    metrics.total("commands_total", role=role, target=TARGET + name),
+                    sum(record["target"] == TARGET + name for record in role_of(records, role)))
+
+    def test_failed_logins_are_counted_and_secrets_kept(self):
+        port = self.tgtd.port
+        # login, name of the target, what the tool says
+        failures = [
+            (f"{USER}%{WRONG}", "closed", "Authentication failure"),
+            ("", "closed", "Authentication failure"),
+            ("", "nowhere", "Target not found"),
+        ]
+        with Serve(port) as serve, Trace(port) as trace, Trace(port, output="table") as table:
+            for login, name, message in failures:
+                code, _, stderr, _ = run(
+                    ["iscsi-inq", f"{self.tgtd.url(login=login)}/{TARGET}{name}/1"], check=False)
+                self.assertNotEqual(code, 0)
+                self.assertIn(message, stderr)
+            run(["iscsi-inq", self.url("127.0.0.1", "closed", 1, LOGIN)])
+            metrics = serve.settled()
+            trace.stop()
+            table.stop()
+            said = {"metrics": metrics.text.encode(), "serve": serve.process.stderr.encode(),
+                    "json": trace.output, "table": table.output}
+        for role in ("initiator", "target"):
+            with self.subTest(role=role):
+                self.assertEqual(metrics.total("login_failures_total", role=role,
+                                               status_class="initiator_error"), len(failures))
+                self.assertEqual(metrics.total("login_failures_total", role=role), len(failures))
+                self.assertEqual(metrics.total("logins_total", role=role), 1)
+        secret = re.compile("|".join([USER, PASSWORD, WRONG, "CHAP_"]).encode())
+        for where, text in said.items():
+            with self.subTest(said=where):
+                self.assertGreater(len(text), 0)
+                self.assertIsNone(secret.search(text))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A tgtd of the test's own, and what it counted.
+
+tgtd keeps its statistics per session and logical unit, and drops them when the session ends: they
+can be compared only while the initiator is still logged in. `*_submitted_*` counts every command
+that names a data direction (its R or W bit), with its Expected Data Transfer Length, READ CAPACITY
+and INQUIRY as much as READ; commands without data are counted nowhere. `*_done_*` counts what was
+answered, with the bytes that moved, and `errors` the answers whose status was not GOOD.
+"""
+
+import dataclasses
+import pathlib
+import random
+import tempfile
+
+from harness import Process, free_port, run, wait_until
+
+_RUN = pathlib.Path("/var/run/tgtd")
+
+
+@dataclasses.dataclass(frozen=True)
+class LunStatistics:
+    """One line of `tgtadm --op stat`: one logical unit as one session used it."""
+
+    target_id: int
+    lun: int
+    session: int
+    read_submitted_bytes: int
+    read_submitted_commands: int
+    read_done_bytes: int
+    read_done_commands: int
+    written_submitted_bytes: int
+    written_submitted_commands: int
+    written_done_bytes: int
+    written_done_commands: int
+    errors: int
+
+
+class Target:
+    """One iSCSI target; made by Tgtd.add_target."""
+
+    def __init__(self, tgtd, target_id, name):
+        self._tgtd = tgtd
+        self.id = target_id
+        self.name = name
+        self._luns = 0
+
+    def add_lun(self, size=64 << 20, path=None):
+        """Add the next LUN, backed by a new sparse file of `size` bytes, or by `path`."""
+        self._luns += 1
+        if path is None:
+            path = self._tgtd.folder / f"target{self.id}-lun{self._luns}.img"
+            with path.open("wb") as file:
+                file.truncate(size)
+        self._tgtd.admin("logicalunit", "new", "--tid", self.id, "--lun", self._luns,
+                         "--backing-store", path)
+        return self._luns
+
+    def require_chap(self, user, password):
+        """Only `user` with `password` may log in from now on."""
+        self._tgtd.admin("account", "new", "--user", user, "--password", password)
+        self._tgtd.admin("account", "bind", "--tid", self.id, "--user", user)
+
+    def update(self, name, value):
+        """Set a negotiable parameter, for instance MaxQueueCmd."""
+        self._tgtd.admin("target", "update", "--tid", self.id, "--name", name, "--value", value)
+
+    def url(self, lun, host="127.0.0.1", login=""):
+        """The libiscsi URL of a LUN; `login` is user%password."""
+        return f"{self._tgtd.url(host, login)}/{self.name}/{lun}"
+
+
+class Tgtd:
+    """tgtd on free ports of 127.0.0.1 and [::1]; the two addresses share the port number."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.targets = []
+        self._files = tempfile.TemporaryDirectory(prefix="lunscope-tgtd-")
+        self.folder = pathlib.Path(self._files.name)
+        self.process = None
+        self.control = None
+
+    def __enter__(self):
+        for _ in range(5):
+            self.control = random.randrange(1000, 30000)
+            if not self._socket().exists() and self._start():
+                return self
+        raise RuntimeError("tgtd did not start")
+
+    def __exit__(self, *_):
+        self._stop()
+        self._files.cleanup()
+
+    def _socket(self):
+        return _RUN / f"socket.{self.control}"
+
+    def _start(self):
+        portals = f"portal=127.0.0.1:{self.port},portal=[::1]:{self.port}"
+        self.process = Process(["tgtd", "-f", "-C", self.control, "--iscsi", portals])
+        try:
+            wait_until(lambda: self._socket().exists() or not self.process.running, 10,
+                       "the control socket of tgtd")
+            if self.process.running:
+                wait_until(lambda: f":{self.port}" in self.admin("portal", "show"), 10,
+                           "the portals of tgtd")
+                return True
+        except BaseException:
+            self._stop()
+            raise
+        self._stop()
+        return False
+
+    def _stop(self):
+        if self.process is not None:
+            # tgtd waits for its initiators after SIGTERM, so it is not asked politely, and what it
+            # then leaves behind is removed for it.
+            self.process.__exit__()
+            self.process = None
+            for path in (self._socket(), pathlib.Path(f"{self._socket()}.lock")):
+                path.unlink(missing_ok=True)
+
+    def admin(self, mode, operation, *words):
+        """One tgtadm command; returns its output."""
+        return run(["tgtadm", "-C", self.control, "--lld", "iscsi", "--mode", mode,
+                    "--op", operation, *words])[1]
+
+    def add_target(self, name):
+        target = Target(self, len(self.targets) + 1, name)
+        self.admin("target", "new", "--tid", target.id, "--targetname", name)
+        self.admin("target", "bind", "--tid", target.id, "--initiator-address", "ALL")
+        self.targets.append(target)
+        return target
+
+    def url(self, host="127.0.0.1", login=""):
+        """The libiscsi URL of the portal, without a target."""
+        host = f"[{host}]" if ":" in host else host
+        return f"iscsi://{login}{'@' if login else ''}{host}:{self.port}"
+
+    def statistics(self):
+        """What every session that is still logged in did to every LUN."""
+        lines = self.admin("sys", "stat").splitlines()[1:]
+        return [LunStatistics(*map(int, line.split())) for line in lines]
