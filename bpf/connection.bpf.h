@@ -114,7 +114,8 @@ static __always_inline void on_close(struct sock *sk, struct lunscope_totals *to
 
 static __always_inline int on_state_change(struct sock *sk, int new_state) {
   if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE) return 0;
-  if (!is_watched(sk)) return 0;
+  /* An accepted socket has given its port back by the time it is closed; its state is still there. */
+  if (new_state == TCP_ESTABLISHED && !is_watched(sk)) return 0;
   struct lunscope_totals *totals = this_cpu_totals();
   if (!totals) return 0;
   if (new_state == TCP_ESTABLISHED) {

@@ -108,7 +108,7 @@ std::string TableRow(const TracedCommand& command) {
   return fmt::format(
       kRow,
       FormatTimeOfDay(static_cast<int64_t>(event.header.time_ns) + command.wall_clock_offset_ns),
-      RoleLabel(event.header.role).substr(0, 3),
+      event.header.role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini",
       Tail(target == kUnknownName ? connection.remote : target, kTargetColumns),
       FormatLun(event.lun), name.substr(0, kCommandColumns),
       has_lba ? fmt::to_string(scsi_lba(event.cdb)) : "",

@@ -27,8 +27,9 @@ def initiator_port(record):
 
 
 def _facts_of_record(record):
-    return (initiator_port(record), int(str(record["itt"]), 0), int(record["lun"]),
-            cdb_opcode(record), record["expected_bytes"], record["transferred_bytes"])
+    return (initiator_port(record), record["itt"], int(record["lun"]),
+            cdb_opcode(record), record.get("expected_bytes", 0),
+            record.get("transferred_bytes", 0))
 
 
 def _facts_of_command(command):

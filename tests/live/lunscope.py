@@ -100,7 +100,8 @@ class Trace:
 
     def records(self):
         """The JSON records up to now; each line has to be valid by itself."""
-        return [json.loads(line) for line in self.process.stdout.decode("utf-8").splitlines()]
+        return [json.loads(line) for line in self.process.stdout.decode("utf-8").split("\n")
+                if line]
 
     @property
     def output(self):
