@@ -10,8 +10,8 @@
 #include "kernel.h"
 
 struct state {
-  struct lunscope_connection *connection;
-  struct lunscope_inflight *inflight;
+  struct lunscope_connection* connection;
+  struct lunscope_inflight* inflight;
 };
 
 static __always_inline int is_target_port(__u16 port) {
@@ -19,14 +19,13 @@ static __always_inline int is_target_port(__u16 port) {
 }
 
 /*
- * The first question to every packet of the host. The fields asked about are common to full, request
- * and time-wait sockets; the latter two carry no iSCSI and have no storage.
+ * The first question to every packet of the host. The fields asked about are common to full,
+ * request and time-wait sockets; the latter two carry no iSCSI and have no storage.
  */
-static __always_inline int is_watched(const struct sock *sk) {
+static __always_inline int is_watched(const struct sock* sk) {
   __u8 state = sk->__sk_common.skc_state;
   __u16 family = sk->__sk_common.skc_family;
-  int is_initiator =
-      watch_initiators && is_target_port(bpf_ntohs(sk->__sk_common.skc_dport));
+  int is_initiator = watch_initiators && is_target_port(bpf_ntohs(sk->__sk_common.skc_dport));
   int is_target = watch_targets && is_target_port(sk->__sk_common.skc_num);
   if (!is_initiator && !is_target) return 0;
   return state != TCP_NEW_SYN_RECV && state != TCP_TIME_WAIT &&
@@ -34,15 +33,15 @@ static __always_inline int is_watched(const struct sock *sk) {
 }
 
 /* The role that the ports tell: unknown only where both of them are a target's. */
-static __always_inline __u8 role_by_port(const struct sock *sk) {
+static __always_inline __u8 role_by_port(const struct sock* sk) {
   int is_initiator = is_target_port(bpf_ntohs(sk->__sk_common.skc_dport));
   int is_target = is_target_port(sk->__sk_common.skc_num);
   if (is_initiator && is_target) return LUNSCOPE_ROLE_UNKNOWN;
   return is_target ? LUNSCOPE_ROLE_TARGET : LUNSCOPE_ROLE_INITIATOR;
 }
 
-static __always_inline void fill_addresses(struct lunscope_connection_event *report,
-                                           const struct sock *sk) {
+static __always_inline void fill_addresses(struct lunscope_connection_event* report,
+                                           const struct sock* sk) {
   report->local_port = sk->__sk_common.skc_num;
   report->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
   report->is_ipv6 = sk->__sk_common.skc_family == AF_INET6;
@@ -56,7 +55,7 @@ static __always_inline void fill_addresses(struct lunscope_connection_event *rep
 }
 
 /* The state of a watched socket; made if there is none. NULL connection: closed, or no memory. */
-static __always_inline struct state state_of(struct sock *sk, struct lunscope_totals *totals) {
+static __always_inline struct state state_of(struct sock* sk, struct lunscope_totals* totals) {
   struct state state = {};
   state.connection = bpf_sk_storage_get(&connections, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   state.inflight = bpf_sk_storage_get(&inflights, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -65,7 +64,7 @@ static __always_inline struct state state_of(struct sock *sk, struct lunscope_to
     state.connection = NULL;
     return state;
   }
-  struct lunscope_connection_event *report = &state.connection->report;
+  struct lunscope_connection_event* report = &state.connection->report;
   if (report->header.abi == 0) {
     report->header.abi = LUNSCOPE_ABI;
     report->header.kind = LUNSCOPE_EVENT_CONNECTION;
@@ -83,14 +82,14 @@ static __always_inline struct state state_of(struct sock *sk, struct lunscope_to
 }
 
 /* A connection of which nothing was known until these bytes. */
-static __always_inline void announce_midstream(struct lunscope_connection *connection,
-                                               struct lunscope_totals *totals) {
+static __always_inline void announce_midstream(struct lunscope_connection* connection,
+                                               struct lunscope_totals* totals) {
   if (connection->report.header.time_ns == 0)
     emit_connection(connection, LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_MIDSTREAM, totals);
 }
 
-static __always_inline void on_open(struct sock *sk, struct lunscope_totals *totals) {
-  struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+static __always_inline void on_open(struct sock* sk, struct lunscope_totals* totals) {
+  struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   /* A socket that was closed can be connected again. */
   bpf_sk_storage_delete(&connections, sk);
   bpf_sk_storage_delete(&inflights, sk);
@@ -101,9 +100,9 @@ static __always_inline void on_open(struct sock *sk, struct lunscope_totals *tot
   emit_connection(state.connection, LUNSCOPE_FLAG_OPENED, totals);
 }
 
-static __always_inline void on_close(struct sock *sk, struct lunscope_totals *totals) {
-  struct lunscope_connection *connection = bpf_sk_storage_get(&connections, sk, 0, 0);
-  struct lunscope_inflight *inflight = bpf_sk_storage_get(&inflights, sk, 0, 0);
+static __always_inline void on_close(struct sock* sk, struct lunscope_totals* totals) {
+  struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
+  struct lunscope_inflight* inflight = bpf_sk_storage_get(&inflights, sk, 0, 0);
   if (!connection || !inflight || (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] += inflight->count;
@@ -112,11 +111,11 @@ static __always_inline void on_close(struct sock *sk, struct lunscope_totals *to
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }
 
-static __always_inline int on_state_change(struct sock *sk, int new_state) {
+static __always_inline int on_state_change(struct sock* sk, int new_state) {
   if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE) return 0;
-  /* An accepted socket has given its port back by the time it is closed; its state is still there. */
+  /* An accepted socket has given back its port by the time it is closed, but not its state. */
   if (new_state == TCP_ESTABLISHED && !is_watched(sk)) return 0;
-  struct lunscope_totals *totals = this_cpu_totals();
+  struct lunscope_totals* totals = this_cpu_totals();
   if (!totals) return 0;
   if (new_state == TCP_ESTABLISHED) {
     on_open(sk, totals);
@@ -126,16 +125,16 @@ static __always_inline int on_state_change(struct sock *sk, int new_state) {
   return 0;
 }
 
-static __always_inline int on_retransmit(struct sock *sk) {
+static __always_inline int on_retransmit(struct sock* sk) {
   if (!is_watched(sk)) return 0;
-  struct lunscope_connection *connection = bpf_sk_storage_get(&connections, sk, 0, 0);
+  struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (connection) connection->report.retransmits++;
   return 0;
 }
 
 /* Report the live connections to whoever reads the iterator: one record each. */
-static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map *ctx) {
-  struct lunscope_connection *connection = ctx->value;
+static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* ctx) {
+  struct lunscope_connection* connection = ctx->value;
   if (!connection || !ctx->sk || connection->report.header.abi == 0) return 0;
   if (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
   bpf_seq_write(ctx->meta->seq, &connection->report, sizeof(connection->report));
@@ -143,8 +142,8 @@ static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map *
 }
 
 /* And their tables of commands in flight, whole: an iterator's value has no variable offsets. */
-static __always_inline int dump_inflight(struct bpf_iter__bpf_sk_storage_map *ctx) {
-  struct lunscope_inflight *inflight = ctx->value;
+static __always_inline int dump_inflight(struct bpf_iter__bpf_sk_storage_map* ctx) {
+  struct lunscope_inflight* inflight = ctx->value;
   if (!inflight || !ctx->sk || inflight->count == 0) return 0;
   bpf_seq_write(ctx->meta->seq, inflight, sizeof(*inflight));
   return 0;

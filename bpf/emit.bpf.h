@@ -5,7 +5,8 @@
 
 #include "maps.bpf.h"
 
-/* Keep a bound that was just checked in this very register (clang may check one copy, use another). */
+/* Keep a bound that was just checked in this very register (clang may check one copy, use another).
+ */
 #define bounded(variable) asm volatile("" : "+r"(variable))
 
 /* No wakeup per record (it costs more than the record): the collector drains on a timer. */
@@ -21,7 +22,7 @@ static __always_inline __u32 loss_of(__u32 bytes) {
   return used + bytes + BPF_RINGBUF_HDR_SZ + 8 > size ? LUNSCOPE_LOSS_FULL : LUNSCOPE_LOSS_BUSY;
 }
 
-static __always_inline void count_loss(struct lunscope_totals *totals, __u32 loss) {
+static __always_inline void count_loss(struct lunscope_totals* totals, __u32 loss) {
   if (loss == LUNSCOPE_LOSS_FULL) {
     totals->events_lost[LUNSCOPE_LOSS_FULL]++;
   } else {
@@ -29,8 +30,8 @@ static __always_inline void count_loss(struct lunscope_totals *totals, __u32 los
   }
 }
 
-static __always_inline void fill_header(struct lunscope_event *header,
-                                        const struct lunscope_connection *connection, __u8 kind,
+static __always_inline void fill_header(struct lunscope_event* header,
+                                        const struct lunscope_connection* connection, __u8 kind,
                                         __u32 bytes) {
   header->connection = connection->report.header.connection;
   header->bytes = bytes;
@@ -40,8 +41,8 @@ static __always_inline void fill_header(struct lunscope_event *header,
 }
 
 /* The connection's own record, as it stands. */
-static __always_inline void emit_connection(struct lunscope_connection *connection, __u8 flags,
-                                            struct lunscope_totals *totals) {
+static __always_inline void emit_connection(struct lunscope_connection* connection, __u8 flags,
+                                            struct lunscope_totals* totals) {
   connection->report.header.time_ns = bpf_ktime_get_ns();
   connection->report.header.flags |= flags;
   if (bpf_ringbuf_output(&events, &connection->report, sizeof(connection->report),
@@ -53,7 +54,7 @@ static __always_inline void emit_connection(struct lunscope_connection *connecti
   connection->report.header.flags &= ~LUNSCOPE_FLAG_OPENED;
 }
 
-static __always_inline void count_command_loss(struct lunscope_totals *totals, __u32 role,
+static __always_inline void count_command_loss(struct lunscope_totals* totals, __u32 role,
                                                __u32 bytes) {
   __u32 loss = loss_of(bytes);
   count_loss(totals, loss);
@@ -68,12 +69,12 @@ static __always_inline void count_command_loss(struct lunscope_totals *totals, _
  * The record of a command whose status is in the stream's room, with its sense if it brought any.
  * Two sizes, because a reservation's size must be a constant.
  */
-static __always_inline int emit_command(struct lunscope_connection *connection,
-                                        struct lunscope_stream *stream,
-                                        const struct lunscope_task *task, __u64 now_ns,
-                                        struct lunscope_totals *totals) {
-  const __u8 *bhs = stream->room;
-  const __u8 *data = lunscope_stream_chunk(stream);
+static __always_inline int emit_command(struct lunscope_connection* connection,
+                                        struct lunscope_stream* stream,
+                                        const struct lunscope_task* task, __u64 now_ns,
+                                        struct lunscope_totals* totals) {
+  const __u8* bhs = stream->room;
+  const __u8* data = lunscope_stream_chunk(stream);
   __u32 data_bytes = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE && stream->have > ISCSI_BHS_BYTES
                          ? lunscope_stream_chunk_bytes(stream)
                          : 0;
@@ -84,9 +85,9 @@ static __always_inline int emit_command(struct lunscope_connection *connection,
 
   __u32 bytes = sense_bytes != 0 ? sizeof(struct lunscope_sensed_command_event)
                                  : sizeof(struct lunscope_command_event);
-  struct lunscope_command_event *event;
+  struct lunscope_command_event* event;
   if (sense_bytes != 0) {
-    struct lunscope_sensed_command_event *sensed =
+    struct lunscope_sensed_command_event* sensed =
         bpf_ringbuf_reserve(&events, sizeof(struct lunscope_sensed_command_event), 0);
     event = &sensed->command;
     if (sensed) bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
@@ -106,16 +107,16 @@ static __always_inline int emit_command(struct lunscope_connection *connection,
 }
 
 struct text_copy {
-  struct lunscope_text *text;
-  const __u8 *from;
-  struct lunscope_pdu_event *event;
+  struct lunscope_text* text;
+  const __u8* from;
+  struct lunscope_pdu_event* event;
 };
 
 /*
  * One byte of negotiation text through the filter, called by bpf_loop(). The count is kept in the
  * record: on the stack the verifier would follow its every value, once for each turn of the loop.
  */
-static long copy_text_byte(__u64 i, struct text_copy *copy) {
+static long copy_text_byte(__u64 i, struct text_copy* copy) {
   __u64 taken = copy->event->chunk_bytes;
   if (i >= LUNSCOPE_CHUNK_BYTES || taken >= LUNSCOPE_CHUNK_BYTES) return 1;
   __u8 byte = copy->from[i];
@@ -126,17 +127,16 @@ static long copy_text_byte(__u64 i, struct text_copy *copy) {
 }
 
 /* A management PDU, or a Data-In that explains a LUN, with the chunk of data in the room. */
-static __always_inline void emit_pdu(struct lunscope_connection *connection,
-                                     struct lunscope_stream *stream, __u32 direction,
-                                     const struct lunscope_task *task, __u64 now_ns,
-                                     struct lunscope_totals *totals) {
-  struct lunscope_pdu_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+static __always_inline void emit_pdu(struct lunscope_connection* connection,
+                                     struct lunscope_stream* stream, __u32 direction,
+                                     const struct lunscope_task* task, __u64 now_ns,
+                                     struct lunscope_totals* totals) {
+  struct lunscope_pdu_event* event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
   if (!event) {
     count_loss(totals, loss_of(sizeof(*event)));
     return;
   }
-  __u32 chunk_bytes =
-      stream->have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(stream) : 0;
+  __u32 chunk_bytes = stream->have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(stream) : 0;
   __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
   fill_header(&event->header, connection, LUNSCOPE_EVENT_PDU, sizeof(*event));
   event->header.time_ns = now_ns;

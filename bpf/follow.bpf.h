@@ -13,20 +13,20 @@
 #define MAX_READS_PER_SEGMENT 8192
 
 struct follow {
-  struct lunscope_connection *connection;
-  struct lunscope_inflight *inflight;
-  struct lunscope_totals *totals;
-  struct bpf_dynptr *bytes;
+  struct lunscope_connection* connection;
+  struct lunscope_inflight* inflight;
+  struct lunscope_totals* totals;
+  struct bpf_dynptr* bytes;
   struct segment segment;
   __u32 direction;
   __u64 now_ns; /* 0 until a header was read: most segments need no clock */
 };
 
-static __always_inline void finish_command(struct lunscope_connection *connection,
-                                           struct lunscope_inflight *inflight,
-                                           struct lunscope_stream *stream, __u32 index,
-                                           __u64 now_ns, struct lunscope_totals *totals) {
-  struct lunscope_task *task = &inflight->tasks[index & LUNSCOPE_TASK_MASK];
+static __always_inline void finish_command(struct lunscope_connection* connection,
+                                           struct lunscope_inflight* inflight,
+                                           struct lunscope_stream* stream, __u32 index,
+                                           __u64 now_ns, struct lunscope_totals* totals) {
+  struct lunscope_task* task = &inflight->tasks[index & LUNSCOPE_TASK_MASK];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
   lunscope_inflight_end(inflight, index);
@@ -34,11 +34,11 @@ static __always_inline void finish_command(struct lunscope_connection *connectio
 }
 
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
-LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection *connection,
-                                       struct lunscope_inflight *inflight, __u32 direction,
-                                       __u64 now_ns, struct lunscope_totals *totals) {
+LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
+                                       struct lunscope_inflight* inflight, __u32 direction,
+                                       __u64 now_ns, struct lunscope_totals* totals) {
   if (!connection || !inflight || !totals) return 0;
-  struct lunscope_stream *stream = &connection->streams[direction & 1];
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   __u32 index = lunscope_inflight_find(inflight, iscsi_itt(stream->room));
   if (index >= LUNSCOPE_NO_TASK) {
@@ -55,17 +55,17 @@ LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection *connection,
 }
 
 /* The room holds a management PDU. */
-LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection *connection, __u32 direction,
-                                           __u64 now_ns, struct lunscope_totals *totals) {
+LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connection, __u32 direction,
+                                           __u64 now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
-  struct lunscope_stream *stream = &connection->streams[direction & 1];
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
   emit_pdu(connection, stream, direction, NULL, now_ns, totals);
   if (lunscope_is_text(iscsi_opcode(stream->room)) && lunscope_stream_chunk_is_last(stream))
     lunscope_connection_end_text(connection, direction);
   return 0;
 }
 
-static __always_inline void deliver(struct follow *follow, const struct lunscope_stream *stream) {
+static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
   __u8 opcode = iscsi_opcode(stream->room);
   if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
     deliver_answer(follow->connection, follow->inflight, follow->direction, follow->now_ns,
@@ -76,8 +76,8 @@ static __always_inline void deliver(struct follow *follow, const struct lunscope
 }
 
 /* One read, and what follows from it. Returns 1 when the segment has nothing more to give. */
-static long follow_once(__u64 i, struct follow *follow) {
-  struct lunscope_stream *stream = &follow->connection->streams[follow->direction & 1];
+static long follow_once(__u64 i, struct follow* follow) {
+  struct lunscope_stream* stream = &follow->connection->streams[follow->direction & 1];
   __u32 end = follow->segment.end;
   __u32 bytes = lunscope_stream_wants(stream, end);
   __u32 offset = follow->segment.offset + (stream->next - follow->segment.seq);
@@ -93,21 +93,18 @@ static long follow_once(__u64 i, struct follow *follow) {
   }
   switch (lunscope_connection_header(follow->connection, follow->inflight, follow->direction,
                                      follow->now_ns, follow->totals)) {
-    case LUNSCOPE_HEADER_DELIVER:
-      deliver(follow, stream);
-      return 0;
+    case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); return 0;
     case LUNSCOPE_HEADER_LOST:
       lunscope_connection_lose(follow->connection, follow->direction, end,
                                stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
                                                                    : LUNSCOPE_REASON_BAD_HEADER,
                                follow->totals);
       return 1;
-    default:
-      return 0;
+    default: return 0;
   }
 }
 
-static __always_inline void follow_segment(struct follow *follow) {
+static __always_inline void follow_segment(struct follow* follow) {
   bpf_loop(MAX_READS_PER_SEGMENT, follow_once, follow, 0);
 }
 

@@ -52,25 +52,25 @@ struct tcp_sock {
 };
 
 struct sk_buff {
-  struct sock *sk;
+  struct sock* sk;
   char cb[48];
   unsigned int len;
   __u8 ip_summed : 2;
   __u8 csum_valid : 1;
   __u16 transport_header;
-  unsigned char *head;
-  unsigned char *data;
+  unsigned char* head;
+  unsigned char* data;
 };
 
 struct bpf_iter_meta {
-  struct seq_file *seq;
+  struct seq_file* seq;
 };
 
 struct bpf_iter__bpf_sk_storage_map {
-  struct bpf_iter_meta *meta;
-  struct bpf_map *map;
-  struct sock *sk;
-  void *value;
+  struct bpf_iter_meta* meta;
+  struct bpf_map* map;
+  struct sock* sk;
+  void* value;
 };
 
 #pragma clang attribute pop

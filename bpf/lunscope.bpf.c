@@ -14,26 +14,26 @@
 #include "transmit.bpf.h"
 
 SEC("tp_btf/tcp_probe")
-int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb) { return on_arrival(sk, skb); }
+int BPF_PROG(arrival, struct sock* sk, struct sk_buff* skb) { return on_arrival(sk, skb); }
 
 SEC("tp_btf/skb_copy_datagram_iovec")
-int BPF_PROG(consumption, struct sk_buff *skb, int len) { return on_consumption(skb); }
+int BPF_PROG(consumption, struct sk_buff* skb, int len) { return on_consumption(skb); }
 
 SEC("tp_btf/net_dev_queue")
-int BPF_PROG(transmit, struct sk_buff *skb) { return on_transmit(skb); }
+int BPF_PROG(transmit, struct sk_buff* skb) { return on_transmit(skb); }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(connection, struct sock *sk, int old_state, int new_state) {
+int BPF_PROG(connection, struct sock* sk, int old_state, int new_state) {
   return on_state_change(sk, new_state);
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
-int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb) { return on_retransmit(sk); }
+int BPF_PROG(retransmit, struct sock* sk, struct sk_buff* skb) { return on_retransmit(sk); }
 
 SEC("iter/bpf_sk_storage_map")
-int connection_report(struct bpf_iter__bpf_sk_storage_map *ctx) { return dump_connection(ctx); }
+int connection_report(struct bpf_iter__bpf_sk_storage_map* ctx) { return dump_connection(ctx); }
 
 SEC("iter/bpf_sk_storage_map")
-int inflight_report(struct bpf_iter__bpf_sk_storage_map *ctx) { return dump_inflight(ctx); }
+int inflight_report(struct bpf_iter__bpf_sk_storage_map* ctx) { return dump_inflight(ctx); }
 
 char program_license[] SEC("license") = "Dual BSD/GPL";

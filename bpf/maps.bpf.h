@@ -45,10 +45,11 @@ struct {
   __type(value, struct lunscope_totals);
 } totals SEC(".maps");
 
-/* Connections are numbered as they are met: a socket cookie cannot be had of every hook's socket. */
+/* Connections are numbered as they are met: a socket cookie cannot be had of every hook's socket.
+ */
 __u64 connections_met = 0;
 
-static __always_inline struct lunscope_totals *this_cpu_totals(void) {
+static __always_inline struct lunscope_totals* this_cpu_totals(void) {
   __u32 zero = 0;
   return bpf_map_lookup_elem(&totals, &zero);
 }

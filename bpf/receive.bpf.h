@@ -13,8 +13,8 @@
  * read_to: the position up to which bytes have been read off the socket. What is wanted and lies
  * before it was seen by no hook, and will not come again.
  */
-static __always_inline void receive(struct follow *follow, __u32 read_to) {
-  struct lunscope_stream *stream = &follow->connection->streams[LUNSCOPE_RECEIVED];
+static __always_inline void receive(struct follow* follow, __u32 read_to) {
+  struct lunscope_stream* stream = &follow->connection->streams[LUNSCOPE_RECEIVED];
   enum lunscope_offer offer =
       lunscope_stream_offer(stream, follow->segment.seq, follow->segment.end);
   if (offer == LUNSCOPE_OFFER_HOLE) {
@@ -28,9 +28,9 @@ static __always_inline void receive(struct follow *follow, __u32 read_to) {
   follow_segment(follow);
 }
 
-static __always_inline int on_arrival(struct sock *sk, struct sk_buff *skb) {
+static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   if (!is_watched(sk) || checksum_is_open(skb)) return 0;
-  struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+  struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) return 0;
   struct bpf_dynptr bytes;
   struct follow follow = {.bytes = &bytes, .direction = LUNSCOPE_RECEIVED};
@@ -45,8 +45,8 @@ static __always_inline int on_arrival(struct sock *sk, struct sk_buff *skb) {
   return 0;
 }
 
-static __always_inline int on_consumption(struct sk_buff *skb) {
-  struct sock *sk = skb->sk;
+static __always_inline int on_consumption(struct sk_buff* skb) {
+  struct sock* sk = skb->sk;
   if (!sk || !is_watched(sk)) return 0;
   struct bpf_dynptr bytes;
   struct follow follow = {.bytes = &bytes, .direction = LUNSCOPE_RECEIVED};

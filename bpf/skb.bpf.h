@@ -2,8 +2,9 @@
 /*
  * "Give me n bytes at this stream position": where the TCP payload of an skb lies, and reading it.
  *
- * bpf_dynptr_from_skb() reads linear parts, frags and frag lists alike. It is allowed in tracing
- * programs from 6.12 on (commit 6cfe3b4e6fb1? see docs/ARCHITECTURE.md, "Kernels").
+ * bpf_dynptr_from_skb() reads linear parts, frags and frag lists alike. "bpf: Allow
+ * bpf_dynptr_from_skb() for tp_btf" made it available here in Linux 6.12; the function itself is
+ * older, so that only loading a program tells whether it may be called.
  */
 #ifndef LUNSCOPE_SKB_BPF_H
 #define LUNSCOPE_SKB_BPF_H
@@ -16,7 +17,7 @@
 
 #include "kernel.h"
 
-extern int bpf_dynptr_from_skb(struct sk_buff *skb, __u64 flags, struct bpf_dynptr *ptr) __ksym;
+extern int bpf_dynptr_from_skb(struct sk_buff* skb, __u64 flags, struct bpf_dynptr* ptr) __ksym;
 
 #define TCP_HEADER_BYTES 20
 
@@ -27,9 +28,10 @@ struct segment {
   __u32 offset;
 };
 
-/* The segment whose TCP header lies `header` bytes behind skb->data. Returns 0, or -1: no payload. */
-static __always_inline int segment_at_header(struct sk_buff *skb, const struct bpf_dynptr *bytes,
-                                             __u32 header, struct segment *segment) {
+/* The segment whose TCP header lies `header` bytes behind skb->data. Returns 0, or -1: no payload.
+ */
+static __always_inline int segment_at_header(struct sk_buff* skb, const struct bpf_dynptr* bytes,
+                                             __u32 header, struct segment* segment) {
   __u8 tcp[TCP_HEADER_BYTES];
   if (bpf_dynptr_read(tcp, sizeof(tcp), bytes, header, 0)) return -1;
   segment->offset = header + (tcp[12] >> 4) * 4;
@@ -39,16 +41,17 @@ static __always_inline int segment_at_header(struct sk_buff *skb, const struct b
   return 0;
 }
 
-/* Can the payload still fail its checksum? The arrival hook comes before tcp_checksum_complete(). */
-static __always_inline int checksum_is_open(struct sk_buff *skb) {
+/* Can the payload still fail its checksum? The arrival hook comes before tcp_checksum_complete().
+ */
+static __always_inline int checksum_is_open(struct sk_buff* skb) {
   __u8 ip_summed = BPF_CORE_READ_BITFIELD(skb, ip_summed);
   return ip_summed != CHECKSUM_UNNECESSARY && ip_summed != CHECKSUM_PARTIAL &&
          !BPF_CORE_READ_BITFIELD(skb, csum_valid);
 }
 
 /* TCP_SKB_CB(skb)->seq (include/net/tcp.h), valid while the skb is in a receive queue. */
-static __always_inline __u32 receive_queue_seq(const struct sk_buff *skb) {
-  return *(const __u32 *)skb->cb;
+static __always_inline __u32 receive_queue_seq(const struct sk_buff* skb) {
+  return *(const __u32*)skb->cb;
 }
 
 #endif

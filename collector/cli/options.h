@@ -26,7 +26,7 @@ struct TraceOptions {
   ProbeOptions probe;
   bool json = false;
   bool summary = false;
-  std::optional<uint64_t> count;           // commands
+  std::optional<uint64_t> count;  // commands
   std::optional<double> duration_seconds;
 };
 

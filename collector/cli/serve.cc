@@ -37,9 +37,8 @@ Result<ExitCode> RunServe(const ServeOptions& options) {
   Result<std::unique_ptr<Probe>> probe = Probe::Attach(options.probe);
   if (!probe.ok()) return probe.error();
   Observer observer(std::move(probe.value()), options.model, options.probe);
-  Result<std::unique_ptr<Endpoint>> endpoint =
-      Endpoint::Start(options.listen_address, options.metrics_path,
-                      std::make_shared<ScrapedMetrics>(observer));
+  Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
+      options.listen_address, options.metrics_path, std::make_shared<ScrapedMetrics>(observer));
   if (!endpoint.ok()) return endpoint.error();
   fmt::print(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
              options.listen_address.Url(options.metrics_path), PortList(options.probe));

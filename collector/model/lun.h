@@ -44,8 +44,8 @@ struct LunStatistics {
   uint64_t target_failures = 0;                            // iSCSI response other than 0
   uint64_t read_bytes = 0;
   uint64_t written_bytes = 0;
-  uint64_t outstanding = 0;         // as of the last report
-  uint64_t oldest_start_ns = 0;     // of the outstanding; 0: none
+  uint64_t outstanding = 0;      // as of the last report
+  uint64_t oldest_start_ns = 0;  // of the outstanding; 0: none
   LunIdentity identity;
 
   LunStatistics() = default;

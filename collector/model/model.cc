@@ -34,14 +34,12 @@ void Model::Apply(const lunscope_event& event) {
   switch (event.kind) {
     case LUNSCOPE_EVENT_COMMAND:
       return ApplyCommand(reinterpret_cast<const lunscope_command_event&>(event));
-    case LUNSCOPE_EVENT_PDU:
-      return ApplyPdu(reinterpret_cast<const lunscope_pdu_event&>(event));
+    case LUNSCOPE_EVENT_PDU: return ApplyPdu(reinterpret_cast<const lunscope_pdu_event&>(event));
     case LUNSCOPE_EVENT_CONNECTION:
       return ApplyConnection(reinterpret_cast<const lunscope_connection_event&>(event));
     case LUNSCOPE_EVENT_INFLIGHT:
       return ApplyInflight(reinterpret_cast<const lunscope_inflight&>(event));
-    default:
-      return;
+    default: return;
   }
 }
 
@@ -84,9 +82,7 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
       target.logouts++;
       connection.logged_out = true;
       break;
-    case ISCSI_TASK_REQUEST:
-      target.task_functions[iscsi_task_function(event.bhs)]++;
-      break;
+    case ISCSI_TASK_REQUEST: target.task_functions[iscsi_task_function(event.bhs)]++; break;
     case ISCSI_REJECT:
       if (event.last) target.rejects[iscsi_reject_reason(event.bhs)]++;
       break;
@@ -97,8 +93,7 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
       if (event.chunk_offset == 0)
         LunOf(connection, event.lun).identity.Learn(event.cdb, event.chunk, event.chunk_bytes);
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -155,8 +150,7 @@ void Model::OpenSession(Connection& connection, uint16_t tsih) {
     session.target = target.name;
     session.name = name;
     session.initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
-    session.portal =
-        target.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
+    session.portal = target.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
   }
   session.connections++;
 }
@@ -176,8 +170,8 @@ void Model::CloseSession(const Connection& connection) {
   if (static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(), is_down)) <=
       options_.max_down_sessions)
     return;
-  sessions_.erase(std::min_element(
-      sessions_.begin(), sessions_.end(), [&](const auto& a, const auto& b) {
+  sessions_.erase(
+      std::min_element(sessions_.begin(), sessions_.end(), [&](const auto& a, const auto& b) {
         return std::pair(!is_down(a), a.second.down_order) <
                std::pair(!is_down(b), b.second.down_order);
       }));

@@ -74,13 +74,14 @@ struct Connection {
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   std::string local;
   std::string remote;
-  std::string initiator;             // "" while unknown
+  std::string initiator;  // "" while unknown
   Target* target = nullptr;
-  LunStatistics* last_lun = nullptr;  // of last_lun_number: most commands go where the last one went
+  LunStatistics* last_lun =
+      nullptr;  // of last_lun_number: most commands go where the last one went
   uint64_t last_lun_number = 0;
   uint64_t isid = 0;
   bool logged_out = false;
-  std::string session;                // key; "" while there is none
+  std::string session;  // key; "" while there is none
   std::array<std::string, LUNSCOPE_DIRECTIONS> text;
   lunscope_connection_event counted{};  // what the totals already hold
   uint32_t reports_missed = 0;

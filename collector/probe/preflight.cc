@@ -42,8 +42,10 @@ Requirement CheckCapabilities() {
   } else if (geteuid() != 0) {
     requirement.detail = fmt::format("not root and without {}: run it with sudo", missing);
   } else {
-    requirement.detail = fmt::format("root, but without {}: grant it to this process "
-                                     "(container, systemd unit or capsh)", missing);
+    requirement.detail = fmt::format(
+        "root, but without {}: grant it to this process "
+        "(container, systemd unit or capsh)",
+        missing);
   }
   return requirement;
 }
@@ -52,8 +54,9 @@ Requirement CheckTracepoint(const btf* kernel, const char* tracepoint) {
   const std::string type = fmt::format("btf_trace_{}", tracepoint);
   const bool found = btf__find_by_name_kind(kernel, type.c_str(), BTF_KIND_TYPEDEF) > 0;
   return {fmt::format("tracepoint {}", tracepoint), found, ExitCode::kUnsupported,
-          found ? "present" : "absent in this kernel: run a kernel with CONFIG_NET and "
-                              "CONFIG_TRACEPOINTS, 6.12 or later"};
+          found ? "present"
+                : "absent in this kernel: run a kernel with CONFIG_NET and "
+                  "CONFIG_TRACEPOINTS, 6.12 or later"};
 }
 
 }  // namespace
@@ -61,11 +64,11 @@ Requirement CheckTracepoint(const btf* kernel, const char* tracepoint) {
 std::vector<Requirement> CheckRequirements() {
   std::vector<Requirement> requirements = {CheckCapabilities()};
   const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), &btf__free);
-  requirements.push_back(
-      {"BTF", kernel != nullptr, ExitCode::kUnsupported,
-       kernel ? "/sys/kernel/btf/vmlinux"
-              : "no type information in /sys/kernel/btf/vmlinux: run a kernel with "
-                "CONFIG_DEBUG_INFO_BTF=y, and mount /sys"});
+  requirements.push_back({"BTF", kernel != nullptr, ExitCode::kUnsupported,
+                          kernel
+                              ? "/sys/kernel/btf/vmlinux"
+                              : "no type information in /sys/kernel/btf/vmlinux: run a kernel with "
+                                "CONFIG_DEBUG_INFO_BTF=y, and mount /sys"});
   if (!kernel) return requirements;
   for (const char* tracepoint : kTracepoints)
     requirements.push_back(CheckTracepoint(kernel.get(), tracepoint));

@@ -12,7 +12,7 @@
 namespace lunscope {
 
 struct Requirement {
-  std::string name;    // "capabilities", "BTF", "tracepoint tcp_probe"
+  std::string name;  // "capabilities", "BTF", "tracepoint tcp_probe"
   bool met;
   ExitCode code;       // of a program that cannot go on without it
   std::string detail;  // met: what was found; else: what to do

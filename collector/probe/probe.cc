@@ -76,8 +76,7 @@ class KernelProbe : public Probe {
     ring_.reset(ring_buffer__new(bpf_map__fd(skeleton_->maps.events), &KernelProbe::OnRecord, this,
                                  nullptr));
     if (!ring_) return KernelError("mapping the ring buffer", errno);
-    connection_walk_ =
-        AttachWalk(skeleton_->progs.connection_report, skeleton_->maps.connections);
+    connection_walk_ = AttachWalk(skeleton_->progs.connection_report, skeleton_->maps.connections);
     inflight_walk_ = AttachWalk(skeleton_->progs.inflight_report, skeleton_->maps.inflights);
     if (!connection_walk_ || !inflight_walk_) return KernelError("attaching a map walk", errno);
     bpf_program* program = nullptr;
@@ -127,8 +126,7 @@ class KernelProbe : public Probe {
       if (IsWalk(program)) continue;
       bpf_prog_info info{};
       uint32_t bytes = sizeof(info);
-      const bool attached =
-          bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes) == 0;
+      const bool attached = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes) == 0;
       reports.push_back({bpf_program__name(program), attached, info.recursion_misses, info.run_cnt,
                          info.run_time_ns, info.verified_insns});
     }

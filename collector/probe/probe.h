@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "collector/base/result.h"
 #include <lunscope/event.h>
+#include "collector/base/result.h"
 
 namespace lunscope {
 

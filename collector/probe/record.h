@@ -16,8 +16,7 @@ inline const lunscope_event* CheckRecord(const void* data, size_t bytes) {
   switch (event->kind) {
     case LUNSCOPE_EVENT_CONNECTION:
       return event->bytes == sizeof(lunscope_connection_event) ? event : nullptr;
-    case LUNSCOPE_EVENT_PDU:
-      return event->bytes == sizeof(lunscope_pdu_event) ? event : nullptr;
+    case LUNSCOPE_EVENT_PDU: return event->bytes == sizeof(lunscope_pdu_event) ? event : nullptr;
     case LUNSCOPE_EVENT_INFLIGHT:
       return event->bytes == sizeof(lunscope_inflight) ? event : nullptr;
     case LUNSCOPE_EVENT_COMMAND:
@@ -25,8 +24,7 @@ inline const lunscope_event* CheckRecord(const void* data, size_t bytes) {
                      event->bytes == sizeof(lunscope_sensed_command_event)
                  ? event
                  : nullptr;
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 

@@ -27,7 +27,8 @@ class HttpEndpoint : public Endpoint {
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     });
     server_.set_payload_max_length(0);
-    server_.set_keep_alive_timeout(1);  // an idle scraper must not hold up the end by more than this
+    server_.set_keep_alive_timeout(
+        1);  // an idle scraper must not hold up the end by more than this
     server_.set_read_timeout(5);
     Route();
   }
@@ -81,7 +82,8 @@ class HttpEndpoint : public Endpoint {
 Result<ListenAddress> ListenAddress::Parse(const std::string& text) {
   const Error error{ExitCode::kUsage,
                     fmt::format("'{}' is no address to listen on: write HOST:PORT, for example "
-                                "127.0.0.1:13260 or [::1]:13260", text)};
+                                "127.0.0.1:13260 or [::1]:13260",
+                                text)};
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos) return error;
   ListenAddress address{text.substr(0, colon), 0};

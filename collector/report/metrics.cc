@@ -105,8 +105,7 @@ class Renderer {
  private:
   using TargetVisitor = std::function<void(const Labels&, const TargetStatistics&)>;
   using LunVisitor = std::function<void(const Labels&, const LunStatistics&)>;
-  using OperationVisitor =
-      std::function<void(const Labels&, const OperationStatistics&)>;
+  using OperationVisitor = std::function<void(const Labels&, const OperationStatistics&)>;
 
   Family NewFamily(MetricType type, const char* name, const char* help) {
     return Family(out_, type, name, help);
@@ -128,7 +127,8 @@ class Renderer {
   void EachOperation(const OperationVisitor& visit) const {
     EachLun([&](const Labels& labels, const LunStatistics& lun) {
       for (size_t i = 0; i < lun.operations.size(); i++) {
-        if (lun.operations[i]) visit(With(labels, "operation", OperationLabel(i)), *lun.operations[i]);
+        if (lun.operations[i])
+          visit(With(labels, "operation", OperationLabel(i)), *lun.operations[i]);
       }
     });
   }
@@ -151,12 +151,13 @@ class Renderer {
       Family family = NewFamily(
           MetricType::Counter, "command_errors_total",
           "SCSI commands completed with a status other than GOOD, by status and sense key.");
-      EachLun([&](const Labels& labels, const LunStatistics& lun) { AddErrors(family, labels, lun); });
+      EachLun(
+          [&](const Labels& labels, const LunStatistics& lun) { AddErrors(family, labels, lun); });
     }
     {
-      Family family = NewFamily(
-          MetricType::Histogram, "command_duration_seconds",
-          "Time from a command PDU to its status PDU, both as this end of the connection saw them.");
+      Family family = NewFamily(MetricType::Histogram, "command_duration_seconds",
+                                "Time from a command PDU to its status PDU, both as this end of "
+                                "the connection saw them.");
       EachOperation([&](const Labels& labels, const OperationStatistics& operation) {
         family.AddHistogram(labels, operation.duration_ns, kNsPerSecond);
       });
@@ -222,13 +223,14 @@ class Renderer {
   void AddPerLun(MetricType type, const char* name, const char* help,
                  const std::function<double(const LunStatistics&)>& value) {
     Family family = NewFamily(type, name, help);
-    EachLun([&](const Labels& labels, const LunStatistics& lun) { family.Add(labels, value(lun)); });
+    EachLun(
+        [&](const Labels& labels, const LunStatistics& lun) { family.Add(labels, value(lun)); });
   }
 
   void Sessions() {
     const auto labels_of = [](const Session& session) -> Labels {
-      return {{"role", RoleLabel(session.role)}, {"target", session.target},
-              {"session", session.name}};
+      return {
+          {"role", RoleLabel(session.role)}, {"target", session.target}, {"session", session.name}};
     };
     {
       Family family = NewFamily(MetricType::Gauge, "session_up",
@@ -264,13 +266,16 @@ class Renderer {
     }
     AddPerTarget("logouts_total", "Logout Responses that report success.",
                  [](const TargetStatistics& target) { return target.logouts; });
-    AddPerCode("rejects_total", "Reject PDUs.", "reason", RejectLabel, 0x04,
-               [](const TargetStatistics& target) -> auto& { return target.rejects; });
-    AddPerCode("task_management_requests_total", "Task Management Function Requests.", "function",
-               TaskFunctionLabel, 1,
-               [](const TargetStatistics& target) -> auto& { return target.task_functions; });
-    AddPerCode("async_messages_total", "Asynchronous Messages.", "event", AsyncEventLabel, 1,
-               [](const TargetStatistics& target) -> auto& { return target.async_events; });
+    AddPerCode(
+        "rejects_total", "Reject PDUs.", "reason", RejectLabel, 0x04,
+        [](const TargetStatistics& target) -> auto& { return target.rejects; });
+    AddPerCode(
+        "task_management_requests_total", "Task Management Function Requests.", "function",
+        TaskFunctionLabel, 1,
+        [](const TargetStatistics& target) -> auto& { return target.task_functions; });
+    AddPerCode(
+        "async_messages_total", "Asynchronous Messages.", "event", AsyncEventLabel, 1,
+        [](const TargetStatistics& target) -> auto& { return target.async_events; });
     AddPdus("pdus_sent_total", "PDUs handed to the network.", LUNSCOPE_SENT);
     AddPdus("pdus_received_total", "PDUs received, each counted once.", LUNSCOPE_RECEIVED);
     AddPerTarget("sent_bytes_total", "Bytes of PDUs sent, headers included.",
@@ -412,7 +417,8 @@ class Renderer {
                               "Time in a program, while kernel.bpf_stats_enabled is set.");
     for (const ProbeState& probe : observation_.probes) {
       if (probe.runs != 0)
-        family.Add({{"program", probe.name}}, static_cast<double>(probe.run_time_ns) / kNsPerSecond);
+        family.Add({{"program", probe.name}},
+                   static_cast<double>(probe.run_time_ns) / kNsPerSecond);
     }
   }
 

@@ -57,28 +57,16 @@ constexpr std::pair<uint8_t, std::string_view> kRejectReasons[] = {
 
 // RFC 7143 section 11.5.1, RFC 7144 section 7
 constexpr std::pair<uint8_t, std::string_view> kTaskFunctions[] = {
-    {1, "abort_task"},
-    {2, "abort_task_set"},
-    {3, "clear_aca"},
-    {4, "clear_task_set"},
-    {5, "logical_unit_reset"},
-    {6, "target_warm_reset"},
-    {7, "target_cold_reset"},
-    {8, "task_reassign"},
-    {9, "query_task"},
-    {10, "query_task_set"},
-    {11, "i_t_nexus_reset"},
-    {12, "query_asynchronous_event"},
+    {1, "abort_task"},        {2, "abort_task_set"},     {3, "clear_aca"},
+    {4, "clear_task_set"},    {5, "logical_unit_reset"}, {6, "target_warm_reset"},
+    {7, "target_cold_reset"}, {8, "task_reassign"},      {9, "query_task"},
+    {10, "query_task_set"},   {11, "i_t_nexus_reset"},   {12, "query_asynchronous_event"},
 };
 
 // RFC 7143 section 11.9.1
 constexpr std::pair<uint8_t, std::string_view> kAsyncEvents[] = {
-    {0, "scsi_event"},
-    {1, "logout_request"},
-    {2, "connection_drop"},
-    {3, "session_drop"},
-    {4, "negotiation_request"},
-    {5, "task_termination"},
+    {0, "scsi_event"},   {1, "logout_request"},      {2, "connection_drop"},
+    {3, "session_drop"}, {4, "negotiation_request"}, {5, "task_termination"},
 };
 
 template <size_t N>
@@ -104,11 +92,17 @@ std::string SnakeCase(std::string_view name) {
 
 bool HasServiceAction(uint8_t opcode) {
   switch (opcode) {
-    case 0x5e: case 0x5f: case 0x7f: case 0x83: case 0x84: case 0x9e: case 0x9f: case 0xa3:
-    case 0xa4: case 0xab:
-      return true;
-    default:
-      return false;
+    case 0x5e:
+    case 0x5f:
+    case 0x7f:
+    case 0x83:
+    case 0x84:
+    case 0x9e:
+    case 0x9f:
+    case 0xa3:
+    case 0xa4:
+    case 0xab: return true;
+    default: return false;
   }
 }
 

@@ -16,13 +16,13 @@ std::string CommandName(const uint8_t* cdb, int device_type);
 std::string StatusName(uint8_t status);
 
 // Label values. A code without a name is its number in hex.
-std::string RoleLabel(uint8_t role);            // "initiator"
-std::string OperationLabel(size_t operation);   // "read"
-std::string StatusLabel(uint8_t status);        // "check_condition"
-std::string SenseKeyLabel(uint8_t key);         // "illegal_request"
-std::string OpcodeLabel(uint8_t opcode);        // "scsi_command"
-std::string RejectLabel(uint8_t reason);        // "protocol_error"
+std::string RoleLabel(uint8_t role);              // "initiator"
+std::string OperationLabel(size_t operation);     // "read"
+std::string StatusLabel(uint8_t status);          // "check_condition"
+std::string SenseKeyLabel(uint8_t key);           // "illegal_request"
+std::string OpcodeLabel(uint8_t opcode);          // "scsi_command"
+std::string RejectLabel(uint8_t reason);          // "protocol_error"
 std::string TaskFunctionLabel(uint8_t function);  // "abort_task"
-std::string AsyncEventLabel(uint8_t event);     // "logout_request"
+std::string AsyncEventLabel(uint8_t event);       // "logout_request"
 
 }  // namespace lunscope

@@ -71,8 +71,8 @@ std::vector<MetricFamily> RenderProcessMetrics() {
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   std::error_code ignored;
-  const auto open_files = std::distance(
-      std::filesystem::directory_iterator("/proc/self/fd", ignored), {});
+  const auto open_files =
+      std::distance(std::filesystem::directory_iterator("/proc/self/fd", ignored), {});
   return {
       One("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
           MetricType::Counter, static_cast<double>(stat.user_ticks + stat.system_ticks) / ticks),

@@ -38,7 +38,8 @@ std::string Summary::Format() const {
     const auto& [key, row] = *entry;
     fmt::format_to(std::back_inserter(text), kRow, RoleLabel(key.first), key.second,
                    row.duration_ns.count(), row.errors, row.bytes,
-                   FormatDuration(row.duration_ns.At(0.5)), FormatDuration(row.duration_ns.At(0.95)),
+                   FormatDuration(row.duration_ns.At(0.5)),
+                   FormatDuration(row.duration_ns.At(0.95)),
                    FormatDuration(row.duration_ns.At(0.99)), FormatDuration(row.duration_ns.max()));
   }
   return text;

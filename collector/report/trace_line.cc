@@ -17,8 +17,7 @@ constexpr int kDiskType = 0x00;
 constexpr int kHostManagedZonedType = 0x14;
 constexpr size_t kTargetColumns = 18;
 constexpr size_t kCommandColumns = 22;
-constexpr const char* kRow =
-    "{:<15} {:<3} {:<18} {:>3} {:<22} {:>12} {:>5} {:>8} {:>9} {:<15}";
+constexpr const char* kRow = "{:<15} {:<3} {:<18} {:>3} {:<22} {:>12} {:>5} {:>8} {:>9} {}";
 
 bool IsBlockDevice(int device_type) {
   return device_type == kUnknownDeviceType || device_type == kDiskType ||
@@ -133,7 +132,8 @@ std::string JsonObject(const TracedCommand& command) {
   line.Number("cmdsn", event.cmdsn);
   line.String("command", CommandName(event.cdb, command.device_type));
   std::string cdb;
-  for (uint32_t i = 0; i < scsi_cdb_bytes(event.cdb[0]); i++) fmt::format_to(std::back_inserter(cdb), "{:02x}", event.cdb[i]);
+  for (uint32_t i = 0; i < scsi_cdb_bytes(event.cdb[0]); i++)
+    fmt::format_to(std::back_inserter(cdb), "{:02x}", event.cdb[i]);
   line.String("cdb", cdb);
   if (HasLba(command)) {
     line.Number("lba", scsi_lba(event.cdb));
@@ -146,8 +146,8 @@ std::string JsonObject(const TracedCommand& command) {
   if (event.response == 0) line.String("status", StatusName(event.status));
   line.String("response", ResponseName(event.response));
   if (const scsi_sense sense = SenseOf(event); sense.valid) {
-    line.Raw("sense", fmt::format(R"({{"key":{},"asc":{},"ascq":{}}})", sense.key, sense.asc,
-                                  sense.ascq));
+    line.Raw("sense",
+             fmt::format(R"({{"key":{},"asc":{},"ascq":{}}})", sense.key, sense.asc, sense.ascq));
   }
   if (event.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW))
     line.Number("residual_bytes", event.residual_bytes);

@@ -9,19 +9,19 @@
 
 #include "types.h"
 
-LUNSCOPE_INLINE uint16_t lunscope_be16(const uint8_t *p) {
+LUNSCOPE_INLINE uint16_t lunscope_be16(const uint8_t* p) {
   return (uint16_t)((uint16_t)p[0] << 8 | p[1]);
 }
 
-LUNSCOPE_INLINE uint32_t lunscope_be24(const uint8_t *p) {
+LUNSCOPE_INLINE uint32_t lunscope_be24(const uint8_t* p) {
   return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-LUNSCOPE_INLINE uint32_t lunscope_be32(const uint8_t *p) {
+LUNSCOPE_INLINE uint32_t lunscope_be32(const uint8_t* p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-LUNSCOPE_INLINE uint64_t lunscope_be64(const uint8_t *p) {
+LUNSCOPE_INLINE uint64_t lunscope_be64(const uint8_t* p) {
   return (uint64_t)lunscope_be32(p) << 32 | lunscope_be32(p + 4);
 }
 

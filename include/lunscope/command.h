@@ -2,10 +2,10 @@
 /*
  * The commands in flight of one connection, and the record of one that is completed.
  *
- * A command is stored under its Initiator Task Tag (ITT) when its PDU passes, and taken out when its
- * status does. The table is open-addressed: a tag lives in one of LUNSCOPE_PROBES places behind its
- * hash, all of which are looked at, so removal leaves no tombstones. A table that is too full for a
- * tag refuses it, and the caller counts that; nothing is ever evicted.
+ * A command is stored under its Initiator Task Tag (ITT) when its PDU passes, and taken out when
+ * its status does. The table is open-addressed: a tag lives in one of LUNSCOPE_PROBES places behind
+ * its hash, all of which are looked at, so removal leaves no tombstones. A table that is too full
+ * for a tag refuses it, and the caller counts that; nothing is ever evicted.
  */
 #ifndef LUNSCOPE_COMMAND_H
 #define LUNSCOPE_COMMAND_H
@@ -25,15 +25,15 @@ struct lunscope_task {
   uint32_t cmdsn;
   uint32_t expected_bytes;
   uint32_t transferred_bytes;
-  uint16_t gaps;  /* the connection's count when the command passed */
-  uint8_t flags;  /* byte 1 of the SCSI Command */
+  uint16_t gaps; /* the connection's count when the command passed */
+  uint8_t flags; /* byte 1 of the SCSI Command */
   uint8_t reserved;
 };
 
 struct lunscope_inflight {
   struct lunscope_event header; /* first: a report hands the table out as it stands */
   uint32_t count;
-  uint32_t limit; /* commands that may be in flight, at most LUNSCOPE_TASKS */
+  uint32_t limit;                /* commands that may be in flight, at most LUNSCOPE_TASKS */
   uint32_t tags[LUNSCOPE_TASKS]; /* ~ITT; 0 is free, for ITT 0xffffffff is no command's */
   struct lunscope_task tasks[LUNSCOPE_TASKS];
 };
@@ -45,7 +45,7 @@ LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_inflight) <= 16000, "an allocation
 LUNSCOPE_INLINE uint32_t lunscope_task_home(uint32_t itt) { return (itt * 0x9e3779b1u) >> 24; }
 
 /* The first place behind home that holds this entry of the tag array, or LUNSCOPE_NO_TASK. */
-LUNSCOPE_SUBPROGRAM uint32_t lunscope_inflight_probe(const struct lunscope_inflight *inflight,
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_inflight_probe(const struct lunscope_inflight* inflight,
                                                      uint32_t home, uint32_t tag) {
   if (!inflight) return LUNSCOPE_NO_TASK;
   for (uint32_t i = 0; i < LUNSCOPE_PROBES; i++) {
@@ -56,14 +56,14 @@ LUNSCOPE_SUBPROGRAM uint32_t lunscope_inflight_probe(const struct lunscope_infli
 }
 
 /* The index of this tag's task, or LUNSCOPE_NO_TASK. */
-LUNSCOPE_INLINE uint32_t lunscope_inflight_find(const struct lunscope_inflight *inflight,
+LUNSCOPE_INLINE uint32_t lunscope_inflight_find(const struct lunscope_inflight* inflight,
                                                 uint32_t itt) {
   if (itt == ISCSI_RESERVED_TAG) return LUNSCOPE_NO_TASK;
   return lunscope_inflight_probe(inflight, lunscope_task_home(itt), ~itt);
 }
 
 /* A place for this tag: its own if it is in use, else a free one, else LUNSCOPE_NO_TASK. */
-LUNSCOPE_INLINE uint32_t lunscope_inflight_place(const struct lunscope_inflight *inflight,
+LUNSCOPE_INLINE uint32_t lunscope_inflight_place(const struct lunscope_inflight* inflight,
                                                  uint32_t itt) {
   uint32_t own = lunscope_inflight_find(inflight, itt);
   if (own != LUNSCOPE_NO_TASK || itt == ISCSI_RESERVED_TAG) return own;
@@ -77,8 +77,8 @@ enum lunscope_begin {
 };
 
 /* Store the command whose SCSI Command BHS this is. */
-LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_inflight *inflight,
-                                                            const uint8_t *bhs, uint64_t now_ns,
+LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_inflight* inflight,
+                                                            const uint8_t* bhs, uint64_t now_ns,
                                                             uint32_t gaps) {
   uint32_t itt = iscsi_itt(bhs);
   uint32_t place = lunscope_inflight_place(inflight, itt);
@@ -86,7 +86,7 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   uint32_t index = place & LUNSCOPE_TASK_MASK;
   int is_anew = inflight->tags[index] != 0;
   if (!is_anew && inflight->count >= inflight->limit) return LUNSCOPE_REFUSED;
-  struct lunscope_task *task = &inflight->tasks[index];
+  struct lunscope_task* task = &inflight->tasks[index];
   task->start_ns = now_ns;
   task->lun = iscsi_lun(bhs);
   __builtin_memcpy(task->cdb, iscsi_cdb(bhs), ISCSI_CDB_BYTES);
@@ -100,23 +100,20 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   return is_anew ? LUNSCOPE_BEGUN_ANEW : LUNSCOPE_BEGUN;
 }
 
-LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight *inflight, uint32_t index) {
+LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight* inflight, uint32_t index) {
   inflight->tags[index & LUNSCOPE_TASK_MASK] = 0;
   inflight->count--;
 }
 
 /* Data segment bytes to gather of a Data-In that answers this CDB: what explains a LUN. */
-LUNSCOPE_INLINE uint32_t lunscope_explaining_bytes(const uint8_t *cdb) {
+LUNSCOPE_INLINE uint32_t lunscope_explaining_bytes(const uint8_t* cdb) {
   switch (cdb[0]) {
     case SCSI_INQUIRY:
-    case SCSI_READ_CAPACITY_10:
-      return LUNSCOPE_CHUNK_BYTES;
+    case SCSI_READ_CAPACITY_10: return LUNSCOPE_CHUNK_BYTES;
     case SCSI_SERVICE_ACTION_IN_16:
-      return scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16
-                 ? LUNSCOPE_CHUNK_BYTES
-                 : 0;
-    default:
-      return 0;
+      return scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16 ? LUNSCOPE_CHUNK_BYTES
+                                                                              : 0;
+    default: return 0;
   }
 }
 
@@ -124,8 +121,8 @@ LUNSCOPE_INLINE uint32_t lunscope_explaining_bytes(const uint8_t *cdb) {
  * Fill the record of a task that the status in this BHS completes (a SCSI Response, or a Data-In
  * with S). The caller adds the sense and the header's connection, role and length.
  */
-LUNSCOPE_INLINE void lunscope_command_fill(struct lunscope_command_event *event,
-                                           const struct lunscope_task *task, const uint8_t *bhs,
+LUNSCOPE_INLINE void lunscope_command_fill(struct lunscope_command_event* event,
+                                           const struct lunscope_task* task, const uint8_t* bhs,
                                            uint64_t now_ns, uint32_t gaps) {
   event->header.time_ns = now_ns;
   event->header.flags = task->gaps != (uint16_t)gaps ? LUNSCOPE_FLAG_GAP : 0;

@@ -4,8 +4,8 @@
  * each PDU. This is where framing and pairing meet; the caller only reads bytes and emits records.
  *
  * For every header that lunscope_stream_take() reports, call lunscope_connection_header() and do as
- * it says; for every chunk, deliver. "Deliver" means: the room of the stream holds a BHS and maybe a
- * chunk of data that the collector is to be told of.
+ * it says; for every chunk, deliver. "Deliver" means: the room of the stream holds a BHS and maybe
+ * a chunk of data that the collector is to be told of.
  */
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
@@ -30,11 +30,11 @@ enum lunscope_header {
  * The boundaries of this direction are lost; the bytes up to `end` are given up, from the header
  * that is none (or from the first that was not seen) on.
  */
-LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection *connection,
+LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* connection,
                                                  uint32_t direction, uint32_t end, uint32_t reason,
-                                                 struct lunscope_totals *totals) {
+                                                 struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
-  struct lunscope_stream *stream = &connection->streams[direction & 1];
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
   int32_t bytes = lunscope_distance(stream->next - stream->have, end);
   if (stream->sync != LUNSCOPE_SYNC_CANDIDATE) {
     stream->lost_reason = (uint8_t)reason;
@@ -52,14 +52,13 @@ LUNSCOPE_INLINE int lunscope_is_login(uint8_t opcode) {
 }
 
 LUNSCOPE_INLINE int lunscope_is_text(uint8_t opcode) {
-  return lunscope_is_login(opcode) || opcode == ISCSI_TEXT_REQUEST ||
-         opcode == ISCSI_TEXT_RESPONSE;
+  return lunscope_is_login(opcode) || opcode == ISCSI_TEXT_REQUEST || opcode == ISCSI_TEXT_RESPONSE;
 }
 
-LUNSCOPE_SUBPROGRAM int lunscope_header_fits(const struct lunscope_connection *connection,
+LUNSCOPE_SUBPROGRAM int lunscope_header_fits(const struct lunscope_connection* connection,
                                              uint32_t direction) {
   if (!connection) return 0;
-  const struct lunscope_stream *stream = &connection->streams[direction & 1];
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint8_t role = connection->report.header.role;
   if (!iscsi_is_plausible(stream->room)) return 0;
   if (role != LUNSCOPE_ROLE_UNKNOWN && role != iscsi_role_of(stream->room, direction)) return 0;
@@ -67,10 +66,10 @@ LUNSCOPE_SUBPROGRAM int lunscope_header_fits(const struct lunscope_connection *c
          iscsi_opcode(stream->room) == ISCSI_REJECT;
 }
 
-LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connection *connection,
-                                                       struct lunscope_inflight *inflight,
-                                                       const uint8_t *bhs, uint64_t now_ns,
-                                                       struct lunscope_totals *totals) {
+LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connection* connection,
+                                                       struct lunscope_inflight* inflight,
+                                                       const uint8_t* bhs, uint64_t now_ns,
+                                                       struct lunscope_totals* totals) {
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   totals->commands_seen[role]++;
   switch (lunscope_inflight_begin(inflight, bhs, now_ns, connection->report.gaps)) {
@@ -80,54 +79,49 @@ LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connectio
     case LUNSCOPE_BEGUN_ANEW:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ITT_REUSED]++;
       break;
-    case LUNSCOPE_BEGUN:
-      break;
+    case LUNSCOPE_BEGUN: break;
   }
   connection->report.in_flight = inflight->count;
 }
 
 /* Data bytes of this PDU that the collector wants to see; 0: none. */
-LUNSCOPE_INLINE uint32_t lunscope_wanted_bytes(const uint8_t *bhs, const uint8_t *cdb) {
+LUNSCOPE_INLINE uint32_t lunscope_wanted_bytes(const uint8_t* bhs, const uint8_t* cdb) {
   uint32_t bytes = iscsi_data_bytes(bhs);
   uint32_t limit = 0;
   switch (iscsi_opcode(bhs)) {
-    case ISCSI_LOGIN_REQUEST: case ISCSI_LOGIN_RESPONSE:
-    case ISCSI_TEXT_REQUEST: case ISCSI_TEXT_RESPONSE:
-      return bytes;
-    case ISCSI_SCSI_RESPONSE: case ISCSI_ASYNC_MESSAGE:
-      limit = 2 + LUNSCOPE_SENSE_BYTES;
-      break;
-    case ISCSI_REJECT:
-      limit = ISCSI_BHS_BYTES;
-      break;
+    case ISCSI_LOGIN_REQUEST:
+    case ISCSI_LOGIN_RESPONSE:
+    case ISCSI_TEXT_REQUEST:
+    case ISCSI_TEXT_RESPONSE: return bytes;
+    case ISCSI_SCSI_RESPONSE:
+    case ISCSI_ASYNC_MESSAGE: limit = 2 + LUNSCOPE_SENSE_BYTES; break;
+    case ISCSI_REJECT: limit = ISCSI_BHS_BYTES; break;
     case ISCSI_DATA_IN:
       if (cdb != 0 && iscsi_buffer_offset(bhs) == 0) limit = lunscope_explaining_bytes(cdb);
       break;
-    default:
-      break;
+    default: break;
   }
   return bytes < limit ? bytes : limit;
 }
 
 /* Is a record due when this PDU is complete, beyond being counted? */
-LUNSCOPE_INLINE int lunscope_is_delivered(const uint8_t *bhs) {
+LUNSCOPE_INLINE int lunscope_is_delivered(const uint8_t* bhs) {
   switch (iscsi_opcode(bhs)) {
-    case ISCSI_SCSI_COMMAND: case ISCSI_DATA_OUT: case ISCSI_R2T:
-      return 0;
-    case ISCSI_DATA_IN:
-      return (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0;
-    default:
-      return 1;
+    case ISCSI_SCSI_COMMAND:
+    case ISCSI_DATA_OUT:
+    case ISCSI_R2T: return 0;
+    case ISCSI_DATA_IN: return (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0;
+    default: return 1;
   }
 }
 
 LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
-    struct lunscope_connection *connection, struct lunscope_inflight *inflight, uint32_t direction,
-    uint64_t now_ns, struct lunscope_totals *totals) {
+    struct lunscope_connection* connection, struct lunscope_inflight* inflight, uint32_t direction,
+    uint64_t now_ns, struct lunscope_totals* totals) {
   if (!connection || !inflight || !totals) return LUNSCOPE_HEADER_SKIP;
-  struct lunscope_stream *stream = &connection->streams[direction & 1];
-  const uint8_t *bhs = stream->room;
-  const uint8_t *cdb = 0;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  const uint8_t* bhs = stream->room;
+  const uint8_t* cdb = 0;
   if (!lunscope_header_fits(connection, direction)) return LUNSCOPE_HEADER_LOST;
 
   int was_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
@@ -150,7 +144,7 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
     uint32_t index = lunscope_inflight_find(inflight, iscsi_itt(bhs));
     if (index != LUNSCOPE_NO_TASK) {
-      struct lunscope_task *task = &inflight->tasks[index & LUNSCOPE_TASK_MASK];
+      struct lunscope_task* task = &inflight->tasks[index & LUNSCOPE_TASK_MASK];
       task->transferred_bytes += iscsi_data_bytes(bhs);
       cdb = task->cdb;
     }
@@ -164,13 +158,14 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 }
 
 /*
- * A text PDU is complete. Without C its last key is, too; and the Login Response that opens the full
- * feature phase puts the negotiated digests into effect, for both directions (RFC 7143 6.3.4, 13.1).
+ * A text PDU is complete. Without C its last key is, too; and the Login Response that opens the
+ * full feature phase puts the negotiated digests into effect, for both directions (RFC
+ * 7143 6.3.4, 13.1).
  */
-LUNSCOPE_INLINE void lunscope_connection_end_text(struct lunscope_connection *connection,
+LUNSCOPE_INLINE void lunscope_connection_end_text(struct lunscope_connection* connection,
                                                   uint32_t direction) {
-  const uint8_t *bhs = connection->streams[direction & 1].room;
-  struct lunscope_text *text = &connection->texts[direction & 1];
+  const uint8_t* bhs = connection->streams[direction & 1].room;
+  struct lunscope_text* text = &connection->texts[direction & 1];
   if (!(iscsi_flags(bhs) & ISCSI_FLAG_CONTINUE)) lunscope_text_next_key(text);
   if (iscsi_opcode(bhs) != ISCSI_LOGIN_RESPONSE || !iscsi_login_is_complete(bhs)) return;
   connection->report.header_digest = text->header_digest;

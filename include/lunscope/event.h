@@ -100,11 +100,11 @@ LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_pdu_event) == 312, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_event) == 608, "ABI");
 
 /* X(ENUMERATOR, "label"): why a command that was seen has no record. */
-#define LUNSCOPE_UNREPORTED_REASONS(X)                                                  \
-  X(RING_FULL, "ring_full")                 /* no room for its record */                \
-  X(RING_BUSY, "ring_busy")                 /* the ring's lock was not to be had */     \
-  X(TABLE_FULL, "table_full")               /* no place in the connection's table */    \
-  X(ITT_REUSED, "itt_reused")               /* never answered, its tag taken anew */    \
+#define LUNSCOPE_UNREPORTED_REASONS(X)                                               \
+  X(RING_FULL, "ring_full")                 /* no room for its record */             \
+  X(RING_BUSY, "ring_busy")                 /* the ring's lock was not to be had */  \
+  X(TABLE_FULL, "table_full")               /* no place in the connection's table */ \
+  X(ITT_REUSED, "itt_reused")               /* never answered, its tag taken anew */ \
   X(CONNECTION_CLOSED, "connection_closed") /* never answered, the connection ended */
 
 /* X(ENUMERATOR, "label"): why the boundaries of a stream are not known. The first is no gap. */

@@ -61,58 +61,60 @@ enum iscsi_opcode {
 
 #define ISCSI_STAGE_FULL_FEATURE 3 /* NSG, section 11.12.3 */
 
-LUNSCOPE_INLINE uint8_t iscsi_opcode(const uint8_t *bhs) { return bhs[0] & 0x3f; }
-LUNSCOPE_INLINE uint8_t iscsi_flags(const uint8_t *bhs) { return bhs[1]; }
-LUNSCOPE_INLINE uint32_t iscsi_ahs_bytes(const uint8_t *bhs) { return (uint32_t)bhs[4] * 4; }
-LUNSCOPE_INLINE uint32_t iscsi_data_bytes(const uint8_t *bhs) { return lunscope_be24(bhs + 5); }
-LUNSCOPE_INLINE uint64_t iscsi_lun(const uint8_t *bhs) { return lunscope_be64(bhs + 8); }
-LUNSCOPE_INLINE uint32_t iscsi_itt(const uint8_t *bhs) { return lunscope_be32(bhs + 16); }
+LUNSCOPE_INLINE uint8_t iscsi_opcode(const uint8_t* bhs) { return bhs[0] & 0x3f; }
+LUNSCOPE_INLINE uint8_t iscsi_flags(const uint8_t* bhs) { return bhs[1]; }
+LUNSCOPE_INLINE uint32_t iscsi_ahs_bytes(const uint8_t* bhs) { return (uint32_t)bhs[4] * 4; }
+LUNSCOPE_INLINE uint32_t iscsi_data_bytes(const uint8_t* bhs) { return lunscope_be24(bhs + 5); }
+LUNSCOPE_INLINE uint64_t iscsi_lun(const uint8_t* bhs) { return lunscope_be64(bhs + 8); }
+LUNSCOPE_INLINE uint32_t iscsi_itt(const uint8_t* bhs) { return lunscope_be32(bhs + 16); }
 
 /* SCSI Command (section 11.3). */
-LUNSCOPE_INLINE uint32_t iscsi_expected_bytes(const uint8_t *bhs) { return lunscope_be32(bhs + 20); }
-LUNSCOPE_INLINE uint32_t iscsi_cmdsn(const uint8_t *bhs) { return lunscope_be32(bhs + 24); }
-LUNSCOPE_INLINE const uint8_t *iscsi_cdb(const uint8_t *bhs) { return bhs + 32; }
+LUNSCOPE_INLINE uint32_t iscsi_expected_bytes(const uint8_t* bhs) {
+  return lunscope_be32(bhs + 20);
+}
+LUNSCOPE_INLINE uint32_t iscsi_cmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }
+LUNSCOPE_INLINE const uint8_t* iscsi_cdb(const uint8_t* bhs) { return bhs + 32; }
 
 /* SCSI Response (section 11.4); status and residual also in a Data-In that carries S (11.7). */
-LUNSCOPE_INLINE uint8_t iscsi_response(const uint8_t *bhs) { return bhs[2]; }
-LUNSCOPE_INLINE uint8_t iscsi_status(const uint8_t *bhs) { return bhs[3]; }
-LUNSCOPE_INLINE uint32_t iscsi_bidi_residual(const uint8_t *bhs) { return lunscope_be32(bhs + 40); }
-LUNSCOPE_INLINE uint32_t iscsi_residual(const uint8_t *bhs) { return lunscope_be32(bhs + 44); }
+LUNSCOPE_INLINE uint8_t iscsi_response(const uint8_t* bhs) { return bhs[2]; }
+LUNSCOPE_INLINE uint8_t iscsi_status(const uint8_t* bhs) { return bhs[3]; }
+LUNSCOPE_INLINE uint32_t iscsi_bidi_residual(const uint8_t* bhs) { return lunscope_be32(bhs + 40); }
+LUNSCOPE_INLINE uint32_t iscsi_residual(const uint8_t* bhs) { return lunscope_be32(bhs + 44); }
 
 /* Data-Out and Data-In (section 11.7). */
-LUNSCOPE_INLINE uint32_t iscsi_buffer_offset(const uint8_t *bhs) { return lunscope_be32(bhs + 40); }
+LUNSCOPE_INLINE uint32_t iscsi_buffer_offset(const uint8_t* bhs) { return lunscope_be32(bhs + 40); }
 
 /* Task Management Function Request (section 11.5). */
-LUNSCOPE_INLINE uint8_t iscsi_task_function(const uint8_t *bhs) { return bhs[1] & 0x7f; }
+LUNSCOPE_INLINE uint8_t iscsi_task_function(const uint8_t* bhs) { return bhs[1] & 0x7f; }
 
 /* Login Request and Response (sections 11.12, 11.13). */
-LUNSCOPE_INLINE uint8_t iscsi_next_stage(const uint8_t *bhs) { return bhs[1] & 0x03; }
-LUNSCOPE_INLINE const uint8_t *iscsi_isid(const uint8_t *bhs) { return bhs + 8; }
-LUNSCOPE_INLINE uint16_t iscsi_tsih(const uint8_t *bhs) { return lunscope_be16(bhs + 14); }
-LUNSCOPE_INLINE uint16_t iscsi_cid(const uint8_t *bhs) { return lunscope_be16(bhs + 20); }
-LUNSCOPE_INLINE uint8_t iscsi_login_status_class(const uint8_t *bhs) { return bhs[36]; }
-LUNSCOPE_INLINE uint8_t iscsi_login_status_detail(const uint8_t *bhs) { return bhs[37]; }
+LUNSCOPE_INLINE uint8_t iscsi_next_stage(const uint8_t* bhs) { return bhs[1] & 0x03; }
+LUNSCOPE_INLINE const uint8_t* iscsi_isid(const uint8_t* bhs) { return bhs + 8; }
+LUNSCOPE_INLINE uint16_t iscsi_tsih(const uint8_t* bhs) { return lunscope_be16(bhs + 14); }
+LUNSCOPE_INLINE uint16_t iscsi_cid(const uint8_t* bhs) { return lunscope_be16(bhs + 20); }
+LUNSCOPE_INLINE uint8_t iscsi_login_status_class(const uint8_t* bhs) { return bhs[36]; }
+LUNSCOPE_INLINE uint8_t iscsi_login_status_detail(const uint8_t* bhs) { return bhs[37]; }
 
 /* A Login Response that ends the login phase with success. */
-LUNSCOPE_INLINE int iscsi_login_is_complete(const uint8_t *bhs) {
+LUNSCOPE_INLINE int iscsi_login_is_complete(const uint8_t* bhs) {
   return (bhs[1] & ISCSI_FLAG_FINAL) != 0 && iscsi_next_stage(bhs) == ISCSI_STAGE_FULL_FEATURE &&
          iscsi_login_status_class(bhs) == 0;
 }
 
 /* Logout Response (section 11.15), Reject (11.17), Asynchronous Message (11.9). */
-LUNSCOPE_INLINE uint8_t iscsi_logout_response(const uint8_t *bhs) { return bhs[2]; }
-LUNSCOPE_INLINE uint8_t iscsi_reject_reason(const uint8_t *bhs) { return bhs[2]; }
-LUNSCOPE_INLINE uint8_t iscsi_async_event(const uint8_t *bhs) { return bhs[36]; }
+LUNSCOPE_INLINE uint8_t iscsi_logout_response(const uint8_t* bhs) { return bhs[2]; }
+LUNSCOPE_INLINE uint8_t iscsi_reject_reason(const uint8_t* bhs) { return bhs[2]; }
+LUNSCOPE_INLINE uint8_t iscsi_async_event(const uint8_t* bhs) { return bhs[36]; }
 
 /*
  * Bytes from this BHS to the next one: BHS, AHS, header digest, data segment padded to four bytes,
  * data digest when there is data (section 11.2). header_digest and data_digest: 0 or 1.
  */
-LUNSCOPE_INLINE uint32_t iscsi_payload_start(const uint8_t *bhs, uint32_t header_digest) {
+LUNSCOPE_INLINE uint32_t iscsi_payload_start(const uint8_t* bhs, uint32_t header_digest) {
   return ISCSI_BHS_BYTES + iscsi_ahs_bytes(bhs) + header_digest * ISCSI_DIGEST_BYTES;
 }
 
-LUNSCOPE_INLINE uint32_t iscsi_pdu_bytes(const uint8_t *bhs, uint32_t header_digest,
+LUNSCOPE_INLINE uint32_t iscsi_pdu_bytes(const uint8_t* bhs, uint32_t header_digest,
                                          uint32_t data_digest) {
   uint32_t data = iscsi_data_bytes(bhs);
   uint32_t bytes = iscsi_payload_start(bhs, header_digest) + ((data + 3) & ~3u);
@@ -125,16 +127,28 @@ LUNSCOPE_INLINE uint8_t iscsi_reserved_flags(uint8_t opcode) {
   switch (opcode) {
     case ISCSI_SCSI_COMMAND: return 0x18;
     case ISCSI_TASK_REQUEST: return 0x00;
-    case ISCSI_LOGIN_REQUEST: case ISCSI_LOGIN_RESPONSE: return 0x30;
-    case ISCSI_TEXT_REQUEST: case ISCSI_TEXT_RESPONSE: return 0x3f;
+    case ISCSI_LOGIN_REQUEST:
+    case ISCSI_LOGIN_RESPONSE: return 0x30;
+    case ISCSI_TEXT_REQUEST:
+    case ISCSI_TEXT_RESPONSE: return 0x3f;
     case ISCSI_LOGOUT_REQUEST: return 0x7c;
     case ISCSI_SNACK_REQUEST: return 0x70;
     case ISCSI_SCSI_RESPONSE: return 0x61;
     case ISCSI_DATA_IN: return 0x38;
-    case ISCSI_NOP_OUT: case ISCSI_DATA_OUT: case ISCSI_NOP_IN: case ISCSI_TASK_RESPONSE:
-    case ISCSI_LOGOUT_RESPONSE: case ISCSI_R2T: case ISCSI_ASYNC_MESSAGE: case ISCSI_REJECT:
-      return 0x7f;
-    case 0x1c: case 0x1d: case 0x1e: case 0x3c: case 0x3d: case 0x3e: return 0x00;
+    case ISCSI_NOP_OUT:
+    case ISCSI_DATA_OUT:
+    case ISCSI_NOP_IN:
+    case ISCSI_TASK_RESPONSE:
+    case ISCSI_LOGOUT_RESPONSE:
+    case ISCSI_R2T:
+    case ISCSI_ASYNC_MESSAGE:
+    case ISCSI_REJECT: return 0x7f;
+    case 0x1c:
+    case 0x1d:
+    case 0x1e:
+    case 0x3c:
+    case 0x3d:
+    case 0x3e: return 0x00;
     default: return 0xff;
   }
 }
@@ -143,28 +157,32 @@ LUNSCOPE_INLINE uint8_t iscsi_reserved_flags(uint8_t opcode) {
  * Could these 48 bytes be a BHS? Knows the opcode and the bits that a sender must leave zero, and
  * the F bit where it is always set; lengths say nothing, every value of them is legal.
  */
-LUNSCOPE_INLINE int iscsi_is_plausible(const uint8_t *bhs) {
+LUNSCOPE_INLINE int iscsi_is_plausible(const uint8_t* bhs) {
   uint8_t opcode = iscsi_opcode(bhs);
   uint8_t reserved = iscsi_reserved_flags(opcode);
   if (bhs[0] & 0x80) return 0;
   if ((opcode & ISCSI_OPCODE_FROM_TARGET) && (bhs[0] & 0x40)) return 0;
   if (reserved == 0xff || (bhs[1] & reserved)) return 0;
   switch (opcode) {
-    case ISCSI_LOGIN_REQUEST:
-      return (bhs[0] & 0x40) != 0;
-    case ISCSI_SCSI_COMMAND:
-      return (bhs[2] & 0x0f) == 0 && bhs[3] == 0;
-    case ISCSI_TASK_REQUEST: case ISCSI_LOGOUT_REQUEST: case ISCSI_SNACK_REQUEST:
-    case ISCSI_NOP_OUT: case ISCSI_NOP_IN: case ISCSI_SCSI_RESPONSE: case ISCSI_TASK_RESPONSE:
-    case ISCSI_LOGOUT_RESPONSE: case ISCSI_R2T: case ISCSI_ASYNC_MESSAGE: case ISCSI_REJECT:
-      return (bhs[1] & ISCSI_FLAG_FINAL) != 0;
-    default:
-      return 1;
+    case ISCSI_LOGIN_REQUEST: return (bhs[0] & 0x40) != 0;
+    case ISCSI_SCSI_COMMAND: return (bhs[2] & 0x0f) == 0 && bhs[3] == 0;
+    case ISCSI_TASK_REQUEST:
+    case ISCSI_LOGOUT_REQUEST:
+    case ISCSI_SNACK_REQUEST:
+    case ISCSI_NOP_OUT:
+    case ISCSI_NOP_IN:
+    case ISCSI_SCSI_RESPONSE:
+    case ISCSI_TASK_RESPONSE:
+    case ISCSI_LOGOUT_RESPONSE:
+    case ISCSI_R2T:
+    case ISCSI_ASYNC_MESSAGE:
+    case ISCSI_REJECT: return (bhs[1] & ISCSI_FLAG_FINAL) != 0;
+    default: return 1;
   }
 }
 
 /* The role of the observed end, told by one PDU and the way it went. */
-LUNSCOPE_INLINE uint8_t iscsi_role_of(const uint8_t *bhs, uint32_t direction) {
+LUNSCOPE_INLINE uint8_t iscsi_role_of(const uint8_t* bhs, uint32_t direction) {
   int from_target = (bhs[0] & ISCSI_OPCODE_FROM_TARGET) != 0;
   return from_target == (direction == LUNSCOPE_SENT) ? LUNSCOPE_ROLE_TARGET
                                                      : LUNSCOPE_ROLE_INITIATOR;

@@ -63,32 +63,46 @@ enum scsi_operation {
 LUNSCOPE_INLINE uint32_t scsi_cdb_bytes(uint8_t opcode) {
   switch (opcode >> 5) {
     case 0: return 6;
-    case 1: case 2: return 10;
+    case 1:
+    case 2: return 10;
     case 5: return 12;
     default: return 16;
   }
 }
 
-LUNSCOPE_INLINE uint8_t scsi_service_action(const uint8_t *cdb) { return cdb[1] & 0x1f; }
+LUNSCOPE_INLINE uint8_t scsi_service_action(const uint8_t* cdb) { return cdb[1] & 0x1f; }
 
 /* Does this command carry its LBA and block count where every block command of its length does? */
-LUNSCOPE_INLINE int scsi_has_lba(const uint8_t *cdb) {
+LUNSCOPE_INLINE int scsi_has_lba(const uint8_t* cdb) {
   switch (cdb[0]) {
-    case SCSI_READ_6: case SCSI_WRITE_6:
-    case SCSI_READ_10: case SCSI_WRITE_10: case SCSI_WRITE_AND_VERIFY_10: case SCSI_VERIFY_10:
-    case SCSI_SYNCHRONIZE_CACHE_10: case SCSI_WRITE_SAME_10: case 0x34:
-    case SCSI_READ_12: case SCSI_WRITE_12: case SCSI_WRITE_AND_VERIFY_12: case SCSI_VERIFY_12:
-    case SCSI_READ_16: case SCSI_WRITE_16: case SCSI_COMPARE_AND_WRITE: case SCSI_ORWRITE_16:
-    case SCSI_WRITE_AND_VERIFY_16: case SCSI_VERIFY_16: case SCSI_PREFETCH_16:
-    case SCSI_SYNCHRONIZE_CACHE_16: case SCSI_WRITE_SAME_16:
-      return 1;
-    default:
-      return 0;
+    case SCSI_READ_6:
+    case SCSI_WRITE_6:
+    case SCSI_READ_10:
+    case SCSI_WRITE_10:
+    case SCSI_WRITE_AND_VERIFY_10:
+    case SCSI_VERIFY_10:
+    case SCSI_SYNCHRONIZE_CACHE_10:
+    case SCSI_WRITE_SAME_10:
+    case 0x34:
+    case SCSI_READ_12:
+    case SCSI_WRITE_12:
+    case SCSI_WRITE_AND_VERIFY_12:
+    case SCSI_VERIFY_12:
+    case SCSI_READ_16:
+    case SCSI_WRITE_16:
+    case SCSI_COMPARE_AND_WRITE:
+    case SCSI_ORWRITE_16:
+    case SCSI_WRITE_AND_VERIFY_16:
+    case SCSI_VERIFY_16:
+    case SCSI_PREFETCH_16:
+    case SCSI_SYNCHRONIZE_CACHE_16:
+    case SCSI_WRITE_SAME_16: return 1;
+    default: return 0;
   }
 }
 
 /* REQUIRES: scsi_has_lba(cdb). */
-LUNSCOPE_INLINE uint64_t scsi_lba(const uint8_t *cdb) {
+LUNSCOPE_INLINE uint64_t scsi_lba(const uint8_t* cdb) {
   switch (scsi_cdb_bytes(cdb[0])) {
     case 6: return lunscope_be24(cdb + 1) & 0x1fffff;
     case 16: return lunscope_be64(cdb + 2);
@@ -97,7 +111,7 @@ LUNSCOPE_INLINE uint64_t scsi_lba(const uint8_t *cdb) {
 }
 
 /* REQUIRES: scsi_has_lba(cdb). READ(6) and WRITE(6) mean 256 blocks by 0 (SBC-4 5.10). */
-LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t *cdb) {
+LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t* cdb) {
   if (cdb[0] == SCSI_COMPARE_AND_WRITE) return cdb[13];
   switch (scsi_cdb_bytes(cdb[0])) {
     case 6: return cdb[4] != 0 ? cdb[4] : 256;
@@ -108,25 +122,48 @@ LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t *cdb) {
 }
 
 /* The kind of work, for the metric label "operation". */
-LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t *cdb) {
+LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t* cdb) {
   switch (cdb[0]) {
-    case SCSI_READ_6: case SCSI_READ_10: case SCSI_READ_12: case SCSI_READ_16:
-      return SCSI_OPERATION_READ;
-    case SCSI_WRITE_6: case SCSI_WRITE_10: case SCSI_WRITE_12: case SCSI_WRITE_16:
-    case SCSI_WRITE_AND_VERIFY_10: case SCSI_WRITE_AND_VERIFY_12: case SCSI_WRITE_AND_VERIFY_16:
-    case SCSI_COMPARE_AND_WRITE: case SCSI_ORWRITE_16: case SCSI_WRITE_SAME_10:
-    case SCSI_WRITE_SAME_16:
-      return SCSI_OPERATION_WRITE;
-    case SCSI_SYNCHRONIZE_CACHE_10: case SCSI_SYNCHRONIZE_CACHE_16:
-      return SCSI_OPERATION_FLUSH;
-    case SCSI_UNMAP:
-      return SCSI_OPERATION_DISCARD;
-    case 0x00: case 0x03: case SCSI_INQUIRY: case 0x15: case 0x16: case 0x17: case 0x1a: case 0x1b:
-    case 0x1e: case SCSI_READ_CAPACITY_10: case 0x4d: case 0x55: case 0x56: case 0x57: case 0x5a:
-    case 0x5e: case 0x5f: case SCSI_SERVICE_ACTION_IN_16: case 0xa0: case 0xa3: case 0xa4:
-      return SCSI_OPERATION_CONTROL;
-    default:
-      return SCSI_OPERATION_OTHER;
+    case SCSI_READ_6:
+    case SCSI_READ_10:
+    case SCSI_READ_12:
+    case SCSI_READ_16: return SCSI_OPERATION_READ;
+    case SCSI_WRITE_6:
+    case SCSI_WRITE_10:
+    case SCSI_WRITE_12:
+    case SCSI_WRITE_16:
+    case SCSI_WRITE_AND_VERIFY_10:
+    case SCSI_WRITE_AND_VERIFY_12:
+    case SCSI_WRITE_AND_VERIFY_16:
+    case SCSI_COMPARE_AND_WRITE:
+    case SCSI_ORWRITE_16:
+    case SCSI_WRITE_SAME_10:
+    case SCSI_WRITE_SAME_16: return SCSI_OPERATION_WRITE;
+    case SCSI_SYNCHRONIZE_CACHE_10:
+    case SCSI_SYNCHRONIZE_CACHE_16: return SCSI_OPERATION_FLUSH;
+    case SCSI_UNMAP: return SCSI_OPERATION_DISCARD;
+    case 0x00:
+    case 0x03:
+    case SCSI_INQUIRY:
+    case 0x15:
+    case 0x16:
+    case 0x17:
+    case 0x1a:
+    case 0x1b:
+    case 0x1e:
+    case SCSI_READ_CAPACITY_10:
+    case 0x4d:
+    case 0x55:
+    case 0x56:
+    case 0x57:
+    case 0x5a:
+    case 0x5e:
+    case 0x5f:
+    case SCSI_SERVICE_ACTION_IN_16:
+    case 0xa0:
+    case 0xa3:
+    case 0xa4: return SCSI_OPERATION_CONTROL;
+    default: return SCSI_OPERATION_OTHER;
   }
 }
 
@@ -138,24 +175,25 @@ struct scsi_sense {
   uint8_t ascq;
 };
 
-LUNSCOPE_INLINE struct scsi_sense scsi_read_sense(const uint8_t *sense, uint32_t bytes) {
+LUNSCOPE_INLINE struct scsi_sense scsi_read_sense(const uint8_t* sense, uint32_t bytes) {
   struct scsi_sense read = {0, 0, 0, 0};
   if (bytes < 3) return read;
   switch (sense[0] & 0x7f) {
-    case 0x70: case 0x71:
+    case 0x70:
+    case 0x71:
       read.valid = 1;
       read.key = sense[2] & 0x0f;
       if (bytes >= 13) read.asc = sense[12];
       if (bytes >= 14) read.ascq = sense[13];
       break;
-    case 0x72: case 0x73:
+    case 0x72:
+    case 0x73:
       read.valid = 1;
       read.key = sense[1] & 0x0f;
       read.asc = sense[2];
       if (bytes >= 4) read.ascq = sense[3];
       break;
-    default:
-      break;
+    default: break;
   }
   return read;
 }

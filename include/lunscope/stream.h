@@ -70,7 +70,7 @@ struct lunscope_stream {
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) == 28 + LUNSCOPE_ROOM_BYTES + 0, "flat");
 
-LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream *stream, uint32_t seq) {
+LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream* stream, uint32_t seq) {
   stream->next = seq;
   stream->have = 0;
   stream->need = ISCSI_BHS_BYTES;
@@ -78,19 +78,19 @@ LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream *strea
 }
 
 /* The connection begins here: the next byte of this direction is seq, and a login follows. */
-LUNSCOPE_INLINE void lunscope_stream_start(struct lunscope_stream *stream, uint32_t seq) {
+LUNSCOPE_INLINE void lunscope_stream_start(struct lunscope_stream* stream, uint32_t seq) {
   lunscope_stream_expect_header(stream, seq);
   stream->sync = LUNSCOPE_SYNC_FIRST;
 }
 
 /* The boundary is lost. Bytes before seq are given up. */
-LUNSCOPE_INLINE void lunscope_stream_lose(struct lunscope_stream *stream, uint32_t seq) {
+LUNSCOPE_INLINE void lunscope_stream_lose(struct lunscope_stream* stream, uint32_t seq) {
   lunscope_stream_expect_header(stream, seq);
   stream->sync = LUNSCOPE_SYNC_LOST;
   stream->headers = 0;
 }
 
-LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream *stream,
+LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream* stream,
                                                           uint32_t seq, uint32_t end) {
   if (stream->need == 0) lunscope_stream_lose(stream, seq); /* zeroed: met in the middle */
   if (lunscope_distance(stream->next, end) <= 0) return LUNSCOPE_OFFER_OLD;
@@ -103,7 +103,7 @@ LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream
 }
 
 /* How many bytes at stream->next to read, of those before end: 0..LUNSCOPE_CHUNK_BYTES. */
-LUNSCOPE_INLINE uint32_t lunscope_stream_wants(const struct lunscope_stream *stream, uint32_t end) {
+LUNSCOPE_INLINE uint32_t lunscope_stream_wants(const struct lunscope_stream* stream, uint32_t end) {
   int32_t available = lunscope_distance(stream->next, end);
   uint32_t missing = (uint32_t)(stream->need - stream->have);
   if (available <= 0) return 0;
@@ -111,11 +111,11 @@ LUNSCOPE_INLINE uint32_t lunscope_stream_wants(const struct lunscope_stream *str
 }
 
 /* Where to read them to. The masks never bite; they let the verifier see that the write fits. */
-LUNSCOPE_INLINE uint8_t *lunscope_stream_room(struct lunscope_stream *stream) {
+LUNSCOPE_INLINE uint8_t* lunscope_stream_room(struct lunscope_stream* stream) {
   return stream->room + (stream->have & LUNSCOPE_ROOM_MASK);
 }
 
-LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream *stream,
+LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream* stream,
                                                         uint32_t bytes) {
   stream->next += bytes;
   stream->have = (uint16_t)(stream->have + bytes);
@@ -124,7 +124,7 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream *
 }
 
 /* Count one more plausible header. True once the boundaries are believed. */
-LUNSCOPE_INLINE int lunscope_stream_believe(struct lunscope_stream *stream) {
+LUNSCOPE_INLINE int lunscope_stream_believe(struct lunscope_stream* stream) {
   if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && ++stream->headers < LUNSCOPE_SYNC_HEADERS)
     return 0;
   stream->sync = LUNSCOPE_SYNC_FOLLOWED;
@@ -132,7 +132,7 @@ LUNSCOPE_INLINE int lunscope_stream_believe(struct lunscope_stream *stream) {
 }
 
 /* REQUIRES: a header has just been taken. Skip to the next one. Returns the PDU's length. */
-LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream *stream) {
+LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream* stream) {
   uint32_t start = stream->next - ISCSI_BHS_BYTES;
   uint32_t bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
   stream->pdu_end = start + bytes;
@@ -140,7 +140,7 @@ LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream *stream) {
   return bytes;
 }
 
-LUNSCOPE_INLINE void lunscope_stream_expect_chunk(struct lunscope_stream *stream) {
+LUNSCOPE_INLINE void lunscope_stream_expect_chunk(struct lunscope_stream* stream) {
   uint32_t bytes = stream->capture_bytes;
   if (bytes > LUNSCOPE_CHUNK_BYTES) bytes = LUNSCOPE_CHUNK_BYTES;
   stream->have = ISCSI_BHS_BYTES;
@@ -148,7 +148,7 @@ LUNSCOPE_INLINE void lunscope_stream_expect_chunk(struct lunscope_stream *stream
 }
 
 /* REQUIRES: _frame() has been called. Gather the first `bytes` (> 0) of the data segment. */
-LUNSCOPE_INLINE void lunscope_stream_capture(struct lunscope_stream *stream, uint32_t bytes) {
+LUNSCOPE_INLINE void lunscope_stream_capture(struct lunscope_stream* stream, uint32_t bytes) {
   uint32_t pdu_bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
   stream->next =
       stream->pdu_end - pdu_bytes + iscsi_payload_start(stream->room, stream->header_digest);
@@ -158,20 +158,20 @@ LUNSCOPE_INLINE void lunscope_stream_capture(struct lunscope_stream *stream, uin
 }
 
 /* The chunk in the room, behind the BHS. */
-LUNSCOPE_INLINE const uint8_t *lunscope_stream_chunk(const struct lunscope_stream *stream) {
+LUNSCOPE_INLINE const uint8_t* lunscope_stream_chunk(const struct lunscope_stream* stream) {
   return stream->room + ISCSI_BHS_BYTES;
 }
 
-LUNSCOPE_INLINE uint32_t lunscope_stream_chunk_bytes(const struct lunscope_stream *stream) {
+LUNSCOPE_INLINE uint32_t lunscope_stream_chunk_bytes(const struct lunscope_stream* stream) {
   return (uint32_t)(stream->have - ISCSI_BHS_BYTES) & LUNSCOPE_ROOM_MASK;
 }
 
-LUNSCOPE_INLINE int lunscope_stream_chunk_is_last(const struct lunscope_stream *stream) {
+LUNSCOPE_INLINE int lunscope_stream_chunk_is_last(const struct lunscope_stream* stream) {
   return stream->capture_bytes <= LUNSCOPE_CHUNK_BYTES;
 }
 
 /* The chunk is used: gather the next one, or go on to the next PDU. */
-LUNSCOPE_INLINE void lunscope_stream_chunk_done(struct lunscope_stream *stream) {
+LUNSCOPE_INLINE void lunscope_stream_chunk_done(struct lunscope_stream* stream) {
   if (lunscope_stream_chunk_is_last(stream)) {
     lunscope_stream_expect_header(stream, stream->pdu_end);
     return;

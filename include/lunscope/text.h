@@ -83,7 +83,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_text_is_shown(uint64_t key) {
   }
 }
 
-LUNSCOPE_INLINE void lunscope_text_next_key(struct lunscope_text *text) {
+LUNSCOPE_INLINE void lunscope_text_next_key(struct lunscope_text* text) {
   text->hash = LUNSCOPE_HASH_START;
   text->started = 1;
   text->in_value = 0;
@@ -91,14 +91,14 @@ LUNSCOPE_INLINE void lunscope_text_next_key(struct lunscope_text *text) {
   text->digest_key = 0;
 }
 
-LUNSCOPE_INLINE void lunscope_text_end_value(struct lunscope_text *text) {
+LUNSCOPE_INLINE void lunscope_text_end_value(struct lunscope_text* text) {
   uint8_t is_crc32c = text->hash == LUNSCOPE_VALUE_CRC32C;
   if (text->digest_key == 1) text->header_digest = is_crc32c;
   if (text->digest_key == 2) text->data_digest = is_crc32c;
 }
 
 /* Take one byte of text. Returns 1 if it may leave the kernel, else 0. */
-LUNSCOPE_SUBPROGRAM int lunscope_text_take(struct lunscope_text *text, uint8_t byte) {
+LUNSCOPE_SUBPROGRAM int lunscope_text_take(struct lunscope_text* text, uint8_t byte) {
   if (!text) return 0;
   if (!text->started) lunscope_text_next_key(text);
   if (byte == 0) {
