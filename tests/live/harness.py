@@ -28,9 +28,9 @@ _END_SECONDS = 5
 _libc = ctypes.CDLL(None)
 
 
-def _die_with_parent():
-    """In the child: a test that is killed takes what it started along."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with_parent(death_signal):
+    """For the child: a test that is killed takes what it started along."""
+    return lambda: _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
 
 
 def require(program):
@@ -68,9 +68,12 @@ def free_port():
 
 
 class Process:
-    """One started program. Output goes to files: a full pipe can never stop what is measured."""
+    """One started program. Output goes to files: a full pipe can never stop what is measured.
 
-    def __init__(self, command, **popen):
+    `death_signal` is what it gets when the test dies; a script that starts others needs SIGTERM.
+    """
+
+    def __init__(self, command, death_signal=signal.SIGKILL, **popen):
         self.command = [str(word) for word in command]
         self.command[0] = require(self.command[0])
         self._folder = tempfile.TemporaryDirectory(prefix="lunscope-live-")
@@ -79,7 +82,8 @@ class Process:
         self.started = time.monotonic()
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
             self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out,
-                                          stderr=err, preexec_fn=_die_with_parent, **popen)
+                                          stderr=err,
+                                          preexec_fn=_die_with_parent(death_signal), **popen)
 
     def __enter__(self):
         return self
@@ -174,3 +178,9 @@ class LiveTest(unittest.TestCase):
     def use(self, manager):
         """Enter a context manager for the rest of this test."""
         return self.enterContext(manager)
+
+
+def main():
+    """Run the tests of the calling module. A runner's SIGTERM ends them with their clean-up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    unittest.main()

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest boots from tgtd: not one command of the boot is missed, in either role.
 
-iPXE is not involved: QEMU's own initiator serves the BIOS, the boot loader and the kernel.
+QEMU's own initiator serves the guest's BIOS, boot loader and kernel alike.
 """
 
 import collections
 import pathlib
+import signal
 import tempfile
-import unittest
 
 from capture import Capture, by_opcode
 from compare import (cdb_opcode, check_names, check_nothing_lost, check_same_commands, role_of)
-from harness import ROOT, LiveTest, run
+from harness import ROOT, LiveTest, main, run
 from lunscope import Serve, Trace
 from tgtd import Tgtd
 
@@ -30,7 +30,7 @@ class Boot(LiveTest):
         target.add_lun(path=folder / "guest.img")
         with Capture(tgtd.port) as capture, Serve(tgtd.port) as serve, Trace(tgtd.port) as trace:
             run([GUEST, "boot", target.url(1), "--timeout", BOOT_SECONDS],
-                timeout=BOOT_SECONDS + 30)
+                timeout=BOOT_SECONDS + 30, death_signal=signal.SIGTERM)
             metrics = serve.settled()
             summary = trace.stop()
             commands = capture.commands()
@@ -61,4 +61,4 @@ class Boot(LiveTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

@@ -16,11 +16,10 @@ import socket
 import tempfile
 import threading
 import time
-import unittest
 
 from capture import Capture
 from compare import role_of
-from harness import LUNSCOPE, LiveTest, free_port, run, wait_until
+from harness import LUNSCOPE, LiveTest, free_port, main, run, wait_until
 from lunscope import Serve, Trace, check_exposition, fail_to_start
 from scripted import TEST_UNIT_READY, Initiator, read_10
 from tgtd import Tgtd
@@ -353,4 +352,4 @@ def programs_of(pid):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

@@ -7,9 +7,8 @@ LUNSCOPE_TRAFFIC_SECONDS sets how long the traffic lasts (60).
 import os
 import sys
 import time
-import unittest
 
-from harness import ROOT, LiveTest, Process, run
+from harness import ROOT, LiveTest, Process, main, run
 from lunscope import Serve, check_exposition
 from tgtd import Tgtd
 
@@ -74,4 +73,4 @@ class RealPrometheus(LiveTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

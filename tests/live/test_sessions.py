@@ -6,11 +6,10 @@ No secret of a login is ever in what lunscope says.
 
 import collections
 import re
-import unittest
 
 from capture import Capture
 from compare import check_nothing_lost, check_same_commands, initiator_port, port_of, role_of
-from harness import LiveTest, Process, run
+from harness import LiveTest, Process, main, run
 from lunscope import Serve, Trace
 from tgtd import Tgtd
 
@@ -137,4 +136,4 @@ class Sessions(LiveTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

@@ -7,11 +7,10 @@ LUNSCOPE_PERF_SECONDS sets how long iscsi-perf runs (2; the decode takes four ti
 import os
 import signal
 import time
-import unittest
 
 from capture import Capture
 from compare import (check_durations, check_names, check_nothing_lost, check_same_commands)
-from harness import LiveTest, Process, run, wait_until
+from harness import LiveTest, Process, main, run, wait_until
 from lunscope import Serve, Trace
 from tgtd import Tgtd
 
@@ -93,4 +92,4 @@ class Tools(LiveTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()
