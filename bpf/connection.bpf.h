@@ -9,11 +9,6 @@
 #include "emit.bpf.h"
 #include "kernel.h"
 
-struct state {
-  struct lunscope_connection* connection;
-  struct lunscope_inflight* inflight;
-};
-
 static __always_inline int is_target_port(__u16 port) {
   return (target_ports[port >> 6] >> (port & 63)) & 1;
 }
@@ -54,31 +49,43 @@ static __always_inline void fill_addresses(struct lunscope_connection_event* rep
   }
 }
 
-/* The state of a watched socket; made if there is none. NULL connection: closed, or no memory. */
-static __always_inline struct state state_of(struct sock* sk, struct lunscope_totals* totals) {
-  struct state state = {};
-  state.connection = bpf_sk_storage_get(&connections, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-  state.inflight = bpf_sk_storage_get(&inflights, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-  if (!state.connection || !state.inflight) {
+/* The state of a watched socket, made if there is none. NULL: closed, or no memory (counted). */
+static __always_inline struct lunscope_connection* connection_of(struct sock* sk,
+                                                                 struct lunscope_totals* totals) {
+  struct lunscope_connection* connection =
+      bpf_sk_storage_get(&connections, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!connection) {
     totals->untracked_connections++;
-    state.connection = NULL;
-    return state;
+    return NULL;
   }
-  struct lunscope_connection_event* report = &state.connection->report;
+  struct lunscope_connection_event* report = &connection->report;
   if (report->header.abi == 0) {
     report->header.abi = LUNSCOPE_ABI;
     report->header.kind = LUNSCOPE_EVENT_CONNECTION;
     report->header.bytes = sizeof(*report);
     report->header.connection = __sync_fetch_and_add(&connections_met, 1) + 1;
     report->header.role = role_by_port(sk);
-    state.inflight->header = report->header;
-    state.inflight->header.kind = LUNSCOPE_EVENT_INFLIGHT;
-    state.inflight->header.bytes = sizeof(*state.inflight);
-    state.inflight->limit = inflight_limit;
     fill_addresses(report, sk);
   }
-  if (report->header.flags & LUNSCOPE_FLAG_CLOSED) state.connection = NULL;
-  return state;
+  return report->header.flags & LUNSCOPE_FLAG_CLOSED ? NULL : connection;
+}
+
+/* Its table of commands in flight; likewise, for the first bytes that are read. */
+static __always_inline struct lunscope_inflight* inflight_of(
+    struct sock* sk, const struct lunscope_connection* connection, struct lunscope_totals* totals) {
+  struct lunscope_inflight* inflight =
+      bpf_sk_storage_get(&inflights, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!inflight) {
+    totals->untracked_connections++;
+    return NULL;
+  }
+  if (inflight->header.abi == 0) {
+    inflight->header = connection->report.header;
+    inflight->header.kind = LUNSCOPE_EVENT_INFLIGHT;
+    inflight->header.bytes = sizeof(*inflight);
+    inflight->limit = inflight_limit;
+  }
+  return inflight;
 }
 
 /* A connection of which nothing was known until these bytes. */
@@ -93,21 +100,23 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
   /* A socket that was closed can be connected again. */
   bpf_sk_storage_delete(&connections, sk);
   bpf_sk_storage_delete(&inflights, sk);
-  struct state state = state_of(sk, totals);
-  if (!tcp || !state.connection) return;
-  lunscope_stream_start(&state.connection->streams[LUNSCOPE_RECEIVED], tcp->rcv_nxt);
-  lunscope_stream_start(&state.connection->streams[LUNSCOPE_SENT], tcp->snd_nxt);
-  emit_connection(state.connection, LUNSCOPE_FLAG_OPENED, totals);
+  struct lunscope_connection* connection = connection_of(sk, totals);
+  if (!tcp || !connection) return;
+  lunscope_stream_start(&connection->streams[LUNSCOPE_RECEIVED], tcp->rcv_nxt);
+  lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], tcp->snd_nxt);
+  emit_connection(connection, LUNSCOPE_FLAG_OPENED, totals);
 }
 
 static __always_inline void on_close(struct sock* sk, struct lunscope_totals* totals) {
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   struct lunscope_inflight* inflight = bpf_sk_storage_get(&inflights, sk, 0, 0);
-  if (!connection || !inflight || (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
-  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] += inflight->count;
+  if (!connection || (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
+  if (inflight) {
+    __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] += inflight->count;
+    inflight->count = 0;
+  }
   connection->report.in_flight = 0;
-  inflight->count = 0;
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }
 

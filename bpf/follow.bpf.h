@@ -104,7 +104,20 @@ static long follow_once(__u64 i, struct follow* follow) {
   }
 }
 
-static __always_inline void follow_segment(struct follow* follow) {
+/* The wanted bytes lie before the segment and will not come again: start anew with this one. */
+static __always_inline enum lunscope_offer give_up_hole(struct follow* follow) {
+  __u32 direction = follow->direction & 1;
+  lunscope_connection_lose(follow->connection, direction, follow->segment.seq,
+                           LUNSCOPE_REASON_MISSING_BYTES, follow->totals);
+  return lunscope_stream_offer(&follow->connection->streams[direction], follow->segment.seq,
+                               follow->segment.end);
+}
+
+/* REQUIRES: the segment was offered, and holds something new. */
+static __always_inline void follow_segment(struct follow* follow, struct sock* sk) {
+  follow->inflight = inflight_of(sk, follow->connection, follow->totals);
+  if (!follow->inflight) return;
+  announce_midstream(follow->connection, follow->totals);
   bpf_loop(MAX_READS_PER_SEGMENT, follow_once, follow, 0);
 }
 

@@ -13,35 +13,28 @@
  * read_to: the position up to which bytes have been read off the socket. What is wanted and lies
  * before it was seen by no hook, and will not come again.
  */
-static __always_inline void receive(struct follow* follow, __u32 read_to) {
+static __always_inline void receive(struct follow* follow, struct sock* sk, __u32 read_to) {
   struct lunscope_stream* stream = &follow->connection->streams[LUNSCOPE_RECEIVED];
   enum lunscope_offer offer =
       lunscope_stream_offer(stream, follow->segment.seq, follow->segment.end);
   if (offer == LUNSCOPE_OFFER_HOLE) {
     if (lunscope_distance(stream->next, read_to) <= 0) return;
-    lunscope_connection_lose(follow->connection, LUNSCOPE_RECEIVED, follow->segment.seq,
-                             LUNSCOPE_REASON_MISSING_BYTES, follow->totals);
-    offer = lunscope_stream_offer(stream, follow->segment.seq, follow->segment.end);
+    offer = give_up_hole(follow);
   }
-  if (offer != LUNSCOPE_OFFER_NEW) return;
-  announce_midstream(follow->connection, follow->totals);
-  follow_segment(follow);
+  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(follow, sk);
 }
 
 static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   if (!is_watched(sk) || checksum_is_open(skb)) return 0;
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
-  if (!tcp) return 0;
   struct bpf_dynptr bytes;
   struct follow follow = {.bytes = &bytes, .direction = LUNSCOPE_RECEIVED};
   follow.totals = this_cpu_totals();
-  if (!follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return 0;
+  if (!tcp || !follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return 0;
   if (segment_at_header(skb, &bytes, 0, &follow.segment)) return 0;
-  struct state state = state_of(sk, follow.totals);
-  if (!state.connection) return 0;
-  follow.connection = state.connection;
-  follow.inflight = state.inflight;
-  receive(&follow, tcp->copied_seq);
+  follow.connection = connection_of(sk, follow.totals);
+  if (!follow.connection) return 0;
+  receive(&follow, sk, tcp->copied_seq);
   return 0;
 }
 
@@ -52,14 +45,12 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   struct follow follow = {.bytes = &bytes, .direction = LUNSCOPE_RECEIVED};
   follow.totals = this_cpu_totals();
   if (!follow.totals) return 0;
-  struct state state = state_of(sk, follow.totals);
-  if (!state.connection) return 0;
-  follow.connection = state.connection;
-  follow.inflight = state.inflight;
+  follow.connection = connection_of(sk, follow.totals);
+  if (!follow.connection) return 0;
   follow.segment.seq = receive_queue_seq(skb);
   follow.segment.end = follow.segment.seq + skb->len;
   if (bpf_dynptr_from_skb(skb, 0, &bytes)) return 0;
-  receive(&follow, follow.segment.seq);
+  receive(&follow, sk, follow.segment.seq);
   return 0;
 }
 

@@ -19,21 +19,13 @@ static __always_inline int on_transmit(struct sk_buff* skb) {
   follow.totals = this_cpu_totals();
   if (!follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return 0;
   if (segment_at_header(skb, &bytes, header, &follow.segment)) return 0;
-  struct state state = state_of(sk, follow.totals);
-  if (!state.connection) return 0;
-  follow.connection = state.connection;
-  follow.inflight = state.inflight;
+  follow.connection = connection_of(sk, follow.totals);
+  if (!follow.connection) return 0;
 
-  struct lunscope_stream* stream = &state.connection->streams[LUNSCOPE_SENT];
+  struct lunscope_stream* stream = &follow.connection->streams[LUNSCOPE_SENT];
   enum lunscope_offer offer = lunscope_stream_offer(stream, follow.segment.seq, follow.segment.end);
-  if (offer == LUNSCOPE_OFFER_HOLE) {
-    lunscope_connection_lose(state.connection, LUNSCOPE_SENT, follow.segment.seq,
-                             LUNSCOPE_REASON_MISSING_BYTES, follow.totals);
-    offer = lunscope_stream_offer(stream, follow.segment.seq, follow.segment.end);
-  }
-  if (offer != LUNSCOPE_OFFER_NEW) return 0;
-  announce_midstream(state.connection, follow.totals);
-  follow_segment(&follow);
+  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(&follow);
+  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(&follow, sk);
   return 0;
 }
 

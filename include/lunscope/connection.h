@@ -81,6 +81,7 @@ LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connectio
       break;
     case LUNSCOPE_BEGUN: break;
   }
+  inflight->header.role = (uint8_t)role;
   connection->report.in_flight = inflight->count;
 }
 

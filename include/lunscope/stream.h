@@ -74,6 +74,7 @@ LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream* strea
   stream->next = seq;
   stream->have = 0;
   stream->need = ISCSI_BHS_BYTES;
+  stream->chunk_offset = 0;
   stream->capture_bytes = 0;
 }
 

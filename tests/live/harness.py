@@ -70,12 +70,14 @@ def free_port():
 class Process:
     """One started program. Output goes to files: a full pipe can never stop what is measured.
 
-    `death_signal` is what it gets when the test dies; a script that starts others needs SIGTERM.
+    `death_signal` ends it when it is no longer needed or the test dies; a script, which has to end
+    what it started itself, needs SIGTERM.
     """
 
     def __init__(self, command, death_signal=signal.SIGKILL, **popen):
         self.command = [str(word) for word in command]
         self.command[0] = require(self.command[0])
+        self._death_signal = death_signal
         self._folder = tempfile.TemporaryDirectory(prefix="lunscope-live-")
         self._stdout = pathlib.Path(self._folder.name, "stdout")
         self._stderr = pathlib.Path(self._folder.name, "stderr")
@@ -89,7 +91,7 @@ class Process:
         return self
 
     def __exit__(self, *_):
-        self.kill()
+        self.end()
         self._folder.cleanup()
 
     @property
@@ -132,12 +134,12 @@ class Process:
         wait_until(said, timeout, f"{text!r} from {self.command[0]}, which said {self.stderr!r}")
 
     def end(self):
-        """SIGTERM first: a script has to end what it started itself."""
-        self.popen.terminate()
-        try:
-            self.popen.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        if self.running:
+            self.popen.send_signal(self._death_signal)
+            try:
+                self.popen.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
 
     def kill(self):
         if self.running:
@@ -161,8 +163,11 @@ class LiveTest(unittest.TestCase):
     """Checks what every live test needs and prints how long each one took."""
 
     maxDiff = 4000
+    ending = False  # SIGTERM came: no test begins any more
 
     def run(self, result=None):
+        if LiveTest.ending:
+            return result
         started = time.monotonic()
         try:
             return super().run(result)
@@ -180,7 +185,12 @@ class LiveTest(unittest.TestCase):
         return self.enterContext(manager)
 
 
+def _end_tests(*_):
+    LiveTest.ending = True
+    sys.exit(2)
+
+
 def main():
     """Run the tests of the calling module. A runner's SIGTERM ends them with their clean-up."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    signal.signal(signal.SIGTERM, _end_tests)
     unittest.main()

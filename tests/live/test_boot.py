@@ -10,7 +10,7 @@ import signal
 import tempfile
 
 from capture import Capture, by_opcode
-from compare import (cdb_opcode, check_names, check_nothing_lost, check_same_commands, role_of)
+from compare import cdb_opcode, check_names, check_nothing_lost, check_same_commands, role_of
 from harness import ROOT, LiveTest, main, run
 from lunscope import Serve, Trace
 from tgtd import Tgtd

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What lunscope does when something is wrong: the host, the network, the names, or its own end.
 
-Environment: one line that says what to do, and an exit code of its own. Traffic: whatever is lost is
-counted, and the totals still add up.
+Environment: one line that says what to do, and an exit code of its own. Traffic: whatever is lost
+is counted, and the totals still add up.
 """
 
 import contextlib

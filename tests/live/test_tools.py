@@ -9,7 +9,7 @@ import signal
 import time
 
 from capture import Capture
-from compare import (check_durations, check_names, check_nothing_lost, check_same_commands)
+from compare import check_durations, check_names, check_nothing_lost, check_same_commands
 from harness import LiveTest, Process, main, run, wait_until
 from lunscope import Serve, Trace
 from tgtd import Tgtd

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One end of one connection, followed natively: what bpf/follow.bpf.h and bpf/emit.bpf.h do around
+// the engine, with memcpy for a read and a vector for the ring. The language of the engine's tests:
+//
+//   Follower session;
+//   session.Open();
+//   session.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
+//   session.Target(ScsiResponse(1));
+//   EXPECT_EQ(session.commands.size(), 1u);
+//
+// Every follower checks, when it dies, that no command went missing:
+// seen = reported + unreported + in flight.
+#pragma once
+
+#include <lunscope/connection.h>
+
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "tests/vectors/pdu.h"
+
+namespace lunscope {
+
+struct CompletedCommand {
+  lunscope_command_event event;
+  Bytes sense;
+};
+
+// MAX_READS_PER_SEGMENT of bpf/follow.bpf.h.
+inline constexpr uint32_t kMaxReadsPerSegment = 8192;
+
+class Follower {
+ public:
+  // side: where the observed host stands. knows_role: its ports told, as they do unless both ends
+  // use a target's port.
+  explicit Follower(lunscope_role side = LUNSCOPE_ROLE_INITIATOR, bool knows_role = true);
+  ~Follower();
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+  // The connection is seen from its first byte on. Without this it is met in the middle.
+  void Open(uint32_t initiator_seq = 1000, uint32_t target_seq = 2000);
+
+  // The next bytes that the initiator or the target sends, as one segment.
+  void Initiator(const Bytes& segment);
+  void Target(const Bytes& segment);
+  // The same, one segment for each `bytes` bytes.
+  void InitiatorIn(size_t bytes, const Bytes& stream);
+  void TargetIn(size_t bytes, const Bytes& stream);
+  // Bytes that no hook sees.
+  void InitiatorUnseen(size_t bytes) { next_seq_[initiator_direction()] += Seq(bytes); }
+  void TargetUnseen(size_t bytes) { next_seq_[target_direction()] += Seq(bytes); }
+
+  // Any segment at all. A hole before it is given up, as when it is sent or consumed.
+  lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment) {
+    return Offer(direction, seq, segment, seq);
+  }
+  // A hole is given up only if it was read off the socket, that is, lies before read_to: arrival.
+  lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t read_to);
+
+  // The connection closes: what is in flight was never answered.
+  void Close();
+
+  uint32_t initiator_direction() const {
+    return side_ == LUNSCOPE_ROLE_INITIATOR ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED;
+  }
+  uint32_t target_direction() const { return 1 - initiator_direction(); }
+  uint32_t next_seq(uint32_t direction) const { return next_seq_[direction]; }
+
+  // What the collector was told, without times: equal strings, equal observation.
+  std::string Outcome() const;
+  // Every byte that the engine keeps.
+  Bytes State() const;
+  // All text that left the kernel in this direction, and in both.
+  std::string Text(uint32_t direction) const;
+  std::string Text() const { return Text(LUNSCOPE_RECEIVED) + Text(LUNSCOPE_SENT); }
+
+  uint64_t seen() const { return Sum(totals.commands_seen); }
+  uint64_t reported() const { return Sum(totals.commands_reported); }
+  uint64_t unmatched() const { return Sum(totals.unmatched_responses); }
+  uint64_t unreported() const;
+  uint64_t unreported(lunscope_unreported reason) const;
+  uint64_t pdus(uint32_t direction, uint8_t opcode) const {
+    return connection->report.pdus[direction][opcode & 0x1f];
+  }
+  const lunscope_stream& initiator_stream() const {
+    return connection->streams[initiator_direction()];
+  }
+  const lunscope_stream& target_stream() const { return connection->streams[target_direction()]; }
+
+  // Owned, zeroed at first as in the kernel's socket storage.
+  std::unique_ptr<lunscope_connection> connection = std::make_unique<lunscope_connection>();
+  std::unique_ptr<lunscope_inflight> inflight = std::make_unique<lunscope_inflight>();
+  lunscope_totals totals = {};
+
+  std::vector<CompletedCommand> commands;
+  std::vector<lunscope_pdu_event> delivered;
+  uint64_t now_ns = 1'000'000;  // goes on by 1000 with every offer
+  uint64_t reads = 0;
+  uint32_t max_reads = kMaxReadsPerSegment;
+
+ private:
+  static uint32_t Seq(size_t bytes) { return static_cast<uint32_t>(bytes); }
+  template <size_t kCount>
+  static uint64_t Sum(const uint64_t (&values)[kCount]) {
+    return std::accumulate(values, values + kCount, uint64_t{0});
+  }
+
+  void Say(uint32_t direction, const Bytes& segment);
+  void Follow(uint32_t direction, uint32_t seq, uint32_t end, const uint8_t* bytes);
+  void Deliver(uint32_t direction);
+  void DeliverAnswer(uint32_t direction);
+  void EmitCommand(const lunscope_stream& stream, const lunscope_task& task);
+  void EmitPdu(const lunscope_stream& stream, uint32_t direction, const lunscope_task* task);
+  void CheckConservation() const;
+
+  const lunscope_role side_;
+  uint32_t next_seq_[LUNSCOPE_DIRECTIONS] = {2000, 1000};
+};
+
+// Open, and log in with these keys in the last Login Request and Response.
+void LogIn(Follower* session, const Bytes& offered = {}, const Bytes& answered = {});
+
+// The text of a delivered PDU's chunk.
+std::string ChunkText(const lunscope_pdu_event& event);
+
+}  // namespace lunscope
