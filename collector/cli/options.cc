@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/cli/options.h"
 
+#include <fmt/format.h>
 #include <lunscope/command.h>
 
 #include <CLI/CLI.hpp>
@@ -51,7 +52,7 @@ void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
       ->check(CLI::Range(1, 65535))
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->take_all();
+      ->allow_extra_args(false);
   command->add_option("--role", raw.role, "Which end of a connection to watch on this host")
       ->check(CLI::IsMember({"initiator", "target", "both"}))
       ->capture_default_str();
@@ -104,6 +105,18 @@ CLI::App* AddTrace(CLI::App& app, Raw& raw, TraceOptions& trace) {
   return command;
 }
 
+// CLI11 does not name a word that it took for a subcommand and does not know.
+ExitCode UsageError(const CLI::ParseError& error, int argc, char** argv) {
+  const bool lacks_subcommand = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  const std::string first = argc > 1 ? argv[1] : "";
+  const std::string what =
+      lacks_subcommand && !first.empty() && !first.starts_with('-')
+          ? fmt::format("there is no subcommand '{}'", first)
+          : error.what();
+  fmt::print(stderr, "lunscope: {}; 'lunscope --help' shows how it is used\n", what);
+  return ExitCode::kUsage;
+}
+
 }  // namespace
 
 std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
@@ -121,14 +134,18 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? ExitCode::kOk : ExitCode::kUsage;
+    if (error.get_exit_code() == 0) {  // --help
+      app.exit(error);
+      return ExitCode::kOk;
+    }
+    return UsageError(error, argc, argv);
   }
   if (serve_command->parsed()) {
     FinishProbeOptions(raw, serve.probe);
     serve.metrics_path = raw.metrics_path;
     Result<ListenAddress> address = ListenAddress::Parse(raw.listen_address);
     if (!address.ok()) {
-      std::cerr << "lunscope: " << address.error().message << '\n';
+      fmt::print(stderr, "lunscope: {}\n", address.error().message);
       return address.error().code;
     }
     serve.listen_address = address.value();

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine is C before it is anything else: every header, alone and in any order, as strict C11.
- * That this file compiles is the test.
+ * The engine is C before it is anything else. That this file compiles as strict C11 is the test; the
+ * headers come in an order in which each has to bring what it needs.
  */
 #include <lunscope/text.h>
-
-#include <lunscope/connection.h>
-
+/* clang-format off */
 #include <lunscope/scsi.h>
-
-#include <lunscope/stream.h>
-
-#include <lunscope/bytes.h>
-#include <lunscope/command.h>
-#include <lunscope/event.h>
 #include <lunscope/iscsi.h>
-#include <lunscope/types.h>
+#include <lunscope/stream.h>
+#include <lunscope/event.h>
+#include <lunscope/command.h>
+#include <lunscope/connection.h>
+/* clang-format on */
 
 /* The entry points, called as the kernel calls them, so that nothing stays an unused inline. */
 int lunscope_c11_check(struct lunscope_connection *connection, struct lunscope_inflight *inflight,

@@ -12,8 +12,7 @@
 namespace lunscope {
 
 Follower::Follower(lunscope_role side, bool knows_role) : side_(side) {
-  connection->report.header.role =
-      static_cast<uint8_t>(knows_role ? side : LUNSCOPE_ROLE_UNKNOWN);
+  connection->report.header.role = static_cast<uint8_t>(knows_role ? side : LUNSCOPE_ROLE_UNKNOWN);
   inflight->limit = LUNSCOPE_TASKS;
   next_seq_[initiator_direction()] = 1000;
   next_seq_[target_direction()] = 2000;
@@ -87,19 +86,16 @@ void Follower::Follow(uint32_t direction, uint32_t seq, uint32_t end, const uint
       lunscope_stream_chunk_done(stream);
       continue;
     }
-    switch (lunscope_connection_header(connection.get(), inflight.get(), direction, now_ns,
-                                       &totals)) {
-      case LUNSCOPE_HEADER_DELIVER:
-        Deliver(direction);
-        break;
+    switch (
+        lunscope_connection_header(connection.get(), inflight.get(), direction, now_ns, &totals)) {
+      case LUNSCOPE_HEADER_DELIVER: Deliver(direction); break;
       case LUNSCOPE_HEADER_LOST:
         lunscope_connection_lose(connection.get(), direction, end,
                                  stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
                                                                      : LUNSCOPE_REASON_BAD_HEADER,
                                  &totals);
         return;
-      default:
-        break;
+      default: break;
     }
   }
 }
@@ -219,8 +215,8 @@ std::string Follower::Outcome() const {
   for (const lunscope_pdu_event& event : delivered) {
     outcome += fmt::format("pdu {} {} lun {:016x} cdb {} chunk {}+{} last {} {}\n", event.direction,
                            ToHex(event.bhs, ISCSI_BHS_BYTES), event.lun,
-                           ToHex(event.cdb, ISCSI_CDB_BYTES), event.chunk_offset,
-                           event.chunk_bytes, event.last, ToHex(event.chunk, event.chunk_bytes));
+                           ToHex(event.cdb, ISCSI_CDB_BYTES), event.chunk_offset, event.chunk_bytes,
+                           event.last, ToHex(event.chunk, event.chunk_bytes));
   }
   const lunscope_connection_event& report = connection->report;
   const auto* numbers = reinterpret_cast<const uint8_t*>(report.pdus);
@@ -228,8 +224,8 @@ std::string Follower::Outcome() const {
                          ToHex(numbers, sizeof(report.pdus)), report.bytes[0], report.bytes[1],
                          report.gaps, report.in_flight, report.header_digest, report.data_digest,
                          report.header.role);
-  outcome += fmt::format("totals {}\n",
-                         ToHex(reinterpret_cast<const uint8_t*>(&totals), sizeof(totals)));
+  outcome +=
+      fmt::format("totals {}\n", ToHex(reinterpret_cast<const uint8_t*>(&totals), sizeof(totals)));
   return outcome;
 }
 

@@ -20,8 +20,8 @@ class GuardedBytes {
     const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     const size_t readable = (bytes.size() + page - 1) / page * page;
     mapped_bytes_ = readable + page;
-    void* mapping = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* mapping =
+        mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == MAP_FAILED) std::abort();
     mapping_ = static_cast<uint8_t*>(mapping);
     if (mprotect(mapping_ + readable, page, PROT_NONE) != 0) std::abort();

@@ -64,8 +64,8 @@ inline Bytes Crc32c(const Bytes& bytes) {
     for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ ((crc & 1) ? 0x82f63b78u : 0);
   }
   crc = ~crc;
-  return {static_cast<uint8_t>(crc), static_cast<uint8_t>(crc >> 8), static_cast<uint8_t>(crc >> 16),
-          static_cast<uint8_t>(crc >> 24)};
+  return {static_cast<uint8_t>(crc), static_cast<uint8_t>(crc >> 8),
+          static_cast<uint8_t>(crc >> 16), static_cast<uint8_t>(crc >> 24)};
 }
 
 // Negotiation text: each "key=value" with its NUL (RFC 7143 section 6.1).

@@ -2,9 +2,11 @@
 //
 // Build PDUs field by field: DataIn(itt, 0, Bytes(512)).Status(0).Wire().
 //
-// This is deliberately not written with include/lunscope: offsets are typed in from RFC 7143 section
-// 11, so that a test compares two readings of it.
+// This is deliberately not written with include/lunscope: offsets are typed in from RFC 7143
+// section 11, so that a test compares two readings of it.
 #pragma once
+
+#include <utility>
 
 #include "tests/vectors/bytes.h"
 
@@ -62,8 +64,8 @@ class Pdu {
   }
   // SenseLength, then the sense (RFC 7143 section 11.4.7).
   Pdu& Sense(const Bytes& sense) {
-    return Data(Join({{static_cast<uint8_t>(sense.size() >> 8), static_cast<uint8_t>(sense.size())},
-                      sense}));
+    return Data(Join(
+        {{static_cast<uint8_t>(sense.size() >> 8), static_cast<uint8_t>(sense.size())}, sense}));
   }
 
   Bytes Wire(Digests digests = kNoDigests) const {
@@ -135,7 +137,9 @@ inline Pdu TaskRequest(uint8_t function, uint32_t referenced_itt) {
 inline Pdu TaskResponse(uint8_t response) { return Pdu(0x22, kFinal).Itt(0x7d).Response(response); }
 inline Pdu LogoutRequest() { return Pdu(0x46, kFinal).Itt(0x7c); }
 inline Pdu LogoutResponse() { return Pdu(0x26, kFinal).Itt(0x7c); }
-inline Pdu AsyncMessage(uint8_t event) { return Pdu(0x32, kFinal).Itt(kReservedTag).Set(36, event); }
+inline Pdu AsyncMessage(uint8_t event) {
+  return Pdu(0x32, kFinal).Itt(kReservedTag).Set(36, event);
+}
 inline Pdu Reject(uint8_t reason, const Bytes& header) {
   return Pdu(0x3f, kFinal).Itt(kReservedTag).Response(reason).Data(header);
 }

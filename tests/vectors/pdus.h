@@ -137,41 +137,35 @@ inline constexpr PduVector kPduVectors[] = {
      "21800000 00000000 00000000 00000000"
      "00000001 00000000 00000007 00000008"
      "00000028 00000000 00000000 00000000",
-     48, 0, Fate::kAnswer,
-     "21 itt 00000001 flags 80 response 0 status 00 bidi 0 residual 0"},
+     48, 0, Fate::kAnswer, "21 itt 00000001 flags 80 response 0 status 00 bidi 0 residual 0"},
     {"ScsiResponseFixedSense", "11.4.7",
      "21800002 00000014 00000000 00000000"
      "00000001 00000000 00000007 00000008"
      "00000028 00000000 00000000 00000000"
      "00127000 05000000 000a0000 00002000"
      "00000000",
-     68, 20, Fate::kAnswer,
-     "21 itt 00000001 flags 80 response 0 status 02 bidi 0 residual 0"},
+     68, 20, Fate::kAnswer, "21 itt 00000001 flags 80 response 0 status 02 bidi 0 residual 0"},
     {"ScsiResponseDescriptorSense", "11.4.7",
      "21800002 0000000a 00000000 00000000"
      "00000001 00000000 00000007 00000008"
      "00000028 00000000 00000000 00000000"
      "00087206 29000000 00000000",
-     60, 10, Fate::kAnswer,
-     "21 itt 00000001 flags 80 response 0 status 02 bidi 0 residual 0"},
+     60, 10, Fate::kAnswer, "21 itt 00000001 flags 80 response 0 status 02 bidi 0 residual 0"},
     {"ScsiResponseTargetFailure", "11.4.3",
      "21800100 00000000 00000000 00000000"
      "00000001 00000000 00000007 00000008"
      "00000028 00000000 00000000 00000000",
-     48, 0, Fate::kAnswer,
-     "21 itt 00000001 flags 80 response 1 status 00 bidi 0 residual 0"},
+     48, 0, Fate::kAnswer, "21 itt 00000001 flags 80 response 1 status 00 bidi 0 residual 0"},
     {"ScsiResponseUnderflow", "11.4.1",
      "21820000 00000000 00000000 00000000"
      "00000001 00000000 00000007 00000008"
      "00000028 00000000 00000000 00000200",
-     48, 0, Fate::kAnswer,
-     "21 itt 00000001 flags 82 response 0 status 00 bidi 0 residual 512"},
+     48, 0, Fate::kAnswer, "21 itt 00000001 flags 82 response 0 status 00 bidi 0 residual 512"},
     {"ScsiResponseBothUnderflows", "11.4.1",
      "218a0000 00000000 00000000 00000000"
      "00000001 00000000 00000007 00000008"
      "00000028 00000000 00000100 00000200",
-     48, 0, Fate::kAnswer,
-     "21 itt 00000001 flags 8a response 0 status 00 bidi 256 residual 512"},
+     48, 0, Fate::kAnswer, "21 itt 00000001 flags 8a response 0 status 00 bidi 256 residual 512"},
     {"TaskResponseComplete", "11.6",
      "22800000 00000000 00000000 00000000"
      "00000009 00000000 00000008 00000009"
@@ -192,22 +186,19 @@ inline constexpr PduVector kPduVectors[] = {
      "23040000 00000000 00023d00 00010000"
      "00000000 00000000 00000001 00000001"
      "00000020 00000000 00000000 00000000",
-     48, 0, Fate::kManagement,
-     "23 itt 00000000 isid 00023d000001 tsih 0 next 0 status 00/00"},
+     48, 0, Fate::kManagement, "23 itt 00000000 isid 00023d000001 tsih 0 next 0 status 00/00"},
     {"LoginResponseAuthenticationFailure", "11.13.5",
      "23830000 00000000 00023d00 00010000"
      "00000000 00000000 00000000 00000001"
      "00000001 02010000 00000000 00000000",
-     48, 0, Fate::kManagement,
-     "23 itt 00000000 isid 00023d000001 tsih 0 next 3 status 02/01"},
+     48, 0, Fate::kManagement, "23 itt 00000000 isid 00023d000001 tsih 0 next 3 status 02/01"},
     {"LoginResponseMoved", "11.13.5",
      "23000000 00000018 00023d00 00010000"
      "00000000 00000000 00000000 00000001"
      "00000001 01010000 00000000 00000000"
      "54617267 65744164 64726573 733d3130"
      "2e302e30 2e390000",
-     72, 24, Fate::kManagement,
-     "23 itt 00000000 isid 00023d000001 tsih 0 next 0 status 01/01"},
+     72, 24, Fate::kManagement, "23 itt 00000000 isid 00023d000001 tsih 0 next 0 status 01/01"},
     {"TextResponse", "11.11",
      "24800000 00000000 00000000 00000000"
      "0000000a ffffffff 00000009 0000000a"

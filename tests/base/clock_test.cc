@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Times as a person reads them. What the clocks say is not tested; that they go on is.
+#include "collector/base/clock.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace lunscope {
+namespace {
+
+struct Row {
+  int64_t epoch_ns;
+  const char* time;
+  const char* time_of_day;
+};
+
+constexpr Row kRows[] = {
+    {0, "1970-01-01T00:00:00.000000Z", "00:00:00.000000"},
+    {999, "1970-01-01T00:00:00.000000Z", "00:00:00.000000"},
+    {1'000, "1970-01-01T00:00:00.000001Z", "00:00:00.000001"},
+    {999'999'999, "1970-01-01T00:00:00.999999Z", "00:00:00.999999"},
+    {1'000'000'000, "1970-01-01T00:00:01.000000Z", "00:00:01.000000"},
+    {1'767'268'799'123'456'789, "2026-01-01T11:59:59.123456Z", "11:59:59.123456"},
+    // Behind the end of 32 bits of seconds.
+    {4'294'967'296'000'000'000, "2106-02-07T06:28:16.000000Z", "06:28:16.000000"},
+};
+
+TEST(FormatTime, IsUtcWithMicroseconds) {
+  setenv("TZ", "UTC", 1);
+  for (const Row& row : kRows) {
+    EXPECT_EQ(FormatTime(row.epoch_ns), row.time);
+    EXPECT_EQ(FormatTimeOfDay(row.epoch_ns), row.time_of_day);
+  }
+}
+
+TEST(Clocks, GoOnAndDifferByTheOffset) {
+  const uint64_t before = MonotonicNs();
+  EXPECT_GE(MonotonicNs(), before);
+  // 2020: a host whose wall clock is behind that has other worries.
+  EXPECT_GT(WallClockOffsetNs() + static_cast<int64_t>(before), 1'577'836'800'000'000'000);
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Commands: paired by their Initiator Task Tag, completed by a status, counted when they cannot be.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "tests/engine/follower.h"
+
+namespace lunscope {
+namespace {
+
+class Command : public testing::Test {
+ protected:
+  void SetUp() override { LogIn(&session_); }
+
+  // The one command that is reported.
+  const CompletedCommand& Only() {
+    EXPECT_EQ(session_.commands.size(), 1u);
+    static const CompletedCommand kNone = {};
+    return session_.commands.empty() ? kNone : session_.commands[0];
+  }
+
+  Follower session_;
+};
+
+// ------------------------------------------------------------------ pairing
+
+TEST_F(Command, IsPairedByItsTag) {
+  for (const uint32_t itt : {3, 1, 2}) session_.Initiator(ScsiCommand(itt, Read10()).Lun(itt));
+  for (const uint32_t itt : {2, 3, 1})
+    session_.Target(ScsiResponse(itt, static_cast<uint8_t>(itt)));
+  ASSERT_EQ(session_.commands.size(), 3u);
+  for (const auto& [event, sense] : session_.commands) {
+    EXPECT_EQ(event.lun, event.itt);
+    EXPECT_EQ(event.status, event.itt);
+    EXPECT_EQ(event.cmdsn, event.itt);
+  }
+  EXPECT_EQ(session_.inflight->count, 0u);
+  EXPECT_EQ(session_.connection->report.in_flight, 0u);
+}
+
+TEST_F(Command, CarriesWhatItsHeaderSaid) {
+  session_.Initiator(ScsiCommand(0xcafe, Read10(), 4096, kReadFlags).Lun(0xc101000000000000));
+  session_.Target(ScsiResponse(0xcafe));
+  const lunscope_command_event& event = Only().event;
+  EXPECT_EQ(event.itt, 0xcafeu);
+  EXPECT_EQ(event.lun, 0xc101000000000000u);
+  EXPECT_EQ(event.expected_bytes, 4096u);
+  EXPECT_EQ(event.command_flags, kReadFlags);
+  EXPECT_EQ(ToHex(event.cdb, 16), "28000000080000000800000000000000");
+  EXPECT_EQ(event.header.flags, 0);
+}
+
+TEST_F(Command, IsTimedFromItsHeaderToItsStatus) {
+  session_.Initiator(ScsiCommand(1, TestUnitReady()));
+  const uint64_t begun = session_.now_ns;
+  session_.now_ns += 5'000'000'000;
+  session_.Target(ScsiResponse(1));
+  EXPECT_EQ(Only().event.duration_ns, session_.now_ns - begun);
+  EXPECT_EQ(Only().event.header.time_ns, session_.now_ns);
+}
+
+TEST_F(Command, HasNoNegativeDuration) {
+  session_.Initiator(ScsiCommand(1, TestUnitReady()));
+  session_.now_ns -= 100'000;  // the other CPU's clock
+  session_.Target(ScsiResponse(1));
+  EXPECT_EQ(Only().event.duration_ns, 0u);
+}
+
+// RFC 7143 section 11.4: everything that a SCSI Response says of the end.
+TEST_F(Command, EndsWithAScsiResponse) {
+  const struct {
+    const char* name;
+    uint8_t flags, response, status;
+    uint32_t bidi_residual, residual;
+  } kRows[] = {
+      {"GOOD", 0x80, 0, 0x00, 0, 0},
+      {"CHECK CONDITION", 0x80, 0, 0x02, 0, 0},
+      {"BUSY", 0x80, 0, 0x08, 0, 0},
+      {"RESERVATION CONFLICT", 0x80, 0, 0x18, 0, 0},
+      {"TASK SET FULL", 0x80, 0, 0x28, 0, 0},
+      {"TASK ABORTED", 0x80, 0, 0x40, 0, 0},
+      {"underflow", 0x82, 0, 0x00, 0, 512},
+      {"overflow", 0x84, 0, 0x00, 0, 0xffffffff},
+      {"bidirectional underflow", 0x88, 0, 0x00, 7, 0},
+      {"bidirectional overflow", 0x90, 0, 0x00, 7, 0},
+      {"target failure", 0x80, 0x01, 0x00, 0, 0},
+      {"vendor response", 0x80, 0xff, 0x00, 0, 0},
+  };
+  uint32_t itt = 0;
+  for (const auto& row : kRows) {
+    session_.Initiator(ScsiCommand(++itt, TestUnitReady()));
+    session_.Target(ScsiResponse(itt, row.status)
+                        .Flags(row.flags)
+                        .Response(row.response)
+                        .BidiResidual(row.bidi_residual)
+                        .Residual(row.residual));
+    ASSERT_EQ(session_.commands.size(), itt) << row.name;
+    const lunscope_command_event& event = session_.commands.back().event;
+    EXPECT_EQ(event.response_flags, row.flags & 0x1e) << row.name;
+    EXPECT_EQ(event.response, row.response) << row.name;
+    EXPECT_EQ(event.status, row.status) << row.name;
+    EXPECT_EQ(event.bidi_residual_bytes, row.bidi_residual) << row.name;
+    EXPECT_EQ(event.residual_bytes, row.residual) << row.name;
+  }
+}
+
+// RFC 7143 section 11.7.3. Bytes 2 and 40 are no response and no residual in a Data-In.
+TEST_F(Command, EndsWithADataInThatCarriesStatus) {
+  session_.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
+  session_.Target(DataIn(1, 0, Bytes(2048), 0x00).Status(0x99));
+  EXPECT_EQ(session_.reported(), 0u);
+  session_.Target(DataIn(1, 2048, Bytes(1536), 0x83).Response(0x77).Residual(512));
+  const lunscope_command_event& event = Only().event;
+  EXPECT_EQ(event.status, 0);
+  EXPECT_EQ(event.response, 0);
+  EXPECT_EQ(event.response_flags, ISCSI_RESIDUAL_UNDERFLOW);
+  EXPECT_EQ(event.residual_bytes, 512u);
+  EXPECT_EQ(event.bidi_residual_bytes, 0u);
+  EXPECT_EQ(event.transferred_bytes, 2048u + 1536u);
+}
+
+TEST_F(Command, EndsWithAnEmptyDataIn) {
+  session_.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
+  session_.Target(DataIn(1, 0, {}, 0x83).Residual(4096));
+  EXPECT_EQ(Only().event.transferred_bytes, 0u);
+}
+
+TEST_F(Command, EndsOnce) {
+  session_.Initiator(ScsiCommand(1, Read10(), 512, kReadFlags));
+  session_.Target(DataIn(1, 0, Bytes(512), kDataInStatus));
+  session_.Target(ScsiResponse(1));
+  session_.Target(DataIn(1, 0, Bytes(512)));
+  EXPECT_EQ(session_.reported(), 1u);
+  EXPECT_EQ(session_.unmatched(), 1u);
+}
+
+TEST_F(Command, AnAnswerToAnUnknownTagIsUnmatched) {
+  session_.Target(ScsiResponse(77));
+  session_.Target(DataIn(78, 0, Bytes(4), kDataInStatus));
+  session_.Target(DataIn(79, 0, Bytes(4)));
+  session_.Target(ScsiResponse(kReservedTag));
+  EXPECT_EQ(session_.unmatched(), 3u);
+  EXPECT_EQ(session_.reported(), 0u);
+}
+
+TEST_F(Command, HasNoReservedTag) {
+  session_.Initiator(ScsiCommand(kReservedTag, TestUnitReady()));
+  EXPECT_EQ(session_.seen(), 1u);
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL), 1u);
+  EXPECT_EQ(session_.inflight->count, 0u);
+}
+
+TEST_F(Command, WithTagZeroIsACommand) {
+  session_.Initiator(ScsiCommand(0, TestUnitReady()));
+  session_.Target(ScsiResponse(0));
+  EXPECT_EQ(Only().event.itt, 0u);
+}
+
+TEST_F(Command, WhoseTagIsTakenAnewWasNeverAnswered) {
+  session_.Initiator(ScsiCommand(1, TestUnitReady()));
+  session_.Initiator(ScsiCommand(1, Read10(), 512, kReadFlags));
+  EXPECT_EQ(session_.inflight->count, 1u);
+  session_.Target(ScsiResponse(1));
+  EXPECT_EQ(session_.seen(), 2u);
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ITT_REUSED), 1u);
+  EXPECT_EQ(Only().event.cdb[0], SCSI_READ_10);
+}
+
+TEST_F(Command, InFlightAtTheEndIsCounted) {
+  session_.Initiator(ScsiCommand(1, TestUnitReady()));
+  session_.Close();
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_CONNECTION_CLOSED), 1u);
+}
+
+// ------------------------------------------------------------------ bytes
+
+// The four combinations of InitialR2T and ImmediateData (RFC 7143 sections 13.10, 13.11).
+TEST_F(Command, CountsImmediateUnsolicitedAndSolicitedData) {
+  const struct {
+    const char* name;
+    size_t immediate, unsolicited, solicited;
+  } kRows[] = {
+      {"solicited", 0, 0, 8192}, {"immediate", 512, 0, 0}, {"unsolicited", 0, 4096, 4096},
+      {"all", 512, 3584, 4096},  {"unpadded", 1, 2, 3},    {"none", 0, 0, 0},
+  };
+  uint32_t itt = 0;
+  for (const auto& row : kRows) {
+    itt++;
+    const size_t bytes = row.immediate + row.unsolicited + row.solicited;
+    session_.Initiator(ScsiCommand(itt, Write10(), static_cast<uint32_t>(bytes), kWriteFlags)
+                           .Data(Bytes(row.immediate)));
+    if (row.unsolicited) session_.Initiator(DataOut(itt, 0, Bytes(row.unsolicited)));
+    if (row.solicited) {
+      session_.Target(R2t(itt, 0, static_cast<uint32_t>(row.solicited)));
+      session_.Initiator(DataOut(itt, 0, Bytes(row.solicited / 2), 0x00));
+      session_.Initiator(DataOut(itt, 0, Bytes(row.solicited - row.solicited / 2)));
+    }
+    session_.Target(ScsiResponse(itt));
+    ASSERT_EQ(session_.commands.size(), itt) << row.name;
+    EXPECT_EQ(session_.commands.back().event.transferred_bytes, bytes) << row.name;
+  }
+}
+
+TEST_F(Command, CountsBothWaysOfABidirectionalCommand) {
+  session_.Initiator(ScsiCommand(1, FromHex("53"), 512, 0xe1).Ahs(FromHex("00050200 00000200")));
+  session_.Initiator(DataOut(1, 0, Bytes(512)));
+  session_.Target(DataIn(1, 0, Bytes(512)));
+  session_.Target(ScsiResponse(1));
+  EXPECT_EQ(Only().event.transferred_bytes, 1024u);
+}
+
+TEST_F(Command, DoesNotGetTheBytesOfAnother) {
+  session_.Initiator(ScsiCommand(1, Read10(), 512, kReadFlags));
+  session_.Initiator(ScsiCommand(2, Read10(), 512, kReadFlags));
+  session_.Target(DataIn(2, 0, Bytes(512), kDataInStatus));
+  session_.Target(DataIn(3, 0, Bytes(512)));
+  session_.Target(ScsiResponse(1));
+  ASSERT_EQ(session_.commands.size(), 2u);
+  EXPECT_EQ(session_.commands[0].event.transferred_bytes, 512u);
+  EXPECT_EQ(session_.commands[1].event.transferred_bytes, 0u);
+}
+
+// ------------------------------------------------------------------ sense
+
+TEST_F(Command, BringsItsSense) {
+  const Bytes fixed = FromHex("70 00 05 00000000 0a 00000000 20 00 00 000000");
+  const Bytes descriptor = FromHex("72 06 29 01 00000000");
+  Bytes longest = FromHex("72 0b 47 05 000000 f4");
+  longest.resize(252);
+  const struct {
+    const char* name;
+    Bytes data;   // of the SCSI Response
+    Bytes sense;  // that is reported
+  } kRows[] = {
+      {"fixed", Join({{0, 18}, fixed}), fixed},
+      {"descriptor", Join({{0, 8}, descriptor}), descriptor},
+      {"longer than what is kept", Join({{0, 252}, longest}), Slice(longest, 0, 96)},
+      {"exactly what is kept", Join({{0, 96}, Slice(longest, 0, 96)}), Slice(longest, 0, 96)},
+      {"truncated", Join({{0, 18}, Slice(fixed, 0, 5)}), Slice(fixed, 0, 5)},
+      {"followed by response data", Join({{0, 8}, descriptor, Bytes(32, 0xee)}), descriptor},
+      {"SenseLength 0", {0, 0}, {}},
+      {"SenseLength 0 and response data", {0, 0, 0xee, 0xee}, {}},
+      {"SenseLength without sense", {0xff, 0xff}, {}},
+      {"SenseLength too large", {0xff, 0xff, 0x70}, {0x70}},
+      {"half a SenseLength", {0}, {}},
+      {"no data", {}, {}},
+  };
+  uint32_t itt = 0;
+  for (const auto& row : kRows) {
+    for (const size_t segment : {1, 50, 10000}) {
+      session_.Initiator(ScsiCommand(++itt, TestUnitReady()));
+      session_.TargetIn(segment, ScsiResponse(itt, 2).Data(row.data));
+      ASSERT_EQ(session_.commands.size(), itt) << row.name;
+      EXPECT_EQ(session_.commands.back().sense, row.sense) << row.name;
+      EXPECT_EQ(session_.commands.back().event.sense_bytes, row.sense.size()) << row.name;
+    }
+  }
+}
+
+// ------------------------------------------------------------------ data that explains a LUN
+
+TEST_F(Command, InquiryDataIsDeliveredWithItsLun) {
+  session_.Initiator(ScsiCommand(1, Inquiry(), 96, kReadFlags).Lun(0x0005000000000000));
+  session_.Target(DataIn(1, 0, Bytes(96, 0x41), kDataInStatus));
+  const lunscope_pdu_event& event = session_.delivered.back();
+  EXPECT_EQ(event.lun, 0x0005000000000000u);
+  EXPECT_EQ(event.cdb[0], SCSI_INQUIRY);
+  EXPECT_EQ(ChunkText(event), std::string(96, 'A'));
+  EXPECT_EQ(event.chunk_offset, 0u);
+  EXPECT_EQ(session_.reported(), 1u);
+}
+
+TEST_F(Command, InquiryDataMayComeBeforeItsStatus) {
+  session_.Initiator(ScsiCommand(1, Inquiry(), 300, kReadFlags));
+  session_.Target(DataIn(1, 0, Bytes(250, 0x41), 0x00));
+  session_.Target(DataIn(1, 250, Bytes(50, 0x42)));
+  session_.Target(ScsiResponse(1));
+  EXPECT_EQ(ChunkText(session_.delivered.back()), std::string(LUNSCOPE_CHUNK_BYTES, 'A'));
+  EXPECT_EQ(Only().event.transferred_bytes, 300u);
+}
+
+TEST_F(Command, PayloadOfAReadStaysInTheKernel) {
+  const size_t before = session_.delivered.size();
+  session_.Initiator(ScsiCommand(1, Read10(), 512, kReadFlags));
+  session_.Target(DataIn(1, 0, Bytes(512, 0x41), kDataInStatus));
+  session_.Initiator(ScsiCommand(2, Write10(), 512, kWriteFlags).Data(Bytes(512, 0x41)));
+  session_.Target(ScsiResponse(2));
+  EXPECT_EQ(session_.delivered.size(), before);
+}
+
+// ------------------------------------------------------------------ the table
+
+TEST_F(Command, OverTheLimitIsRefusedAndCounted) {
+  session_.inflight->limit = 4;
+  for (uint32_t itt = 1; itt <= 6; itt++) session_.Initiator(ScsiCommand(itt, TestUnitReady()));
+  EXPECT_EQ(session_.inflight->count, 4u);
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL), 2u);
+  session_.Initiator(ScsiCommand(4, TestUnitReady()));  // a tag in flight needs no place
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ITT_REUSED), 1u);
+  for (uint32_t itt = 1; itt <= 6; itt++) session_.Target(ScsiResponse(itt));
+  EXPECT_EQ(session_.reported(), 4u);
+  EXPECT_EQ(session_.unmatched(), 2u);
+}
+
+struct Numbering {
+  const char* name;
+  uint32_t (*tag)(uint32_t i);
+};
+
+class Tags : public testing::TestWithParam<Numbering> {
+ protected:
+  static uint32_t Tag(uint32_t i) {
+    const uint32_t tag = GetParam().tag(i);
+    return tag == kReservedTag ? 0x12345678 : tag;
+  }
+};
+
+// How initiators number: libiscsi counts, the Linux initiator's index is byte-swapped on the wire.
+INSTANTIATE_TEST_SUITE_P(
+    Command, Tags,
+    testing::Values(Numbering{"Counted", [](uint32_t i) { return i; }},
+                    Numbering{"AcrossTheWrap", [](uint32_t i) { return 0xffffff80 + i; }},
+                    Numbering{"Swapped", [](uint32_t i) { return i << 24; }},
+                    Numbering{"UpperHalf", [](uint32_t i) { return i << 16; }},
+                    Numbering{"Strided", [](uint32_t i) { return i * 16; }},
+                    Numbering{"Scattered", [](uint32_t i) { return i * 0x01000193; }},
+                    Numbering{"SwappedPastAByte",
+                              [](uint32_t i) { return __builtin_bswap32(1000 + i); }}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST_P(Tags, HalfATableTakesEveryTag) {
+  Follower session;
+  LogIn(&session);
+  for (uint32_t i = 0; i < 128; i++) session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
+  EXPECT_EQ(session.inflight->count, 128u);
+  for (uint32_t i = 0; i < 128; i++) session.Target(ScsiResponse(Tag(i)));
+  EXPECT_EQ(session.reported(), 128u);
+}
+
+// A full table may have no place for a tag within LUNSCOPE_PROBES; whatever it took, it gives back.
+TEST_P(Tags, AFullTableLosesNothingItTook) {
+  Follower session;
+  LogIn(&session);
+  for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++)
+    session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
+  const uint64_t refused = session.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
+  EXPECT_EQ(session.inflight->count + refused, uint64_t{LUNSCOPE_TASKS});
+  EXPECT_LE(refused, uint64_t{LUNSCOPE_TASKS / 8});
+  for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++) session.Target(ScsiResponse(Tag(i)));
+  EXPECT_EQ(session.reported(), LUNSCOPE_TASKS - refused);
+  EXPECT_EQ(session.unmatched(), refused);
+  EXPECT_EQ(session.inflight->count, 0u);
+}
+
+// Tags with one home: found whatever is removed around them, refused when their places are taken.
+TEST_F(Command, CollidingTagsAreToldApart) {
+  std::vector<uint32_t> tags;
+  for (uint32_t tag = 0; tags.size() < LUNSCOPE_PROBES + 2; tag++)
+    if (lunscope_task_home(tag) == 250) tags.push_back(tag);  // and the places wrap around
+  for (uint32_t gone = 0; gone < LUNSCOPE_PROBES; gone++) {
+    SCOPED_TRACE(gone);
+    const uint64_t refused = session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
+    for (const uint32_t tag : tags) session_.Initiator(ScsiCommand(tag, TestUnitReady()));
+    EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL), refused + 2);
+    session_.Target(ScsiResponse(tags[gone]));
+    for (uint32_t i = 0; i < LUNSCOPE_PROBES; i++) {
+      const uint32_t index = lunscope_inflight_find(session_.inflight.get(), tags[i]);
+      if (i == gone) {
+        EXPECT_EQ(index, uint32_t{LUNSCOPE_NO_TASK});
+      } else {
+        ASSERT_LT(index, uint32_t{LUNSCOPE_TASKS});
+        EXPECT_EQ(session_.inflight->tasks[index].cmdsn, tags[i]);
+      }
+    }
+    // A tag in flight is found behind a place that became free: it is not stored twice.
+    session_.Initiator(ScsiCommand(tags[LUNSCOPE_PROBES - 1], TestUnitReady()));
+    for (const uint32_t tag : tags) session_.Target(ScsiResponse(tag));
+    EXPECT_EQ(session_.inflight->count, 0u);
+  }
+}
+
+// Against std::set: a long random history of begins and ends.
+TEST_F(Command, TableAgreesWithASet) {
+  std::mt19937 random(20260101);
+  std::set<uint32_t> model;
+  for (int i = 0; i < 20000; i++) {
+    const uint32_t tag = random() % 300 << (random() % 3 * 8);
+    if (random() % 2) {
+      const uint64_t refused = session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
+      session_.Initiator(ScsiCommand(tag, TestUnitReady()));
+      if (session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL) == refused) model.insert(tag);
+    } else {
+      const uint64_t unmatched = session_.unmatched();
+      session_.Target(ScsiResponse(tag));
+      EXPECT_EQ(session_.unmatched() == unmatched, model.erase(tag) == 1);
+    }
+    ASSERT_EQ(session_.inflight->count, model.size());
+  }
+  for (const uint32_t tag : model)
+    EXPECT_NE(lunscope_inflight_find(session_.inflight.get(), tag), uint32_t{LUNSCOPE_NO_TASK});
+}
+
+}  // namespace
+}  // namespace lunscope

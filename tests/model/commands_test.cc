@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What completed commands, and the other PDUs that are counted, add up to.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+constexpr uint8_t kRead = ISCSI_COMMAND_READ;
+constexpr uint8_t kWrite = ISCSI_COMMAND_WRITE;
+constexpr uint8_t kBusy = 0x08;
+
+// REQUIRES: the host has one LUN of kDisk, as an initiator.
+struct Seen {
+  explicit Seen(const Host& host)
+      : snapshot(host.See()),
+        target(snapshot.targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk})),
+        lun(target.luns.begin()->second) {}
+  Snapshot snapshot;
+  const TargetStatistics& target;
+  const LunStatistics& lun;
+};
+
+struct OperationRow {
+  Command command;
+  scsi_operation operation;
+  uint64_t read_bytes;
+  uint64_t written_bytes;
+};
+
+const OperationRow kOperations[] = {
+    {Read16(0, 8), SCSI_OPERATION_READ, 4096, 0},
+    {Command({SCSI_READ_6, 0, 0, 0, 1, 0}, kRead).Moving(512), SCSI_OPERATION_READ, 512, 0},
+    {Write16(0, 8), SCSI_OPERATION_WRITE, 0, 4096},
+    {Command({SCSI_COMPARE_AND_WRITE}, kWrite).Moving(1024), SCSI_OPERATION_WRITE, 0, 1024},
+    {Command({SCSI_WRITE_SAME_16}, kWrite).Moving(512), SCSI_OPERATION_WRITE, 0, 512},
+    {Command({SCSI_SYNCHRONIZE_CACHE_10}), SCSI_OPERATION_FLUSH, 0, 0},
+    {Command({SCSI_SYNCHRONIZE_CACHE_16}), SCSI_OPERATION_FLUSH, 0, 0},
+    {Command({SCSI_UNMAP}, kWrite).Moving(24), SCSI_OPERATION_DISCARD, 0, 24},
+    {TestUnitReady(), SCSI_OPERATION_CONTROL, 0, 0},
+    {Command({SCSI_INQUIRY}, kRead).Moving(36), SCSI_OPERATION_CONTROL, 36, 0},
+    {Command({0xa0}, kRead).Moving(16), SCSI_OPERATION_CONTROL, 16, 0},
+    {Command({0xc0}), SCSI_OPERATION_OTHER, 0, 0},
+    {Command({SCSI_VERIFY_10}), SCSI_OPERATION_OTHER, 0, 0},
+    {Read16(0, 8).ShortBy(4000), SCSI_OPERATION_READ, 96, 0},
+};
+
+TEST(Command, CountsByOperationAndBytes) {
+  for (const OperationRow& row : kOperations) {
+    Host host;
+    host.Opens(1).LogsIn().Completes(row.command);
+    const Seen seen(host);
+    for (size_t i = 0; i < SCSI_OPERATIONS; i++) {
+      const bool is_seen = seen.lun.operations[i] != nullptr;
+      EXPECT_EQ(is_seen, i == row.operation) << int{row.command.event.command.cdb[0]};
+      EXPECT_EQ(seen.target.sizes[i].count(), i == row.operation ? 1u : 0u);
+    }
+    EXPECT_EQ(seen.lun.read_bytes, row.read_bytes);
+    EXPECT_EQ(seen.lun.written_bytes, row.written_bytes);
+    EXPECT_THAT(seen.lun.errors, IsEmpty());
+  }
+}
+
+TEST(Command, DurationAndSizeAreSummed) {
+  Host host;
+  host.Opens(1)
+      .LogsIn()
+      .Completes(Read16(0, 1).Taking(16'000))
+      .Completes(Read16(1, 1).Taking(16'001))
+      .Completes(Read16(2, 3).Taking(5'000'000'000));
+  const Seen seen(host);
+  const LatencyHistogram& duration = seen.lun.operations[SCSI_OPERATION_READ]->duration_ns;
+  EXPECT_EQ(duration.count(), 3u);
+  EXPECT_EQ(duration.sum(), 5'000'032'001u);
+  EXPECT_EQ(duration.counts()[0], 1u);
+  EXPECT_EQ(duration.counts()[1], 1u);
+  EXPECT_EQ(seen.target.sizes[SCSI_OPERATION_READ].sum(), 2560u);
+  EXPECT_EQ(seen.lun.read_bytes, 2560u);
+}
+
+using Errors = std::map<std::pair<uint8_t, uint8_t>, uint64_t>;
+
+struct ErrorRow {
+  const char* what;
+  Command command;
+  Errors errors;  // by status and sense key
+  uint64_t target_failures;
+};
+
+const ErrorRow kErrors[] = {
+    {"GOOD", Read16(0, 1), {}, 0},
+    {"fixed format", Read16(0, 1).Sensing(0x05, 0x21, 0x00), {{{2, 5}, 1}}, 0},
+    {"fixed format, deferred", Read16(0, 1).Sensing({0x71, 0, 0x03}), {{{2, 3}, 1}}, 0},
+    {"descriptor format", Read16(0, 1).Sensing({0x72, 0x06, 0x29, 0x00}), {{{2, 6}, 1}}, 0},
+    {"flags beside the sense key", Read16(0, 1).Sensing({0x70, 0, 0xe5}), {{{2, 5}, 1}}, 0},
+    {"sense that is too short", Read16(0, 1).Sensing({0x70, 0}), {{{2, 0}, 1}}, 0},
+    {"sense of an unknown format", Read16(0, 1).Sensing({0x7f, 5, 5, 5}), {{{2, 0}, 1}}, 0},
+    {"no sense", Read16(0, 1).Ending(SCSI_STATUS_CHECK_CONDITION), {{{2, 0}, 1}}, 0},
+    {"BUSY", Read16(0, 1).Ending(kBusy), {{{8, 0}, 1}}, 0},
+    {"a status of the future", Read16(0, 1).Ending(0xee), {{{0xee, 0}, 1}}, 0},
+    {"target failure", Read16(0, 1).Responding(1), {}, 1},
+    // Status means nothing unless the response is "command completed" (RFC 7143 11.4.2).
+    {"target failure with a status", Read16(0, 1).Responding(1).Ending(kBusy), {}, 1},
+    {"a response of the vendor", Read16(0, 1).Responding(0x80), {}, 1},
+};
+
+TEST(Command, ErrorsAreCountedByStatusAndSenseKey) {
+  for (const ErrorRow& row : kErrors) {
+    Host host;
+    host.Opens(1).LogsIn().Completes(row.command);
+    const Seen seen(host);
+    EXPECT_EQ(seen.lun.errors, row.errors) << row.what;
+    EXPECT_EQ(seen.lun.target_failures, row.target_failures) << row.what;
+    // An error is a command, too.
+    EXPECT_EQ(seen.lun.operations[SCSI_OPERATION_READ]->duration_ns.count(), 1u) << row.what;
+  }
+}
+
+TEST(Command, GoesToItsLun) {
+  Host host;
+  host.Opens(1).LogsIn();
+  for (uint8_t number : {1, 2, 1, 1, 3}) host.On(1).Completes(Read16(0, 1).OnLun(Lun(number)));
+  const Seen seen(host);
+  std::map<uint64_t, uint64_t> bytes;
+  for (const auto& [number, lun] : seen.target.luns) bytes[number] = lun.read_bytes;
+  EXPECT_THAT(bytes, ElementsAre(Pair(Lun(1), 1536u), Pair(Lun(2), 512u), Pair(Lun(3), 512u)));
+}
+
+// The last LUN of a connection is remembered; a login to another target must not be misled by it.
+TEST(Command, GoesToTheLunOfTheTargetThatIsLoggedInTo) {
+  Host host;
+  host.Opens(1).Completes(Read16(0, 1)).LogsIn().Completes(Read16(0, 2));
+  const Snapshot snapshot = host.See();
+  const auto bytes_of = [&](const char* target) {
+    return snapshot.targets.at({LUNSCOPE_ROLE_INITIATOR, target}).luns.at(0).read_bytes;
+  };
+  EXPECT_EQ(bytes_of(kUnknownName), 512u);
+  EXPECT_EQ(bytes_of(kDisk), 1024u);
+}
+
+TEST(Command, OfTwoConnectionsToOneTargetIsSummed) {
+  Host host;
+  host.Opens(1).LogsIn({.isid = 1}).Completes(Read16(0, 1));
+  host.Opens(2).LogsIn({.isid = 2}).Completes(Read16(0, 1));
+  EXPECT_EQ(Seen(host).lun.read_bytes, 1024u);
+}
+
+TEST(Command, OfAConnectionWithoutALoginGoesToUnknown) {
+  Host host;
+  host.Meets(1).Completes(Read16(0, 1));
+  host.Walks();
+  EXPECT_THAT(host.Targets(), ElementsAre("initiator/unknown"));
+  EXPECT_THAT(host.Sessions(), IsEmpty());
+  const Connection& connection = *host.model().FindConnection(1);
+  EXPECT_EQ(connection.initiator, "");
+  EXPECT_EQ(connection.local, "192.0.2.1:40001");
+  EXPECT_EQ(connection.remote, "192.0.2.2:3260");
+}
+
+// A snapshot is a value: what comes later does not change it.
+TEST(Command, AfterASnapshotIsNotInIt) {
+  Host host;
+  host.Opens(1).LogsIn().Completes(Read16(0, 1));
+  const Seen seen(host);
+  host.On(1).Completes(Read16(0, 1));
+  EXPECT_EQ(seen.lun.read_bytes, 512u);
+  EXPECT_EQ(seen.lun.operations[SCSI_OPERATION_READ]->duration_ns.count(), 1u);
+}
+
+TEST(Management, IsCountedByCode) {
+  Host host;
+  host.Opens(1)
+      .LogsIn()
+      .RequestsTask(1)
+      .RequestsTask(5)
+      .RequestsTask(5)
+      .Rejects(0x04)
+      .Rejects(0x09)
+      .Announces(1)
+      .Announces(255);
+  const Snapshot snapshot = host.See();
+  const TargetStatistics& target = snapshot.targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk});
+  EXPECT_THAT(target.task_functions, ElementsAre(Pair(1, 1u), Pair(5, 2u)));
+  EXPECT_THAT(target.rejects, ElementsAre(Pair(4, 1u), Pair(9, 1u)));
+  EXPECT_THAT(target.async_events, ElementsAre(Pair(1, 1u), Pair(255, 1u)));
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The counters and the in-flight tables of connections, which records and walks tell again and
+// again: each byte is counted once.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr lunscope_direction kSent = LUNSCOPE_SENT;
+constexpr lunscope_direction kReceived = LUNSCOPE_RECEIVED;
+
+TargetStatistics TargetOf(const Host& host, const char* name) {
+  return host.See().targets.at({LUNSCOPE_ROLE_INITIATOR, name});
+}
+
+// A connection whose counters are counted for kUnknownName alone, so that sums are easy.
+Conversation& Meet(Host& host) {
+  return host.Opens(1)
+      .Counts(kSent, ISCSI_SCSI_COMMAND, 10, 480)
+      .Counts(kReceived, ISCSI_SCSI_RESPONSE, 9, 432)
+      .Retransmits(2);
+}
+
+void ExpectCountedOnce(const Host& host) {
+  const TargetStatistics target = TargetOf(host, kUnknownName);
+  EXPECT_EQ(target.pdus[kSent][ISCSI_SCSI_COMMAND], 10u);
+  EXPECT_EQ(target.pdus[kReceived][ISCSI_SCSI_RESPONSE & 0x1f], 9u);
+  EXPECT_EQ(target.bytes[kSent], 480u);
+  EXPECT_EQ(target.bytes[kReceived], 432u);
+  EXPECT_EQ(target.retransmits, 2u);
+}
+
+TEST(Counters, AreCountedByAWalk) {
+  Host host;
+  Meet(host);
+  host.Walks();
+  ExpectCountedOnce(host);
+}
+
+TEST(Counters, AreCountedByTheClosing) {
+  Host host;
+  Meet(host).Closes();
+  ExpectCountedOnce(host);
+}
+
+TEST(Counters, AreCountedOnceByManyWalks) {
+  Host host;
+  Meet(host);
+  for (int i = 0; i < 5; i++) host.Walks();
+  ExpectCountedOnce(host);
+}
+
+TEST(Counters, AreCountedOnceByAWalkAndTheClosing) {
+  Host host;
+  Meet(host);
+  host.Walks();
+  host.On(1).Closes();
+  ExpectCountedOnce(host);
+}
+
+TEST(Counters, GrowByTheDifference) {
+  Host host;
+  Meet(host);
+  host.Walks();
+  host.On(1).Counts(kSent, ISCSI_SCSI_COMMAND, 1, 48);
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kUnknownName).pdus[kSent][ISCSI_SCSI_COMMAND], 11u);
+  EXPECT_EQ(TargetOf(host, kUnknownName).bytes[kSent], 528u);
+}
+
+// A walk reads the kernel's state; records that were made before may still be in the ring.
+TEST(Counters, AreNotReducedByAStaleRecord) {
+  Host host;
+  const lunscope_connection_event opened = host.Meets(1).Record(LUNSCOPE_FLAG_OPENED);
+  host.On(1).Counts(kSent, ISCSI_SCSI_COMMAND, 10, 480);
+  host.Walks();
+  host.Apply(opened);
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kUnknownName).pdus[kSent][ISCSI_SCSI_COMMAND], 10u);
+  EXPECT_EQ(TargetOf(host, kUnknownName).bytes[kSent], 480u);
+}
+
+TEST(Counters, OfAnUnknownConnectionThatClosesAreCounted) {
+  Host host;
+  host.Meets(1).Counts(kSent, ISCSI_SCSI_COMMAND, 3, 144).Closes();
+  EXPECT_EQ(TargetOf(host, kUnknownName).bytes[kSent], 144u);
+  EXPECT_EQ(host.model().FindConnection(1), nullptr);
+}
+
+// What was counted before the login stays where it is; what grows after it is the target's.
+TEST(Counters, GoToTheTargetOnceItIsKnown) {
+  Host host;
+  host.Opens(1).LogsIn();
+  host.Walks();
+  const uint64_t login_bytes = TargetOf(host, kDisk).bytes[kSent];
+  EXPECT_EQ(login_bytes, ISCSI_BHS_BYTES + LoginText({}).size());
+  EXPECT_EQ(TargetOf(host, kDisk).pdus[kSent][ISCSI_LOGIN_REQUEST], 1u);
+  host.On(1).Completes(Read16(0, 1)).Closes();
+  EXPECT_EQ(TargetOf(host, kDisk).bytes[kSent], login_bytes + ISCSI_BHS_BYTES);
+}
+
+TEST(Counters, OfTwoConnectionsAreSummed) {
+  Host host;
+  for (uint64_t id : {1, 2}) host.Opens(id).Counts(kSent, ISCSI_SCSI_COMMAND, 1, 48).Closes();
+  EXPECT_EQ(TargetOf(host, kUnknownName).bytes[kSent], 96u);
+}
+
+TEST(Connection, IsGoneWhenItCloses) {
+  Host host;
+  host.Opens(1);
+  EXPECT_NE(host.model().FindConnection(1), nullptr);
+  host.On(1).Closes();
+  EXPECT_EQ(host.model().FindConnection(1), nullptr);
+}
+
+// The record of its end was lost: two walks without it are proof enough, one is not.
+TEST(Connection, IsGoneWhenTwoWalksDoNotFindIt) {
+  Host host;
+  host.Opens(1).LogsIn();
+  host.Walks();
+  host.On(1).Vanishes();
+  host.Walks();
+  EXPECT_NE(host.model().FindConnection(1), nullptr);
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+  host.Walks();
+  EXPECT_EQ(host.model().FindConnection(1), nullptr);
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
+}
+
+TEST(Connection, ThatWalksFindStays) {
+  Host host;
+  host.Opens(1).LogsIn();
+  for (int i = 0; i < 10; i++) host.Walks();
+  EXPECT_NE(host.model().FindConnection(1), nullptr);
+}
+
+TEST(Connection, IsWrittenWithItsAddresses) {
+  Host host;
+  host.Meets(1).IsIpv6().Opens();
+  EXPECT_EQ(host.model().FindConnection(1)->local, "[2001:db8::1]:40001");
+  EXPECT_EQ(host.model().FindConnection(1)->remote, "[2001:db8::2]:3260");
+}
+
+// The first record of an accepted socket is made before a PDU told the role.
+TEST(Connection, LearnsItsRole) {
+  Host host;
+  host.Apply(Conversation(host, 1, LUNSCOPE_ROLE_UNKNOWN).Record(LUNSCOPE_FLAG_OPENED));
+  host.Meets(1, LUNSCOPE_ROLE_TARGET).LogsIn().Completes(Read16(0, 1));
+  EXPECT_EQ(host.model().FindConnection(1)->role, LUNSCOPE_ROLE_TARGET);
+  EXPECT_EQ(host.See().targets.at({LUNSCOPE_ROLE_TARGET, kDisk}).luns.at(0).read_bytes, 512u);
+}
+
+struct InflightRow {
+  const char* what;
+  std::vector<Task> tasks;
+  uint64_t outstanding;  // of LUN 1
+  uint64_t oldest_start_ns;
+};
+
+const InflightRow kInflight[] = {
+    {"none", {}, 0, 0},
+    {"one", {{Lun(1), 500}}, 1, 500},
+    {"the oldest comes first", {{Lun(1), 500}, {Lun(1), 700}}, 2, 500},
+    {"the oldest comes last", {{Lun(1), 700}, {Lun(1), 600}, {Lun(1), 500}}, 3, 500},
+    {"another LUN's is older", {{Lun(2), 100}, {Lun(1), 500}}, 1, 500},
+};
+
+TEST(Inflight, IsOutstandingAndHasAnOldest) {
+  for (const InflightRow& row : kInflight) {
+    Host host;
+    host.Opens(1).LogsIn().Completes(TestUnitReady().OnLun(Lun(1))).Holds(row.tasks);
+    host.Walks();
+    const TargetStatistics target = TargetOf(host, kDisk);
+    EXPECT_EQ(target.luns.at(Lun(1)).outstanding, row.outstanding) << row.what;
+    EXPECT_EQ(target.luns.at(Lun(1)).oldest_start_ns, row.oldest_start_ns) << row.what;
+  }
+}
+
+TEST(Inflight, IsThatOfTheLastWalk) {
+  Host host;
+  host.Opens(1).LogsIn().Holds({{Lun(1), 500}, {Lun(1), 600}});
+  host.Walks();
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, 2u);
+  host.On(1).Holds({});
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, 0u);
+  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).oldest_start_ns, 0u);
+}
+
+TEST(Inflight, OfTwoConnectionsIsSummed) {
+  Host host;
+  host.Opens(1).LogsIn({.isid = 1}).Holds({{Lun(1), 500}});
+  host.Opens(2).LogsIn({.isid = 2}).Holds({{Lun(1), 400}, {Lun(1), 600}});
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, 3u);
+  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).oldest_start_ns, 400u);
+}
+
+TEST(Inflight, OfAFullTableIsWhole) {
+  Host host;
+  host.Opens(1).LogsIn().Holds(std::vector<Task>(LUNSCOPE_TASKS, Task{Lun(1), 500}));
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, uint64_t{LUNSCOPE_TASKS});
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A host whose iSCSI traffic is told in words, each of which is the records that the engine would
+// make of it:
+//
+//   Host host;
+//   host.Opens(1).LogsIn().Completes(Read16(0, 8).Taking(100'000)).Drops();
+//   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
+//
+// Records lie in memory of exactly their size, so that a sanitizer sees a read behind their end.
+#pragma once
+
+#include <lunscope/command.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/model/model.h"
+
+namespace lunscope {
+
+inline constexpr const char* kHost = "iqn.host";
+inline constexpr const char* kDisk = "iqn.disk";
+inline constexpr uint64_t kIsid = 0x00023d000001;
+
+// A LUN below 256 by peripheral addressing (SAM-5 4.7.7.2).
+constexpr uint64_t Lun(uint8_t number) { return uint64_t{number} << 48; }
+
+// A command that is completed. Without further words: on LUN 0, status GOOD, in no time.
+class Command {
+ public:
+  // direction: 0, ISCSI_COMMAND_READ or ISCSI_COMMAND_WRITE.
+  explicit Command(const std::vector<uint8_t>& cdb, uint8_t direction = 0);
+
+  Command& OnLun(uint64_t lun);
+  Command& Moving(uint32_t bytes);  // expected and transferred
+  Command& Taking(uint64_t ns);
+  Command& Tagged(uint32_t itt, uint32_t cmdsn);
+  Command& Ending(uint8_t status);
+  // CHECK CONDITION with sense data as they are, or in fixed format.
+  Command& Sensing(const std::vector<uint8_t>& sense);
+  Command& Sensing(uint8_t key, uint8_t asc, uint8_t ascq);
+  Command& Responding(uint8_t response);  // iSCSI response; 1: target failure
+  Command& ShortBy(uint32_t residual_bytes);
+  Command& LongBy(uint32_t residual_bytes);
+
+  lunscope_sensed_command_event event{};
+};
+
+Command Read16(uint64_t lba, uint32_t blocks);  // blocks of 512 bytes
+Command Write16(uint64_t lba, uint32_t blocks);
+Command TestUnitReady();
+
+struct Login {
+  std::string initiator = kHost;
+  std::string target = kDisk;  // "": a discovery session
+  uint64_t isid = kIsid;
+  uint16_t tsih = 1;
+  size_t chunk_bytes = LUNSCOPE_CHUNK_BYTES;  // of which the engine delivers the text
+};
+
+// The key=value pairs of a login, each ended by a NUL.
+std::string LoginText(const Login& login);
+
+struct Task {
+  uint64_t lun;
+  uint64_t start_ns;
+};
+
+class Host;
+
+// One connection of the host. It also keeps the counters that the kernel keeps of it.
+class Conversation {
+ public:
+  Conversation(Host& host, uint64_t id, uint8_t role);
+
+  Conversation& Opens();  // the record of a new connection
+  Conversation& LogsIn(const Login& login = {});
+  Conversation& LogsOut();
+  Conversation& Closes();  // the record of a connection that ends; it is not walked over again
+  Conversation& Drops() { return Closes(); }
+  Conversation& Completes(const Command& command);
+  // The first bytes of the data that answer a CDB.
+  Conversation& Reads(const std::vector<uint8_t>& cdb, const std::vector<uint8_t>& data,
+                      uint64_t lun = 0);
+
+  // Login by the PDU. flags: byte 1 of the BHS.
+  Conversation& RequestsLogin(std::string_view text, uint64_t isid = kIsid,
+                              uint8_t flags = ISCSI_FLAG_FINAL | 0x07,
+                              size_t chunk_bytes = LUNSCOPE_CHUNK_BYTES);
+  Conversation& AnswersLogin(uint8_t status_class, uint16_t tsih = 1,
+                             uint8_t flags = ISCSI_FLAG_FINAL | 0x07);
+
+  // PDUs with one byte that matters.
+  Conversation& AnswersLogout(uint8_t response);
+  Conversation& RequestsTask(uint8_t function);
+  Conversation& Rejects(uint8_t reason);
+  Conversation& Announces(uint8_t async_event);
+
+  // What only the kernel's counters know.
+  Conversation& Counts(lunscope_direction direction, uint8_t opcode, uint64_t pdus, uint64_t bytes);
+  Conversation& Retransmits(uint64_t segments);
+  Conversation& UsesDigests();
+  Conversation& Holds(std::vector<Task> tasks);  // in flight, from now on
+  Conversation& IsIpv6();
+  Conversation& Vanishes();  // closed, and the record of it was lost
+
+  // The connection's own record as it stands.
+  [[nodiscard]] lunscope_connection_event Record(uint8_t flags = 0) const;
+
+ private:
+  friend class Host;
+
+  [[nodiscard]] lunscope_direction DirectionOf(uint8_t opcode) const;
+  lunscope_pdu_event NewPdu(uint8_t opcode) const;
+  // The PDU's data segment is `data`, of which the engine delivers chunks.
+  void Deliver(lunscope_pdu_event pdu, std::string_view data, size_t chunk_bytes);
+
+  Host& host_;
+  lunscope_connection_event report_{};
+  std::vector<Task> tasks_;
+  bool is_live_ = true;
+};
+
+class Host {
+ public:
+  explicit Host(ModelOptions options = {}) : model_(options) {}
+
+  // A new connection, whose first record this applies.
+  Conversation& Opens(uint64_t id, uint8_t role = LUNSCOPE_ROLE_INITIATOR);
+  // A connection that was open before we looked: no record tells of its beginning.
+  Conversation& Meets(uint64_t id, uint8_t role = LUNSCOPE_ROLE_INITIATOR);
+  Conversation& On(uint64_t id) { return conversations_.at(id); }
+
+  // A scrape's walk over the live connections.
+  void Walks();
+  void Apply(const lunscope_connection_event& event) { ApplyBytes(&event, sizeof(event)); }
+
+  [[nodiscard]] Snapshot See() const { return model_.TakeSnapshot(); }
+  [[nodiscard]] const Model& model() const { return model_; }
+  // "initiator target isid:tsih up=connections", in the order of the snapshot.
+  [[nodiscard]] std::vector<std::string> Sessions() const;
+  // "initiator/iqn.disk", in the order of the snapshot.
+  [[nodiscard]] std::vector<std::string> Targets() const;
+
+  uint64_t now_ns = 1'000'000'000;
+
+ private:
+  friend class Conversation;
+  // REQUIRES: the record is whole.
+  void ApplyBytes(const void* record, size_t bytes);
+
+  Model model_;
+  std::map<uint64_t, Conversation> conversations_;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The cap on label sets: what is beyond it goes to the overflow target, and no sum is wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::Contains;
+
+struct Sums {
+  uint64_t commands = 0;
+  uint64_t read_bytes = 0;
+  uint64_t errors = 0;
+  uint64_t label_sets = 0;  // without the overflow target's
+
+  explicit Sums(const Snapshot& snapshot) {
+    for (const auto& [key, target] : snapshot.targets) {
+      const bool is_overflow = key.name == kOverflowName;
+      label_sets += is_overflow ? 0 : 1;
+      for (const auto& [number, lun] : target.luns) {
+        label_sets += is_overflow ? 0 : 1;
+        read_bytes += lun.read_bytes;
+        for (const auto& [code, count] : lun.errors) errors += count;
+        for (const auto& operation : lun.operations) {
+          if (!operation) continue;
+          commands += operation->duration_ns.count();
+          label_sets += is_overflow ? 0 : 1;
+        }
+      }
+    }
+  }
+};
+
+TEST(LabelSets, AreAsManyAsTheCapAndSumsStayRight) {
+  for (size_t cap : {0, 1, 2, 3, 4, 7, 20, 100, 10'000}) {
+    Host host({.max_label_sets = cap});
+    for (uint64_t id = 1; id <= 5; id++) {
+      Conversation& conversation = host.Opens(id).LogsIn({.target = "iqn." + std::to_string(id)});
+      for (uint8_t lun = 0; lun < 10; lun++) {
+        conversation.Completes(Read16(0, 1).OnLun(Lun(lun)))
+            .Completes(Write16(0, 1).OnLun(Lun(lun)))
+            .Completes(Read16(0, 1).OnLun(Lun(lun)).Sensing(5, 0x21, 0));
+      }
+    }
+    const Snapshot snapshot = host.See();
+    const Sums sums(snapshot);
+    EXPECT_EQ(sums.commands, 150u) << cap;
+    EXPECT_EQ(sums.read_bytes, 100u * 512) << cap;
+    EXPECT_EQ(sums.errors, 50u) << cap;
+    EXPECT_LE(sums.label_sets, cap);
+    // 6 targets (one unknown), 50 LUNs, 100 operations.
+    EXPECT_EQ(snapshot.dropped_series != 0, cap < 156) << cap;
+  }
+}
+
+TEST(LabelSets, BeyondTheCapGoToTheOverflowTargetOfTheRole) {
+  Host host({.max_label_sets = 0});
+  host.Opens(1, LUNSCOPE_ROLE_INITIATOR).LogsIn().Completes(Read16(0, 1));
+  host.Opens(2, LUNSCOPE_ROLE_TARGET).LogsIn().Completes(Read16(0, 2));
+  const Snapshot snapshot = host.See();
+  const auto bytes_of = [&](uint8_t role) {
+    return snapshot.targets.at({role, kOverflowName}).luns.at(kOverflowLun).read_bytes;
+  };
+  EXPECT_EQ(bytes_of(LUNSCOPE_ROLE_INITIATOR), 512u);
+  EXPECT_EQ(bytes_of(LUNSCOPE_ROLE_TARGET), 1024u);
+}
+
+TEST(LabelSets, ThatWereGivenAreKept) {
+  Host host({.max_label_sets = 4});  // unknown, iqn.disk, LUN 0, reads of LUN 0
+  host.Opens(1).LogsIn().Completes(Read16(0, 1));
+  host.Opens(2).LogsIn({.target = "iqn.late"}).Completes(Read16(0, 1));
+  host.On(1).Completes(Read16(0, 1));
+  const Snapshot snapshot = host.See();
+  EXPECT_THAT(host.Targets(), Contains("initiator/iqn.disk"));
+  EXPECT_EQ(snapshot.targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk}).luns.at(0).read_bytes, 1024u);
+  EXPECT_GT(snapshot.dropped_series, 0u);
+}
+
+// A hostile target cannot make the model grow by announcing LUNs.
+TEST(LabelSets, OfInflightTasksAreBounded) {
+  Host host({.max_label_sets = 10});
+  std::vector<Task> tasks;
+  for (uint64_t i = 0; i < LUNSCOPE_TASKS; i++) tasks.push_back({i << 32, 500 + i});
+  host.Opens(1).LogsIn().Holds(tasks);
+  host.Walks();
+  uint64_t outstanding = 0;
+  size_t luns = 0;
+  for (const auto& [key, target] : host.See().targets) {
+    for (const auto& [number, lun] : target.luns) outstanding += lun.outstanding;
+    luns += target.luns.size();
+  }
+  EXPECT_EQ(outstanding, uint64_t{LUNSCOPE_TASKS});
+  EXPECT_LE(luns, 11u);
+}
+
+}  // namespace
+}  // namespace lunscope

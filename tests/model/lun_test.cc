@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a LUN's 8 bytes are written, and what is learned from the data that explain it.
+#include "collector/model/lun.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+struct LunRow {
+  const char* text;
+  uint64_t lun;
+};
+
+// SAM-5 4.7.7: method in the two highest bits.
+constexpr LunRow kLuns[] = {
+    // Peripheral device addressing: 00b, 6 bits of bus, 8 bits of LUN.
+    {"0", 0x0000'0000'0000'0000},
+    {"1", 0x0001'0000'0000'0000},
+    {"255", 0x00ff'0000'0000'0000},
+    {"0x0100000000000000", 0x0100'0000'0000'0000},  // bus 1 is another device
+    {"0x3f01000000000000", 0x3f01'0000'0000'0000},
+    // Flat space addressing: 01b, 14 bits of LUN.
+    {"0", 0x4000'0000'0000'0000},
+    {"256", 0x4100'0000'0000'0000},
+    {"16383", 0x7fff'0000'0000'0000},
+    // Logical unit addressing: 10b, 6 bits of target, 3 of bus, 5 of LUN.
+    {"0", 0x8000'0000'0000'0000},
+    {"31", 0x801f'0000'0000'0000},
+    {"0x8020000000000000", 0x8020'0000'0000'0000},  // bus 1
+    {"0x8100000000000000", 0x8100'0000'0000'0000},  // target 1
+    {"0xbfff000000000000", 0xbfff'0000'0000'0000},
+    // Extended addressing: 11b. Well-known logical unit REPORT LUNS, and an extended flat LUN.
+    {"0xc101000000000000", 0xc101'0000'0000'0000},
+    {"0xd200010000000000", 0xd200'0100'0000'0000},
+    // More than one level.
+    {"0x0001000200000000", 0x0001'0002'0000'0000},
+    {"0x4001000000000001", 0x4001'0000'0000'0001},
+    {"0xffffffffffffffff", 0xffff'ffff'ffff'ffff},
+};
+
+TEST(FormatLun, IsDecimalWhereTheMethodHasANumber) {
+  for (const LunRow& row : kLuns) EXPECT_EQ(FormatLun(row.lun), row.text) << std::hex << row.lun;
+}
+
+// Standard INQUIRY data: type, then vendor at 8 and product at 16 (SPC-5 6.6.2).
+Bytes InquiryData(uint8_t qualifier_and_type, size_t bytes = 36) {
+  std::string text(8, '\0');
+  text[0] = static_cast<char>(qualifier_and_type);
+  text += "ACME    Disk 9000       0001";
+  Bytes data(text.begin(), text.end());
+  data.resize(bytes);
+  return data;
+}
+
+const Bytes kInquiry = {SCSI_INQUIRY, 0, 0, 0, 96, 0};
+const Bytes kInquiryPage = {SCSI_INQUIRY, 1, 0x83, 0, 255, 0};
+const Bytes kReadCapacity10 = {SCSI_READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+const Bytes kReadCapacity16 = {SCSI_SERVICE_ACTION_IN_16, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32,
+                               0, 0};
+const Bytes kGetLbaStatus = {SCSI_SERVICE_ACTION_IN_16, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32,
+                             0, 0};
+// 0x100000 blocks of 512 bytes.
+const Bytes kCapacity10 = {0x00, 0x0f, 0xff, 0xff, 0, 0, 2, 0};
+const Bytes kTooLargeFor10 = {0xff, 0xff, 0xff, 0xff, 0, 0, 2, 0};
+// 0x1'0000'0000 blocks of 4096 bytes.
+const Bytes kCapacity16 = {0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x10, 0, 0, 0, 0, 0};
+
+struct Answer {
+  Bytes cdb;
+  Bytes data;
+};
+
+struct LearnRow {
+  const char* what;
+  std::vector<Answer> answers;
+  int device_type;
+  const char* vendor;
+  const char* product;
+  uint32_t block_bytes;
+  uint64_t capacity_bytes;
+};
+
+Bytes First(Bytes data, size_t bytes) {
+  data.resize(bytes);
+  return data;
+}
+
+const LearnRow kLearned[] = {
+    {"nothing", {}, kUnknownDeviceType, "", "", 0, 0},
+    {"a disk", {{kInquiry, InquiryData(0x00)}}, 0x00, "ACME", "Disk 9000", 0, 0},
+    {"a tape", {{kInquiry, InquiryData(0x01)}}, 0x01, "ACME", "Disk 9000", 0, 0},
+    {"qualifier 1: it could be connected", {{kInquiry, InquiryData(0x20)}}, 0x00, "ACME",
+     "Disk 9000", 0, 0},
+    {"qualifier 3: nothing can be here", {{kInquiry, InquiryData(0x7f)}}, kUnknownDeviceType,
+     "ACME", "Disk 9000", 0, 0},
+    {"qualifier 3 forgets no type",
+     {{kInquiry, InquiryData(0x05)}, {kInquiry, InquiryData(0x7f)}}, 0x05, "ACME", "Disk 9000", 0,
+     0},
+    {"no data", {{kInquiry, {}}}, kUnknownDeviceType, "", "", 0, 0},
+    {"the type alone", {{kInquiry, InquiryData(0x08, 1)}}, 0x08, "", "", 0, 0},
+    {"one byte short of a vendor", {{kInquiry, InquiryData(0x00, 15)}}, 0x00, "", "", 0, 0},
+    {"the vendor alone", {{kInquiry, InquiryData(0x00, 16)}}, 0x00, "ACME", "", 0, 0},
+    {"one byte short of a product", {{kInquiry, InquiryData(0x00, 31)}}, 0x00, "ACME", "", 0, 0},
+    {"the product", {{kInquiry, InquiryData(0x00, 32)}}, 0x00, "ACME", "Disk 9000", 0, 0},
+    {"a vital product data page is no INQUIRY data", {{kInquiryPage, InquiryData(0x05)}},
+     kUnknownDeviceType, "", "", 0, 0},
+    {"READ CAPACITY(10)", {{kReadCapacity10, kCapacity10}}, kUnknownDeviceType, "", "", 512,
+     0x100000ull * 512},
+    {"READ CAPACITY(10), short", {{kReadCapacity10, First(kCapacity10, 7)}}, kUnknownDeviceType, "",
+     "", 0, 0},
+    {"READ CAPACITY(10) of a large disk", {{kReadCapacity10, kTooLargeFor10}}, kUnknownDeviceType,
+     "", "", 512, 0},
+    {"and then READ CAPACITY(16)",
+     {{kReadCapacity10, kTooLargeFor10}, {kReadCapacity16, kCapacity16}}, kUnknownDeviceType, "",
+     "", 4096, 0x1'0000'0000ull * 4096},
+    {"READ CAPACITY(16), as short as may be", {{kReadCapacity16, First(kCapacity16, 12)}},
+     kUnknownDeviceType, "", "", 4096, 0x1'0000'0000ull * 4096},
+    {"READ CAPACITY(16), short", {{kReadCapacity16, First(kCapacity16, 11)}}, kUnknownDeviceType,
+     "", "", 0, 0},
+    {"another service action", {{kGetLbaStatus, kCapacity16}}, kUnknownDeviceType, "", "", 0, 0},
+    {"user data explain nothing", {{{SCSI_READ_10}, Bytes(208, 0x41)}}, kUnknownDeviceType, "", "",
+     0, 0},
+};
+
+TEST(LunIdentity, IsLearnedFromData) {
+  for (const LearnRow& row : kLearned) {
+    LunIdentity identity;
+    for (Answer answer : row.answers) {
+      answer.cdb.resize(ISCSI_CDB_BYTES);
+      answer.data.shrink_to_fit();
+      identity.Learn(answer.cdb.data(), answer.data.data(), answer.data.size());
+    }
+    EXPECT_EQ(identity.device_type, row.device_type) << row.what;
+    EXPECT_EQ(identity.vendor, row.vendor) << row.what;
+    EXPECT_EQ(identity.product, row.product) << row.what;
+    EXPECT_EQ(identity.block_bytes, row.block_bytes) << row.what;
+    EXPECT_EQ(identity.capacity_bytes, row.capacity_bytes) << row.what;
+  }
+}
+
+TEST(LunIdentity, IsPrintable) {
+  Bytes data = InquiryData(0x00);
+  data[8] = 0x1b;
+  data[17] = '\n';
+  LunIdentity identity;
+  identity.Learn(kInquiry.data(), data.data(), data.size());
+  EXPECT_EQ(identity.vendor, R"(\x1bCME)");
+  EXPECT_EQ(identity.product, R"(D\x0ask 9000)");
+}
+
+TEST(LunIdentity, IsThatOfTheLunWhichAnswered) {
+  Host host;
+  host.Opens(1).LogsIn().Reads(kInquiry, InquiryData(0x00), Lun(1));
+  host.On(1).Reads(kInquiry, InquiryData(0x05), Lun(2));
+  const Connection& connection = *host.model().FindConnection(1);
+  EXPECT_EQ(host.model().FindIdentity(connection, Lun(1))->device_type, 0x00);
+  EXPECT_EQ(host.model().FindIdentity(connection, Lun(2))->device_type, 0x05);
+  EXPECT_EQ(host.model().FindIdentity(connection, Lun(3)), nullptr);
+}
+
+// Data that come in several chunks: the first explains, the rest is the same data going on.
+TEST(LunIdentity, IsLearnedFromTheFirstChunk) {
+  Host host;
+  Bytes data = InquiryData(0x05);
+  data.resize(2 * LUNSCOPE_CHUNK_BYTES, 0xff);
+  host.Opens(1).LogsIn().Reads(kInquiry, data);
+  const LunIdentity& identity = *host.model().FindIdentity(*host.model().FindConnection(1), 0);
+  EXPECT_EQ(identity.device_type, 0x05);
+  EXPECT_EQ(identity.vendor, "ACME");
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/report/golden.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace lunscope {
+namespace {
+
+using std::string_literals::operator""s;
+using Bytes = std::vector<uint8_t>;
+
+constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint8_t kBusy = 0x08;
+constexpr uint8_t kReservationConflict = 0x18;
+constexpr int kDiskType = 0x00;
+constexpr int kTapeType = 0x01;
+// 2026-01-31T12:00:00Z, less the second that the host's clock begins with.
+constexpr int64_t kWallClockOffsetNs = 1'769'860'799'000'000'000;
+
+Bytes InquiryData() {
+  const std::string text = "\0\0\0\0\0\0\0\0ACME    Disk \"9000\" \\s1 "s;
+  return {text.begin(), text.end()};
+}
+
+void InitiatorScene(Host& host) {
+  const Bytes inquiry = {SCSI_INQUIRY, 0, 0, 0, 36, 0};
+  const Bytes read_capacity = {SCSI_READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  Conversation& disk = host.Opens(1).LogsIn().UsesDigests();
+  disk.Reads(inquiry, InquiryData(), Lun(1))
+      .Reads(read_capacity, {0x00, 0x0f, 0xff, 0xff, 0, 0, 2, 0}, Lun(1))
+      .Completes(Command(inquiry, ISCSI_COMMAND_READ).OnLun(Lun(1)).Moving(36).Taking(90'000))
+      .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(16'000))
+      .Completes(Read16(8, 8).OnLun(Lun(1)).Taking(16'001))
+      .Completes(Read16(16, 2048).OnLun(Lun(1)).Taking(3 * kMs))
+      .Completes(Write16(0, 128).OnLun(Lun(1)).Taking(700'000))
+      .Completes(Write16(128, 128).OnLun(Lun(1)).Taking(40 * kSecond).Sensing(0x03, 0x0c, 0x00))
+      .Completes(Command({SCSI_SYNCHRONIZE_CACHE_10}).OnLun(Lun(1)).Taking(12 * kMs))
+      .Completes(Command({SCSI_UNMAP}, ISCSI_COMMAND_WRITE).OnLun(Lun(1)).Moving(24).Taking(kMs))
+      .Completes(Command({0xc0}).OnLun(Lun(2)).Taking(1).Sensing(0x05, 0x20, 0x00))
+      .Completes(TestUnitReady().OnLun(Lun(2)).Taking(50'000).Ending(kBusy))
+      .Completes(TestUnitReady().OnLun(Lun(2)).Taking(50'000).Ending(kReservationConflict))
+      .Completes(TestUnitReady().OnLun(0xc101'0000'0000'0000).Responding(1))
+      .RequestsTask(1)
+      .RequestsTask(5)
+      .Rejects(0x09)
+      .Announces(1)
+      .Counts(LUNSCOPE_RECEIVED, ISCSI_R2T, 2, 96)
+      .Retransmits(3)
+      .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
+  // A name as hostile as names come, in a session that went down, and one that logged out.
+  host.Opens(2)
+      .LogsIn({.initiator = "iqn.\x1b[2J", .target = "iqn.\"quoted\"\n\\", .isid = 2})
+      .Completes(Read16(0, 1).Taking(kMs))
+      .Drops();
+  host.Opens(3).LogsIn({.target = "", .isid = 3}).LogsOut().Closes();
+  host.Opens(4).RequestsLogin(LoginText({.target = "iqn.closed"})).AnswersLogin(2).Drops();
+}
+
+void TargetScene(Host& host) {
+  host.Opens(5, LUNSCOPE_ROLE_TARGET)
+      .LogsIn({.isid = 5, .tsih = 9})
+      .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(15'000))
+      .Completes(Write16(0, 8).OnLun(Lun(1)).Taking(80'000));
+  // Met in the middle.
+  host.Meets(6, LUNSCOPE_ROLE_TARGET).IsIpv6().Completes(Read16(0, 8).Taking(20'000));
+}
+
+void Count(lunscope_totals& totals) {
+  for (uint32_t role : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
+    totals.commands_reported[role] = 80 * role;
+    // Two of the initiator's are in flight.
+    totals.commands_seen[role] = 80 * role + (role == LUNSCOPE_ROLE_INITIATOR ? 2 : 0);
+    for (uint32_t i = 0; i < LUNSCOPE_UNREPORTED_COUNT; i++) {
+      totals.commands_unreported[role][i] = 10 * role + i;
+      totals.commands_seen[role] += 10 * role + i;
+    }
+    totals.unmatched_responses[role] = role;
+  }
+  for (uint32_t i = 0; i < LUNSCOPE_REASON_COUNT; i++) {
+    totals.gaps[i] = i;
+    totals.resyncs[i] = 10 + i;
+    totals.unparsed_bytes[i] = 1000 + i;
+  }
+  totals.events = 123'456'789;
+  for (uint32_t i = 0; i < LUNSCOPE_LOSS_COUNT; i++) totals.events_lost[i] = 20 + i;
+  totals.untracked_connections = 1;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+void ExpectGolden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(LUNSCOPE_GOLDEN_DIRECTORY) + "/" + name;
+  if (std::getenv("LUNSCOPE_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+    ADD_FAILURE() << "wrote " << path << "; look at `git diff`, and unset LUNSCOPE_UPDATE_GOLDEN";
+    return;
+  }
+  EXPECT_EQ(text, ReadFile(path)) << "if this is intended: LUNSCOPE_UPDATE_GOLDEN=1 ctest -R report";
+}
+
+Observation FixedObservation() {
+  Host host({.max_label_sets = 23});  // a few less than the scenes want
+  InitiatorScene(host);
+  TargetScene(host);
+  host.Walks();
+  Observation observation;
+  observation.snapshot = host.See();
+  Count(observation.totals);
+  observation.probes = {{"tcp_probe", true, 1, 1000, 2'500'000}, {"net_dev_queue", false, 0, 0, 0}};
+  observation.now_ns = host.now_ns + 10 * kSecond;
+  observation.malformed_records = 1;
+  observation.wakeups = 4;
+  observation.tracked_commands = 2;
+  observation.tracked_commands_limit = 256;
+  observation.version = "1.2.3";
+  observation.revision = "0123456789ab";
+  observation.libbpf = "v1.1";
+  observation.scrape_seconds = 0.00125;
+  return observation;
+}
+
+FixedTrace::FixedTrace() {
+  host_.Opens(1).LogsIn({.target = "iqn.2026-01.com.example:storage.disk1"});
+  host_.Opens(2, LUNSCOPE_ROLE_TARGET)
+      .LogsIn({.initiator = "iqn.\x1b[2J\"'", .target = "iqn.\n\"\\\xff"});
+  host_.Meets(3).IsIpv6().Opens();
+  struct Seen {
+    uint64_t connection;
+    Command command;
+    int device_type;
+  };
+  const Seen seen[] = {
+      {1, Read16(1000, 8).OnLun(Lun(1)).Taking(87'100).Tagged(0x10, 7), kDiskType},
+      {1, Write16(0x12345678, 256).Taking(1'200'000).Tagged(0x11, 8), kDiskType},
+      {1, Command({SCSI_READ_6, 0x01, 0x02, 0x03, 0, 0}, ISCSI_COMMAND_READ).Moving(131072), 0},
+      {1, Command({SCSI_READ_10, 0, 0, 0, 0, 9, 0, 0, 1, 0}, ISCSI_COMMAND_READ).Moving(512),
+       kUnknownDeviceType},
+      {1, Read16(5, 8).Taking(3'400'000'000).ShortBy(4000), kDiskType},
+      {1, Read16(5, 1).LongBy(512), kDiskType},
+      {1, Read16(1 << 20, 1).Taking(250'000).Sensing(0x05, 0x21, 0x00), kDiskType},
+      {1, TestUnitReady().Taking(50'000).Ending(kBusy), kDiskType},
+      {1, TestUnitReady().Taking(50'000).Ending(kReservationConflict), kDiskType},
+      {1, TestUnitReady().Taking(50'000).Responding(1), kDiskType},
+      {1, TestUnitReady().Taking(50'000).Responding(0x80), kDiskType},
+      {1, Command({SCSI_INQUIRY, 0, 0, 0, 36, 0}, ISCSI_COMMAND_READ).Moving(36), kDiskType},
+      {1, Command({SCSI_SERVICE_ACTION_IN_16, 0x10}, ISCSI_COMMAND_READ).Moving(32), kDiskType},
+      {1, Command({0xa3, 0x0c}, ISCSI_COMMAND_READ).Moving(64), kDiskType},
+      {1, Command({0x9e, 0x0b}), kDiskType},
+      // A tape has no LBA where a disk has one.
+      {2, Command({0x08, 0, 0, 2, 0, 0}, ISCSI_COMMAND_READ).Moving(512).OnLun(Lun(1)), kTapeType},
+      {2, Read16(1, 1).OnLun(0x4100'0000'0000'0000), kDiskType},
+      {3, Read16(1, 1).OnLun(Lun(7)), kUnknownDeviceType},
+  };
+  events_.reserve(std::size(seen));  // commands_ refers to them
+  for (const Seen& each : seen) {
+    host_.On(each.connection).Completes(each.command);
+    const Connection& connection = *host_.model().FindConnection(each.connection);
+    lunscope_sensed_command_event& event = events_.emplace_back(each.command.event);
+    event.command.header.role = connection.role;
+    event.command.header.time_ns = host_.now_ns + events_.size() * 1'234'567;
+    commands_.push_back({event.command, connection, each.device_type, kWallClockOffsetNs});
+  }
+}
+
+}  // namespace lunscope

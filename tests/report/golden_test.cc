@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What lunscope says, compared as a whole with the golden files beside this one.
+#include "tests/report/golden.h"
+
+#include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
+
+#include <cstdlib>
+
+#include "collector/report/summary.h"
+
+namespace lunscope {
+namespace {
+
+TEST(Golden, Metrics) {
+  ExpectGolden("golden.metrics",
+               prometheus::TextSerializer().Serialize(RenderMetrics(FixedObservation())));
+}
+
+TEST(Golden, TraceTable) {
+  setenv("TZ", "UTC", 1);
+  std::string table = TableHeader() + "\n";
+  const FixedTrace trace;
+  for (const TracedCommand& command : trace.commands()) table += TableRow(command) + "\n";
+  ExpectGolden("golden.trace.txt", table);
+}
+
+TEST(Golden, TraceJson) {
+  std::string lines;
+  const FixedTrace trace;
+  for (const TracedCommand& command : trace.commands()) lines += JsonObject(command) + "\n";
+  ExpectGolden("golden.trace.jsonl", lines);
+}
+
+TEST(Golden, Summary) {
+  Summary summary;
+  const FixedTrace trace;
+  for (const TracedCommand& command : trace.commands()) summary.Add(command);
+  ExpectGolden("golden.summary.txt", summary.Format());
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names of commands by opcode, service action and device type; of codes as labels. A command without
+// a name is shown as numbers, and never by a wrong name.
+#include "collector/report/names.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <lunscope/iscsi.h>
+#include <lunscope/scsi.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdint>
+#include <set>
+
+namespace lunscope {
+namespace {
+
+using Cdb = std::array<uint8_t, ISCSI_CDB_BYTES>;
+
+constexpr int kUnknown = -1;
+constexpr int kDisk = 0x00;
+constexpr int kTape = 0x01;
+constexpr int kCd = 0x05;
+constexpr int kChanger = 0x08;
+
+struct Row {
+  Cdb cdb;
+  int device_type;
+  const char* name;
+};
+
+constexpr Row kRows[] = {
+    {{0x00}, kDisk, "Test Unit Ready"},
+    {{0x12}, kDisk, "Inquiry"},
+    {{0x28}, kDisk, "Read(10)"},
+    {{0x2a}, kDisk, "Write(10)"},
+    {{0x35}, kDisk, "Synchronize cache(10)"},
+    {{0x42}, kDisk, "Unmap"},
+    {{0x88}, kDisk, "Read(16)"},
+    {{0x8a}, kDisk, "Write(16)"},
+    {{0x89}, kDisk, "Compare and write"},
+    {{0xa0}, kDisk, "Report luns"},
+
+    // One opcode, one name for each device type.
+    {{0x08}, kDisk, "Read(6)"},
+    {{0x08}, kTape, "Read(6)"},
+    {{0x05}, kTape, "Read Block Limits"},
+    {{0x2b}, kDisk, "Seek(10)"},
+    {{0x2b}, kTape, "Locate(10)"},
+    {{0x2b}, kChanger, "Position to element"},
+    {{0x07}, kDisk, "Reassign Blocks"},
+    {{0x07}, kChanger, "Initialize element status"},
+    {{0x91}, kDisk, "Synchronize cache(16)"},
+    {{0x91}, kTape, "Space(16)"},
+    {{0x92}, kTape, "Locate(16)"},
+    {{0xa5}, kChanger, "Move medium"},
+    {{0xb8}, kChanger, "Read element status"},
+    {{0x43}, kCd, "Read TOC/PMA/ATIP"},
+    {{0xa3, 0}, kCd, "Send key"},
+    {{0xa4, 0}, kCd, "Report key"},
+    // A device of which nothing is known is named as a disk.
+    {{0x2b}, kUnknown, "Seek(10)"},
+    {{0x88}, kUnknown, "Read(16)"},
+
+    // Service actions.
+    {{0x9e, 0x10}, kDisk, "Read capacity(16)"},
+    {{0x9e, 0x12}, kDisk, "Get LBA status(16)"},
+    {{0x5e, 0x00}, kDisk, "Persistent reserve in, read keys"},
+    {{0x5f, 0x06}, kDisk, "Persistent reserve out, register and ignore existing key"},
+    {{0xa3, 0x0a}, kDisk, "Report target port groups"},
+    {{0xa3, 0x0c}, kDisk, "Report supported operation codes"},
+    {{0x48, 0x01}, kDisk, "Sanitize, overwrite"},
+    // The three highest bits of byte 1 are no part of it.
+    {{0x9e, 0xf0}, kDisk, "Read capacity(16)"},
+    {{0x7f, 0, 0, 0, 0, 0, 0, 24, 0x00, 0x09}, kDisk, "Read(32)"},
+    {{0x7f, 0, 0, 0, 0, 0, 0, 24, 0x00, 0x0b}, kDisk, "Write(32)"},
+
+    // No name: the opcode, and the service action where the opcode has one.
+    {{0x02}, kDisk, "0x02"},
+    {{0x49}, kDisk, "0x49"},
+    {{0x60}, kDisk, "0x60"},
+    {{0x7e}, kDisk, "0x7e"},
+    {{0xc0}, kDisk, "0xc0"},
+    {{0xff}, kTape, "0xff"},
+    {{0x9e, 0x1f}, kDisk, "0x9e/0x1f"},
+    {{0x5e, 0x1f}, kDisk, "0x5e/0x1f"},
+    {{0xa9, 0x00}, kDisk, "0xa9/0x00"},
+    {{0x48, 0x00}, kDisk, "0x48/0x00"},
+    {{0x7f, 0, 0, 0, 0, 0, 0, 24, 0x12, 0x34}, kDisk, "0x7f/0x1234"},
+};
+
+TEST(CommandName, IsByOpcodeServiceActionAndDeviceType) {
+  for (const Row& row : kRows) {
+    EXPECT_EQ(CommandName(row.cdb.data(), row.device_type), row.name)
+        << fmt::format("{:02x} {:02x}, device type {}", row.cdb[0], row.cdb[1], row.device_type);
+  }
+}
+
+// Words of libsgutils2 that say "no name" in some way.
+bool IsSuspicious(const std::string& name) {
+  for (const char* word : {"nknown", "ervice action", "Reserved [", "Vendor specific [", "pcode",
+                           "=0x", "[0x"}) {
+    if (name.find(word) != std::string::npos) return true;
+  }
+  return name.empty();
+}
+
+// "0x9e" or "0x9e/0x1f", of this very opcode.
+bool IsHex(const std::string& name, uint8_t opcode) {
+  const std::string hex = fmt::format("0x{:02x}", opcode);
+  return name == hex || name.starts_with(hex + "/0x");
+}
+
+bool IsPrintable(const std::string& name) {
+  return name.find_first_of("\"\\\n\x1b") == std::string::npos;
+}
+
+TEST(CommandName, IsANameOrItsNumbersForEveryCdb) {
+  std::set<std::string> suspicious;
+  for (int device_type = kUnknown; device_type <= 0x1f; device_type++) {
+    for (int opcode = 0; opcode < 256; opcode++) {
+      for (int action = 0; action < 32; action++) {
+        const auto byte = static_cast<uint8_t>(action);
+        Cdb cdb = {static_cast<uint8_t>(opcode), byte};
+        if (opcode == SCSI_VARIABLE_LENGTH) cdb[9] = byte;
+        const std::string name = CommandName(cdb.data(), device_type);
+        EXPECT_TRUE(IsPrintable(name)) << name;
+        EXPECT_LT(name.size(), 80u) << name;
+        if (IsHex(name, cdb[0])) continue;
+        if (IsSuspicious(name)) suspicious.insert(name);
+      }
+    }
+  }
+  EXPECT_THAT(suspicious, ::testing::IsEmpty());
+}
+
+struct LabelRow {
+  std::string label;
+  const char* wanted;
+};
+
+TEST(Label, IsSnakeCaseOrHex) {
+  const LabelRow rows[] = {
+      {RoleLabel(LUNSCOPE_ROLE_INITIATOR), "initiator"},
+      {RoleLabel(LUNSCOPE_ROLE_TARGET), "target"},
+      {RoleLabel(LUNSCOPE_ROLE_UNKNOWN), "unknown"},
+      {RoleLabel(255), "unknown"},
+      {OperationLabel(SCSI_OPERATION_READ), "read"},
+      {OperationLabel(SCSI_OPERATION_WRITE), "write"},
+      {OperationLabel(SCSI_OPERATION_FLUSH), "flush"},
+      {OperationLabel(SCSI_OPERATION_DISCARD), "discard"},
+      {OperationLabel(SCSI_OPERATION_CONTROL), "control"},
+      {OperationLabel(SCSI_OPERATION_OTHER), "other"},
+      {StatusLabel(0x00), "good"},
+      {StatusLabel(0x02), "check_condition"},
+      {StatusLabel(0x04), "condition_met"},
+      {StatusLabel(0x08), "busy"},
+      {StatusLabel(0x18), "reservation_conflict"},
+      {StatusLabel(0x28), "task_set_full"},
+      {StatusLabel(0x30), "aca_active"},
+      {StatusLabel(0x40), "task_aborted"},
+      // SAM-5 has no masks: a status that is one bit off is another one.
+      {StatusLabel(0x03), "0x03"},
+      {StatusLabel(0x82), "0x82"},
+      {StatusLabel(0x06), "0x06"},
+      {StatusLabel(0xff), "0xff"},
+      {SenseKeyLabel(0x0), "no_sense"},
+      {SenseKeyLabel(0x3), "medium_error"},
+      {SenseKeyLabel(0x5), "illegal_request"},
+      {SenseKeyLabel(0x6), "unit_attention"},
+      {SenseKeyLabel(0xb), "aborted_command"},
+      {OpcodeLabel(ISCSI_SCSI_COMMAND), "scsi_command"},
+      {OpcodeLabel(ISCSI_REJECT), "reject"},
+      {OpcodeLabel(0x1c), "0x1c"},
+      {OpcodeLabel(0x3f), "reject"},
+      {RejectLabel(0x02), "data_digest_error"},
+      {RejectLabel(0x09), "invalid_pdu_field"},
+      {RejectLabel(0x00), "0x00"},
+      {RejectLabel(0xff), "0xff"},
+      {TaskFunctionLabel(1), "abort_task"},
+      {TaskFunctionLabel(5), "logical_unit_reset"},
+      {TaskFunctionLabel(0x7f), "0x7f"},
+      {AsyncEventLabel(0), "scsi_event"},
+      {AsyncEventLabel(3), "session_drop"},
+      {AsyncEventLabel(255), "0xff"},
+  };
+  for (const LabelRow& row : rows) EXPECT_EQ(row.label, row.wanted);
+}
+
+template <typename Labeller>
+void ExpectDistinctLabels(const char* what, int codes, Labeller label_of) {
+  std::set<std::string> labels;
+  std::set<std::string> shared;
+  for (int code = 0; code < codes; code++) {
+    const std::string label = label_of(static_cast<uint8_t>(code));
+    if (!labels.insert(label).second) shared.insert(label);
+    EXPECT_TRUE(std::all_of(label.begin(), label.end(), [](char c) {
+      return std::islower(c) || std::isdigit(c) || c == '_';
+    })) << label;
+  }
+  EXPECT_THAT(shared, ::testing::IsEmpty()) << what;
+}
+
+// Two codes with one label would be two series of one name, of which Prometheus drops one.
+TEST(Label, IsNotThatOfAnotherCode) {
+  ExpectDistinctLabels("status", 256, StatusLabel);
+  ExpectDistinctLabels("sense key", 16, SenseKeyLabel);
+  ExpectDistinctLabels("opcode", 64, OpcodeLabel);
+  ExpectDistinctLabels("reject reason", 256, RejectLabel);
+  ExpectDistinctLabels("task function", 128, TaskFunctionLabel);
+  ExpectDistinctLabels("async event", 256, AsyncEventLabel);
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Trace lines, for every command: rows of at most 120 columns, objects that are JSON.
+#include "collector/report/trace_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tests/model/host.h"
+#include "tests/report/golden.h"
+
+namespace lunscope {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kColumns = 120;
+
+bool IsPrintable(const std::string& line) {
+  return std::all_of(line.begin(), line.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+Json Parse(const std::string& line) {
+  Json object = Json::parse(line, nullptr, false);
+  EXPECT_TRUE(object.is_object()) << line;
+  return object;
+}
+
+// What the two formats make of a command on a connection that logged in like this.
+struct Traced {
+  Traced(const Command& command, const Login& login = {}, int device_type = 0) {
+    Host host;
+    host.Opens(1).LogsIn(login).Completes(command);
+    lunscope_sensed_command_event event = command.event;
+    event.command.header.role = LUNSCOPE_ROLE_INITIATOR;
+    const TracedCommand traced{event.command, *host.model().FindConnection(1), device_type, 0};
+    row = TableRow(traced);
+    object = Parse(JsonObject(traced));
+  }
+  std::string row;
+  Json object;
+};
+
+TEST(TraceLine, OfTheFixedTraceIsPrintableAndJson) {
+  EXPECT_LE(TableHeader().size(), kColumns);
+  const FixedTrace trace;
+  for (const TracedCommand& command : trace.commands()) {
+    EXPECT_LE(TableRow(command).size(), kColumns);
+    EXPECT_TRUE(IsPrintable(TableRow(command))) << TableRow(command);
+    EXPECT_TRUE(IsPrintable(JsonObject(command))) << JsonObject(command);
+    Parse(JsonObject(command));
+  }
+}
+
+struct WideRow {
+  const char* what;
+  Command command;
+};
+
+const WideRow kWide[] = {
+    {"an LBA of 64 bits", Read16(~uint64_t{0}, 1)},
+    {"an LBA of 48 bits", Read16(uint64_t{1} << 47, 1)},
+    {"blocks of 32 bits", Read16(0, 1).Moving(0)},
+    {"all blocks there are", Command({SCSI_WRITE_SAME_16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
+                                      0xff, 0xff, 0, 0}, ISCSI_COMMAND_WRITE)},
+    {"16 MiB", Read16(0, 32768)},
+    {"4 GiB", Read16(0, 1).Moving(~0u)},
+    {"a LUN in hex", Read16(0, 1).OnLun(~uint64_t{0})},
+    {"an hour", Read16(0, 1).Taking(3'600'000'000'000)},
+    {"no end", Read16(0, 1).Taking(~uint64_t{0})},
+    {"a long status", Read16(0, 1).Ending(0x18)},
+    {"the longest status", Read16(0, 1).Ending(0x14)},
+    {"an unknown status", Read16(0, 1).Ending(0xee)},
+    {"a long name", Command({0x3b, 0x0d})},
+    {"all at once", Read16(~uint64_t{0}, ~0u).Moving(~0u).OnLun(~uint64_t{0}).Taking(~uint64_t{0})
+                        .Ending(0x14)},
+};
+
+TEST(TableRow, HasAtMost120Columns) {
+  for (const WideRow& row : kWide) {
+    const std::string line = Traced(row.command).row;
+    EXPECT_LE(line.size(), kColumns) << row.what << "\n" << line;
+  }
+}
+
+const Login kHostile[] = {
+    {.initiator = "iqn.\"quoted\"", .target = "iqn.\"quoted\""},
+    {.initiator = "iqn.\\", .target = "iqn.\\"},
+    {.initiator = "iqn.\n\r\t", .target = "iqn.\n{\"a\":1}"},
+    {.initiator = "iqn.\x1b[2J", .target = "iqn.\x1b]0;title\x07"},
+    {.initiator = "iqn.\xff\xfe\xc3\x28", .target = "iqn.\xff\xfe\xc3\x28"},
+    {.initiator = std::string(5000, 'i'), .target = std::string(5000, 't')},
+    {.initiator = std::string(223, '"'), .target = std::string(223, '\x1b')},
+};
+
+TEST(TraceLine, OfHostileNamesIsPrintableAndJson) {
+  for (const Login& login : kHostile) {
+    const Traced traced(Read16(0, 1), login);
+    EXPECT_LE(traced.row.size(), kColumns) << traced.row;
+    EXPECT_TRUE(IsPrintable(traced.row)) << traced.row;
+    const auto name = traced.object.at("target").get<std::string>();
+    EXPECT_TRUE(IsPrintable(name)) << name;
+    EXPECT_LE(name.size(), 4 * 223u + 3);
+  }
+}
+
+TEST(JsonObject, SaysWhatTheCommandWas) {
+  const Json object =
+      Traced(Read16(1000, 8).OnLun(Lun(3)).Taking(87'100).Tagged(0xfffffffe, 7)).object;
+  const Json wanted = Json::parse(R"json({
+    "time": "1970-01-01T00:00:00.000000Z", "role": "initiator", "initiator": "iqn.host",
+    "target": "iqn.disk", "local": "192.0.2.1:40001", "remote": "192.0.2.2:3260", "lun": "3",
+    "itt": 4294967294, "cmdsn": 7, "command": "Read(16)",
+    "cdb": "880000000000000003e8000000080000", "lba": 1000, "blocks": 8,
+    "expected_bytes": 4096, "transferred_bytes": 4096, "status": "Good", "response": "completed",
+    "duration_us": 87.1})json");
+  EXPECT_EQ(object, wanted);
+}
+
+struct KeysRow {
+  const char* what;
+  Command command;
+  int device_type;
+  std::vector<std::string> present;
+  std::vector<std::string> absent;
+};
+
+const KeysRow kKeys[] = {
+    {"no data", TestUnitReady(), 0, {"status", "response"},
+     {"lba", "blocks", "expected_bytes", "transferred_bytes", "sense", "residual_bytes"}},
+    {"data", Read16(0, 1), 0, {"lba", "blocks", "expected_bytes", "transferred_bytes"},
+     {"sense", "residual_bytes"}},
+    {"a tape has no LBA", Command({0x08}, ISCSI_COMMAND_READ), 1, {"expected_bytes"},
+     {"lba", "blocks"}},
+    {"a disk that is not known to be one", Read16(0, 1), kUnknownDeviceType, {"lba", "blocks"}, {}},
+    {"sense", Read16(0, 1).Sensing(5, 0x21, 0), 0, {"sense", "status"}, {}},
+    {"sense that is none", Read16(0, 1).Sensing({0x7f, 1, 2, 3}), 0, {"status"}, {"sense"}},
+    {"underflow", Read16(0, 2).ShortBy(512), 0, {"residual_bytes"}, {}},
+    {"overflow", Read16(0, 2).LongBy(512), 0, {"residual_bytes"}, {}},
+    {"no status", Read16(0, 1).Responding(1), 0, {"response"}, {"status"}},
+};
+
+TEST(JsonObject, HasNoKeysThatDoNotApply) {
+  for (const KeysRow& row : kKeys) {
+    const Json object = Traced(row.command, {}, row.device_type).object;
+    for (const std::string& key : row.present) EXPECT_TRUE(object.contains(key)) << row.what << key;
+    for (const std::string& key : row.absent) EXPECT_FALSE(object.contains(key)) << row.what << key;
+  }
+}
+
+TEST(JsonObject, HasTheSense) {
+  const Json object = Traced(Read16(0, 1).Sensing(0x05, 0x21, 0x80)).object;
+  EXPECT_EQ(object.at("sense"), Json::parse(R"({"key": 5, "asc": 33, "ascq": 128})"));
+  EXPECT_EQ(object.at("status"), "Check Condition");
+}
+
+}  // namespace
+}  // namespace lunscope
