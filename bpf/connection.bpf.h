@@ -102,8 +102,7 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
   bpf_sk_storage_delete(&inflights, sk);
   struct lunscope_connection* connection = connection_of(sk, totals);
   if (!tcp || !connection) return;
-  lunscope_stream_start(&connection->streams[LUNSCOPE_RECEIVED], tcp->rcv_nxt);
-  lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], tcp->snd_nxt);
+  lunscope_connection_open(connection, tcp->rcv_nxt, tcp->snd_nxt);
   emit_connection(connection, LUNSCOPE_FLAG_OPENED, totals);
 }
 

@@ -126,17 +126,29 @@ static long copy_text_byte(__u64 i, struct text_copy* copy) {
   return 0;
 }
 
+/* The same when there is no record: the filter must know every byte, or it would lose its place. */
+static long pass_text_byte(__u64 i, struct text_copy* copy) {
+  if (i >= LUNSCOPE_CHUNK_BYTES) return 1;
+  lunscope_text_take(copy->text, copy->from[i]);
+  return 0;
+}
+
 /* A management PDU, or a Data-In that explains a LUN, with the chunk of data in the room. */
 static __always_inline void emit_pdu(struct lunscope_connection* connection,
                                      struct lunscope_stream* stream, __u32 direction,
                                      const struct lunscope_task* task, __u64 now_ns,
                                      struct lunscope_totals* totals) {
   struct lunscope_pdu_event* event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+  struct text_copy copy = {.text = &connection->texts[direction & 1],
+                           .from = lunscope_stream_chunk(stream),
+                           .event = event};
+  __u32 chunk_bytes = stream->have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(stream) : 0;
+  int is_text = lunscope_is_text(iscsi_opcode(stream->room));
   if (!event) {
+    if (is_text) bpf_loop(chunk_bytes, pass_text_byte, &copy, 0);
     count_loss(totals, loss_of(sizeof(*event)));
     return;
   }
-  __u32 chunk_bytes = stream->have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(stream) : 0;
   __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
   fill_header(&event->header, connection, LUNSCOPE_EVENT_PDU, sizeof(*event));
   event->header.time_ns = now_ns;
@@ -148,10 +160,7 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
   event->chunk_offset = stream->chunk_offset;
   event->direction = direction;
   event->last = stream->have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(stream);
-  if (lunscope_is_text(iscsi_opcode(event->bhs))) {
-    struct text_copy copy = {.text = &connection->texts[direction & 1],
-                             .from = lunscope_stream_chunk(stream),
-                             .event = event};
+  if (is_text) {
     bpf_loop(chunk_bytes, copy_text_byte, &copy, 0);
   } else if (chunk_bytes != 0) {
     bounded(chunk_bytes);

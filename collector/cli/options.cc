@@ -109,10 +109,9 @@ CLI::App* AddTrace(CLI::App& app, Raw& raw, TraceOptions& trace) {
 ExitCode UsageError(const CLI::ParseError& error, int argc, char** argv) {
   const bool lacks_subcommand = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   const std::string first = argc > 1 ? argv[1] : "";
-  const std::string what =
-      lacks_subcommand && !first.empty() && !first.starts_with('-')
-          ? fmt::format("there is no subcommand '{}'", first)
-          : error.what();
+  const std::string what = lacks_subcommand && !first.empty() && !first.starts_with('-')
+                               ? fmt::format("there is no subcommand '{}'", first)
+                               : error.what();
   fmt::print(stderr, "lunscope: {}; 'lunscope --help' shows how it is used\n", what);
   return ExitCode::kUsage;
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <prometheus/collectable.h>
 
 #include <cstdio>
 
 #include "collector/cli/commands.h"
 #include "collector/cli/event_loop.h"
 #include "collector/cli/observer.h"
-#include "collector/report/process_metrics.h"
+#include "collector/report/metrics.h"
 
 namespace lunscope {
 namespace {
@@ -16,20 +15,6 @@ namespace {
 // old an idle host's last records get.
 constexpr std::chrono::milliseconds kDrainInterval(1000);
 
-class ScrapedMetrics : public prometheus::Collectable {
- public:
-  explicit ScrapedMetrics(Observer& observer) : observer_(observer) {}
-
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    std::vector<prometheus::MetricFamily> families = RenderMetrics(observer_.Observe());
-    for (auto& family : RenderProcessMetrics()) families.push_back(std::move(family));
-    return families;
-  }
-
- private:
-  Observer& observer_;
-};
-
 }  // namespace
 
 Result<ExitCode> RunServe(const ServeOptions& options) {
@@ -37,8 +22,9 @@ Result<ExitCode> RunServe(const ServeOptions& options) {
   Result<std::unique_ptr<Probe>> probe = Probe::Attach(options.probe);
   if (!probe.ok()) return probe.error();
   Observer observer(std::move(probe.value()), options.model, options.probe);
-  Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
-      options.listen_address, options.metrics_path, std::make_shared<ScrapedMetrics>(observer));
+  Result<std::unique_ptr<Endpoint>> endpoint =
+      Endpoint::Start(options.listen_address, options.metrics_path,
+                      MakeCollectable([&] { return observer.Observe(); }));
   if (!endpoint.ok()) return endpoint.error();
   fmt::print(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
              options.listen_address.Url(options.metrics_path), PortList(options.probe));

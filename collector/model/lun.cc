@@ -3,20 +3,42 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "collector/base/printable.h"
 
 namespace lunscope {
 
-std::string FormatLun(uint64_t lun) {
-  const auto method = static_cast<uint32_t>(lun >> 62);
+namespace {
+
+// The LUN that single-level addressing names by a number; none where it does not.
+std::optional<uint64_t> DecimalLun(uint64_t lun) {
   const bool is_single_level = (lun & 0x0000ffffffffffffull) == 0;
-  if (is_single_level) {
-    if (method == 0 && (lun >> 56) == 0) return fmt::format("{}", lun >> 48);
-    if (method == 1) return fmt::format("{}", (lun >> 48) & 0x3fff);
-    // Logical unit addressing: bus and target are 0 for a LUN of this very device.
-    if (method == 2 && ((lun >> 53) & 0x1ff) == 0) return fmt::format("{}", (lun >> 48) & 0x1f);
+  if (!is_single_level) return std::nullopt;
+  switch (lun >> 62) {
+    case 0:  // peripheral: bus 0 is the device itself
+      return (lun >> 56) == 0 ? std::optional(lun >> 48) : std::nullopt;
+    case 1:  // flat space
+      return (lun >> 48) & 0x3fff;
+    case 2:  // logical unit: bus and target are 0 for a LUN of this very device
+      return ((lun >> 53) & 0x1ff) == 0 ? std::optional((lun >> 48) & 0x1f) : std::nullopt;
+    default: return std::nullopt;
   }
-  return fmt::format("0x{:016x}", lun);
+}
+
+}  // namespace
+
+std::string FormatLun(uint64_t lun) {
+  const std::optional<uint64_t> number = DecimalLun(lun);
+  return number ? fmt::format("{}", *number) : fmt::format("0x{:016x}", lun);
+}
+
+uint64_t CanonicalLun(uint64_t lun) {
+  // Beyond 255 flat space is the method that has room for the number.
+  constexpr uint64_t kMaxPeripheral = 255;
+  const std::optional<uint64_t> number = DecimalLun(lun);
+  if (!number) return lun;
+  return *number <= kMaxPeripheral ? *number << 48 : (*number | 0x4000) << 48;
 }
 
 void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {

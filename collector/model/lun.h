@@ -19,6 +19,9 @@ namespace lunscope {
 // logical unit addressing at one level, SAM-5 4.7), else the bytes in hex.
 std::string FormatLun(uint64_t lun);
 
+// The same LUN in one form, whichever addressing method named it: two names, one LUN.
+uint64_t CanonicalLun(uint64_t lun);
+
 inline constexpr int kUnknownDeviceType = -1;
 
 // What INQUIRY and READ CAPACITY answers told (SPC-5 6.6.2, SBC-4 5.20 and 5.21).

@@ -12,7 +12,7 @@ namespace lunscope {
 namespace {
 
 // The text of one login exchange: a PDU can hold 16 MiB, but no honest one holds this much.
-constexpr size_t kMaxTextBytes = 64 * 1024;
+constexpr size_t kMaxTextBytes = size_t{64} * 1024;
 // A connection that two walks in a row did not find has closed, and the record of it was lost.
 constexpr uint32_t kMaxReportsMissed = 2;
 
@@ -77,10 +77,11 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
     case ISCSI_LOGIN_RESPONSE:
       if (event.last) ApplyLoginResponse(connection, event);
       break;
+    case ISCSI_LOGOUT_REQUEST:
+      connection.closes_session = iscsi_logout_reason(event.bhs) == ISCSI_LOGOUT_CLOSE_SESSION;
+      break;
     case ISCSI_LOGOUT_RESPONSE:
-      if (iscsi_logout_response(event.bhs) != 0) break;
-      target.logouts++;
-      connection.logged_out = true;
+      if (iscsi_logout_response(event.bhs) == 0) ApplyLogout(connection);
       break;
     case ISCSI_TASK_REQUEST: target.task_functions[iscsi_task_function(event.bhs)]++; break;
     case ISCSI_REJECT:
@@ -132,27 +133,41 @@ void Model::ApplyLoginResponse(Connection& connection, const lunscope_pdu_event&
     OpenSession(connection, iscsi_tsih(event.bhs));
 }
 
+void Model::ApplyLogout(Connection& connection) {
+  connection.target->second.logouts++;
+  connection.logged_out = true;
+  const auto session = sessions_.find(connection.session);
+  if (connection.closes_session && session != sessions_.end()) session->second.logged_out = true;
+}
+
 void Model::OpenSession(Connection& connection, uint16_t tsih) {
   const TargetKey& target = connection.target->first;
+  const std::string initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
   // The TSIH is the target's to choose anew; the ISID is what tells a session that comes back.
   std::erase_if(sessions_, [&](const auto& entry) {
     const Session& session = entry.second;
     return session.connections == 0 && session.role == target.role &&
-           session.target == target.name && session.initiator == connection.initiator &&
+           session.target == target.name && session.initiator == initiator &&
            session.name.starts_with(fmt::format("{:012x}", connection.isid));
   });
   const std::string name = fmt::format("{:012x}:{:04x}", connection.isid, tsih);
-  connection.session = SessionKey(target.role, target.name, connection.initiator, name);
+  connection.session = SessionKey(target.role, target.name, initiator, name);
   auto [entry, is_new] = sessions_.try_emplace(connection.session);
   Session& session = entry->second;
   if (is_new) {
     session.role = target.role;
     session.target = target.name;
     session.name = name;
-    session.initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
-    session.portal = target.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
+    session.initiator = initiator;
   }
+  LearnPortal(connection);
   session.connections++;
+}
+
+void Model::LearnPortal(const Connection& connection) {
+  std::string& portal = sessions_.at(connection.session).portal;
+  if (portal.empty())
+    portal = connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
 }
 
 void Model::CloseSession(const Connection& connection) {
@@ -161,7 +176,7 @@ void Model::CloseSession(const Connection& connection) {
   Session& session = entry->second;
   if (session.connections > 0) session.connections--;
   if (session.connections > 0) return;
-  if (connection.logged_out) {
+  if (connection.logged_out || session.logged_out) {
     sessions_.erase(entry);
     return;
   }
@@ -197,6 +212,7 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
   if (const auto session = sessions_.find(connection.session); session != sessions_.end()) {
     session->second.header_digest = event.header_digest != 0;
     session->second.data_digest = event.data_digest != 0;
+    LearnPortal(connection);
   }
   if (event.header.flags & LUNSCOPE_FLAG_CLOSED) Close(event.header.connection);
 }
@@ -250,13 +266,15 @@ const Connection* Model::FindConnection(uint64_t id) const {
 }
 
 const LunIdentity* Model::FindIdentity(const Connection& connection, uint64_t lun) const {
-  const auto entry = connection.target->second.luns.find(lun);
+  const auto entry = connection.target->second.luns.find(CanonicalLun(lun));
   return entry == connection.target->second.luns.end() ? nullptr : &entry->second.identity;
 }
 
 Connection& Model::ConnectionOf(const lunscope_event& event) {
   Connection& connection = connections_[event.connection];
-  if (connection.target == nullptr || connection.role != event.role) {
+  // A record may be older than what was learned since: an unknown role takes nothing back.
+  const bool is_news = event.role != LUNSCOPE_ROLE_UNKNOWN && connection.role != event.role;
+  if (connection.target == nullptr || is_news) {
     connection.id = event.connection;
     connection.role = event.role;
     connection.target = &TargetOf(event.role, kUnknownName);
@@ -289,10 +307,10 @@ LunStatistics& Model::LunOf(Connection& connection, uint64_t lun) {
   if (connection.last_lun != nullptr && connection.last_lun_number == lun)
     return *connection.last_lun;
   auto& luns = connection.target->second.luns;
-  auto known = luns.find(lun);
+  auto known = luns.find(CanonicalLun(lun));
   if (known == luns.end()) {
     known = ReserveLabelSet()
-                ? luns.try_emplace(lun).first
+                ? luns.try_emplace(CanonicalLun(lun)).first
                 : OverflowTarget(connection.role).second.luns.try_emplace(kOverflowLun).first;
   }
   connection.last_lun = &known->second;

@@ -63,8 +63,9 @@ struct Session {
   std::string name;  // ISID and TSIH in hex, or the two addresses where no login was seen
   std::string initiator;
   std::string portal;  // of the target
-  bool header_digest;
-  bool data_digest;
+  bool header_digest = false;
+  bool data_digest = false;
+  bool logged_out = false;   // as a whole: its connections may end one by one
   uint32_t connections = 0;  // 0: down
   uint64_t down_order = 0;   // the lower, the longer down
 };
@@ -80,6 +81,7 @@ struct Connection {
       nullptr;  // of last_lun_number: most commands go where the last one went
   uint64_t last_lun_number = 0;
   uint64_t isid = 0;
+  bool closes_session = false;  // the reason of its Logout Request
   bool logged_out = false;
   std::string session;  // key; "" while there is none
   std::array<std::string, LUNSCOPE_DIRECTIONS> text;
@@ -121,6 +123,8 @@ class Model {
   void ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event);
   void ApplyLoginResponse(Connection& connection, const lunscope_pdu_event& event);
   void OpenSession(Connection& connection, uint16_t tsih);
+  void LearnPortal(const Connection& connection);
+  void ApplyLogout(Connection& connection);
   void CloseSession(const Connection& connection);
   void Close(uint64_t id);
 

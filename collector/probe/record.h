@@ -16,14 +16,21 @@ inline const lunscope_event* CheckRecord(const void* data, size_t bytes) {
   switch (event->kind) {
     case LUNSCOPE_EVENT_CONNECTION:
       return event->bytes == sizeof(lunscope_connection_event) ? event : nullptr;
-    case LUNSCOPE_EVENT_PDU: return event->bytes == sizeof(lunscope_pdu_event) ? event : nullptr;
+    case LUNSCOPE_EVENT_PDU: {
+      const auto* pdu = static_cast<const lunscope_pdu_event*>(data);
+      return event->bytes == sizeof(*pdu) && pdu->chunk_bytes <= sizeof(pdu->chunk) ? event
+                                                                                    : nullptr;
+    }
     case LUNSCOPE_EVENT_INFLIGHT:
       return event->bytes == sizeof(lunscope_inflight) ? event : nullptr;
-    case LUNSCOPE_EVENT_COMMAND:
-      return event->bytes == sizeof(lunscope_command_event) ||
-                     event->bytes == sizeof(lunscope_sensed_command_event)
+    case LUNSCOPE_EVENT_COMMAND: {
+      const auto* command = static_cast<const lunscope_command_event*>(data);
+      if (event->bytes == sizeof(*command)) return command->sense_bytes == 0 ? event : nullptr;
+      return event->bytes == sizeof(lunscope_sensed_command_event) &&
+                     command->sense_bytes <= LUNSCOPE_SENSE_BYTES
                  ? event
                  : nullptr;
+    }
     default: return nullptr;
   }
 }

@@ -43,9 +43,9 @@ class HttpEndpoint : public Endpoint {
     const std::string host = address.host.empty() ? "::" : address.host;
     if (!server_.bind_to_port(host, address.port)) {
       return Error{ExitCode::kFailure,
-                   fmt::format("cannot listen on {}:{}: {}; choose another address with "
+                   fmt::format("cannot listen on {}: {}; choose another address with "
                                "--web.listen-address",
-                               address.host, address.port, std::strerror(errno))};
+                               address.Authority(), std::strerror(errno))};
     }
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     return Nothing{};
@@ -91,16 +91,21 @@ Result<ListenAddress> ListenAddress::Parse(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(digits, end, address.port);
   if (failure != std::errc{} || stop != end || address.port == 0) return error;
-  if (address.host.starts_with('[') && address.host.ends_with(']'))
-    address.host = address.host.substr(1, address.host.size() - 2);
+  const bool is_bracketed = address.host.starts_with('[') && address.host.ends_with(']');
+  if (is_bracketed) address.host = address.host.substr(1, address.host.size() - 2);
+  const bool is_ipv6 = address.host.find(':') != std::string::npos;
+  const bool has_stray_bracket = address.host.find_first_of("[]") != std::string::npos;
+  if (is_bracketed != is_ipv6 || has_stray_bracket) return error;
   return address;
 }
 
+std::string ListenAddress::Authority() const {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
 std::string ListenAddress::Url(const std::string& path) const {
-  const std::string shown = host.empty() ? "localhost" : host;
-  const bool is_ipv6 = shown.find(':') != std::string::npos;
-  return is_ipv6 ? fmt::format("http://[{}]:{}{}", shown, port, path)
-                 : fmt::format("http://{}:{}{}", shown, port, path);
+  return fmt::format("http://{}{}{}", host.empty() ? "localhost" : "", Authority(), path);
 }
 
 Result<std::unique_ptr<Endpoint>> Endpoint::Start(

@@ -22,6 +22,7 @@ struct ListenAddress {
   uint16_t port = 0;
 
   static Result<ListenAddress> Parse(const std::string& text);
+  [[nodiscard]] std::string Authority() const;  // "127.0.0.1:13260", "[::1]:13260"
   [[nodiscard]] std::string Url(const std::string& path) const;
 };
 

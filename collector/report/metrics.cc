@@ -2,11 +2,13 @@
 #include "collector/report/metrics.h"
 
 #include <array>
-#include <functional>
 #include <limits>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "collector/report/names.h"
+#include "collector/report/process_metrics.h"
 
 namespace lunscope {
 namespace {
@@ -236,8 +238,14 @@ class Renderer {
       Family family = NewFamily(MetricType::Gauge, "session_up",
                                 "1 while a session has a connection in full feature phase; 0 after "
                                 "it lost its last one without a logout.");
-      for (const Session& session : observation_.snapshot.sessions)
-        family.Add(labels_of(session), session.connections > 0 ? 1 : 0);
+      // Two initiators may use the same numbers with one target: one series, up if one of them is.
+      std::map<std::tuple<uint8_t, std::string, std::string>, std::pair<Labels, bool>> by_labels;
+      for (const Session& session : observation_.snapshot.sessions) {
+        auto& [labels, is_up] = by_labels[{session.role, session.target, session.name}];
+        labels = labels_of(session);
+        is_up = is_up || session.connections > 0;
+      }
+      for (const auto& [key, series] : by_labels) family.Add(series.first, series.second ? 1 : 0);
     }
     Family family = NewFamily(MetricType::Gauge, "session_info",
                               "Names and digests of a session, from its login; always 1.");
@@ -460,7 +468,25 @@ class Renderer {
   std::vector<MetricFamily> out_;
 };
 
+class ObservedMetrics : public prometheus::Collectable {
+ public:
+  explicit ObservedMetrics(std::function<Observation()> observe) : observe_(std::move(observe)) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    std::vector<MetricFamily> families = RenderMetrics(observe_());
+    for (MetricFamily& family : RenderProcessMetrics()) families.push_back(std::move(family));
+    return families;
+  }
+
+ private:
+  std::function<Observation()> observe_;
+};
+
 }  // namespace
+
+std::shared_ptr<prometheus::Collectable> MakeCollectable(std::function<Observation()> observe) {
+  return std::make_shared<ObservedMetrics>(std::move(observe));
+}
 
 std::vector<MetricFamily> RenderMetrics(const Observation& observation) {
   return Renderer(observation).Render();

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <lunscope/event.h>
+#include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,5 +45,8 @@ struct Observation {
 };
 
 std::vector<prometheus::MetricFamily> RenderMetrics(const Observation& observation);
+
+// What an endpoint scrapes: each Collect() observes, and renders that and this process's metrics.
+std::shared_ptr<prometheus::Collectable> MakeCollectable(std::function<Observation()> observe);
 
 }  // namespace lunscope

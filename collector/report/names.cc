@@ -92,6 +92,8 @@ std::string SnakeCase(std::string_view name) {
 
 bool HasServiceAction(uint8_t opcode) {
   switch (opcode) {
+    case 0x48:
+    case 0xa9:
     case 0x5e:
     case 0x5f:
     case 0x7f:
@@ -116,19 +118,30 @@ std::string HexName(const uint8_t* cdb) {
 }  // namespace
 
 std::string CommandName(const uint8_t* cdb, int device_type) {
+  constexpr int kMultimediaType = 0x05;
+  const int type = device_type < 0 ? 0 : device_type;
   NameBuffer buffer{};
-  sg_get_command_name(cdb, device_type < 0 ? 0 : device_type, buffer.size(), buffer.data());
+  // MMC's SEND KEY and REPORT KEY stand where other devices have commands with service actions.
+  if (type == kMultimediaType && (cdb[0] == 0xa3 || cdb[0] == 0xa4)) {
+    sg_get_opcode_name(cdb[0], type, buffer.size(), buffer.data());
+  } else {
+    sg_get_command_name(cdb, type, buffer.size(), buffer.data());
+  }
+  // Where its tables end libsgutils2 says "Opcode=0x..", "... service action=0x..", "Reserved
+  // [0x..]" or "Vendor specific [0x..]".
   const std::string_view name = buffer.data();
-  // libsgutils2 says "Opcode=0x.." or "... service action=0x.." where its tables end.
-  const bool is_named = !name.empty() && name.find("=0x") == std::string_view::npos &&
+  const bool is_named = !name.empty() && name.find("0x") == std::string_view::npos &&
                         name.find("ervice action") == std::string_view::npos;
   return is_named ? std::string(name) : HexName(cdb);
 }
 
 std::string StatusName(uint8_t status) {
+  constexpr uint8_t kStatusBits = 0x7e;  // libsgutils2 ignores the others, which are reserved
   NameBuffer buffer{};
   sg_get_scsi_status_str(status, buffer.size(), buffer.data());
-  return buffer.data();
+  const std::string_view name = buffer.data();
+  const bool is_named = (status & ~kStatusBits) == 0 && name.find("0x") == std::string_view::npos;
+  return is_named ? std::string(name) : fmt::format("0x{:02x}", status);
 }
 
 std::string RoleLabel(uint8_t role) {

@@ -12,6 +12,7 @@
 namespace lunscope {
 namespace {
 
+constexpr size_t kNameColumns = 28;
 constexpr const char* kRow = "{:<9} {:<28} {:>9} {:>7} {:>14} {:>9} {:>9} {:>9} {:>9}\n";
 
 }  // namespace
@@ -36,9 +37,9 @@ std::string Summary::Format() const {
       fmt::format(kRow, "ROLE", "COMMAND", "COUNT", "ERRORS", "BYTES", "P50", "P95", "P99", "MAX");
   for (const auto* entry : sorted) {
     const auto& [key, row] = *entry;
-    fmt::format_to(std::back_inserter(text), kRow, RoleLabel(key.first), key.second,
-                   row.duration_ns.count(), row.errors, row.bytes,
-                   FormatDuration(row.duration_ns.At(0.5)),
+    fmt::format_to(std::back_inserter(text), kRow, RoleLabel(key.first),
+                   key.second.substr(0, kNameColumns), row.duration_ns.count(), row.errors,
+                   row.bytes, FormatDuration(row.duration_ns.At(0.5)),
                    FormatDuration(row.duration_ns.At(0.95)),
                    FormatDuration(row.duration_ns.At(0.99)), FormatDuration(row.duration_ns.max()));
   }

@@ -15,9 +15,10 @@ namespace {
 
 constexpr int kDiskType = 0x00;
 constexpr int kHostManagedZonedType = 0x14;
-constexpr size_t kTargetColumns = 18;
-constexpr size_t kCommandColumns = 22;
-constexpr const char* kRow = "{:<15} {:<3} {:<18} {:>3} {:<22} {:>12} {:>5} {:>8} {:>9} {}";
+constexpr size_t kColumns = 120;
+constexpr size_t kTargetColumns = 16;
+constexpr size_t kCommandColumns = 21;
+constexpr const char* kRow = "{:<15} {:<3} {:<16} {:>4} {:<21} {:>11} {:>5} {:>8} {:>8} {}";
 
 bool IsBlockDevice(int device_type) {
   return device_type == kUnknownDeviceType || device_type == kDiskType ||
@@ -31,6 +32,13 @@ bool HasLba(const TracedCommand& command) {
 const std::string& OrUnknown(const std::string& name) {
   static const std::string kUnknown = kUnknownName;
   return name.empty() ? kUnknown : name;
+}
+
+// A LUN in hex without the zero bytes at its end.
+std::string ShortLun(uint64_t lun) {
+  std::string text = FormatLun(lun);
+  while (text.size() > 6 && text.ends_with("0000")) text.resize(text.size() - 4);
+  return text;
 }
 
 // The end of a name tells more than its beginning: "..:storage.disk1".
@@ -88,8 +96,9 @@ class JsonLine {
 
 std::string FormatDuration(uint64_t ns) {
   const auto value = static_cast<double>(ns);
-  if (ns < 1'000'000) return fmt::format("{:.1f}us", value / 1e3);
-  if (ns < 1'000'000'000) return fmt::format("{:.1f}ms", value / 1e6);
+  // The limits are where one decimal rounds up to the next unit.
+  if (ns < 999'950) return fmt::format("{:.1f}us", value / 1e3);
+  if (ns < 999'950'000) return fmt::format("{:.1f}ms", value / 1e6);
   return fmt::format("{:.1f}s", value / 1e9);
 }
 
@@ -104,16 +113,18 @@ std::string TableRow(const TracedCommand& command) {
   const std::string& target = connection.target->first.name;
   const bool has_lba = HasLba(command);
   const std::string name = CommandName(event.cdb, command.device_type);
-  return fmt::format(
-      kRow,
-      FormatTimeOfDay(static_cast<int64_t>(event.header.time_ns) + command.wall_clock_offset_ns),
-      event.header.role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini",
-      Tail(target == kUnknownName ? connection.remote : target, kTargetColumns),
-      FormatLun(event.lun), name.substr(0, kCommandColumns),
-      has_lba ? fmt::to_string(scsi_lba(event.cdb)) : "",
-      has_lba ? fmt::to_string(scsi_blocks(event.cdb)) : "",
-      event.transferred_bytes != 0 ? fmt::to_string(event.transferred_bytes) : "",
-      FormatDuration(event.duration_ns), Outcome(event));
+  // Values that outgrow their columns push the status out at the end.
+  return fmt::format(kRow,
+                     FormatTimeOfDay(static_cast<int64_t>(event.header.time_ns) +
+                                     command.wall_clock_offset_ns),
+                     event.header.role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini",
+                     Tail(target == kUnknownName ? connection.remote : target, kTargetColumns),
+                     ShortLun(event.lun), name.substr(0, kCommandColumns),
+                     has_lba ? fmt::to_string(scsi_lba(event.cdb)) : "",
+                     has_lba ? fmt::to_string(scsi_blocks(event.cdb)) : "",
+                     event.transferred_bytes != 0 ? fmt::to_string(event.transferred_bytes) : "",
+                     FormatDuration(event.duration_ns), Outcome(event))
+      .substr(0, kColumns);
 }
 
 std::string JsonObject(const TracedCommand& command) {

@@ -17,7 +17,18 @@ struct lunscope_connection {
   struct lunscope_connection_event report; /* first: it is emitted from here as it stands */
   struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
+  uint8_t header_digest; /* enum lunscope_digest: what either side said last in this login */
+  uint8_t data_digest;
+  uint8_t reserved[6];
 };
+
+/* The connection begins: the sequence numbers of the first byte each way. */
+LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connection,
+                                              uint32_t received_seq, uint32_t sent_seq) {
+  lunscope_stream_start(&connection->streams[LUNSCOPE_RECEIVED], received_seq);
+  lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], sent_seq);
+  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) lunscope_text_next_key(&connection->texts[i]);
+}
 
 enum lunscope_header {
   LUNSCOPE_HEADER_SKIP,    /* go on with the next bytes */
@@ -35,7 +46,9 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
                                                  struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
-  int32_t bytes = lunscope_distance(stream->next - stream->have, end);
+  uint32_t gathered = stream->have;
+  if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was delivered before */
+  int32_t bytes = lunscope_distance(stream->next - gathered, end);
   if (stream->sync != LUNSCOPE_SYNC_CANDIDATE) {
     stream->lost_reason = (uint8_t)reason;
     totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
@@ -44,6 +57,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   if (bytes > 0)
     totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
   lunscope_stream_lose(stream, end);
+  connection->texts[direction & 1].known = 0;
   return 0;
 }
 
@@ -68,11 +82,15 @@ LUNSCOPE_SUBPROGRAM int lunscope_header_fits(const struct lunscope_connection* c
 
 LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connection* connection,
                                                        struct lunscope_inflight* inflight,
-                                                       const uint8_t* bhs, uint64_t now_ns,
+                                                       uint32_t direction, uint64_t now_ns,
                                                        struct lunscope_totals* totals) {
+  const uint8_t* bhs = connection->streams[direction & 1].room;
+  /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
+  uint32_t is_followed = connection->streams[~direction & 1].sync >= LUNSCOPE_SYNC_FIRST;
+  uint32_t gaps = is_followed ? connection->report.gaps : connection->report.gaps - 1;
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   totals->commands_seen[role]++;
-  switch (lunscope_inflight_begin(inflight, bhs, now_ns, connection->report.gaps)) {
+  switch (lunscope_inflight_begin(inflight, bhs, now_ns, gaps)) {
     case LUNSCOPE_REFUSED:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
       break;
@@ -139,7 +157,7 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 
   uint8_t opcode = iscsi_opcode(bhs);
   if (opcode == ISCSI_SCSI_COMMAND) {
-    lunscope_connection_begin_command(connection, inflight, bhs, now_ns, totals);
+    lunscope_connection_begin_command(connection, inflight, direction, now_ns, totals);
     return LUNSCOPE_HEADER_SKIP;
   }
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
@@ -159,21 +177,30 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 }
 
 /*
- * A text PDU is complete. Without C its last key is, too; and the Login Response that opens the
- * full feature phase puts the negotiated digests into effect, for both directions (RFC
- * 7143 6.3.4, 13.1).
+ * A text PDU is complete. Without C its last key is, too. A digest is what the side that was asked
+ * answered, so what was said last (RFC 7143 section 6.2); it comes into effect, both ways, with the
+ * Login Response that opens the full feature phase (sections 6.3.4 and 13.1).
  */
 LUNSCOPE_INLINE void lunscope_connection_end_text(struct lunscope_connection* connection,
                                                   uint32_t direction) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   struct lunscope_text* text = &connection->texts[direction & 1];
-  if (!(iscsi_flags(bhs) & ISCSI_FLAG_CONTINUE)) lunscope_text_next_key(text);
+  if (!(iscsi_flags(bhs) & ISCSI_FLAG_CONTINUE)) {
+    lunscope_text_end_value(text); /* also where the NUL of the last key is missing */
+    lunscope_text_next_key(text);
+  }
+  if (!lunscope_is_login(iscsi_opcode(bhs))) return;
+  if (text->header_digest != LUNSCOPE_DIGEST_UNSAID)
+    connection->header_digest = text->header_digest;
+  if (text->data_digest != LUNSCOPE_DIGEST_UNSAID) connection->data_digest = text->data_digest;
+  text->header_digest = LUNSCOPE_DIGEST_UNSAID;
+  text->data_digest = LUNSCOPE_DIGEST_UNSAID;
   if (iscsi_opcode(bhs) != ISCSI_LOGIN_RESPONSE || !iscsi_login_is_complete(bhs)) return;
-  connection->report.header_digest = text->header_digest;
-  connection->report.data_digest = text->data_digest;
+  connection->report.header_digest = connection->header_digest == LUNSCOPE_DIGEST_CRC32C;
+  connection->report.data_digest = connection->data_digest == LUNSCOPE_DIGEST_CRC32C;
   for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
-    connection->streams[i].header_digest = text->header_digest;
-    connection->streams[i].data_digest = text->data_digest;
+    connection->streams[i].header_digest = connection->report.header_digest;
+    connection->streams[i].data_digest = connection->report.data_digest;
   }
 }
 

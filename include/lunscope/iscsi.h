@@ -101,6 +101,10 @@ LUNSCOPE_INLINE int iscsi_login_is_complete(const uint8_t* bhs) {
          iscsi_login_status_class(bhs) == 0;
 }
 
+/* Logout Request (section 11.14) */
+#define ISCSI_LOGOUT_CLOSE_SESSION 0
+LUNSCOPE_INLINE uint8_t iscsi_logout_reason(const uint8_t* bhs) { return bhs[1] & 0x7f; }
+
 /* Logout Response (section 11.15), Reject (11.17), Asynchronous Message (11.9). */
 LUNSCOPE_INLINE uint8_t iscsi_logout_response(const uint8_t* bhs) { return bhs[2]; }
 LUNSCOPE_INLINE uint8_t iscsi_reject_reason(const uint8_t* bhs) { return bhs[2]; }

@@ -60,13 +60,19 @@
 #define LUNSCOPE_KEY_DATA_DIGEST 0x8069057edbac2e9dull
 #define LUNSCOPE_VALUE_CRC32C 0x3c1b327b5430f9e5ull
 
+enum lunscope_digest {
+  LUNSCOPE_DIGEST_UNSAID = 0,
+  LUNSCOPE_DIGEST_NONE, /* or a list, or anything else that is not the one algorithm */
+  LUNSCOPE_DIGEST_CRC32C,
+};
+
 struct lunscope_text {
   uint64_t hash;         /* of the key, then of the value, so far */
-  uint8_t started;       /* 0: zeroed, at the first byte of a text */
+  uint8_t known;         /* 0: zeroed, or bytes were missed; held back up to the next NUL */
   uint8_t in_value;      /* behind the '=' */
   uint8_t shown;         /* the value passes */
   uint8_t digest_key;    /* 1: in HeaderDigest's value, 2: in DataDigest's */
-  uint8_t header_digest; /* the last value of HeaderDigest was CRC32C */
+  uint8_t header_digest; /* enum lunscope_digest: the last value of HeaderDigest */
   uint8_t data_digest;
   uint8_t reserved[2];
 };
@@ -85,22 +91,23 @@ LUNSCOPE_SUBPROGRAM int lunscope_text_is_shown(uint64_t key) {
 
 LUNSCOPE_INLINE void lunscope_text_next_key(struct lunscope_text* text) {
   text->hash = LUNSCOPE_HASH_START;
-  text->started = 1;
+  text->known = 1;
   text->in_value = 0;
   text->shown = 0;
   text->digest_key = 0;
 }
 
 LUNSCOPE_INLINE void lunscope_text_end_value(struct lunscope_text* text) {
-  uint8_t is_crc32c = text->hash == LUNSCOPE_VALUE_CRC32C;
-  if (text->digest_key == 1) text->header_digest = is_crc32c;
-  if (text->digest_key == 2) text->data_digest = is_crc32c;
+  uint8_t said =
+      text->hash == LUNSCOPE_VALUE_CRC32C ? LUNSCOPE_DIGEST_CRC32C : LUNSCOPE_DIGEST_NONE;
+  if (text->digest_key == 1) text->header_digest = said;
+  if (text->digest_key == 2) text->data_digest = said;
 }
 
 /* Take one byte of text. Returns 1 if it may leave the kernel, else 0. */
 LUNSCOPE_SUBPROGRAM int lunscope_text_take(struct lunscope_text* text, uint8_t byte) {
   if (!text) return 0;
-  if (!text->started) lunscope_text_next_key(text);
+  if (!text->known && byte != 0) return 0;
   if (byte == 0) {
     lunscope_text_end_value(text);
     lunscope_text_next_key(text);

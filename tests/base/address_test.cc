@@ -27,12 +27,16 @@ constexpr Row kRows[] = {
     {"[::1]:3260", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, true, 3260},
     {"[2001:db8::1]:860", {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, true, 860},
     {"[fe80::a:b:c:d]:3260",
-     {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0xa, 0, 0xb, 0, 0xc, 0, 0xd}, true, 3260},
+     {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0xa, 0, 0xb, 0, 0xc, 0, 0xd},
+     true,
+     3260},
     // An IPv4 address mapped into IPv6 (RFC 4291 2.5.5.2).
     {"192.0.2.1:3260", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, true, 3260},
     // One byte off is not mapped.
     {"[::fffe:c000:201]:3260",
-     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 192, 0, 2, 1}, true, 3260},
+     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 192, 0, 2, 1},
+     true,
+     3260},
     // The bytes of a mapped address in an IPv4 connection are just its first four.
     {"0.0.0.0:3260", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, false, 3260},
 };

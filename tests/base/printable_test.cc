@@ -37,7 +37,7 @@ const Row kRows[] = {
     {"return and tab", "\r\t", R"(\x0d\x09)", R"(\x0d\x09)"},
     {"terminal escape", "\x1b[2J", R"(\x1b[2J)", R"(\x1b[2J)"},
     {"delete", "\x7f", R"(\x7f)", R"(\x7f)"},
-    {"8-bit control sequence", "\x9b""2J", R"(\x9b2J)", R"(\x9b2J)"},
+    {"8-bit control sequence", "\2332J", R"(\x9b2J)", R"(\x9b2J)"},
     {"valid UTF-8", "\xc3\xa4", R"(\xc3\xa4)", R"(\xc3\xa4)"},
     {"invalid UTF-8", "\xc3(\xff", R"(\xc3(\xff)", R"(\xc3(\xff)"},
     {"the first and last printable", " ~", " ~", "~"},
@@ -47,8 +47,7 @@ const Row kRows[] = {
      std::string(223, 'n') + "..."},
     {"without an end", std::string(100'000, 'n'), std::string(223, 'n') + "...",
      std::string(223, 'n') + "..."},
-    {"long by its padding alone", std::string(300, ' ') + "n",
-     std::string(223, ' ') + "...", "n"},
+    {"long by its padding alone", std::string(300, ' ') + "n", std::string(223, ' ') + "...", "n"},
 };
 
 TEST(Printable, ShowsWhatIsPrintableAndTheRestInHex) {
@@ -62,8 +61,7 @@ TEST(Printable, IsAsciiOfBoundedLengthForEveryByte) {
   for (int byte = 0; byte < 256; byte++) {
     const std::string text = Printable(std::string(1000, static_cast<char>(byte)));
     EXPECT_LE(text.size(), 4 * kMaxNameBytes + 3);
-    EXPECT_TRUE(std::all_of(text.begin(), text.end(),
-                            [](char c) { return c >= 0x20 && c < 0x7f; }))
+    EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; }))
         << byte;
   }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine is C before it is anything else. That this file compiles as strict C11 is the test; the
- * headers come in an order in which each has to bring what it needs.
+ * The engine is C before it is anything else. That this file compiles as strict C11 is the test;
+ * the headers come in an order in which each has to bring what it needs.
  */
 #include <lunscope/text.h>
 /* clang-format off */

@@ -29,8 +29,8 @@ void Follower::CheckConservation() const {
 void Follower::Open(uint32_t initiator_seq, uint32_t target_seq) {
   next_seq_[initiator_direction()] = initiator_seq;
   next_seq_[target_direction()] = target_seq;
-  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++)
-    lunscope_stream_start(&connection->streams[i], next_seq_[i]);
+  lunscope_connection_open(connection.get(), next_seq_[LUNSCOPE_RECEIVED],
+                           next_seq_[LUNSCOPE_SENT]);
 }
 
 void Follower::Say(uint32_t direction, const Bytes& segment) {

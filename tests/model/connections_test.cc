@@ -82,6 +82,7 @@ TEST(Counters, AreNotReducedByAStaleRecord) {
   host.On(1).Counts(kSent, ISCSI_SCSI_COMMAND, 10, 480);
   host.Walks();
   host.Apply(opened);
+  EXPECT_EQ(TargetOf(host, kUnknownName).bytes[kSent], 480u);
   host.Walks();
   EXPECT_EQ(TargetOf(host, kUnknownName).pdus[kSent][ISCSI_SCSI_COMMAND], 10u);
   EXPECT_EQ(TargetOf(host, kUnknownName).bytes[kSent], 480u);
@@ -155,6 +156,18 @@ TEST(Connection, LearnsItsRole) {
   host.Meets(1, LUNSCOPE_ROLE_TARGET).LogsIn().Completes(Read16(0, 1));
   EXPECT_EQ(host.model().FindConnection(1)->role, LUNSCOPE_ROLE_TARGET);
   EXPECT_EQ(host.See().targets.at({LUNSCOPE_ROLE_TARGET, kDisk}).luns.at(0).read_bytes, 512u);
+}
+
+// A record can be older than what was learned since: an in-flight table, for one, carries the role
+// of the time when it was made. That a role was unknown then takes nothing back.
+TEST(Connection, KeepsTheRoleThatItLearned) {
+  Host host;
+  host.Opens(1).LogsIn();
+  lunscope_connection_event old = host.On(1).Record();
+  old.header.role = LUNSCOPE_ROLE_UNKNOWN;
+  host.Apply(old);
+  EXPECT_EQ(host.model().FindConnection(1)->role, LUNSCOPE_ROLE_INITIATOR);
+  EXPECT_EQ(host.model().FindConnection(1)->target->first.name, kDisk);
 }
 
 struct InflightRow {

@@ -200,10 +200,18 @@ Conversation& Conversation::AnswersLogin(uint8_t status_class, uint16_t tsih, ui
   return *this;
 }
 
-Conversation& Conversation::LogsOut() { return AnswersLogout(0); }
+Conversation& Conversation::LogsOut(uint8_t reason) {
+  return RequestsLogout(reason).AnswersLogout(0);
+}
+
+Conversation& Conversation::RequestsLogout(uint8_t reason) {
+  lunscope_pdu_event pdu = NewPdu(ISCSI_LOGOUT_REQUEST);
+  pdu.bhs[1] = ISCSI_FLAG_FINAL | reason;
+  Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);
+  return *this;
+}
 
 Conversation& Conversation::AnswersLogout(uint8_t response) {
-  Deliver(NewPdu(ISCSI_LOGOUT_REQUEST), {}, LUNSCOPE_CHUNK_BYTES);
   lunscope_pdu_event pdu = NewPdu(ISCSI_LOGOUT_RESPONSE);
   pdu.bhs[2] = response;
   Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);

@@ -81,7 +81,7 @@ class Conversation {
 
   Conversation& Opens();  // the record of a new connection
   Conversation& LogsIn(const Login& login = {});
-  Conversation& LogsOut();
+  Conversation& LogsOut(uint8_t reason = 0);  // RFC 7143 11.14.1; 0: close the session
   Conversation& Closes();  // the record of a connection that ends; it is not walked over again
   Conversation& Drops() { return Closes(); }
   Conversation& Completes(const Command& command);
@@ -97,6 +97,7 @@ class Conversation {
                              uint8_t flags = ISCSI_FLAG_FINAL | 0x07);
 
   // PDUs with one byte that matters.
+  Conversation& RequestsLogout(uint8_t reason);
   Conversation& AnswersLogout(uint8_t response);
   Conversation& RequestsTask(uint8_t function);
   Conversation& Rejects(uint8_t reason);

@@ -63,10 +63,10 @@ Bytes InquiryData(uint8_t qualifier_and_type, size_t bytes = 36) {
 const Bytes kInquiry = {SCSI_INQUIRY, 0, 0, 0, 96, 0};
 const Bytes kInquiryPage = {SCSI_INQUIRY, 1, 0x83, 0, 255, 0};
 const Bytes kReadCapacity10 = {SCSI_READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-const Bytes kReadCapacity16 = {SCSI_SERVICE_ACTION_IN_16, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32,
-                               0, 0};
-const Bytes kGetLbaStatus = {SCSI_SERVICE_ACTION_IN_16, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32,
-                             0, 0};
+const Bytes kReadCapacity16 = {
+    SCSI_SERVICE_ACTION_IN_16, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0};
+const Bytes kGetLbaStatus = {
+    SCSI_SERVICE_ACTION_IN_16, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0};
 // 0x100000 blocks of 512 bytes.
 const Bytes kCapacity10 = {0x00, 0x0f, 0xff, 0xff, 0, 0, 2, 0};
 const Bytes kTooLargeFor10 = {0xff, 0xff, 0xff, 0xff, 0, 0, 2, 0};
@@ -81,12 +81,16 @@ struct Answer {
 struct LearnRow {
   const char* what;
   std::vector<Answer> answers;
-  int device_type;
-  const char* vendor;
-  const char* product;
-  uint32_t block_bytes;
-  uint64_t capacity_bytes;
+  LunIdentity learned;
 };
+
+LunIdentity Device(int type, const char* vendor = "ACME", const char* product = "Disk 9000") {
+  return {.device_type = type, .vendor = vendor, .product = product};
+}
+
+LunIdentity Blocks(uint32_t block_bytes, uint64_t blocks) {
+  return {.block_bytes = block_bytes, .capacity_bytes = blocks * block_bytes};
+}
 
 Bytes First(Bytes data, size_t bytes) {
   data.resize(bytes);
@@ -94,40 +98,33 @@ Bytes First(Bytes data, size_t bytes) {
 }
 
 const LearnRow kLearned[] = {
-    {"nothing", {}, kUnknownDeviceType, "", "", 0, 0},
-    {"a disk", {{kInquiry, InquiryData(0x00)}}, 0x00, "ACME", "Disk 9000", 0, 0},
-    {"a tape", {{kInquiry, InquiryData(0x01)}}, 0x01, "ACME", "Disk 9000", 0, 0},
-    {"qualifier 1: it could be connected", {{kInquiry, InquiryData(0x20)}}, 0x00, "ACME",
-     "Disk 9000", 0, 0},
-    {"qualifier 3: nothing can be here", {{kInquiry, InquiryData(0x7f)}}, kUnknownDeviceType,
-     "ACME", "Disk 9000", 0, 0},
+    {"nothing", {}, {}},
+    {"a disk", {{kInquiry, InquiryData(0x00)}}, Device(0x00)},
+    {"a tape", {{kInquiry, InquiryData(0x01)}}, Device(0x01)},
+    {"qualifier 1: it could be connected", {{kInquiry, InquiryData(0x20)}}, Device(0x00)},
+    {"qualifier 3: nothing can be", {{kInquiry, InquiryData(0x7f)}}, Device(kUnknownDeviceType)},
     {"qualifier 3 forgets no type",
-     {{kInquiry, InquiryData(0x05)}, {kInquiry, InquiryData(0x7f)}}, 0x05, "ACME", "Disk 9000", 0,
-     0},
-    {"no data", {{kInquiry, {}}}, kUnknownDeviceType, "", "", 0, 0},
-    {"the type alone", {{kInquiry, InquiryData(0x08, 1)}}, 0x08, "", "", 0, 0},
-    {"one byte short of a vendor", {{kInquiry, InquiryData(0x00, 15)}}, 0x00, "", "", 0, 0},
-    {"the vendor alone", {{kInquiry, InquiryData(0x00, 16)}}, 0x00, "ACME", "", 0, 0},
-    {"one byte short of a product", {{kInquiry, InquiryData(0x00, 31)}}, 0x00, "ACME", "", 0, 0},
-    {"the product", {{kInquiry, InquiryData(0x00, 32)}}, 0x00, "ACME", "Disk 9000", 0, 0},
-    {"a vital product data page is no INQUIRY data", {{kInquiryPage, InquiryData(0x05)}},
-     kUnknownDeviceType, "", "", 0, 0},
-    {"READ CAPACITY(10)", {{kReadCapacity10, kCapacity10}}, kUnknownDeviceType, "", "", 512,
-     0x100000ull * 512},
-    {"READ CAPACITY(10), short", {{kReadCapacity10, First(kCapacity10, 7)}}, kUnknownDeviceType, "",
-     "", 0, 0},
-    {"READ CAPACITY(10) of a large disk", {{kReadCapacity10, kTooLargeFor10}}, kUnknownDeviceType,
-     "", "", 512, 0},
+     {{kInquiry, InquiryData(0x05)}, {kInquiry, InquiryData(0x7f)}},
+     Device(0x05)},
+    {"no data", {{kInquiry, {}}}, {}},
+    {"the type alone", {{kInquiry, InquiryData(0x08, 1)}}, Device(0x08, "", "")},
+    {"a byte short of a vendor", {{kInquiry, InquiryData(0x00, 15)}}, Device(0x00, "", "")},
+    {"the vendor alone", {{kInquiry, InquiryData(0x00, 16)}}, Device(0x00, "ACME", "")},
+    {"a byte short of a product", {{kInquiry, InquiryData(0x00, 31)}}, Device(0x00, "ACME", "")},
+    {"the product", {{kInquiry, InquiryData(0x00, 32)}}, Device(0x00)},
+    {"vital product data are no INQUIRY data", {{kInquiryPage, InquiryData(0x05)}}, {}},
+    {"READ CAPACITY(10)", {{kReadCapacity10, kCapacity10}}, Blocks(512, 0x100000)},
+    {"READ CAPACITY(10), short", {{kReadCapacity10, First(kCapacity10, 7)}}, {}},
+    {"READ CAPACITY(10), too large for it", {{kReadCapacity10, kTooLargeFor10}}, Blocks(512, 0)},
     {"and then READ CAPACITY(16)",
-     {{kReadCapacity10, kTooLargeFor10}, {kReadCapacity16, kCapacity16}}, kUnknownDeviceType, "",
-     "", 4096, 0x1'0000'0000ull * 4096},
-    {"READ CAPACITY(16), as short as may be", {{kReadCapacity16, First(kCapacity16, 12)}},
-     kUnknownDeviceType, "", "", 4096, 0x1'0000'0000ull * 4096},
-    {"READ CAPACITY(16), short", {{kReadCapacity16, First(kCapacity16, 11)}}, kUnknownDeviceType,
-     "", "", 0, 0},
-    {"another service action", {{kGetLbaStatus, kCapacity16}}, kUnknownDeviceType, "", "", 0, 0},
-    {"user data explain nothing", {{{SCSI_READ_10}, Bytes(208, 0x41)}}, kUnknownDeviceType, "", "",
-     0, 0},
+     {{kReadCapacity10, kTooLargeFor10}, {kReadCapacity16, kCapacity16}},
+     Blocks(4096, 0x1'0000'0000)},
+    {"READ CAPACITY(16), as short as may be",
+     {{kReadCapacity16, First(kCapacity16, 12)}},
+     Blocks(4096, 0x1'0000'0000)},
+    {"READ CAPACITY(16), short", {{kReadCapacity16, First(kCapacity16, 11)}}, {}},
+    {"another service action", {{kGetLbaStatus, kCapacity16}}, {}},
+    {"user data explain nothing", {{{SCSI_READ_10}, Bytes(208, 0x41)}}, {}},
 };
 
 TEST(LunIdentity, IsLearnedFromData) {
@@ -138,11 +135,11 @@ TEST(LunIdentity, IsLearnedFromData) {
       answer.data.shrink_to_fit();
       identity.Learn(answer.cdb.data(), answer.data.data(), answer.data.size());
     }
-    EXPECT_EQ(identity.device_type, row.device_type) << row.what;
-    EXPECT_EQ(identity.vendor, row.vendor) << row.what;
-    EXPECT_EQ(identity.product, row.product) << row.what;
-    EXPECT_EQ(identity.block_bytes, row.block_bytes) << row.what;
-    EXPECT_EQ(identity.capacity_bytes, row.capacity_bytes) << row.what;
+    EXPECT_EQ(identity.device_type, row.learned.device_type) << row.what;
+    EXPECT_EQ(identity.vendor, row.learned.vendor) << row.what;
+    EXPECT_EQ(identity.product, row.learned.product) << row.what;
+    EXPECT_EQ(identity.block_bytes, row.learned.block_bytes) << row.what;
+    EXPECT_EQ(identity.capacity_bytes, row.learned.capacity_bytes) << row.what;
   }
 }
 

@@ -32,7 +32,8 @@ TEST(Quantiles, OfOneValueAreThatValue) {
       Quantiles quantiles;
       quantiles.Add(value);
       EXPECT_EQ(quantiles.max(), value);
-      for (double share : {0.0, 0.5, 0.99}) EXPECT_TRUE(IsWithinASixteenth(quantiles.At(share), value));
+      for (double share : {0.0, 0.5, 0.99})
+        EXPECT_TRUE(IsWithinASixteenth(quantiles.At(share), value));
     }
   }
 }

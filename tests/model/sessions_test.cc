@@ -118,16 +118,14 @@ TEST(Login, WithoutTheSecretsOfChap) {
 TEST(Login, NamesAreHostile) {
   Host host;
   host.Opens(1).LogsIn({.initiator = "iqn.\x1b[2J", .target = "iqn.\"\n\\"});
-  EXPECT_THAT(host.Sessions(),
-              ElementsAre(R"(iqn.\x1b[2J iqn."\x0a\x5c 00023d000001:0001 up=1)"));
+  EXPECT_THAT(host.Sessions(), ElementsAre(R"(iqn.\x1b[2J iqn."\x0a\x5c 00023d000001:0001 up=1)"));
 }
 
 TEST(Login, TextWithoutEndIsBounded) {
   Host host;
   Conversation& conversation = host.Opens(1);
   const std::string junk(100'000, 'x');
-  for (int i = 0; i < 10; i++)
-    conversation.RequestsLogin(junk, kIsid, ISCSI_FLAG_CONTINUE | kStay);
+  for (int i = 0; i < 10; i++) conversation.RequestsLogin(junk, kIsid, ISCSI_FLAG_CONTINUE | kStay);
   EXPECT_LE(host.model().FindConnection(1)->text[LUNSCOPE_SENT].size(), 64u * 1024);
   conversation.RequestsLogin("").AnswersLogin(0);
   EXPECT_EQ(host.model().FindConnection(1)->text[LUNSCOPE_SENT].size(), 0u);
@@ -207,7 +205,7 @@ TEST(Session, IsDownWithoutALogout) {
 
 TEST(Session, IsDownAfterALogoutThatFailed) {
   Host host;
-  host.Opens(1).LogsIn().AnswersLogout(1).Drops();
+  host.Opens(1).LogsIn().RequestsLogout(0).AnswersLogout(1).Drops();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
   EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts, 0u);
 }
@@ -289,16 +287,34 @@ TEST(Session, OfTwoConnectionsEndsWithOneLogout) {
   }
 }
 
+// "Close the connection" ends the session only with its last connection.
+TEST(Session, IsDownWhenAnotherConnectionLoggedOut) {
+  constexpr uint8_t kCloseConnection = 1;
+  Host host;
+  host.Opens(1).LogsIn();
+  host.Opens(2).LogsIn();
+  host.On(1).LogsOut(kCloseConnection).Closes();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+  host.On(2).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
+  host.Opens(3).LogsIn().LogsOut(kCloseConnection).Closes();
+  EXPECT_THAT(host.Sessions(), IsEmpty());
+}
+
 TEST(Session, ThatIsDownIsRememberedWithinABound) {
   Host host({.max_down_sessions = 2});
-  for (uint16_t i = 1; i <= 4; i++) {
-    host.Opens(i).LogsIn({.isid = kIsid + i, .tsih = i}).Drops();
-  }
-  host.Opens(9).LogsIn({.isid = kIsid, .tsih = 9});
+  host.Opens(9).LogsIn({.isid = 9});
+  for (uint64_t isid : {3, 4, 1, 2}) host.Opens(isid).LogsIn({.isid = isid}).Drops();
   // The two that went down last, and the one that is up.
-  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0009 up=1",
-                                           "iqn.host iqn.disk 00023d000004:0003 up=0",
-                                           "iqn.host iqn.disk 00023d000005:0004 up=0"));
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 000000000001:0001 up=0",
+                                           "iqn.host iqn.disk 000000000002:0001 up=0",
+                                           "iqn.host iqn.disk 000000000009:0001 up=1"));
+  // One that comes back is not the oldest any more when it goes down again.
+  host.Opens(10).LogsIn({.isid = 1}).Drops();
+  host.Opens(11).LogsIn({.isid = 3}).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 000000000001:0001 up=0",
+                                           "iqn.host iqn.disk 000000000003:0001 up=0",
+                                           "iqn.host iqn.disk 000000000009:0001 up=1"));
 }
 
 TEST(Session, ThatIsUpIsNeverForgotten) {

@@ -78,8 +78,8 @@ TEST(ListenAddress, IsHostAndPort) {
 class OneMetric : public prometheus::Collectable {
  public:
   std::vector<prometheus::MetricFamily> Collect() const override {
-    prometheus::MetricFamily family{"lunscope_answer", "The answer.", prometheus::MetricType::Gauge,
-                                    {}};
+    prometheus::MetricFamily family{
+        "lunscope_answer", "The answer.", prometheus::MetricType::Gauge, {}};
     family.metric.emplace_back();
     family.metric.back().gauge.value = 42;
     return {family};

@@ -105,7 +105,8 @@ void ExpectGolden(const std::string& name, const std::string& text) {
     ADD_FAILURE() << "wrote " << path << "; look at `git diff`, and unset LUNSCOPE_UPDATE_GOLDEN";
     return;
   }
-  EXPECT_EQ(text, ReadFile(path)) << "if this is intended: LUNSCOPE_UPDATE_GOLDEN=1 ctest -R report";
+  EXPECT_EQ(text, ReadFile(path))
+      << "if this is intended: LUNSCOPE_UPDATE_GOLDEN=1 ctest -R report";
 }
 
 Observation FixedObservation() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties of every exposition, for traffic that the golden file does not hold. Of two series with
-// the same name and labels Prometheus drops one, so that no traffic may make such a pair.
+// Properties of every exposition, for traffic that the golden file does not hold. Of two series
+// with the same name and labels Prometheus drops one, so that no traffic may make such a pair.
 #include "collector/report/metrics.h"
 
 #include <gmock/gmock.h>
@@ -165,9 +165,9 @@ TEST(Metrics, OfNothingAreThoseOfLunscopeItself) {
 
 TEST(Metrics, HaveHelpOfOneAsciiLine) {
   for (const MetricFamily& family : RenderMetrics(FixedObservation())) {
-    EXPECT_TRUE(std::all_of(family.help.begin(), family.help.end(),
-                            [](char c) { return c >= 0x20 && c < 0x7f; }))
-        << family.name;
+    EXPECT_TRUE(std::all_of(family.help.begin(), family.help.end(), [](char c) {
+      return c >= 0x20 && c < 0x7f;
+    })) << family.name;
     EXPECT_TRUE(family.help.ends_with(".")) << family.name;
   }
 }

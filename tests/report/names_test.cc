@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names of commands by opcode, service action and device type; of codes as labels. A command without
-// a name is shown as numbers, and never by a wrong name.
+// Names of commands by opcode, service action and device type; of codes as labels. A command
+// without a name is shown as numbers, and never by a wrong name.
 #include "collector/report/names.h"
 
 #include <fmt/format.h>
@@ -102,8 +102,8 @@ TEST(CommandName, IsByOpcodeServiceActionAndDeviceType) {
 
 // Words of libsgutils2 that say "no name" in some way.
 bool IsSuspicious(const std::string& name) {
-  for (const char* word : {"nknown", "ervice action", "Reserved [", "Vendor specific [", "pcode",
-                           "=0x", "[0x"}) {
+  for (const char* word :
+       {"nknown", "ervice action", "Reserved [", "Vendor specific [", "pcode", "=0x", "[0x"}) {
     if (name.find(word) != std::string::npos) return true;
   }
   return name.empty();
