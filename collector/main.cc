@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The composition root: options in, a subcommand run, an exit code out.
-#include <fmt/format.h>
-
 #include <cstdio>
+#include <exception>
 
+#include "collector/base/output.h"
 #include "collector/cli/commands.h"
 
 namespace {
@@ -23,13 +23,23 @@ struct Run {
   Result<ExitCode> operator()(const lunscope::VersionOptions&) { return lunscope::RunVersion(); }
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   auto parsed = lunscope::ParseCommandLine(argc, argv);
   if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
   Result<ExitCode> result = std::visit(Run{}, std::get<lunscope::Options>(parsed));
   if (result.ok()) return static_cast<int>(result.value());
-  fmt::print(stderr, "lunscope: {}\n", result.error().message);
+  lunscope::Say(stderr, "lunscope: {}\n", result.error().message);
   return static_cast<int>(result.error().code);
+}
+
+}  // namespace
+
+// Our own functions throw nothing; what remains is memory that cannot be had.
+int main(int argc, char** argv) {
+  try {
+    return Main(argc, argv);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "lunscope: %s\n", exception.what());
+    return static_cast<int>(ExitCode::kFailure);
+  }
 }

@@ -21,7 +21,7 @@ REPO_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(
-  cmake ninja-build g++ clang bpftool pkg-config linux-libc-dev
+  cmake ninja-build g++ clang bpftool pkg-config linux-libc-dev python3 git
   libbpf-dev libelf-dev zlib1g-dev libcap-dev
   prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev
   nlohmann-json3-dev libgtest-dev libgmock-dev
@@ -33,7 +33,7 @@ GUEST_PACKAGES=(busybox-static mtools syslinux qemu-system-x86 qemu-block-extra)
 DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-  "${DEMO_PACKAGES[@]}" tshark libiscsi-bin prometheus python3 jq
+  "${DEMO_PACKAGES[@]}" tshark libiscsi-bin prometheus jq
   clang-format clang-tidy libclang-rt-dev iproute2 libcap2-bin procps util-linux
 )
 # Packages of the lists above which bring a system service of the same name.

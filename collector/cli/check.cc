@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "collector/base/output.h"
 #include "collector/cli/commands.h"
 #include "collector/cli/version.h"
 #include "collector/probe/preflight.h"
@@ -13,7 +14,7 @@ namespace lunscope {
 namespace {
 
 void PrintLine(bool met, const std::string& name, const std::string& detail) {
-  fmt::print("{:<4}  {:<36}  {}\n", met ? "ok" : "FAIL", name, detail);
+  Say(stdout, "{:<4}  {:<36}  {}\n", met ? "ok" : "FAIL", name, detail);
 }
 
 }  // namespace
@@ -21,7 +22,7 @@ void PrintLine(bool met, const std::string& name, const std::string& detail) {
 ExitCode RunCheck() {
   utsname kernel{};
   uname(&kernel);
-  fmt::print("Linux {} {}\n", kernel.release, kernel.machine);
+  Say(stdout, "Linux {} {}\n", kernel.release, kernel.machine);
   ExitCode code = ExitCode::kOk;
   for (const Requirement& requirement : CheckRequirements()) {
     PrintLine(requirement.met, requirement.name, requirement.detail);
@@ -42,8 +43,8 @@ ExitCode RunCheck() {
 }
 
 ExitCode RunVersion() {
-  fmt::print("lunscope {} (revision {}, libbpf {})\n", kVersion, kRevision,
-             libbpf_version_string());
+  Say(stdout, "lunscope {} (revision {}, libbpf {})\n", kVersion, kRevision,
+      libbpf_version_string());
   return ExitCode::kOk;
 }
 

@@ -38,7 +38,8 @@ Observation Observer::Observe() {
       observation.tracked_commands += reinterpret_cast<const lunscope_inflight&>(event).count;
     }
   });
-  model_.EndReport();
+  // A walk that broke off did not look for every connection, so none of them is known to be gone.
+  if (report.ok()) model_.EndReport();
   observation.scrape_failed = !report.ok();
   observation.snapshot = model_.TakeSnapshot();
   observation.totals = probe_->Totals();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/cli/options.h"
+#include "collector/base/output.h"
 
 #include <fmt/format.h>
 #include <lunscope/command.h>
@@ -112,7 +113,7 @@ ExitCode UsageError(const CLI::ParseError& error, int argc, char** argv) {
   const std::string what = lacks_subcommand && !first.empty() && !first.starts_with('-')
                                ? fmt::format("there is no subcommand '{}'", first)
                                : error.what();
-  fmt::print(stderr, "lunscope: {}; 'lunscope --help' shows how it is used\n", what);
+  Say(stderr, "lunscope: {}; 'lunscope --help' shows how it is used\n", what);
   return ExitCode::kUsage;
 }
 
@@ -144,7 +145,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
     serve.metrics_path = raw.metrics_path;
     Result<ListenAddress> address = ListenAddress::Parse(raw.listen_address);
     if (!address.ok()) {
-      fmt::print(stderr, "lunscope: {}\n", address.error().message);
+      Say(stderr, "lunscope: {}\n", address.error().message);
       return address.error().code;
     }
     serve.listen_address = address.value();

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "collector/base/output.h"
 #include "collector/cli/commands.h"
 #include "collector/cli/event_loop.h"
 #include "collector/cli/observer.h"
@@ -26,13 +27,13 @@ Result<ExitCode> RunServe(const ServeOptions& options) {
       Endpoint::Start(options.listen_address, options.metrics_path,
                       MakeCollectable([&] { return observer.Observe(); }));
   if (!endpoint.ok()) return endpoint.error();
-  fmt::print(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
-             options.listen_address.Url(options.metrics_path), PortList(options.probe));
+  Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
+      options.listen_address.Url(options.metrics_path), PortList(options.probe));
 
   loop.Watch(observer.wakeup_fd());
   while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) observer.DrainAfterWakeup();
   observer.Drain();
-  fmt::print(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
+  Say(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
   return ExitCode::kOk;
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "collector/base/clock.h"
+#include "collector/base/output.h"
 #include "collector/cli/commands.h"
 #include "collector/cli/event_loop.h"
 #include "collector/cli/observer.h"
@@ -39,9 +40,8 @@ class Tracer {
     if (connection == nullptr) return;
     if (event.kind == LUNSCOPE_EVENT_CONNECTION && (event.flags & LUNSCOPE_FLAG_MIDSTREAM) &&
         announced_.insert(event.connection).second) {
-      fmt::print(stderr,
-                 "lunscope: the connection {} - {} was open before: its names are unknown\n",
-                 connection->local, connection->remote);
+      Say(stderr, "lunscope: the connection {} - {} was open before: its names are unknown\n",
+          connection->local, connection->remote);
     }
     if (event.kind != LUNSCOPE_EVENT_COMMAND || left_ == 0) return;
     left_--;
@@ -94,7 +94,7 @@ Result<ExitCode> RunTrace(const TraceOptions& options) {
   Tracer tracer(options);
   observer.set_listener(
       [&](const lunscope_event& event, const Model& model) { tracer.Take(event, model); });
-  fmt::print(stderr, "lunscope: watching {}; Ctrl-C ends\n", PortList(options.probe));
+  Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", PortList(options.probe));
   tracer.Begin();
 
   loop.Watch(observer.wakeup_fd());
@@ -109,10 +109,10 @@ Result<ExitCode> RunTrace(const TraceOptions& options) {
   observer.Drain();
   if (tracer.Flush() && options.summary) {
     // With JSON on standard output the summary must not mix with it.
-    fmt::print(options.json ? stderr : stdout, "\n{}", tracer.FormatSummary());
+    Say(options.json ? stderr : stdout, "\n{}", tracer.FormatSummary());
     std::fflush(stdout);
   }
-  fmt::print(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
+  Say(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
   return ExitCode::kOk;
 }
 

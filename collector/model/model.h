@@ -60,7 +60,7 @@ using Target = std::pair<const TargetKey, TargetStatistics>;
 struct Session {
   uint8_t role;
   std::string target;
-  std::string name;  // ISID and TSIH in hex, or the two addresses where no login was seen
+  std::string name;  // ISID and TSIH in hex
   std::string initiator;
   std::string portal;  // of the target
   bool header_digest = false;

@@ -12,8 +12,8 @@
 namespace lunscope {
 namespace {
 
-constexpr size_t kNameColumns = 28;
-constexpr const char* kRow = "{:<9} {:<28} {:>9} {:>7} {:>14} {:>9} {:>9} {:>9} {:>9}\n";
+constexpr size_t kNameColumns = 36;
+constexpr const char* kRow = "{:<9} {:<36} {:>9} {:>7} {:>14} {:>9} {:>9} {:>9} {:>9}\n";
 
 }  // namespace
 
