@@ -14,9 +14,9 @@
 /* clang-format on */
 
 /* The entry points, called as the kernel calls them, so that nothing stays an unused inline. */
-int lunscope_c11_check(struct lunscope_connection *connection, struct lunscope_inflight *inflight,
-                       struct lunscope_totals *totals, struct lunscope_command_event *event) {
-  struct lunscope_stream *stream = &connection->streams[LUNSCOPE_SENT];
+int lunscope_c11_check(struct lunscope_connection* connection, struct lunscope_inflight* inflight,
+                       struct lunscope_totals* totals, struct lunscope_command_event* event) {
+  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];
   if (lunscope_stream_offer(stream, 0, 48) != LUNSCOPE_OFFER_NEW) return 0;
   if (lunscope_stream_take(stream, lunscope_stream_wants(stream, 48)) == LUNSCOPE_TAKE_HEADER)
     lunscope_connection_header(connection, inflight, LUNSCOPE_SENT, 0, totals);
