@@ -49,13 +49,17 @@ static __always_inline void fill_addresses(struct lunscope_connection_event* rep
   }
 }
 
+static __always_inline void count_untracked(void) {
+  struct lunscope_totals* totals = this_cpu_totals();
+  if (totals) totals->untracked_connections++;
+}
+
 /* The state of a watched socket, made if there is none. NULL: closed, or no memory (counted). */
-static __always_inline struct lunscope_connection* connection_of(struct sock* sk,
-                                                                 struct lunscope_totals* totals) {
+static __always_inline struct lunscope_connection* connection_of(struct sock* sk) {
   struct lunscope_connection* connection =
       bpf_sk_storage_get(&connections, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!connection) {
-    totals->untracked_connections++;
+    count_untracked();
     return NULL;
   }
   struct lunscope_connection_event* report = &connection->report;
@@ -72,11 +76,11 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
 
 /* Its table of commands in flight; likewise, for the first bytes that are read. */
 static __always_inline struct lunscope_inflight* inflight_of(
-    struct sock* sk, const struct lunscope_connection* connection, struct lunscope_totals* totals) {
+    struct sock* sk, const struct lunscope_connection* connection) {
   struct lunscope_inflight* inflight =
       bpf_sk_storage_get(&inflights, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!inflight) {
-    totals->untracked_connections++;
+    count_untracked();
     return NULL;
   }
   if (inflight->header.abi == 0) {
@@ -100,7 +104,7 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
   /* A socket that was closed can be connected again. */
   bpf_sk_storage_delete(&connections, sk);
   bpf_sk_storage_delete(&inflights, sk);
-  struct lunscope_connection* connection = connection_of(sk, totals);
+  struct lunscope_connection* connection = connection_of(sk);
   if (!tcp || !connection) return;
   lunscope_connection_open(connection, tcp->rcv_nxt, tcp->snd_nxt);
   emit_connection(connection, LUNSCOPE_FLAG_OPENED, totals);
@@ -115,7 +119,6 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
     totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] += inflight->count;
     inflight->count = 0;
   }
-  connection->report.in_flight = 0;
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }
 

@@ -9,10 +9,20 @@
  */
 #define bounded(variable) asm volatile("" : "+r"(variable))
 
-/* No wakeup per record (it costs more than the record): the collector drains on a timer. */
+/*
+ * No wakeup per record (it costs more than the record): the collector drains on a timer. Above the
+ * high-water mark it is woken, once: while it waits for a CPU, each further wakeup would be one
+ * more interrupt. Records of two CPUs may race here, at worst for a wakeup too many or for the
+ * timer.
+ */
 static __always_inline __u64 wakeup_flags(void) {
-  return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= ring_high_water ? BPF_RB_FORCE_WAKEUP
-                                                                          : BPF_RB_NO_WAKEUP;
+  if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < ring_high_water) {
+    if (is_woken) is_woken = 0;
+    return BPF_RB_NO_WAKEUP;
+  }
+  if (is_woken) return BPF_RB_NO_WAKEUP;
+  is_woken = 1;
+  return BPF_RB_FORCE_WAKEUP;
 }
 
 /* A reserve fails when the ring is full, and also when its lock is not to be had in time. */

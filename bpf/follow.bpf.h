@@ -30,7 +30,6 @@ static __always_inline void finish_command(struct lunscope_connection* connectio
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
   lunscope_inflight_end(inflight, index);
-  connection->report.in_flight = inflight->count;
 }
 
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
@@ -105,20 +104,30 @@ static long follow_once(__u64 i, struct follow* follow) {
 }
 
 /* The wanted bytes lie before the segment and will not come again: start anew with this one. */
-static __always_inline enum lunscope_offer give_up_hole(struct follow* follow) {
-  __u32 direction = follow->direction & 1;
-  lunscope_connection_lose(follow->connection, direction, follow->segment.seq,
-                           LUNSCOPE_REASON_MISSING_BYTES, follow->totals);
-  return lunscope_stream_offer(&follow->connection->streams[direction], follow->segment.seq,
-                               follow->segment.end);
+static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connection* connection,
+                                                        __u32 direction,
+                                                        const struct segment* segment) {
+  struct lunscope_totals* totals = this_cpu_totals();
+  if (!totals) return LUNSCOPE_OFFER_OLD;
+  lunscope_connection_lose(connection, direction, segment->seq, LUNSCOPE_REASON_MISSING_BYTES,
+                           totals);
+  return lunscope_stream_offer(&connection->streams[direction & 1], segment->seq, segment->end);
 }
 
 /* REQUIRES: the segment was offered, and holds something new. */
-static __always_inline void follow_segment(struct follow* follow, struct sock* sk) {
-  follow->inflight = inflight_of(sk, follow->connection, follow->totals);
-  if (!follow->inflight) return;
-  announce_midstream(follow->connection, follow->totals);
-  bpf_loop(MAX_READS_PER_SEGMENT, follow_once, follow, 0);
+static __always_inline void follow_segment(struct sock* sk, struct sk_buff* skb,
+                                           struct lunscope_connection* connection, __u32 direction,
+                                           const struct segment* segment) {
+  struct bpf_dynptr bytes;
+  struct follow follow = {.connection = connection,
+                          .inflight = inflight_of(sk, connection),
+                          .totals = this_cpu_totals(),
+                          .bytes = &bytes,
+                          .segment = *segment,
+                          .direction = direction};
+  if (!follow.inflight || !follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
+  announce_midstream(connection, follow.totals);
+  bpf_loop(MAX_READS_PER_SEGMENT, follow_once, &follow, 0);
 }
 
 #endif

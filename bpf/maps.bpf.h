@@ -48,6 +48,8 @@ struct {
 /* Connections are numbered as they are met: a socket cookie cannot be had of every hook's socket.
  */
 __u64 connections_met = 0;
+/* The collector was woken since the ring last was below its high-water mark. */
+__u8 is_woken = 0;
 
 static __always_inline struct lunscope_totals* this_cpu_totals(void) {
   __u32 zero = 0;

@@ -28,12 +28,15 @@ struct segment {
   __u32 offset;
 };
 
-/* The segment whose TCP header lies `header` bytes behind skb->data. Returns 0, or -1: no payload.
+/*
+ * The segment whose TCP header lies `header` bytes behind skb->data, where it is always in the
+ * linear part. Returns 0, or -1: no payload.
  */
-static __always_inline int segment_at_header(struct sk_buff* skb, const struct bpf_dynptr* bytes,
-                                             __u32 header, struct segment* segment) {
+static __always_inline int segment_at_header(const struct sk_buff* skb, __u32 header,
+                                             struct segment* segment) {
   __u8 tcp[TCP_HEADER_BYTES];
-  if (bpf_dynptr_read(tcp, sizeof(tcp), bytes, header, 0)) return -1;
+  if (skb->len <= header + TCP_HEADER_BYTES) return -1;
+  if (bpf_probe_read_kernel(tcp, sizeof(tcp), skb->data + header)) return -1;
   segment->offset = header + (tcp[12] >> 4) * 4;
   if (skb->len <= segment->offset) return -1;
   segment->seq = lunscope_be32(tcp + 4);

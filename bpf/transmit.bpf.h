@@ -10,22 +10,18 @@
 #include "follow.bpf.h"
 
 static __always_inline int on_transmit(struct sk_buff* skb) {
+  struct segment segment;
   struct sock* sk = skb->sk;
   if (!sk || !is_watched(sk)) return 0;
   /* skb->cb is no longer TCP's down here; the position is in the TCP header. */
   __u32 header = skb->transport_header - (__u32)(skb->data - skb->head);
-  struct bpf_dynptr bytes;
-  struct follow follow = {.bytes = &bytes, .direction = LUNSCOPE_SENT};
-  follow.totals = this_cpu_totals();
-  if (!follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return 0;
-  if (segment_at_header(skb, &bytes, header, &follow.segment)) return 0;
-  follow.connection = connection_of(sk, follow.totals);
-  if (!follow.connection) return 0;
-
-  struct lunscope_stream* stream = &follow.connection->streams[LUNSCOPE_SENT];
-  enum lunscope_offer offer = lunscope_stream_offer(stream, follow.segment.seq, follow.segment.end);
-  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(&follow);
-  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(&follow, sk);
+  if (segment_at_header(skb, header, &segment)) return 0;
+  struct lunscope_connection* connection = connection_of(sk);
+  if (!connection) return 0;
+  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];
+  enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
+  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_SENT, &segment);
+  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(sk, skb, connection, LUNSCOPE_SENT, &segment);
   return 0;
 }
 

@@ -202,11 +202,11 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
   TargetStatistics& target = connection.target->second;
   lunscope_connection_event& counted = connection.counted;
   for (size_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
-    for (size_t opcode = 0; opcode < 32; opcode++) {
-      Advance(target.pdus[direction][opcode], counted.pdus[direction][opcode],
-              event.pdus[direction][opcode]);
-    }
-    Advance(target.bytes[direction], counted.bytes[direction], event.bytes[direction]);
+    lunscope_traffic& old = counted.traffic[direction];
+    const lunscope_traffic& now = event.traffic[direction];
+    for (size_t opcode = 0; opcode < 32; opcode++)
+      Advance(target.pdus[direction][opcode], old.pdus[opcode], now.pdus[opcode]);
+    Advance(target.bytes[direction], old.bytes, now.bytes);
   }
   Advance(target.retransmits, counted.retransmits, event.retransmits);
   if (const auto session = sessions_.find(connection.session); session != sessions_.end()) {

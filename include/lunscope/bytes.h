@@ -1,28 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Big-endian loads by shifts (no alignment, no libc), and serial-number comparison.
+ * Big-endian loads, and serial-number comparison.
  *
- * Compilers for every target of this project turn the shifts into one load and one swap.
+ * Natively by shifts: any alignment, no libc, and compilers make one load and one swap of them. The
+ * compiler for BPF loads byte by byte instead, so there the load is spelled out; the verifier
+ * refuses it on machines that cannot do it unaligned.
  */
 #ifndef LUNSCOPE_BYTES_H
 #define LUNSCOPE_BYTES_H
 
 #include "types.h"
 
+#if defined(__bpf__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+
+LUNSCOPE_INLINE uint16_t lunscope_be16(const uint8_t* p) {
+  return __builtin_bswap16(*(const uint16_t*)p);
+}
+LUNSCOPE_INLINE uint32_t lunscope_be32(const uint8_t* p) {
+  return __builtin_bswap32(*(const uint32_t*)p);
+}
+LUNSCOPE_INLINE uint64_t lunscope_be64(const uint8_t* p) {
+  return __builtin_bswap64(*(const uint64_t*)p);
+}
+LUNSCOPE_INLINE void lunscope_copy16(uint8_t* to, const uint8_t* from) {
+  *(uint64_t*)to = *(const uint64_t*)from;
+  *(uint64_t*)(to + 8) = *(const uint64_t*)(from + 8);
+}
+
+#else
+
 LUNSCOPE_INLINE uint16_t lunscope_be16(const uint8_t* p) {
   return (uint16_t)((uint16_t)p[0] << 8 | p[1]);
 }
-
-LUNSCOPE_INLINE uint32_t lunscope_be24(const uint8_t* p) {
-  return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-}
-
 LUNSCOPE_INLINE uint32_t lunscope_be32(const uint8_t* p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
-
 LUNSCOPE_INLINE uint64_t lunscope_be64(const uint8_t* p) {
   return (uint64_t)lunscope_be32(p) << 32 | lunscope_be32(p + 4);
+}
+LUNSCOPE_INLINE void lunscope_copy16(uint8_t* to, const uint8_t* from) {
+  __builtin_memcpy(to, from, 16);
+}
+
+#endif
+
+LUNSCOPE_INLINE uint32_t lunscope_be24(const uint8_t* p) {
+  return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
 /* How far b lies behind a in a 32-bit number space that wraps (TCP sequence numbers, RFC 1982). */

@@ -89,7 +89,7 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   struct lunscope_task* task = &inflight->tasks[index];
   task->start_ns = now_ns;
   task->lun = iscsi_lun(bhs);
-  __builtin_memcpy(task->cdb, iscsi_cdb(bhs), ISCSI_CDB_BYTES);
+  lunscope_copy16(task->cdb, iscsi_cdb(bhs));
   task->cmdsn = iscsi_cmdsn(bhs);
   task->expected_bytes = iscsi_expected_bytes(bhs);
   task->transferred_bytes = iscsi_data_bytes(bhs); /* immediate data */
@@ -136,7 +136,7 @@ LUNSCOPE_INLINE void lunscope_command_fill(struct lunscope_command_event* event,
   event->residual_bytes = iscsi_residual(bhs);
   event->bidi_residual_bytes =
       iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ? iscsi_bidi_residual(bhs) : 0;
-  __builtin_memcpy(event->cdb, task->cdb, ISCSI_CDB_BYTES);
+  lunscope_copy16(event->cdb, task->cdb);
   event->command_flags = task->flags;
   event->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
   event->response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ? iscsi_response(bhs) : 0;

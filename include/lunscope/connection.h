@@ -99,8 +99,7 @@ LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connectio
       break;
     case LUNSCOPE_BEGUN: break;
   }
-  inflight->header.role = (uint8_t)role;
-  connection->report.in_flight = inflight->count;
+  if (inflight->header.role != role) inflight->header.role = (uint8_t)role;
 }
 
 /* Data bytes of this PDU that the collector wants to see; 0: none. */
@@ -152,8 +151,9 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
   if (connection->report.header.role == LUNSCOPE_ROLE_UNKNOWN)
     connection->report.header.role = iscsi_role_of(bhs, direction);
 
-  connection->report.pdus[direction & 1][iscsi_opcode(bhs) & 0x1f]++;
-  connection->report.bytes[direction & 1] += lunscope_stream_frame(stream);
+  struct lunscope_traffic* traffic = &connection->report.traffic[direction & 1];
+  traffic->pdus[iscsi_opcode(bhs) & 0x1f]++;
+  traffic->bytes += lunscope_stream_frame(stream);
 
   uint8_t opcode = iscsi_opcode(bhs);
   if (opcode == ISCSI_SCSI_COMMAND) {

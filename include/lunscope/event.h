@@ -76,21 +76,26 @@ struct lunscope_pdu_event {
   uint8_t chunk[LUNSCOPE_CHUNK_BYTES];
 };
 
+/* One direction's PDUs. Its two directions are often counted by two CPUs: each has its own lines.
+ */
+struct lunscope_traffic {
+  uint64_t bytes;    /* headers and digests included */
+  uint64_t pdus[32]; /* by opcode without ISCSI_OPCODE_FROM_TARGET */
+};
+
 struct lunscope_connection_event {
   struct lunscope_event header;
-  uint64_t pdus[LUNSCOPE_DIRECTIONS][32]; /* by opcode without ISCSI_OPCODE_FROM_TARGET */
-  uint64_t bytes[LUNSCOPE_DIRECTIONS];    /* of PDUs, headers and digests included */
-  uint64_t retransmits;                   /* TCP segments */
-  uint8_t local_address[16];              /* IPv4: the first four bytes */
+  struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
+  uint64_t retransmits;      /* TCP segments */
+  uint8_t local_address[16]; /* IPv4: the first four bytes */
   uint8_t remote_address[16];
   uint16_t local_port;
   uint16_t remote_port;
-  uint32_t in_flight; /* SCSI commands */
   uint32_t gaps;
   uint8_t is_ipv6;
   uint8_t header_digest;
   uint8_t data_digest;
-  uint8_t reserved;
+  uint8_t reserved[5];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_event) == 24, "ABI");

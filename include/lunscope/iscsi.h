@@ -64,7 +64,9 @@ enum iscsi_opcode {
 LUNSCOPE_INLINE uint8_t iscsi_opcode(const uint8_t* bhs) { return bhs[0] & 0x3f; }
 LUNSCOPE_INLINE uint8_t iscsi_flags(const uint8_t* bhs) { return bhs[1]; }
 LUNSCOPE_INLINE uint32_t iscsi_ahs_bytes(const uint8_t* bhs) { return (uint32_t)bhs[4] * 4; }
-LUNSCOPE_INLINE uint32_t iscsi_data_bytes(const uint8_t* bhs) { return lunscope_be24(bhs + 5); }
+LUNSCOPE_INLINE uint32_t iscsi_data_bytes(const uint8_t* bhs) {
+  return lunscope_be32(bhs + 4) & 0xffffff;
+}
 LUNSCOPE_INLINE uint64_t iscsi_lun(const uint8_t* bhs) { return lunscope_be64(bhs + 8); }
 LUNSCOPE_INLINE uint32_t iscsi_itt(const uint8_t* bhs) { return lunscope_be32(bhs + 16); }
 

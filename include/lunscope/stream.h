@@ -64,11 +64,11 @@ struct lunscope_stream {
   uint8_t header_digest;  /* 0 or 1: HeaderDigest=CRC32C is in effect */
   uint8_t data_digest;    /* 0 or 1: DataDigest=CRC32C is in effect */
   uint8_t lost_reason;    /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
-  uint8_t reserved[3];
+  uint8_t reserved[7];    /* the room's fields lie on their natural boundaries */
   uint8_t room[LUNSCOPE_ROOM_BYTES];
 };
 
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) == 28 + LUNSCOPE_ROOM_BYTES + 0, "flat");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) == 32 + LUNSCOPE_ROOM_BYTES, "flat");
 
 LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream* stream, uint32_t seq) {
   stream->next = seq;

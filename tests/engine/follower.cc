@@ -128,7 +128,6 @@ void Follower::DeliverAnswer(uint32_t direction) {
   EmitCommand(stream, task);
   totals.commands_reported[role]++;
   lunscope_inflight_end(inflight.get(), index);
-  connection->report.in_flight = inflight->count;
 }
 
 void Follower::EmitCommand(const lunscope_stream& stream, const lunscope_task& task) {
@@ -219,11 +218,10 @@ std::string Follower::Outcome() const {
                            event.last, ToHex(event.chunk, event.chunk_bytes));
   }
   const lunscope_connection_event& report = connection->report;
-  const auto* numbers = reinterpret_cast<const uint8_t*>(report.pdus);
-  outcome += fmt::format("pdus {}\nbytes {} {} gaps {} in flight {} digests {}{} role {}\n",
-                         ToHex(numbers, sizeof(report.pdus)), report.bytes[0], report.bytes[1],
-                         report.gaps, report.in_flight, report.header_digest, report.data_digest,
-                         report.header.role);
+  const auto* numbers = reinterpret_cast<const uint8_t*>(report.traffic);
+  outcome += fmt::format("traffic {}\ngaps {} in flight {} digests {}{} role {}\n",
+                         ToHex(numbers, sizeof(report.traffic)), report.gaps, inflight->count,
+                         report.header_digest, report.data_digest, report.header.role);
   outcome +=
       fmt::format("totals {}\n", ToHex(reinterpret_cast<const uint8_t*>(&totals), sizeof(totals)));
   return outcome;

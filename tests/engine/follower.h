@@ -84,7 +84,7 @@ class Follower {
   uint64_t unreported() const;
   uint64_t unreported(lunscope_unreported reason) const;
   uint64_t pdus(uint32_t direction, uint8_t opcode) const {
-    return connection->report.pdus[direction][opcode & 0x1f];
+    return connection->report.traffic[direction].pdus[opcode & 0x1f];
   }
   const lunscope_stream& initiator_stream() const {
     return connection->streams[initiator_direction()];

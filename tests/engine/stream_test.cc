@@ -94,9 +94,9 @@ TEST(Stream, DeliversAWholeSession) {
   EXPECT_EQ(session.inflight->count, 1u);
   EXPECT_EQ(session.connection->report.gaps, 0u);
   EXPECT_EQ(session.unmatched(), 0u);
-  EXPECT_EQ(session.connection->report.bytes[LUNSCOPE_SENT],
+  EXPECT_EQ(session.connection->report.traffic[LUNSCOPE_SENT].bytes,
             session.next_seq(LUNSCOPE_SENT) - 1000);
-  EXPECT_EQ(session.connection->report.bytes[LUNSCOPE_RECEIVED],
+  EXPECT_EQ(session.connection->report.traffic[LUNSCOPE_RECEIVED].bytes,
             session.next_seq(LUNSCOPE_RECEIVED) - 2000);
   EXPECT_NE(session.Text().find("TargetAddress=10.0.0.9:3260,1"), std::string::npos);
 }

@@ -156,7 +156,6 @@ lunscope_connection_event Conversation::Record(uint8_t flags) const {
   lunscope_connection_event record = report_;
   record.header.time_ns = host_.now_ns;
   record.header.flags = flags;
-  record.in_flight = static_cast<uint32_t>(tasks_.size());
   return record;
 }
 
@@ -264,8 +263,8 @@ Conversation& Conversation::Completes(const Command& command) {
 
 Conversation& Conversation::Counts(lunscope_direction direction, uint8_t opcode, uint64_t pdus,
                                    uint64_t bytes) {
-  report_.pdus[direction][opcode & 0x1f] += pdus;
-  report_.bytes[direction] += bytes;
+  report_.traffic[direction].pdus[opcode & 0x1f] += pdus;
+  report_.traffic[direction].bytes += bytes;
   return *this;
 }
 
