@@ -116,8 +116,9 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   if (!connection || (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
   if (inflight) {
     __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] += inflight->count;
-    inflight->count = 0;
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
+        lunscope_inflight_count(inflight);
+    inflight->ended = inflight->begun;
   }
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }
@@ -155,7 +156,7 @@ static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* 
 /* And their tables of commands in flight, whole: an iterator's value has no variable offsets. */
 static __always_inline int dump_inflight(struct bpf_iter__bpf_sk_storage_map* ctx) {
   struct lunscope_inflight* inflight = ctx->value;
-  if (!inflight || !ctx->sk || inflight->count == 0) return 0;
+  if (!inflight || !ctx->sk || lunscope_inflight_count(inflight) == 0) return 0;
   bpf_seq_write(ctx->meta->seq, inflight, sizeof(*inflight));
   return 0;
 }

@@ -42,7 +42,11 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   if (!connection) return 0;
   struct segment segment = {.seq = receive_queue_seq(skb)};
   segment.end = segment.seq + skb->len;
+  /* An skb is read piece by piece, and most were parsed on arrival, often by another CPU: ask once.
+   */
+  if (connection->consumed_to == segment.end) return 0;
   receive(sk, skb, connection, &segment, segment.seq);
+  connection->consumed_to = segment.end;
   return 0;
 }
 

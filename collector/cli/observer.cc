@@ -35,7 +35,7 @@ Observation Observer::Observe() {
   Status report = probe_->Report([&](const lunscope_event& event) {
     model_.Apply(event);
     if (event.kind == LUNSCOPE_EVENT_INFLIGHT) {
-      observation.tracked_commands += reinterpret_cast<const lunscope_inflight&>(event).count;
+      observation.tracked_commands += lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
     }
   });
   // A walk that broke off did not look for every connection, so none of them is known to be gone.

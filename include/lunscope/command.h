@@ -32,14 +32,22 @@ struct lunscope_task {
 
 struct lunscope_inflight {
   struct lunscope_event header; /* first: a report hands the table out as it stands */
-  uint32_t count;
-  uint32_t limit;                /* commands that may be in flight, at most LUNSCOPE_TASKS */
+  uint32_t limit;               /* commands that may be in flight, at most LUNSCOPE_TASKS */
+  uint32_t begun;
+  uint32_t apart[16]; /* commands begin and end on two CPUs: keep what each of them writes apart */
+  uint32_t ended;
+  uint32_t reserved;
   uint32_t tags[LUNSCOPE_TASKS]; /* ~ITT; 0 is free, for ITT 0xffffffff is no command's */
   struct lunscope_task tasks[LUNSCOPE_TASKS];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_task) == 48, "flat");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_inflight) <= 16000, "an allocation of 16 KiB");
+
+/* Commands in flight. */
+LUNSCOPE_INLINE uint32_t lunscope_inflight_count(const struct lunscope_inflight* inflight) {
+  return inflight->begun - inflight->ended;
+}
 
 /* Fibonacci hashing: dense, strided and byte-swapped tags all spread. */
 LUNSCOPE_INLINE uint32_t lunscope_task_home(uint32_t itt) { return (itt * 0x9e3779b1u) >> 24; }
@@ -85,7 +93,11 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   if (place == LUNSCOPE_NO_TASK) return LUNSCOPE_REFUSED;
   uint32_t index = place & LUNSCOPE_TASK_MASK;
   int is_anew = inflight->tags[index] != 0;
-  if (!is_anew && inflight->count >= inflight->limit) return LUNSCOPE_REFUSED;
+  /* At the full limit the table itself refuses; a lower one costs a look at the other CPU's line.
+   */
+  if (!is_anew && inflight->limit < LUNSCOPE_TASKS &&
+      lunscope_inflight_count(inflight) >= inflight->limit)
+    return LUNSCOPE_REFUSED;
   struct lunscope_task* task = &inflight->tasks[index];
   task->start_ns = now_ns;
   task->lun = iscsi_lun(bhs);
@@ -96,13 +108,13 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   task->gaps = (uint16_t)gaps;
   task->flags = iscsi_flags(bhs);
   inflight->tags[index] = ~itt;
-  if (!is_anew) inflight->count++;
+  if (!is_anew) inflight->begun++;
   return is_anew ? LUNSCOPE_BEGUN_ANEW : LUNSCOPE_BEGUN;
 }
 
 LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight* inflight, uint32_t index) {
   inflight->tags[index & LUNSCOPE_TASK_MASK] = 0;
-  inflight->count--;
+  inflight->ended++;
 }
 
 /* Data segment bytes to gather of a Data-In that answers this CDB: what explains a LUN. */

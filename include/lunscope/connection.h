@@ -19,7 +19,8 @@ struct lunscope_connection {
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
   uint8_t header_digest; /* enum lunscope_digest: what either side said last in this login */
   uint8_t data_digest;
-  uint8_t reserved[6];
+  uint8_t reserved[2];
+  uint32_t consumed_to; /* position up to which a reader has found everything to be old */
 };
 
 /* The connection begins: the sequence numbers of the first byte each way. */
@@ -27,7 +28,9 @@ LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connec
                                               uint32_t received_seq, uint32_t sent_seq) {
   lunscope_stream_start(&connection->streams[LUNSCOPE_RECEIVED], received_seq);
   lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], sent_seq);
-  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) lunscope_text_next_key(&connection->texts[i]);
+  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++)
+    lunscope_text_next_key(&connection->texts[i]);
+  connection->consumed_to = received_seq;
 }
 
 enum lunscope_header {

@@ -21,9 +21,10 @@ Follower::Follower(lunscope_role side, bool knows_role) : side_(side) {
 Follower::~Follower() { CheckConservation(); }
 
 void Follower::CheckConservation() const {
-  EXPECT_EQ(seen(), reported() + unreported() + inflight->count) << "a command went missing";
+  EXPECT_EQ(seen(), reported() + unreported() + lunscope_inflight_count(inflight.get()))
+      << "a command went missing";
   EXPECT_EQ(reported(), commands.size());
-  EXPECT_LE(inflight->count, inflight->limit);
+  EXPECT_LE(lunscope_inflight_count(inflight.get()), inflight->limit);
 }
 
 void Follower::Open(uint32_t initiator_seq, uint32_t target_seq) {
@@ -171,8 +172,9 @@ void Follower::EmitPdu(const lunscope_stream& stream, uint32_t direction,
 
 void Follower::Close() {
   const uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  totals.commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] += inflight->count;
-  inflight->count = 0;
+  totals.commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
+      lunscope_inflight_count(inflight.get());
+  inflight->ended = inflight->begun;
 }
 
 uint64_t Follower::unreported(lunscope_unreported reason) const {
@@ -220,8 +222,9 @@ std::string Follower::Outcome() const {
   const lunscope_connection_event& report = connection->report;
   const auto* numbers = reinterpret_cast<const uint8_t*>(report.traffic);
   outcome += fmt::format("traffic {}\ngaps {} in flight {} digests {}{} role {}\n",
-                         ToHex(numbers, sizeof(report.traffic)), report.gaps, inflight->count,
-                         report.header_digest, report.data_digest, report.header.role);
+                         ToHex(numbers, sizeof(report.traffic)), report.gaps,
+                         lunscope_inflight_count(inflight.get()), report.header_digest,
+                         report.data_digest, report.header.role);
   outcome +=
       fmt::format("totals {}\n", ToHex(reinterpret_cast<const uint8_t*>(&totals), sizeof(totals)));
   return outcome;

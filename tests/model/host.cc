@@ -336,8 +336,8 @@ void Host::Walks() {
     inflight->header.bytes = sizeof(*inflight);
     for (const Task& task : conversation.tasks_) {
       // Anywhere in the table, as tags are.
-      const uint32_t index = (inflight->count++ * 37 + 5) & LUNSCOPE_TASK_MASK;
-      inflight->tags[index] = ~inflight->count;
+      const uint32_t index = (inflight->begun++ * 37 + 5) & LUNSCOPE_TASK_MASK;
+      inflight->tags[index] = ~inflight->begun;
       inflight->tasks[index].lun = task.lun;
       inflight->tasks[index].start_ns = task.start_ns;
     }
