@@ -35,7 +35,8 @@ Observation Observer::Observe() {
   Status report = probe_->Report([&](const lunscope_event& event) {
     model_.Apply(event);
     if (event.kind == LUNSCOPE_EVENT_INFLIGHT) {
-      observation.tracked_commands += lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
+      observation.tracked_commands +=
+          lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
     }
   });
   // A walk that broke off did not look for every connection, so none of them is known to be gone.

@@ -13,13 +13,21 @@
 #include "command.h"
 #include "text.h"
 
+/*
+ * Two CPUs work on one connection: one sends while the other receives. What both read lies apart
+ * from what one of them keeps writing, or each would take the cache line from the other.
+ */
+#define LUNSCOPE_CACHE_LINE 64
+
 struct lunscope_connection {
   struct lunscope_connection_event report; /* first: it is emitted from here as it stands */
-  struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
-  struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
-  uint8_t header_digest; /* enum lunscope_digest: what either side said last in this login */
+  uint8_t header_digest;                   /* enum lunscope_digest: what was said last in a login */
   uint8_t data_digest;
-  uint8_t reserved[2];
+  uint8_t followed[LUNSCOPE_DIRECTIONS]; /* 1: the boundaries of this direction are known */
+  uint8_t apart[LUNSCOPE_CACHE_LINE + 4];
+  struct lunscope_stream streams[LUNSCOPE_DIRECTIONS]; /* the end of each room is never used */
+  struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
+  uint8_t apart_too[LUNSCOPE_CACHE_LINE + 4];
   uint32_t consumed_to; /* position up to which a reader has found everything to be old */
 };
 
@@ -28,8 +36,10 @@ LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connec
                                               uint32_t received_seq, uint32_t sent_seq) {
   lunscope_stream_start(&connection->streams[LUNSCOPE_RECEIVED], received_seq);
   lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], sent_seq);
-  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++)
+  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
     lunscope_text_next_key(&connection->texts[i]);
+    connection->followed[i] = 1;
+  }
   connection->consumed_to = received_seq;
 }
 
@@ -61,6 +71,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
     totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
   lunscope_stream_lose(stream, end);
   connection->texts[direction & 1].known = 0;
+  connection->followed[direction & 1] = 0;
   return 0;
 }
 
@@ -89,7 +100,7 @@ LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connectio
                                                        struct lunscope_totals* totals) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
-  uint32_t is_followed = connection->streams[~direction & 1].sync >= LUNSCOPE_SYNC_FIRST;
+  uint32_t is_followed = connection->followed[~direction & 1];
   uint32_t gaps = is_followed ? connection->report.gaps : connection->report.gaps - 1;
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   totals->commands_seen[role]++;
@@ -150,7 +161,10 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
     lunscope_stream_frame(stream);
     return LUNSCOPE_HEADER_SKIP;
   }
-  if (was_candidate) totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
+  if (was_candidate) {
+    totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
+    connection->followed[direction & 1] = 1;
+  }
   if (connection->report.header.role == LUNSCOPE_ROLE_UNKNOWN)
     connection->report.header.role = iscsi_role_of(bhs, direction);
 
