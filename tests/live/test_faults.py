@@ -33,8 +33,13 @@ USAGE, UNSUPPORTED, PERMISSION, FAILURE = 2, 3, 4, 1
 
 
 def in_own_mounts(script):
-    """A command line that changes mounts which only it sees, then runs what follows it."""
-    return ["unshare", "--mount", "sh", "-c", f'{script} && exec "$@"', "sh"]
+    """A command line that changes mounts below /sys which only it sees, then runs what follows it.
+
+    /sys is made private by hand: unshare would do it from the root on, and in a chroot the root is
+    no mount point.
+    """
+    return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c",
+            f'mount --make-rprivate /sys && {script} && exec "$@"', "sh"]
 
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
