@@ -5,8 +5,7 @@
 
 #include "maps.bpf.h"
 
-/* Keep a bound that was just checked in this very register (clang may check one copy, use another).
- */
+/* Keep a checked bound in this very register: clang may check one copy and use another. */
 #define bounded(variable) asm volatile("" : "+r"(variable))
 
 /*

@@ -51,7 +51,6 @@ enum iscsi_opcode {
 #define ISCSI_FLAG_CONTINUE 0x40      /* C in login and text PDUs, R in SCSI Command */
 #define ISCSI_COMMAND_READ 0x40       /* section 11.3.1 */
 #define ISCSI_COMMAND_WRITE 0x20      /* section 11.3.1 */
-#define ISCSI_COMMAND_ATTRIBUTE 0x07  /* section 11.3.1 */
 #define ISCSI_DATA_IN_STATUS 0x01     /* S, section 11.7.3 */
 #define ISCSI_RESIDUAL_UNDERFLOW 0x02 /* U, section 11.4.1 */
 #define ISCSI_RESIDUAL_OVERFLOW 0x04  /* O, section 11.4.1 */

@@ -42,7 +42,6 @@ enum scsi_opcode {
 };
 
 #define SCSI_SERVICE_ACTION_READ_CAPACITY_16 0x10
-#define SCSI_SERVICE_ACTION_GET_LBA_STATUS 0x12
 
 enum scsi_status {
   SCSI_STATUS_GOOD = 0x00,
