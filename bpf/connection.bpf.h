@@ -70,26 +70,12 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     report->header.connection = __sync_fetch_and_add(&connections_met, 1) + 1;
     report->header.role = role_by_port(sk);
     fill_addresses(report, sk);
+    connection->inflight.header = report->header;
+    connection->inflight.header.kind = LUNSCOPE_EVENT_INFLIGHT;
+    connection->inflight.header.bytes = sizeof(connection->inflight);
+    connection->inflight.limit = inflight_limit;
   }
   return report->header.flags & LUNSCOPE_FLAG_CLOSED ? NULL : connection;
-}
-
-/* Its table of commands in flight; likewise, for the first bytes that are read. */
-static __always_inline struct lunscope_inflight* inflight_of(
-    struct sock* sk, const struct lunscope_connection* connection) {
-  struct lunscope_inflight* inflight =
-      bpf_sk_storage_get(&inflights, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-  if (!inflight) {
-    count_untracked();
-    return NULL;
-  }
-  if (inflight->header.abi == 0) {
-    inflight->header = connection->report.header;
-    inflight->header.kind = LUNSCOPE_EVENT_INFLIGHT;
-    inflight->header.bytes = sizeof(*inflight);
-    inflight->limit = inflight_limit;
-  }
-  return inflight;
 }
 
 /* A connection of which nothing was known until these bytes. */
@@ -103,7 +89,6 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   /* A socket that was closed can be connected again. */
   bpf_sk_storage_delete(&connections, sk);
-  bpf_sk_storage_delete(&inflights, sk);
   struct lunscope_connection* connection = connection_of(sk);
   if (!tcp || !connection) return;
   lunscope_connection_open(connection, tcp->rcv_nxt, tcp->snd_nxt);
@@ -112,14 +97,12 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
 
 static __always_inline void on_close(struct sock* sk, struct lunscope_totals* totals) {
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
-  struct lunscope_inflight* inflight = bpf_sk_storage_get(&inflights, sk, 0, 0);
   if (!connection || (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
-  if (inflight) {
-    __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
-        lunscope_inflight_count(inflight);
-    inflight->ended = inflight->begun;
-  }
+  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
+      lunscope_inflight_count(&connection->inflight);
+  connection->inflight.ended = connection->inflight.begun;
+  connection->report.unread_bytes = 0;
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }
 
@@ -144,20 +127,20 @@ static __always_inline int on_retransmit(struct sock* sk) {
   return 0;
 }
 
-/* Report the live connections to whoever reads the iterator: one record each. */
+/*
+ * Report a live connection to whoever reads the iterator, and its commands in flight if there are
+ * any: the whole table, for an iterator's value has no variable offsets.
+ */
 static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* ctx) {
   struct lunscope_connection* connection = ctx->value;
-  if (!connection || !ctx->sk || connection->report.header.abi == 0) return 0;
+  struct sock* sk = ctx->sk;
+  if (!connection || !sk || connection->report.header.abi == 0) return 0;
   if (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
+  struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
+  if (tcp) connection->report.unread_bytes = tcp->rcv_nxt - tcp->copied_seq;
   bpf_seq_write(ctx->meta->seq, &connection->report, sizeof(connection->report));
-  return 0;
-}
-
-/* And their tables of commands in flight, whole: an iterator's value has no variable offsets. */
-static __always_inline int dump_inflight(struct bpf_iter__bpf_sk_storage_map* ctx) {
-  struct lunscope_inflight* inflight = ctx->value;
-  if (!inflight || !ctx->sk || lunscope_inflight_count(inflight) == 0) return 0;
-  bpf_seq_write(ctx->meta->seq, inflight, sizeof(*inflight));
+  if (lunscope_inflight_count(&connection->inflight) != 0)
+    bpf_seq_write(ctx->meta->seq, &connection->inflight, sizeof(connection->inflight));
   return 0;
 }
 

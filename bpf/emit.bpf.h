@@ -8,26 +8,37 @@
 /* Keep a checked bound in this very register: clang may check one copy and use another. */
 #define bounded(variable) asm volatile("" : "+r"(variable))
 
+static __always_inline __u32 ring_number(const struct lunscope_connection* connection) {
+  return connection->report.header.connection & ring_mask & (MAX_RINGS - 1);
+}
+
+static __always_inline void* ring_of(const struct lunscope_connection* connection) {
+  __u32 number = ring_number(connection);
+  return bpf_map_lookup_elem(&rings, &number);
+}
+
 /*
  * No wakeup per record (it costs more than the record): the collector drains on a timer. Above the
  * high-water mark it is woken, once: while it waits for a CPU, each further wakeup would be one
  * more interrupt. Records of two CPUs may race here, at worst for a wakeup too many or for the
  * timer.
  */
-static __always_inline __u64 wakeup_flags(void) {
-  if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < ring_high_water) {
-    if (is_woken) is_woken = 0;
+static __always_inline __u64 wakeup_flags(void* ring, __u32 number) {
+  __u8* woken = &is_woken[number & (MAX_RINGS - 1)];
+  if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < ring_high_water) {
+    if (*woken) *woken = 0;
     return BPF_RB_NO_WAKEUP;
   }
-  if (is_woken) return BPF_RB_NO_WAKEUP;
-  is_woken = 1;
+  if (*woken) return BPF_RB_NO_WAKEUP;
+  *woken = 1;
   return BPF_RB_FORCE_WAKEUP;
 }
 
 /* A reserve fails when the ring is full, and also when its lock is not to be had in time. */
-static __always_inline __u32 loss_of(__u32 bytes) {
-  __u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-  __u64 size = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+static __always_inline __u32 loss_of(void* ring, __u32 bytes) {
+  if (!ring) return LUNSCOPE_LOSS_BUSY;
+  __u64 used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+  __u64 size = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
   return used + bytes + BPF_RINGBUF_HDR_SZ + 8 > size ? LUNSCOPE_LOSS_FULL : LUNSCOPE_LOSS_BUSY;
 }
 
@@ -52,11 +63,12 @@ static __always_inline void fill_header(struct lunscope_event* header,
 /* The connection's own record, as it stands. */
 static __always_inline void emit_connection(struct lunscope_connection* connection, __u8 flags,
                                             struct lunscope_totals* totals) {
+  void* ring = ring_of(connection);
   connection->report.header.time_ns = bpf_ktime_get_ns();
   connection->report.header.flags |= flags;
-  if (bpf_ringbuf_output(&events, &connection->report, sizeof(connection->report),
-                         wakeup_flags())) {
-    count_loss(totals, loss_of(sizeof(connection->report)));
+  if (!ring || bpf_ringbuf_output(ring, &connection->report, sizeof(connection->report),
+                                  wakeup_flags(ring, ring_number(connection)))) {
+    count_loss(totals, loss_of(ring, sizeof(connection->report)));
   } else {
     totals->events++;
   }
@@ -64,8 +76,8 @@ static __always_inline void emit_connection(struct lunscope_connection* connecti
 }
 
 static __always_inline void count_command_loss(struct lunscope_totals* totals, __u32 role,
-                                               __u32 bytes) {
-  __u32 loss = loss_of(bytes);
+                                               void* ring, __u32 bytes) {
+  __u32 loss = loss_of(ring, bytes);
   count_loss(totals, loss);
   if (loss == LUNSCOPE_LOSS_FULL) {
     totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][LUNSCOPE_UNREPORTED_RING_FULL]++;
@@ -94,23 +106,26 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
 
   __u32 bytes = sense_bytes != 0 ? sizeof(struct lunscope_sensed_command_event)
                                  : sizeof(struct lunscope_command_event);
-  struct lunscope_command_event* event;
-  if (sense_bytes != 0) {
+  void* ring = ring_of(connection);
+  struct lunscope_command_event* event = NULL;
+  if (!ring) {
+    /* never: the collector made them all */
+  } else if (sense_bytes != 0) {
     struct lunscope_sensed_command_event* sensed =
-        bpf_ringbuf_reserve(&events, sizeof(struct lunscope_sensed_command_event), 0);
+        bpf_ringbuf_reserve(ring, sizeof(struct lunscope_sensed_command_event), 0);
     event = &sensed->command;
     if (sensed) bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
   } else {
-    event = bpf_ringbuf_reserve(&events, sizeof(struct lunscope_command_event), 0);
+    event = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_command_event), 0);
   }
   if (!event) {
-    count_command_loss(totals, connection->report.header.role, bytes);
+    count_command_loss(totals, connection->report.header.role, ring, bytes);
     return -1;
   }
   lunscope_command_fill(event, task, bhs, now_ns, connection->report.gaps);
   fill_header(&event->header, connection, LUNSCOPE_EVENT_COMMAND, bytes);
   event->sense_bytes = sense_bytes;
-  bpf_ringbuf_submit(event, wakeup_flags());
+  bpf_ringbuf_submit(event, wakeup_flags(ring, ring_number(connection)));
   totals->events++;
   return 0;
 }
@@ -147,7 +162,8 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
                                      struct lunscope_stream* stream, __u32 direction,
                                      const struct lunscope_task* task, __u64 now_ns,
                                      struct lunscope_totals* totals) {
-  struct lunscope_pdu_event* event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+  void* ring = ring_of(connection);
+  struct lunscope_pdu_event* event = ring ? bpf_ringbuf_reserve(ring, sizeof(*event), 0) : NULL;
   struct text_copy copy = {.text = &connection->texts[direction & 1],
                            .from = lunscope_stream_chunk(stream),
                            .event = event};
@@ -155,7 +171,7 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
   int is_text = lunscope_is_text(iscsi_opcode(stream->room));
   if (!event) {
     if (is_text) bpf_loop(chunk_bytes, pass_text_byte, &copy, 0);
-    count_loss(totals, loss_of(sizeof(*event)));
+    count_loss(totals, loss_of(ring, sizeof(*event)));
     return;
   }
   __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
@@ -177,7 +193,7 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
     bpf_probe_read_kernel(event->chunk, chunk_bytes, lunscope_stream_chunk(stream));
     event->chunk_bytes = chunk_bytes;
   }
-  bpf_ringbuf_submit(event, wakeup_flags());
+  bpf_ringbuf_submit(event, wakeup_flags(ring, ring_number(connection)));
   totals->events++;
 }
 

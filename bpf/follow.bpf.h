@@ -14,42 +14,48 @@
 
 struct follow {
   struct lunscope_connection* connection;
-  struct lunscope_inflight* inflight;
   struct lunscope_totals* totals;
   struct bpf_dynptr* bytes;
   struct segment segment;
   __u32 direction;
-  __u64 now_ns; /* 0 until a header was read: most segments need no clock */
+  __u32 is_noted; /* the time is that of the arrival, which was noted */
+  __u64 now_ns;   /* 0 until a header was read: most segments need no clock */
 };
 
+/* The time of the byte that was just taken: it completed a header or a chunk. */
+static __always_inline void tell_time(struct follow* follow, const struct lunscope_stream* stream) {
+  if (follow->is_noted) {
+    follow->now_ns = lunscope_arrivals_time(&follow->connection->arrivals, stream->next - 1);
+  }
+  if (follow->now_ns == 0) follow->now_ns = bpf_ktime_get_ns();
+}
+
 static __always_inline void finish_command(struct lunscope_connection* connection,
-                                           struct lunscope_inflight* inflight,
                                            struct lunscope_stream* stream, __u32 index,
                                            __u64 now_ns, struct lunscope_totals* totals) {
-  struct lunscope_task* task = &inflight->tasks[index & LUNSCOPE_TASK_MASK];
+  struct lunscope_task* task = &connection->inflight.tasks[index];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
-  lunscope_inflight_end(inflight, index);
+  lunscope_inflight_end(&connection->inflight, index);
 }
 
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
-LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
-                                       struct lunscope_inflight* inflight, __u32 direction,
+LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection, __u32 direction,
                                        __u64 now_ns, struct lunscope_totals* totals) {
-  if (!connection || !inflight || !totals) return 0;
+  if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  __u32 index = lunscope_inflight_find(inflight, iscsi_itt(stream->room));
-  if (index >= LUNSCOPE_NO_TASK) {
+  __u32 index = lunscope_inflight_find(&connection->inflight, iscsi_itt(stream->room));
+  if (index >= LUNSCOPE_TASKS) {
     totals->unmatched_responses[role]++;
     return 0;
   }
   if (iscsi_opcode(stream->room) == ISCSI_DATA_IN) {
     if (stream->have > ISCSI_BHS_BYTES)
-      emit_pdu(connection, stream, direction, &inflight->tasks[index], now_ns, totals);
+      emit_pdu(connection, stream, direction, &connection->inflight.tasks[index], now_ns, totals);
     if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
   }
-  finish_command(connection, inflight, stream, index, now_ns, totals);
+  finish_command(connection, stream, index, now_ns, totals);
   return 0;
 }
 
@@ -67,8 +73,7 @@ LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connectio
 static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
   __u8 opcode = iscsi_opcode(stream->room);
   if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
-    deliver_answer(follow->connection, follow->inflight, follow->direction, follow->now_ns,
-                   follow->totals);
+    deliver_answer(follow->connection, follow->direction, follow->now_ns, follow->totals);
   } else {
     deliver_management(follow->connection, follow->direction, follow->now_ns, follow->totals);
   }
@@ -84,14 +89,14 @@ static long follow_once(__u64 i, struct follow* follow) {
   if (bpf_dynptr_read(lunscope_stream_room(stream), bytes, follow->bytes, offset, 0)) return 1;
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
   if (take == LUNSCOPE_TAKE_SHORT) return 1;
-  if (follow->now_ns == 0) follow->now_ns = bpf_ktime_get_ns();
+  tell_time(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) {
     deliver(follow, stream);
     lunscope_stream_chunk_done(stream);
     return 0;
   }
-  switch (lunscope_connection_header(follow->connection, follow->inflight, follow->direction,
-                                     follow->now_ns, follow->totals)) {
+  switch (lunscope_connection_header(follow->connection, follow->direction, follow->now_ns,
+                                     follow->totals)) {
     case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); return 0;
     case LUNSCOPE_HEADER_LOST:
       lunscope_connection_lose(follow->connection, follow->direction, end,
@@ -115,17 +120,17 @@ static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connecti
 }
 
 /* REQUIRES: the segment was offered, and holds something new. */
-static __always_inline void follow_segment(struct sock* sk, struct sk_buff* skb,
+static __always_inline void follow_segment(struct sk_buff* skb,
                                            struct lunscope_connection* connection, __u32 direction,
-                                           const struct segment* segment) {
+                                           const struct segment* segment, __u32 is_noted) {
   struct bpf_dynptr bytes;
   struct follow follow = {.connection = connection,
-                          .inflight = inflight_of(sk, connection),
                           .totals = this_cpu_totals(),
                           .bytes = &bytes,
                           .segment = *segment,
-                          .direction = direction};
-  if (!follow.inflight || !follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
+                          .direction = direction,
+                          .is_noted = is_noted};
+  if (!follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
   announce_midstream(connection, follow.totals);
   bpf_loop(MAX_READS_PER_SEGMENT, follow_once, &follow, 0);
 }

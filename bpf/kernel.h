@@ -17,6 +17,9 @@
 #define TCP_CLOSE 7
 #define TCP_NEW_SYN_RECV 12
 
+/* include/net/tcp.h */
+#define TCPHDR_FIN 1
+
 /* include/linux/skbuff.h */
 #define CHECKSUM_UNNECESSARY 1
 #define CHECKSUM_PARTIAL 3
@@ -49,6 +52,22 @@ struct tcp_sock {
   __u32 rcv_nxt;
   __u32 copied_seq;
   __u32 snd_nxt;
+};
+
+struct tcphdr {
+  __be16 source;
+  __be16 dest;
+  __be32 seq;
+  __be32 ack_seq;
+  __u16 res1 : 4;
+  __u16 doff : 4;
+};
+
+/* What TCP keeps in sk_buff.cb (include/net/tcp.h) while the skb is in its hands. */
+struct tcp_skb_cb {
+  __u32 seq;
+  __u32 end_seq; /* SYN and FIN count as one */
+  __u8 tcp_flags;
 };
 
 struct sk_buff {

@@ -33,7 +33,4 @@ int BPF_PROG(retransmit, struct sock* sk, struct sk_buff* skb) { return on_retra
 SEC("iter/bpf_sk_storage_map")
 int connection_report(struct bpf_iter__bpf_sk_storage_map* ctx) { return dump_connection(ctx); }
 
-SEC("iter/bpf_sk_storage_map")
-int inflight_report(struct bpf_iter__bpf_sk_storage_map* ctx) { return dump_inflight(ctx); }
-
 char program_license[] SEC("license") = "Dual BSD/GPL";

@@ -15,28 +15,35 @@ const volatile __u8 watch_initiators = 1;
 const volatile __u8 watch_targets = 1;
 /* Commands in flight that one connection may have tracked. */
 const volatile __u32 inflight_limit = LUNSCOPE_TASKS;
-/* Bytes in the ring from which on the collector is woken instead of left to its timer. */
+/* Rings that the collector has made, less 1: a power of two, less 1. */
+const volatile __u32 ring_mask = 0;
+/* Bytes in a ring from which on the collector is woken instead of left to its timer. */
 const volatile __u64 ring_high_water = 1 << 20;
 
-struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 4 << 20); /* the collector sets it */
-} events SEC(".maps");
+#define MAX_RINGS 8
 
-/* State that is freed with its socket. Two maps, to keep each allocation small. */
+/*
+ * A ring buffer has one lock, and two CPUs that both report at full speed pay for it more than for
+ * all else. So there are several; a connection has one of them, and its records stay in order.
+ */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+  __uint(max_entries, MAX_RINGS);
+  __type(key, __u32);
+  __array(
+      values, struct {
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 4096); /* the collector makes them, as large as it wants */
+      });
+} rings SEC(".maps");
+
+/* State that is freed with its socket. */
 struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, int);
   __type(value, struct lunscope_connection);
 } connections SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __type(key, int);
-  __type(value, struct lunscope_inflight);
-} inflights SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -48,8 +55,8 @@ struct {
 /* Connections are numbered as they are met: a socket cookie cannot be had of every hook's socket.
  */
 __u64 connections_met = 0;
-/* The collector was woken since the ring last was below its high-water mark. */
-__u8 is_woken = 0;
+/* The collector was woken since this ring last was below its high-water mark. */
+__u8 is_woken[MAX_RINGS] = {0};
 
 static __always_inline struct lunscope_totals* this_cpu_totals(void) {
   __u32 zero = 0;

@@ -12,12 +12,13 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include <lunscope/bytes.h>
 
 #include "kernel.h"
 
 extern int bpf_dynptr_from_skb(struct sk_buff* skb, __u64 flags, struct bpf_dynptr* ptr) __ksym;
+extern void* bpf_rdonly_cast(const void* object, __u32 btf_id) __ksym;
 
 #define TCP_HEADER_BYTES 20
 
@@ -29,19 +30,35 @@ struct segment {
 };
 
 /*
- * The segment whose TCP header lies `header` bytes behind skb->data, where it is always in the
- * linear part. Returns 0, or -1: no payload.
+ * An skb on its way down, with a TCP header at skb->transport_header, always in the linear part;
+ * skb->cb is no longer TCP's. Returns 0, or -1: no payload.
  */
-static __always_inline int segment_at_header(const struct sk_buff* skb, __u32 header,
-                                             struct segment* segment) {
-  __u8 tcp[TCP_HEADER_BYTES];
+static __always_inline int segment_in_transmit(const struct sk_buff* skb, struct segment* segment) {
+  __u32 header = skb->transport_header - (__u32)(skb->data - skb->head);
   if (skb->len <= header + TCP_HEADER_BYTES) return -1;
-  if (bpf_probe_read_kernel(tcp, sizeof(tcp), skb->data + header)) return -1;
-  segment->offset = header + (tcp[12] >> 4) * 4;
+  const struct tcphdr* tcp =
+      bpf_rdonly_cast(skb->head + skb->transport_header, bpf_core_type_id_kernel(struct tcphdr));
+  segment->offset = header + BPF_CORE_READ_BITFIELD(tcp, doff) * 4;
   if (skb->len <= segment->offset) return -1;
-  segment->seq = lunscope_be32(tcp + 4);
+  segment->seq = bpf_ntohl(tcp->seq);
   segment->end = segment->seq + (skb->len - segment->offset);
   return 0;
+}
+
+/* An skb on its way up, in TCP's hands, with its TCP header at skb->data. Likewise. */
+static __always_inline int segment_in_arrival(const struct sk_buff* skb, struct segment* segment) {
+  const struct tcp_skb_cb* cb = (const struct tcp_skb_cb*)skb->cb;
+  segment->seq = cb->seq;
+  segment->end = cb->end_seq - (cb->tcp_flags & TCPHDR_FIN);
+  segment->offset = skb->len - (segment->end - segment->seq);
+  return segment->end == segment->seq ? -1 : 0;
+}
+
+/* An skb in a receive queue, with its payload at skb->data. */
+static __always_inline void segment_in_queue(const struct sk_buff* skb, struct segment* segment) {
+  segment->seq = ((const struct tcp_skb_cb*)skb->cb)->seq;
+  segment->end = segment->seq + skb->len;
+  segment->offset = 0;
 }
 
 /* Can the payload still fail its checksum? The arrival hook comes before tcp_checksum_complete().
@@ -50,11 +67,6 @@ static __always_inline int checksum_is_open(struct sk_buff* skb) {
   __u8 ip_summed = BPF_CORE_READ_BITFIELD(skb, ip_summed);
   return ip_summed != CHECKSUM_UNNECESSARY && ip_summed != CHECKSUM_PARTIAL &&
          !BPF_CORE_READ_BITFIELD(skb, csum_valid);
-}
-
-/* TCP_SKB_CB(skb)->seq (include/net/tcp.h), valid while the skb is in a receive queue. */
-static __always_inline __u32 receive_queue_seq(const struct sk_buff* skb) {
-  return *(const __u32*)skb->cb;
 }
 
 #endif

@@ -12,16 +12,13 @@
 static __always_inline int on_transmit(struct sk_buff* skb) {
   struct segment segment;
   struct sock* sk = skb->sk;
-  if (!sk || !is_watched(sk)) return 0;
-  /* skb->cb is no longer TCP's down here; the position is in the TCP header. */
-  __u32 header = skb->transport_header - (__u32)(skb->data - skb->head);
-  if (segment_at_header(skb, header, &segment)) return 0;
+  if (!sk || !is_watched(sk) || segment_in_transmit(skb, &segment)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
   if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_SENT, &segment);
-  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(sk, skb, connection, LUNSCOPE_SENT, &segment);
+  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(skb, connection, LUNSCOPE_SENT, &segment, 0);
   return 0;
 }
 

@@ -25,7 +25,7 @@ class Observer {
   void set_listener(Listener listener) { listener_ = std::move(listener); }
   [[nodiscard]] int wakeup_fd() const { return probe_->wakeup_fd(); }
 
-  // Take in what the ring holds.
+  // Take in what the rings hold.
   void Drain();
   // Likewise, and count it as a wakeup of this process.
   void DrainAfterWakeup();

@@ -57,7 +57,9 @@ void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
   command->add_option("--role", raw.role, "Which end of a connection to watch on this host")
       ->check(CLI::IsMember({"initiator", "target", "both"}))
       ->capture_default_str();
-  command->add_option("--ring-size", probe.ring_bytes, "Bytes of the ring buffer, a power of two")
+  command
+      ->add_option("--ring-size", probe.ring_bytes,
+                   "Bytes of each ring buffer (one per CPU, up to 8), a power of two")
       ->check(kPowerOfTwo)
       ->capture_default_str();
   command

@@ -12,7 +12,7 @@
 namespace lunscope {
 namespace {
 
-// The ring holds some 40,000 commands and wakes us at a quarter of that; the timer only bounds how
+// A ring holds some 20,000 commands and wakes us at a quarter of that; the timer only bounds how
 // old an idle host's last records get.
 constexpr std::chrono::milliseconds kDrainInterval(1000);
 

@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <limits>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "collector/base/clock.h"
 #include "collector/base/output.h"
@@ -50,12 +53,17 @@ class Tracer {
     const TracedCommand traced{command, *connection,
                                identity != nullptr ? identity->device_type : kUnknownDeviceType,
                                wall_clock_offset_ns_};
-    Print(options_.json ? JsonObject(traced) : TableRow(traced));
+    lines_.emplace_back(command.header.time_ns,
+                        options_.json ? JsonObject(traced) : TableRow(traced));
     if (options_.summary) summary_.Add(traced);
   }
 
-  // Lines go out in one piece per drain. False: nobody reads them any more.
+  // The lines of one drain go out in one piece, and in the order of their times: the rings of
+  // different connections were drained one after the other. False: nobody reads them any more.
   bool Flush() {
+    std::ranges::stable_sort(lines_, {}, &Line::first);
+    for (const auto& [time_ns, line] : lines_) Print(line);
+    lines_.clear();
     wall_clock_offset_ns_ = WallClockOffsetNs();
     return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   }
@@ -64,6 +72,8 @@ class Tracer {
   [[nodiscard]] std::string FormatSummary() const { return summary_.Format(); }
 
  private:
+  using Line = std::pair<uint64_t, std::string>;  // time and text
+
   static void Print(const std::string& line) {
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fputc('\n', stdout);
@@ -72,6 +82,7 @@ class Tracer {
   const TraceOptions& options_;
   uint64_t left_;
   int64_t wall_clock_offset_ns_ = WallClockOffsetNs();
+  std::vector<Line> lines_;
   std::set<uint64_t> announced_;
   Summary summary_;
 };

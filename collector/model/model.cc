@@ -209,6 +209,7 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
     Advance(target.bytes[direction], old.bytes, now.bytes);
   }
   Advance(target.retransmits, counted.retransmits, event.retransmits);
+  target.unread_bytes += event.unread_bytes;
   if (const auto session = sessions_.find(connection.session); session != sessions_.end()) {
     session->second.header_digest = event.header_digest != 0;
     session->second.data_digest = event.data_digest != 0;
@@ -220,7 +221,7 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
 void Model::ApplyInflight(const lunscope_inflight& inflight) {
   Connection& connection = ConnectionOf(inflight.header);
   for (size_t i = 0; i < LUNSCOPE_TASKS; i++) {
-    if (inflight.tags[i] == 0) continue;
+    if (inflight.tasks[i].tag == 0) continue;
     LunStatistics& lun = LunOf(connection, inflight.tasks[i].lun);
     const uint64_t start_ns = inflight.tasks[i].start_ns;
     lun.outstanding++;
@@ -230,6 +231,7 @@ void Model::ApplyInflight(const lunscope_inflight& inflight) {
 
 void Model::BeginReport() {
   for (auto& [key, target] : targets_) {
+    target.unread_bytes = 0;
     for (auto& [number, lun] : target.luns) {
       lun.outstanding = 0;
       lun.oldest_start_ns = 0;

@@ -48,6 +48,7 @@ struct TargetStatistics {
   std::array<std::array<uint64_t, 32>, LUNSCOPE_DIRECTIONS> pdus{};
   std::array<uint64_t, LUNSCOPE_DIRECTIONS> bytes{};
   uint64_t retransmits = 0;
+  uint64_t unread_bytes = 0;  // as of the last report
 };
 
 struct TargetKey {

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -20,14 +22,14 @@ namespace {
 struct SkeletonDeleter {
   void operator()(lunscope_bpf* skeleton) const { lunscope_bpf__destroy(skeleton); }
 };
-struct RingDeleter {
-  void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+struct RingsDeleter {
+  void operator()(ring_buffer* rings) const { ring_buffer__free(rings); }
 };
 struct LinkDeleter {
   void operator()(bpf_link* link) const { bpf_link__destroy(link); }
 };
 using Skeleton = std::unique_ptr<lunscope_bpf, SkeletonDeleter>;
-using Ring = std::unique_ptr<ring_buffer, RingDeleter>;
+using Rings = std::unique_ptr<ring_buffer, RingsDeleter>;
 using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 
 // libbpf's last warning says more than its error number; it is kept for the message of an Error.
@@ -50,14 +52,20 @@ Error KernelError(const char* attempted, int error) {
                       std::strerror(error), last_warning)};
 }
 
+// A ring for each CPU, as far as the programs have places for them: a power of two.
+uint32_t RingCount(const lunscope_bpf& skeleton) {
+  return std::min(std::bit_floor(static_cast<uint32_t>(libbpf_num_possible_cpus())),
+                  bpf_map__max_entries(skeleton.maps.rings));
+}
+
 void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   auto* knobs = skeleton->rodata;
   for (uint16_t port : options.ports) knobs->target_ports[port >> 6] |= uint64_t{1} << (port & 63);
   knobs->watch_initiators = options.watch_initiators;
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;
+  knobs->ring_mask = RingCount(*skeleton) - 1;
   knobs->ring_high_water = options.ring_bytes / 4;
-  bpf_map__set_max_entries(skeleton->maps.events, options.ring_bytes);
 }
 
 // A program, its counterpart of the kernel's walk over one map.
@@ -72,13 +80,19 @@ class KernelProbe : public Probe {
  public:
   explicit KernelProbe(Skeleton skeleton) : skeleton_(std::move(skeleton)) {}
 
-  Status Start() {
-    ring_.reset(ring_buffer__new(bpf_map__fd(skeleton_->maps.events), &KernelProbe::OnRecord, this,
-                                 nullptr));
-    if (!ring_) return KernelError("mapping the ring buffer", errno);
-    connection_walk_ = AttachWalk(skeleton_->progs.connection_report, skeleton_->maps.connections);
-    inflight_walk_ = AttachWalk(skeleton_->progs.inflight_report, skeleton_->maps.inflights);
-    if (!connection_walk_ || !inflight_walk_) return KernelError("attaching a map walk", errno);
+  ~KernelProbe() override {
+    rings_.reset();
+    for (const int fd : ring_fds_) close(fd);
+  }
+  KernelProbe(const KernelProbe&) = delete;
+  KernelProbe& operator=(const KernelProbe&) = delete;
+
+  Status Start(uint32_t ring_bytes) {
+    for (uint32_t i = 0; i < RingCount(*skeleton_); i++) {
+      if (!AddRing(i, ring_bytes)) return KernelError("making a ring buffer", errno);
+    }
+    walk_ = AttachWalk(skeleton_->progs.connection_report, skeleton_->maps.connections);
+    if (!walk_) return KernelError("attaching a map walk", errno);
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
       if (IsWalk(program)) continue;
@@ -89,20 +103,30 @@ class KernelProbe : public Probe {
     return Nothing{};
   }
 
-  int wakeup_fd() const override { return ring_buffer__epoll_fd(ring_.get()); }
+  int wakeup_fd() const override { return ring_buffer__epoll_fd(rings_.get()); }
 
   size_t Drain(const Handler& handler) override {
     handler_ = &handler;
-    const int records = ring_buffer__consume(ring_.get());
+    const int records = ring_buffer__consume(rings_.get());
     handler_ = nullptr;
     return records > 0 ? static_cast<size_t>(records) : 0;
   }
 
   Status Report(const Handler& handler) override {
-    for (const Link* walk : {&connection_walk_, &inflight_walk_}) {
-      Status status = Walk(walk->get(), handler);
-      if (!status.ok()) return status;
+    const int fd = bpf_iter_create(bpf_link__fd(walk_.get()));
+    if (fd < 0) return KernelError("walking the connections", errno);
+    handler_ = &handler;
+    // A read ends between two records or within one; what is left over waits for its rest.
+    size_t have = 0;
+    ssize_t got = 0;
+    while ((got = read(fd, walk_buffer_.data() + have, walk_buffer_.size() - have)) > 0) {
+      have += static_cast<size_t>(got);
+      have = HandWhole(have);
     }
+    const int error = errno;
+    handler_ = nullptr;
+    close(fd);
+    if (got < 0) return KernelError("reading the walk over the connections", error);
     return Nothing{};
   }
 
@@ -136,6 +160,18 @@ class KernelProbe : public Probe {
   uint64_t malformed_records() const override { return malformed_records_; }
 
  private:
+  // False: errno tells why.
+  bool AddRing(uint32_t number, uint32_t bytes) {
+    const int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "lunscope_ring", 0, 0, bytes, nullptr);
+    if (fd < 0) return false;
+    ring_fds_.push_back(fd);
+    const int rings_fd = bpf_map__fd(skeleton_->maps.rings);
+    if (bpf_map_update_elem(rings_fd, &number, &fd, BPF_ANY) != 0) return false;
+    if (rings_) return ring_buffer__add(rings_.get(), fd, &OnRecord, this) == 0;
+    rings_.reset(ring_buffer__new(fd, &OnRecord, this, nullptr));
+    return rings_ != nullptr;
+  }
+
   static bool IsWalk(const bpf_program* program) {
     return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
   }
@@ -154,24 +190,6 @@ class KernelProbe : public Probe {
     }
   }
 
-  Status Walk(bpf_link* walk, const Handler& handler) {
-    const int fd = bpf_iter_create(bpf_link__fd(walk));
-    if (fd < 0) return KernelError("walking a map", errno);
-    handler_ = &handler;
-    // A read ends between two records or within one; what is left over waits for its rest.
-    size_t have = 0;
-    ssize_t got = 0;
-    while ((got = read(fd, walk_buffer_.data() + have, walk_buffer_.size() - have)) > 0) {
-      have += static_cast<size_t>(got);
-      have = HandWhole(have);
-    }
-    const int error = errno;
-    handler_ = nullptr;
-    close(fd);
-    if (got < 0) return KernelError("reading a map walk", error);
-    return Nothing{};
-  }
-
   // Hand on the whole records at the start of the walk's buffer. Returns the bytes left over.
   size_t HandWhole(size_t have) {
     size_t at = 0;
@@ -187,9 +205,9 @@ class KernelProbe : public Probe {
   }
 
   Skeleton skeleton_;
-  Ring ring_;
-  Link connection_walk_;
-  Link inflight_walk_;
+  std::vector<int> ring_fds_;
+  Rings rings_;
+  Link walk_;
   std::vector<Link> links_;
   const Handler* handler_ = nullptr;
   uint64_t malformed_records_ = 0;
@@ -211,7 +229,7 @@ Result<std::unique_ptr<Probe>> Probe::Attach(const ProbeOptions& options) {
   if (const int error = lunscope_bpf__load(skeleton.get()); error != 0)
     return KernelError("loading the programs", -error);
   auto probe = std::make_unique<KernelProbe>(std::move(skeleton));
-  Status started = probe->Start();
+  Status started = probe->Start(options.ring_bytes);
   if (!started.ok()) return started.error();
   return std::unique_ptr<Probe>(std::move(probe));
 }

@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-#include <lunscope/event.h>
+#include <lunscope/connection.h>
+
 #include "collector/base/result.h"
 
 namespace lunscope {
@@ -21,8 +22,8 @@ struct ProbeOptions {
   std::vector<uint16_t> ports = {ISCSI_DEFAULT_PORT};
   bool watch_initiators = true;
   bool watch_targets = true;
-  uint32_t ring_bytes = 4 << 20;  // a power of two, and a multiple of the page size
-  uint32_t inflight_limit = 256;  // commands tracked per connection
+  uint32_t ring_bytes = 2 << 20;  // of each ring: a power of two, a multiple of the page size
+  uint32_t inflight_limit = LUNSCOPE_TASKS;  // commands tracked per connection
 };
 
 // One program, as the kernel sees it.
@@ -44,11 +45,12 @@ class Probe {
   // Load and attach every program. The error says what is missing and what to do about it.
   static Result<std::unique_ptr<Probe>> Attach(const ProbeOptions& options);
 
-  // Readable when the ring has filled past its high-water mark; else drain it on a timer.
+  // Readable when a ring has filled past its high-water mark; else drain it on a timer.
   [[nodiscard]] virtual int wakeup_fd() const = 0;
 
-  // Hand every record in the ring to the handler. Returns how many. A record of another ABI, or
-  // with a length that does not fit its kind, is counted in malformed_records() and not handed on.
+  // Hand every record in the rings to the handler: one connection's in their order, those of
+  // different ones not. Returns how many. A record of another ABI, or with a length that does not
+  // fit its kind, is counted in malformed_records() and not handed on.
   virtual size_t Drain(const Handler& handler) = 0;
 
   // Hand the state of every live connection to the handler: a lunscope_connection_event each, and

@@ -260,7 +260,7 @@ class Renderer {
   }
 
   void Targets() {
-    AddPerTarget("logins_total", "Logins that reached the full feature phase.",
+    AddPerTarget(MetricType::Counter, "logins_total", "Logins that reached the full feature phase.",
                  [](const TargetStatistics& target) { return target.logins; });
     {
       Family family = NewFamily(MetricType::Counter, "login_failures_total",
@@ -272,7 +272,7 @@ class Renderer {
         }
       });
     }
-    AddPerTarget("logouts_total", "Logout Responses that report success.",
+    AddPerTarget(MetricType::Counter, "logouts_total", "Logout Responses that report success.",
                  [](const TargetStatistics& target) { return target.logouts; });
     AddPerCode(
         "rejects_total", "Reject PDUs.", "reason", RejectLabel, 0x04,
@@ -286,18 +286,22 @@ class Renderer {
         [](const TargetStatistics& target) -> auto& { return target.async_events; });
     AddPdus("pdus_sent_total", "PDUs handed to the network.", LUNSCOPE_SENT);
     AddPdus("pdus_received_total", "PDUs received, each counted once.", LUNSCOPE_RECEIVED);
-    AddPerTarget("sent_bytes_total", "Bytes of PDUs sent, headers included.",
+    AddPerTarget(MetricType::Counter, "sent_bytes_total", "Bytes of PDUs sent, headers included.",
                  [](const TargetStatistics& target) { return target.bytes[LUNSCOPE_SENT]; });
-    AddPerTarget("received_bytes_total", "Bytes of PDUs received, headers included.",
+    AddPerTarget(MetricType::Counter, "received_bytes_total",
+                 "Bytes of PDUs received, headers included.",
                  [](const TargetStatistics& target) { return target.bytes[LUNSCOPE_RECEIVED]; });
-    AddPerTarget("tcp_retransmitted_segments_total",
+    AddPerTarget(MetricType::Counter, "tcp_retransmitted_segments_total",
                  "TCP segments sent again, from the kernel's tracepoint.",
                  [](const TargetStatistics& target) { return target.retransmits; });
+    AddPerTarget(MetricType::Gauge, "unread_bytes",
+                 "Bytes that have arrived and that this host has not read off its sockets yet.",
+                 [](const TargetStatistics& target) { return target.unread_bytes; });
   }
 
-  void AddPerTarget(const char* name, const char* help,
+  void AddPerTarget(MetricType type, const char* name, const char* help,
                     const std::function<uint64_t(const TargetStatistics&)>& value) {
-    Family family = NewFamily(MetricType::Counter, name, help);
+    Family family = NewFamily(type, name, help);
     EachTarget([&](const Labels& labels, const TargetStatistics& target) {
       family.Add(labels, static_cast<double>(value(target)));
     });

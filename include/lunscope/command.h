@@ -3,9 +3,10 @@
  * The commands in flight of one connection, and the record of one that is completed.
  *
  * A command is stored under its Initiator Task Tag (ITT) when its PDU passes, and taken out when
- * its status does. The table is open-addressed: a tag lives in one of LUNSCOPE_PROBES places behind
- * its hash, all of which are looked at, so removal leaves no tombstones. A table that is too full
- * for a tag refuses it, and the caller counts that; nothing is ever evicted.
+ * its status does. The table is open-addressed: a tag lives in its home place, or in one of the
+ * LUNSCOPE_PROBES - 1 places behind it while another has that. A home counts those that it turned
+ * away, so that nearly always one look is enough. A table that is too full for a tag refuses it,
+ * and the caller counts that; nothing is ever evicted.
  */
 #ifndef LUNSCOPE_COMMAND_H
 #define LUNSCOPE_COMMAND_H
@@ -13,36 +14,39 @@
 #include "event.h"
 #include "scsi.h"
 
-#define LUNSCOPE_TASKS 256 /* per connection; a power of two */
-#define LUNSCOPE_TASK_MASK (LUNSCOPE_TASKS - 1)
+#define LUNSCOPE_TASKS 200 /* per connection: what fits into an allocation of 16 KiB with it */
 #define LUNSCOPE_PROBES 16
+#define LUNSCOPE_HOMES (LUNSCOPE_TASKS - LUNSCOPE_PROBES + 1)
 #define LUNSCOPE_NO_TASK LUNSCOPE_TASKS
 
+/* One cache line: it begins on one CPU and ends on another, and moves just once each way. */
 struct lunscope_task {
+  uint32_t tag;  /* ~ITT; 0: this place is free, for ITT 0xffffffff is no command's */
+  uint16_t gaps; /* the connection's count when the command passed */
+  uint8_t flags; /* byte 1 of the SCSI Command */
+  uint8_t away;  /* tags that have their home here, and their place elsewhere */
   uint64_t start_ns;
   uint64_t lun;
   uint8_t cdb[ISCSI_CDB_BYTES];
   uint32_t cmdsn;
   uint32_t expected_bytes;
   uint32_t transferred_bytes;
-  uint16_t gaps; /* the connection's count when the command passed */
-  uint8_t flags; /* byte 1 of the SCSI Command */
-  uint8_t reserved;
+  uint32_t reserved_too[3];
 };
 
 struct lunscope_inflight {
   struct lunscope_event header; /* first: a report hands the table out as it stands */
   uint32_t limit;               /* commands that may be in flight, at most LUNSCOPE_TASKS */
   uint32_t begun;
-  uint32_t apart[16]; /* commands begin and end on two CPUs: keep what each of them writes apart */
-  uint32_t ended;
-  uint32_t reserved;
-  uint32_t tags[LUNSCOPE_TASKS]; /* ~ITT; 0 is free, for ITT 0xffffffff is no command's */
+  uint32_t apart[8];
   struct lunscope_task tasks[LUNSCOPE_TASKS];
+  uint32_t ended; /* far from begun: commands begin and end on two CPUs */
+  uint32_t apart_too[15];
 };
 
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_task) == 48, "flat");
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_inflight) <= 16000, "an allocation of 16 KiB");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_task) == LUNSCOPE_CACHE_LINE, "one line");
+LUNSCOPE_STATIC_ASSERT(__builtin_offsetof(struct lunscope_inflight, tasks) == LUNSCOPE_CACHE_LINE,
+                       "one line each");
 
 /* Commands in flight. */
 LUNSCOPE_INLINE uint32_t lunscope_inflight_count(const struct lunscope_inflight* inflight) {
@@ -50,15 +54,16 @@ LUNSCOPE_INLINE uint32_t lunscope_inflight_count(const struct lunscope_inflight*
 }
 
 /* Fibonacci hashing: dense, strided and byte-swapped tags all spread. */
-LUNSCOPE_INLINE uint32_t lunscope_task_home(uint32_t itt) { return (itt * 0x9e3779b1u) >> 24; }
+LUNSCOPE_INLINE uint32_t lunscope_task_home(uint32_t itt) {
+  return (uint32_t)(((uint64_t)(itt * 0x9e3779b1u) * LUNSCOPE_HOMES) >> 32);
+}
 
-/* The first place behind home that holds this entry of the tag array, or LUNSCOPE_NO_TASK. */
+/* The first place behind home that holds this tag (0: that is free), or LUNSCOPE_NO_TASK. */
 LUNSCOPE_SUBPROGRAM uint32_t lunscope_inflight_probe(const struct lunscope_inflight* inflight,
                                                      uint32_t home, uint32_t tag) {
-  if (!inflight) return LUNSCOPE_NO_TASK;
-  for (uint32_t i = 0; i < LUNSCOPE_PROBES; i++) {
-    uint32_t index = (home + i) & LUNSCOPE_TASK_MASK;
-    if (inflight->tags[index] == tag) return index;
+  if (!inflight || home >= LUNSCOPE_HOMES) return LUNSCOPE_NO_TASK;
+  for (uint32_t i = 1; i < LUNSCOPE_PROBES; i++) {
+    if (inflight->tasks[home + i].tag == tag) return home + i;
   }
   return LUNSCOPE_NO_TASK;
 }
@@ -66,16 +71,20 @@ LUNSCOPE_SUBPROGRAM uint32_t lunscope_inflight_probe(const struct lunscope_infli
 /* The index of this tag's task, or LUNSCOPE_NO_TASK. */
 LUNSCOPE_INLINE uint32_t lunscope_inflight_find(const struct lunscope_inflight* inflight,
                                                 uint32_t itt) {
+  uint32_t home = lunscope_task_home(itt);
   if (itt == ISCSI_RESERVED_TAG) return LUNSCOPE_NO_TASK;
-  return lunscope_inflight_probe(inflight, lunscope_task_home(itt), ~itt);
+  if (inflight->tasks[home].tag == ~itt) return home;
+  if (inflight->tasks[home].away == 0) return LUNSCOPE_NO_TASK;
+  return lunscope_inflight_probe(inflight, home, ~itt);
 }
 
 /* A place for this tag: its own if it is in use, else a free one, else LUNSCOPE_NO_TASK. */
 LUNSCOPE_INLINE uint32_t lunscope_inflight_place(const struct lunscope_inflight* inflight,
                                                  uint32_t itt) {
+  uint32_t home = lunscope_task_home(itt);
   uint32_t own = lunscope_inflight_find(inflight, itt);
   if (own != LUNSCOPE_NO_TASK || itt == ISCSI_RESERVED_TAG) return own;
-  return lunscope_inflight_probe(inflight, lunscope_task_home(itt), 0);
+  return inflight->tasks[home].tag == 0 ? home : lunscope_inflight_probe(inflight, home, 0);
 }
 
 enum lunscope_begin {
@@ -90,15 +99,14 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
                                                             uint32_t gaps) {
   uint32_t itt = iscsi_itt(bhs);
   uint32_t place = lunscope_inflight_place(inflight, itt);
-  if (place == LUNSCOPE_NO_TASK) return LUNSCOPE_REFUSED;
-  uint32_t index = place & LUNSCOPE_TASK_MASK;
-  int is_anew = inflight->tags[index] != 0;
+  if (place >= LUNSCOPE_TASKS) return LUNSCOPE_REFUSED;
+  struct lunscope_task* task = &inflight->tasks[place];
+  int is_anew = task->tag != 0;
   /* At the full limit the table itself refuses; a lower one costs a look at the other CPU's line.
    */
   if (!is_anew && inflight->limit < LUNSCOPE_TASKS &&
       lunscope_inflight_count(inflight) >= inflight->limit)
     return LUNSCOPE_REFUSED;
-  struct lunscope_task* task = &inflight->tasks[index];
   task->start_ns = now_ns;
   task->lun = iscsi_lun(bhs);
   lunscope_copy16(task->cdb, iscsi_cdb(bhs));
@@ -107,13 +115,21 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   task->transferred_bytes = iscsi_data_bytes(bhs); /* immediate data */
   task->gaps = (uint16_t)gaps;
   task->flags = iscsi_flags(bhs);
-  inflight->tags[index] = ~itt;
-  if (!is_anew) inflight->begun++;
+  task->tag = ~itt;
+  if (!is_anew) {
+    uint32_t home = lunscope_task_home(itt);
+    if (place != home) inflight->tasks[home].away++;
+    inflight->begun++;
+  }
   return is_anew ? LUNSCOPE_BEGUN_ANEW : LUNSCOPE_BEGUN;
 }
 
+/* REQUIRES: index is that of a task. */
 LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight* inflight, uint32_t index) {
-  inflight->tags[index & LUNSCOPE_TASK_MASK] = 0;
+  struct lunscope_task* task = &inflight->tasks[index];
+  uint32_t home = lunscope_task_home(~task->tag);
+  if (index != home) inflight->tasks[home].away--;
+  task->tag = 0;
   inflight->ended++;
 }
 

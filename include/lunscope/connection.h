@@ -10,26 +10,29 @@
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
 
+#include "arrivals.h"
 #include "command.h"
 #include "text.h"
-
-/*
- * Two CPUs work on one connection: one sends while the other receives. What both read lies apart
- * from what one of them keeps writing, or each would take the cache line from the other.
- */
-#define LUNSCOPE_CACHE_LINE 64
 
 struct lunscope_connection {
   struct lunscope_connection_event report; /* first: it is emitted from here as it stands */
   uint8_t header_digest;                   /* enum lunscope_digest: what was said last in a login */
   uint8_t data_digest;
   uint8_t followed[LUNSCOPE_DIRECTIONS]; /* 1: the boundaries of this direction are known */
-  uint8_t apart[LUNSCOPE_CACHE_LINE + 4];
-  struct lunscope_stream streams[LUNSCOPE_DIRECTIONS]; /* the end of each room is never used */
+  uint8_t is_copied; /* 1: a reader copies the bytes out of the socket, and is followed doing so */
+  uint8_t apart[59];
+  struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
-  uint8_t apart_too[LUNSCOPE_CACHE_LINE + 4];
-  uint32_t consumed_to; /* position up to which a reader has found everything to be old */
+  uint8_t apart_again[32];
+  struct lunscope_arrivals arrivals; /* where is_copied */
+  struct lunscope_inflight inflight;
 };
+
+LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection, streams) &&
+                           LUNSCOPE_STARTS_LINE(struct lunscope_connection, texts) &&
+                           LUNSCOPE_STARTS_LINE(struct lunscope_connection, inflight),
+                       "what two CPUs write lies apart");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection) <= 16000, "an allocation of 16 KiB");
 
 /* The connection begins: the sequence numbers of the first byte each way. */
 LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connection,
@@ -40,7 +43,6 @@ LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connec
     lunscope_text_next_key(&connection->texts[i]);
     connection->followed[i] = 1;
   }
-  connection->consumed_to = received_seq;
 }
 
 enum lunscope_header {
@@ -95,9 +97,9 @@ LUNSCOPE_SUBPROGRAM int lunscope_header_fits(const struct lunscope_connection* c
 }
 
 LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connection* connection,
-                                                       struct lunscope_inflight* inflight,
                                                        uint32_t direction, uint64_t now_ns,
                                                        struct lunscope_totals* totals) {
+  struct lunscope_inflight* inflight = &connection->inflight;
   const uint8_t* bhs = connection->streams[direction & 1].room;
   /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
   uint32_t is_followed = connection->followed[~direction & 1];
@@ -148,9 +150,9 @@ LUNSCOPE_INLINE int lunscope_is_delivered(const uint8_t* bhs) {
 }
 
 LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
-    struct lunscope_connection* connection, struct lunscope_inflight* inflight, uint32_t direction,
-    uint64_t now_ns, struct lunscope_totals* totals) {
-  if (!connection || !inflight || !totals) return LUNSCOPE_HEADER_SKIP;
+    struct lunscope_connection* connection, uint32_t direction, uint64_t now_ns,
+    struct lunscope_totals* totals) {
+  if (!connection || !totals) return LUNSCOPE_HEADER_SKIP;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   const uint8_t* bhs = stream->room;
   const uint8_t* cdb = 0;
@@ -174,13 +176,13 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 
   uint8_t opcode = iscsi_opcode(bhs);
   if (opcode == ISCSI_SCSI_COMMAND) {
-    lunscope_connection_begin_command(connection, inflight, direction, now_ns, totals);
+    lunscope_connection_begin_command(connection, direction, now_ns, totals);
     return LUNSCOPE_HEADER_SKIP;
   }
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
-    uint32_t index = lunscope_inflight_find(inflight, iscsi_itt(bhs));
-    if (index != LUNSCOPE_NO_TASK) {
-      struct lunscope_task* task = &inflight->tasks[index & LUNSCOPE_TASK_MASK];
+    uint32_t index = lunscope_inflight_find(&connection->inflight, iscsi_itt(bhs));
+    if (index < LUNSCOPE_TASKS) {
+      struct lunscope_task* task = &connection->inflight.tasks[index];
       task->transferred_bytes += iscsi_data_bytes(bhs);
       cdb = task->cdb;
     }

@@ -76,33 +76,35 @@ struct lunscope_pdu_event {
   uint8_t chunk[LUNSCOPE_CHUNK_BYTES];
 };
 
-/* One direction's PDUs. Its two directions are often counted by two CPUs: each has its own lines.
- */
+/* One direction's PDUs. */
 struct lunscope_traffic {
   uint64_t bytes;    /* headers and digests included */
   uint64_t pdus[32]; /* by opcode without ISCSI_OPCODE_FROM_TARGET */
+  uint64_t apart[7];
 };
 
 struct lunscope_connection_event {
   struct lunscope_event header;
-  struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
   uint64_t retransmits;      /* TCP segments */
   uint8_t local_address[16]; /* IPv4: the first four bytes */
   uint8_t remote_address[16];
   uint16_t local_port;
   uint16_t remote_port;
   uint32_t gaps;
+  uint32_t unread_bytes; /* that have arrived and wait for their reader; a report's only */
   uint8_t is_ipv6;
   uint8_t header_digest;
   uint8_t data_digest;
-  uint8_t reserved[5];
+  uint8_t apart[41]; /* what is above is hardly ever written, what is below with every PDU */
+  struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_event) == 24, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_command_event) == 88, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_event) == 184, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_pdu_event) == 312, "ABI");
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_event) == 608, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_event) == 760, "ABI");
+LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_event, traffic), "lines");
 
 /* X(ENUMERATOR, "label"): why a command that was seen has no record. */
 #define LUNSCOPE_UNREPORTED_REASONS(X)                                               \

@@ -66,9 +66,10 @@ struct lunscope_stream {
   uint8_t lost_reason;    /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
   uint8_t reserved[7];    /* the room's fields lie on their natural boundaries */
   uint8_t room[LUNSCOPE_ROOM_BYTES];
+  uint8_t apart[32];
 };
 
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) == 32 + LUNSCOPE_ROOM_BYTES, "flat");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
 
 LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream* stream, uint32_t seq) {
   stream->next = seq;

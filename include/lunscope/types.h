@@ -29,6 +29,15 @@
 #define LUNSCOPE_SUBPROGRAM LUNSCOPE_INLINE
 #endif
 
+/*
+ * Two CPUs work on one connection: one sends while the other receives. What one of them keeps
+ * writing has cache lines of its own, or each would take the other's. A socket's storage begins 8
+ * bytes into a line (struct bpf_local_storage_data), so that a line starts where this is true.
+ */
+#define LUNSCOPE_CACHE_LINE 64
+#define LUNSCOPE_STARTS_LINE(type, member) \
+  ((__builtin_offsetof(type, member) + 8) % LUNSCOPE_CACHE_LINE == 0)
+
 /* Which way bytes go, as the observed end of the connection sees it. Also an array index. */
 enum lunscope_direction {
   LUNSCOPE_RECEIVED = 0,

@@ -37,8 +37,8 @@ TEST_F(Command, IsPairedByItsTag) {
     EXPECT_EQ(event.status, event.itt);
     EXPECT_EQ(event.cmdsn, event.itt);
   }
-  EXPECT_EQ(lunscope_inflight_count(session_.inflight.get()), 0u);
-  EXPECT_EQ(lunscope_inflight_count(session_.inflight.get()), 0u);
+  EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
+  EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
 }
 
 TEST_F(Command, CarriesWhatItsHeaderSaid) {
@@ -150,7 +150,7 @@ TEST_F(Command, HasNoReservedTag) {
   session_.Initiator(ScsiCommand(kReservedTag, TestUnitReady()));
   EXPECT_EQ(session_.seen(), 1u);
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL), 1u);
-  EXPECT_EQ(lunscope_inflight_count(session_.inflight.get()), 0u);
+  EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
 }
 
 TEST_F(Command, WithTagZeroIsACommand) {
@@ -162,7 +162,7 @@ TEST_F(Command, WithTagZeroIsACommand) {
 TEST_F(Command, WhoseTagIsTakenAnewWasNeverAnswered) {
   session_.Initiator(ScsiCommand(1, TestUnitReady()));
   session_.Initiator(ScsiCommand(1, Read10(), 512, kReadFlags));
-  EXPECT_EQ(lunscope_inflight_count(session_.inflight.get()), 1u);
+  EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 1u);
   session_.Target(ScsiResponse(1));
   EXPECT_EQ(session_.seen(), 2u);
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ITT_REUSED), 1u);
@@ -294,9 +294,9 @@ TEST_F(Command, PayloadOfAReadStaysInTheKernel) {
 // ------------------------------------------------------------------ the table
 
 TEST_F(Command, OverTheLimitIsRefusedAndCounted) {
-  session_.inflight->limit = 4;
+  session_.inflight().limit = 4;
   for (uint32_t itt = 1; itt <= 6; itt++) session_.Initiator(ScsiCommand(itt, TestUnitReady()));
-  EXPECT_EQ(lunscope_inflight_count(session_.inflight.get()), 4u);
+  EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 4u);
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL), 2u);
   session_.Initiator(ScsiCommand(4, TestUnitReady()));  // a tag in flight needs no place
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ITT_REUSED), 1u);
@@ -335,7 +335,7 @@ TEST_P(Tags, HalfATableTakesEveryTag) {
   Follower session;
   LogIn(&session);
   for (uint32_t i = 0; i < 128; i++) session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
-  EXPECT_EQ(lunscope_inflight_count(session.inflight.get()), 128u);
+  EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 128u);
   for (uint32_t i = 0; i < 128; i++) session.Target(ScsiResponse(Tag(i)));
   EXPECT_EQ(session.reported(), 128u);
 }
@@ -347,19 +347,19 @@ TEST_P(Tags, AFullTableLosesNothingItTook) {
   for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++)
     session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
   const uint64_t refused = session.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
-  EXPECT_EQ(lunscope_inflight_count(session.inflight.get()) + refused, uint64_t{LUNSCOPE_TASKS});
+  EXPECT_EQ(lunscope_inflight_count(&session.inflight()) + refused, uint64_t{LUNSCOPE_TASKS});
   EXPECT_LE(refused, uint64_t{LUNSCOPE_TASKS / 8});
   for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++) session.Target(ScsiResponse(Tag(i)));
   EXPECT_EQ(session.reported(), LUNSCOPE_TASKS - refused);
   EXPECT_EQ(session.unmatched(), refused);
-  EXPECT_EQ(lunscope_inflight_count(session.inflight.get()), 0u);
+  EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 0u);
 }
 
 // Tags with one home: found whatever is removed around them, refused when their places are taken.
 TEST_F(Command, CollidingTagsAreToldApart) {
   std::vector<uint32_t> tags;
   for (uint32_t tag = 0; tags.size() < LUNSCOPE_PROBES + 2; tag++)
-    if (lunscope_task_home(tag) == 250) tags.push_back(tag);  // and the places wrap around
+    if (lunscope_task_home(tag) == LUNSCOPE_HOMES - 1) tags.push_back(tag);  // up to the last place
   for (uint32_t gone = 0; gone < LUNSCOPE_PROBES; gone++) {
     SCOPED_TRACE(gone);
     const uint64_t refused = session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
@@ -367,18 +367,18 @@ TEST_F(Command, CollidingTagsAreToldApart) {
     EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL), refused + 2);
     session_.Target(ScsiResponse(tags[gone]));
     for (uint32_t i = 0; i < LUNSCOPE_PROBES; i++) {
-      const uint32_t index = lunscope_inflight_find(session_.inflight.get(), tags[i]);
+      const uint32_t index = lunscope_inflight_find(&session_.inflight(), tags[i]);
       if (i == gone) {
         EXPECT_EQ(index, uint32_t{LUNSCOPE_NO_TASK});
       } else {
         ASSERT_LT(index, uint32_t{LUNSCOPE_TASKS});
-        EXPECT_EQ(session_.inflight->tasks[index].cmdsn, tags[i]);
+        EXPECT_EQ(session_.inflight().tasks[index].cmdsn, tags[i]);
       }
     }
     // A tag in flight is found behind a place that became free: it is not stored twice.
     session_.Initiator(ScsiCommand(tags[LUNSCOPE_PROBES - 1], TestUnitReady()));
     for (const uint32_t tag : tags) session_.Target(ScsiResponse(tag));
-    EXPECT_EQ(lunscope_inflight_count(session_.inflight.get()), 0u);
+    EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
   }
 }
 
@@ -397,10 +397,10 @@ TEST_F(Command, TableAgreesWithASet) {
       session_.Target(ScsiResponse(tag));
       EXPECT_EQ(session_.unmatched() == unmatched, model.erase(tag) == 1);
     }
-    ASSERT_EQ(lunscope_inflight_count(session_.inflight.get()), model.size());
+    ASSERT_EQ(lunscope_inflight_count(&session_.inflight()), model.size());
   }
   for (const uint32_t tag : model)
-    EXPECT_NE(lunscope_inflight_find(session_.inflight.get(), tag), uint32_t{LUNSCOPE_NO_TASK});
+    EXPECT_NE(lunscope_inflight_find(&session_.inflight(), tag), uint32_t{LUNSCOPE_NO_TASK});
 }
 
 }  // namespace

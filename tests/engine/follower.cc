@@ -13,7 +13,7 @@ namespace lunscope {
 
 Follower::Follower(lunscope_role side, bool knows_role) : side_(side) {
   connection->report.header.role = static_cast<uint8_t>(knows_role ? side : LUNSCOPE_ROLE_UNKNOWN);
-  inflight->limit = LUNSCOPE_TASKS;
+  inflight().limit = LUNSCOPE_TASKS;
   next_seq_[initiator_direction()] = 1000;
   next_seq_[target_direction()] = 2000;
 }
@@ -21,10 +21,10 @@ Follower::Follower(lunscope_role side, bool knows_role) : side_(side) {
 Follower::~Follower() { CheckConservation(); }
 
 void Follower::CheckConservation() const {
-  EXPECT_EQ(seen(), reported() + unreported() + lunscope_inflight_count(inflight.get()))
+  EXPECT_EQ(seen(), reported() + unreported() + lunscope_inflight_count(&inflight()))
       << "a command went missing";
   EXPECT_EQ(reported(), commands.size());
-  EXPECT_LE(lunscope_inflight_count(inflight.get()), inflight->limit);
+  EXPECT_LE(lunscope_inflight_count(&inflight()), inflight().limit);
 }
 
 void Follower::Open(uint32_t initiator_seq, uint32_t target_seq) {
@@ -87,8 +87,7 @@ void Follower::Follow(uint32_t direction, uint32_t seq, uint32_t end, const uint
       lunscope_stream_chunk_done(stream);
       continue;
     }
-    switch (
-        lunscope_connection_header(connection.get(), inflight.get(), direction, now_ns, &totals)) {
+    switch (lunscope_connection_header(connection.get(), direction, now_ns, &totals)) {
       case LUNSCOPE_HEADER_DELIVER: Deliver(direction); break;
       case LUNSCOPE_HEADER_LOST:
         lunscope_connection_lose(connection.get(), direction, end,
@@ -116,19 +115,19 @@ void Follower::Deliver(uint32_t direction) {
 void Follower::DeliverAnswer(uint32_t direction) {
   const lunscope_stream& stream = connection->streams[direction];
   const uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  const uint32_t index = lunscope_inflight_find(inflight.get(), iscsi_itt(stream.room));
+  const uint32_t index = lunscope_inflight_find(&inflight(), iscsi_itt(stream.room));
   if (index == LUNSCOPE_NO_TASK) {
     totals.unmatched_responses[role]++;
     return;
   }
-  const lunscope_task& task = inflight->tasks[index];
+  const lunscope_task& task = inflight().tasks[index];
   if (iscsi_opcode(stream.room) == ISCSI_DATA_IN) {
     if (stream.have > ISCSI_BHS_BYTES) EmitPdu(stream, direction, &task);
     if (!(iscsi_flags(stream.room) & ISCSI_DATA_IN_STATUS)) return;
   }
   EmitCommand(stream, task);
   totals.commands_reported[role]++;
-  lunscope_inflight_end(inflight.get(), index);
+  lunscope_inflight_end(&inflight(), index);
 }
 
 void Follower::EmitCommand(const lunscope_stream& stream, const lunscope_task& task) {
@@ -173,8 +172,8 @@ void Follower::EmitPdu(const lunscope_stream& stream, uint32_t direction,
 void Follower::Close() {
   const uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   totals.commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
-      lunscope_inflight_count(inflight.get());
-  inflight->ended = inflight->begun;
+      lunscope_inflight_count(&inflight());
+  inflight().ended = inflight().begun;
 }
 
 uint64_t Follower::unreported(lunscope_unreported reason) const {
@@ -223,7 +222,7 @@ std::string Follower::Outcome() const {
   const auto* numbers = reinterpret_cast<const uint8_t*>(report.traffic);
   outcome += fmt::format("traffic {}\ngaps {} in flight {} digests {}{} role {}\n",
                          ToHex(numbers, sizeof(report.traffic)), report.gaps,
-                         lunscope_inflight_count(inflight.get()), report.header_digest,
+                         lunscope_inflight_count(&inflight()), report.header_digest,
                          report.data_digest, report.header.role);
   outcome +=
       fmt::format("totals {}\n", ToHex(reinterpret_cast<const uint8_t*>(&totals), sizeof(totals)));
@@ -235,7 +234,7 @@ Bytes Follower::State() const {
     const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
     return Bytes(bytes, bytes + sizeof(value));
   };
-  return Join({bytes_of(*connection), bytes_of(*inflight), bytes_of(totals),
+  return Join({bytes_of(*connection), bytes_of(totals),
                ToBytes(fmt::format("{} {}", commands.size(), delivered.size()))});
 }
 

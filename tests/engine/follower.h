@@ -86,6 +86,7 @@ class Follower {
   uint64_t pdus(uint32_t direction, uint8_t opcode) const {
     return connection->report.traffic[direction].pdus[opcode & 0x1f];
   }
+  lunscope_inflight& inflight() const { return connection->inflight; }
   const lunscope_stream& initiator_stream() const {
     return connection->streams[initiator_direction()];
   }
@@ -93,7 +94,6 @@ class Follower {
 
   // Owned, zeroed at first as in the kernel's socket storage.
   std::unique_ptr<lunscope_connection> connection = std::make_unique<lunscope_connection>();
-  std::unique_ptr<lunscope_inflight> inflight = std::make_unique<lunscope_inflight>();
   lunscope_totals totals = {};
 
   std::vector<CompletedCommand> commands;

@@ -91,7 +91,7 @@ TEST(Stream, DeliversAWholeSession) {
   EXPECT_EQ(session.commands[2].event.residual_bytes, 48u);
   EXPECT_EQ(session.commands[3].event.status, 2);
   EXPECT_EQ(session.commands[3].sense.size(), 18u);
-  EXPECT_EQ(lunscope_inflight_count(session.inflight.get()), 1u);
+  EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 1u);
   EXPECT_EQ(session.connection->report.gaps, 0u);
   EXPECT_EQ(session.unmatched(), 0u);
   EXPECT_EQ(session.connection->report.traffic[LUNSCOPE_SENT].bytes,

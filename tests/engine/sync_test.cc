@@ -208,7 +208,7 @@ TEST(BadHeader, RandomBytesAfterTheLoginDoNoHarm) {
       for (uint8_t& byte : noise) byte = static_cast<uint8_t>(random());
       random() % 2 ? session.Target(noise) : session.Initiator(noise);
     }
-    EXPECT_LE(lunscope_inflight_count(session.inflight.get()), session.inflight->limit);
+    EXPECT_LE(lunscope_inflight_count(&session.inflight()), session.inflight().limit);
     EXPECT_LE(session.reported(), 1u);
     gaps += session.connection->report.gaps;
   }

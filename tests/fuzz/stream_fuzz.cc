@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     size -= bytes;
   }
   const uint64_t accounted =
-      session.reported() + session.unreported() + lunscope_inflight_count(session.inflight.get());
+      session.reported() + session.unreported() + lunscope_inflight_count(&session.inflight());
   if (session.seen() != accounted) std::abort();
   return 0;
 }

@@ -37,6 +37,16 @@ void ExpectCountedOnce(const Host& host) {
   EXPECT_EQ(target.retransmits, 2u);
 }
 
+TEST(UnreadBytes, AreThoseOfTheLastWalk) {
+  Host host;
+  host.Opens(1).Leaves(100);
+  host.Opens(2).Leaves(20);
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kUnknownName).unread_bytes, 120u);
+  host.Walks();
+  EXPECT_EQ(TargetOf(host, kUnknownName).unread_bytes, 120u);
+}
+
 TEST(Counters, AreCountedByAWalk) {
   Host host;
   Meet(host);

@@ -268,6 +268,11 @@ Conversation& Conversation::Counts(lunscope_direction direction, uint8_t opcode,
   return *this;
 }
 
+Conversation& Conversation::Leaves(uint32_t unread_bytes) {
+  report_.unread_bytes = unread_bytes;
+  return *this;
+}
+
 Conversation& Conversation::Retransmits(uint64_t segments) {
   report_.retransmits += segments;
   return *this;
@@ -336,8 +341,8 @@ void Host::Walks() {
     inflight->header.bytes = sizeof(*inflight);
     for (const Task& task : conversation.tasks_) {
       // Anywhere in the table, as tags are.
-      const uint32_t index = (inflight->begun++ * 37 + 5) & LUNSCOPE_TASK_MASK;
-      inflight->tags[index] = ~inflight->begun;
+      const uint32_t index = (inflight->begun++ * 37 + 5) % LUNSCOPE_TASKS;
+      inflight->tasks[index].tag = ~inflight->begun;
       inflight->tasks[index].lun = task.lun;
       inflight->tasks[index].start_ns = task.start_ns;
     }

@@ -106,6 +106,7 @@ class Conversation {
   // What only the kernel's counters know.
   Conversation& Counts(lunscope_direction direction, uint8_t opcode, uint64_t pdus, uint64_t bytes);
   Conversation& Retransmits(uint64_t segments);
+  Conversation& Leaves(uint32_t unread_bytes);
   Conversation& UsesDigests();
   Conversation& Holds(std::vector<Task> tasks);  // in flight, from now on
   Conversation& IsIpv6();

@@ -51,6 +51,7 @@ void InitiatorScene(Host& host) {
       .Announces(1)
       .Counts(LUNSCOPE_RECEIVED, ISCSI_R2T, 2, 96)
       .Retransmits(3)
+      .Leaves(48)
       .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
   // A name as hostile as names come, in a session that went down, and one that logged out.
   host.Opens(2)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * When did these bytes arrive? A note of the latest segments that continued a stream, kept by who
+ * receives them and looked up, later and often on another CPU, by who reads them.
+ *
+ * The caller serialises the two (in the kernel: the socket lock). They share nothing but the notes
+ * themselves: each has its place in the ring to itself, and finds out about the other's by the
+ * number in a note.
+ */
+#ifndef LUNSCOPE_ARRIVALS_H
+#define LUNSCOPE_ARRIVALS_H
+
+#include "bytes.h"
+
+#define LUNSCOPE_ARRIVALS 32 /* a power of two */
+
+struct lunscope_arrival {
+  uint64_t time_ns;
+  uint32_t end;    /* sequence number behind the segment */
+  uint32_t number; /* 1 is the first; 0: never written */
+};
+
+struct lunscope_arrivals {
+  uint32_t noted; /* by who receives: notes so far */
+  uint32_t apart[15];
+  struct lunscope_arrival notes[LUNSCOPE_ARRIVALS];
+  uint32_t place; /* by who reads: the number of the note that was used last */
+  uint32_t apart_too[15];
+};
+
+/* A segment that ends at `end` and continues the stream is here. */
+LUNSCOPE_INLINE void lunscope_arrivals_note(struct lunscope_arrivals* arrivals, uint32_t end,
+                                            uint64_t now_ns) {
+  uint32_t number = ++arrivals->noted;
+  struct lunscope_arrival* note = &arrivals->notes[number % LUNSCOPE_ARRIVALS];
+  note->time_ns = now_ns;
+  note->end = end;
+  note->number = number;
+}
+
+/*
+ * When the byte at seq arrived: asked with ascending seq. 0: not known. Where the notes do not
+ * reach back far enough, the oldest of them answers, which is later than the truth.
+ */
+LUNSCOPE_SUBPROGRAM uint64_t lunscope_arrivals_time(struct lunscope_arrivals* arrivals,
+                                                    uint32_t seq) {
+  if (!arrivals) return 0;
+  uint32_t place = arrivals->place;
+  uint64_t time_ns = 0;
+  if (place == 0) place = 1;
+  for (uint32_t i = 0; i <= LUNSCOPE_ARRIVALS; i++) {
+    const struct lunscope_arrival* note = &arrivals->notes[place % LUNSCOPE_ARRIVALS];
+    int32_t ahead = lunscope_distance(place, note->number);
+    if (ahead < 0) break; /* not written yet */
+    if (ahead > 0) {      /* overwritten: go on with the oldest */
+      place = note->number - LUNSCOPE_ARRIVALS + 1;
+      continue;
+    }
+    if (lunscope_distance(seq, note->end) > 0) {
+      time_ns = note->time_ns;
+      break;
+    }
+    place++;
+  }
+  arrivals->place = place;
+  return time_ns;
+}
+
+#endif
