@@ -19,7 +19,7 @@ struct follow {
   struct segment segment;
   __u32 direction;
   __u32 is_noted; /* the time is that of the arrival, which was noted */
-  __u64 now_ns;   /* 0 until a header was read: most segments need no clock */
+  __u64 now_ns;   /* of this segment; 0: not known yet */
 };
 
 /* The time of the byte that was just taken: it completed a header or a chunk. */
@@ -93,19 +93,20 @@ static long follow_once(__u64 i, struct follow* follow) {
   if (take == LUNSCOPE_TAKE_CHUNK) {
     deliver(follow, stream);
     lunscope_stream_chunk_done(stream);
-    return 0;
+    return lunscope_distance(stream->next, end) <= 0;
   }
   switch (lunscope_connection_header(follow->connection, follow->direction, follow->now_ns,
                                      follow->totals)) {
-    case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); return 0;
+    case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;
     case LUNSCOPE_HEADER_LOST:
       lunscope_connection_lose(follow->connection, follow->direction, end,
                                stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
                                                                    : LUNSCOPE_REASON_BAD_HEADER,
                                follow->totals);
       return 1;
-    default: return 0;
+    default: break;
   }
+  return lunscope_distance(stream->next, end) <= 0;
 }
 
 /* The wanted bytes lie before the segment and will not come again: start anew with this one. */
@@ -122,14 +123,16 @@ static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connecti
 /* REQUIRES: the segment was offered, and holds something new. */
 static __always_inline void follow_segment(struct sk_buff* skb,
                                            struct lunscope_connection* connection, __u32 direction,
-                                           const struct segment* segment, __u32 is_noted) {
+                                           const struct segment* segment, __u64 now_ns,
+                                           __u32 is_noted) {
   struct bpf_dynptr bytes;
   struct follow follow = {.connection = connection,
                           .totals = this_cpu_totals(),
                           .bytes = &bytes,
                           .segment = *segment,
                           .direction = direction,
-                          .is_noted = is_noted};
+                          .is_noted = is_noted,
+                          .now_ns = now_ns};
   if (!follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
   announce_midstream(connection, follow.totals);
   bpf_loop(MAX_READS_PER_SEGMENT, follow_once, &follow, 0);

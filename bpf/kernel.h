@@ -52,6 +52,7 @@ struct tcp_sock {
   __u32 rcv_nxt;
   __u32 copied_seq;
   __u32 snd_nxt;
+  __u64 tcp_clock_cache;
 };
 
 struct tcphdr {

@@ -21,19 +21,22 @@ static __always_inline void follow_arrival(struct sk_buff* skb,
     if (lunscope_distance(stream->next, read_to) <= 0) return;
     offer = give_up_hole(connection, LUNSCOPE_RECEIVED, segment);
   }
-  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(skb, connection, LUNSCOPE_RECEIVED, segment, 0);
+  if (offer == LUNSCOPE_OFFER_NEW)
+    follow_segment(skb, connection, LUNSCOPE_RECEIVED, segment, 0, 0);
 }
 
 static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   struct segment segment;
   if (!is_watched(sk) || segment_in_arrival(skb, &segment)) return 0;
-  struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   struct lunscope_connection* connection = connection_of(sk);
-  if (!tcp || !connection) return 0;
-  if (!connection->is_copied) {
+  if (!connection) return 0;
+  __u32 number = lunscope_arrivals_next(&connection->arrivals);
+  struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
+  if (!tcp) return 0;
+  if (!connection->report.is_copied) {
     if (!checksum_is_open(skb)) follow_arrival(skb, connection, &segment, tcp->copied_seq);
   } else if (segment.seq == tcp->rcv_nxt) {
-    lunscope_arrivals_note(&connection->arrivals, segment.end, bpf_ktime_get_ns());
+    lunscope_arrivals_note(&connection->arrivals, number, segment.end, bpf_ktime_get_ns());
   }
   return 0;
 }
@@ -44,12 +47,13 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   if (!sk || !is_watched(sk)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
-  if (!connection->is_copied) connection->is_copied = 1;
+  if (!connection->report.is_copied) connection->report.is_copied = 1;
   segment_in_queue(skb, &segment);
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
   if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_RECEIVED, &segment);
-  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(skb, connection, LUNSCOPE_RECEIVED, &segment, 1);
+  if (offer == LUNSCOPE_OFFER_NEW)
+    follow_segment(skb, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
   return 0;
 }
 

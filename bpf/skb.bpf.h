@@ -45,6 +45,12 @@ static __always_inline int segment_in_transmit(const struct sk_buff* skb, struct
   return 0;
 }
 
+/* When TCP last looked at the clock, CLOCK_MONOTONIC: it does before it sends what it can. */
+static __always_inline __u64 transmit_time(const struct sock* sk) {
+  const struct tcp_sock* tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+  return tcp->tcp_clock_cache;
+}
+
 /* An skb on its way up, in TCP's hands, with its TCP header at skb->data. Likewise. */
 static __always_inline int segment_in_arrival(const struct sk_buff* skb, struct segment* segment) {
   const struct tcp_skb_cb* cb = (const struct tcp_skb_cb*)skb->cb;

@@ -18,7 +18,8 @@ static __always_inline int on_transmit(struct sk_buff* skb) {
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
   if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_SENT, &segment);
-  if (offer == LUNSCOPE_OFFER_NEW) follow_segment(skb, connection, LUNSCOPE_SENT, &segment, 0);
+  if (offer == LUNSCOPE_OFFER_NEW)
+    follow_segment(skb, connection, LUNSCOPE_SENT, &segment, transmit_time(sk), 0);
   return 0;
 }
 

@@ -28,11 +28,19 @@ struct lunscope_arrivals {
   uint32_t apart_too[15];
 };
 
+/*
+ * The number of the next note. Ask before anything that may wait, the clock above all: the line it
+ * is on often has to come from another CPU, and can do so meanwhile.
+ */
+LUNSCOPE_INLINE uint32_t lunscope_arrivals_next(const struct lunscope_arrivals* arrivals) {
+  return *(const volatile uint32_t*)&arrivals->noted + 1;
+}
+
 /* A segment that ends at `end` and continues the stream is here. */
-LUNSCOPE_INLINE void lunscope_arrivals_note(struct lunscope_arrivals* arrivals, uint32_t end,
-                                            uint64_t now_ns) {
-  uint32_t number = ++arrivals->noted;
+LUNSCOPE_INLINE void lunscope_arrivals_note(struct lunscope_arrivals* arrivals, uint32_t number,
+                                            uint32_t end, uint64_t now_ns) {
   struct lunscope_arrival* note = &arrivals->notes[number % LUNSCOPE_ARRIVALS];
+  arrivals->noted = number;
   note->time_ns = now_ns;
   note->end = end;
   note->number = number;

@@ -38,10 +38,9 @@ struct lunscope_inflight {
   struct lunscope_event header; /* first: a report hands the table out as it stands */
   uint32_t limit;               /* commands that may be in flight, at most LUNSCOPE_TASKS */
   uint32_t begun;
-  uint32_t apart[8];
+  uint32_t ended;
+  uint32_t apart[7];
   struct lunscope_task tasks[LUNSCOPE_TASKS];
-  uint32_t ended; /* far from begun: commands begin and end on two CPUs */
-  uint32_t apart_too[15];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_task) == LUNSCOPE_CACHE_LINE, "one line");

@@ -18,13 +18,11 @@ struct lunscope_connection {
   struct lunscope_connection_event report; /* first: it is emitted from here as it stands */
   uint8_t header_digest;                   /* enum lunscope_digest: what was said last in a login */
   uint8_t data_digest;
-  uint8_t followed[LUNSCOPE_DIRECTIONS]; /* 1: the boundaries of this direction are known */
-  uint8_t is_copied; /* 1: a reader copies the bytes out of the socket, and is followed doing so */
-  uint8_t apart[59];
+  uint8_t apart[62];
   struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
   uint8_t apart_again[32];
-  struct lunscope_arrivals arrivals; /* where is_copied */
+  struct lunscope_arrivals arrivals; /* where report.is_copied */
   struct lunscope_inflight inflight;
 };
 
@@ -41,7 +39,7 @@ LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connec
   lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], sent_seq);
   for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
     lunscope_text_next_key(&connection->texts[i]);
-    connection->followed[i] = 1;
+    connection->report.followed[i] = 1;
   }
 }
 
@@ -73,7 +71,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
     totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
   lunscope_stream_lose(stream, end);
   connection->texts[direction & 1].known = 0;
-  connection->followed[direction & 1] = 0;
+  connection->report.followed[direction & 1] = 0;
   return 0;
 }
 
@@ -85,9 +83,8 @@ LUNSCOPE_INLINE int lunscope_is_text(uint8_t opcode) {
   return lunscope_is_login(opcode) || opcode == ISCSI_TEXT_REQUEST || opcode == ISCSI_TEXT_RESPONSE;
 }
 
-LUNSCOPE_SUBPROGRAM int lunscope_header_fits(const struct lunscope_connection* connection,
-                                             uint32_t direction) {
-  if (!connection) return 0;
+LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* connection,
+                                         uint32_t direction) {
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint8_t role = connection->report.header.role;
   if (!iscsi_is_plausible(stream->room)) return 0;
@@ -102,7 +99,7 @@ LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connectio
   struct lunscope_inflight* inflight = &connection->inflight;
   const uint8_t* bhs = connection->streams[direction & 1].room;
   /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
-  uint32_t is_followed = connection->followed[~direction & 1];
+  uint32_t is_followed = connection->report.followed[~direction & 1];
   uint32_t gaps = is_followed ? connection->report.gaps : connection->report.gaps - 1;
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   totals->commands_seen[role]++;
@@ -165,7 +162,7 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
   }
   if (was_candidate) {
     totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
-    connection->followed[direction & 1] = 1;
+    connection->report.followed[direction & 1] = 1;
   }
   if (connection->report.header.role == LUNSCOPE_ROLE_UNKNOWN)
     connection->report.header.role = iscsi_role_of(bhs, direction);

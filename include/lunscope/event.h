@@ -85,17 +85,20 @@ struct lunscope_traffic {
 
 struct lunscope_connection_event {
   struct lunscope_event header;
-  uint64_t retransmits;      /* TCP segments */
-  uint8_t local_address[16]; /* IPv4: the first four bytes */
-  uint8_t remote_address[16];
-  uint16_t local_port;
-  uint16_t remote_port;
+  uint64_t retransmits; /* TCP segments */
   uint32_t gaps;
   uint32_t unread_bytes; /* that have arrived and wait for their reader; a report's only */
+  uint16_t local_port;
+  uint16_t remote_port;
   uint8_t is_ipv6;
   uint8_t header_digest;
   uint8_t data_digest;
-  uint8_t apart[41]; /* what is above is hardly ever written, what is below with every PDU */
+  uint8_t is_copied; /* 1: a reader copies the bytes out of the socket, and is followed doing so */
+  uint8_t followed[LUNSCOPE_DIRECTIONS]; /* 1: the boundaries of this direction are known */
+  uint8_t reserved[6];
+  uint8_t local_address[16]; /* IPv4: the first four bytes */
+  uint8_t remote_address[16];
+  uint8_t apart[32]; /* what is above is hardly ever written, what is below with every PDU */
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };
 
@@ -144,12 +147,12 @@ enum lunscope_loss { LUNSCOPE_LOSS_REASONS(LUNSCOPE_LOSS_ENUM) LUNSCOPE_LOSS_COU
 struct lunscope_totals {
   uint64_t commands_seen[LUNSCOPE_ROLES];
   uint64_t commands_reported[LUNSCOPE_ROLES];
+  uint64_t events; /* records put into the ring */
   uint64_t commands_unreported[LUNSCOPE_ROLES][LUNSCOPE_UNREPORTED_COUNT];
   uint64_t unmatched_responses[LUNSCOPE_ROLES];
   uint64_t gaps[LUNSCOPE_REASON_COUNT];
   uint64_t resyncs[LUNSCOPE_REASON_COUNT];
   uint64_t unparsed_bytes[LUNSCOPE_REASON_COUNT];
-  uint64_t events; /* records put into the ring */
   uint64_t events_lost[LUNSCOPE_LOSS_COUNT];
   uint64_t untracked_connections; /* no memory for their state */
 };

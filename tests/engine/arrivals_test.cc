@@ -13,7 +13,9 @@ namespace {
 
 class Arrivals : public testing::Test {
  protected:
-  void Note(uint32_t end, uint64_t time_ns) { lunscope_arrivals_note(&arrivals_, end, time_ns); }
+  void Note(uint32_t end, uint64_t time_ns) {
+    lunscope_arrivals_note(&arrivals_, lunscope_arrivals_next(&arrivals_), end, time_ns);
+  }
   uint64_t Time(uint32_t seq) { return lunscope_arrivals_time(&arrivals_, seq); }
 
   lunscope_arrivals arrivals_ = {};
