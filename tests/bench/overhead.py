@@ -50,6 +50,7 @@ class Costs:
     """What the collector said of itself, summed over the observed runs."""
 
     commands: int = 0
+    command_records: int = 0
     records: int = 0
     wakeups: int = 0
     lost: int = 0
@@ -59,6 +60,7 @@ class Costs:
     def add(self, serve):
         metrics = serve.metrics()
         self.commands += int(metrics.total("commands_seen_total"))
+        self.command_records += int(metrics.total("commands_reported_total"))
         self.records += int(metrics.total("events_total"))
         self.wakeups += int(metrics.total("wakeups_total"))
         self.lost += int(metrics.total("events_lost_total"))
@@ -69,7 +71,8 @@ class Costs:
     def lines(self):
         per_command = 1 / max(self.commands, 1)
         return [f"commands seen             {self.commands}",
-                f"records per command       {self.records * per_command:.5f}",
+                f"command records per cmd.  {self.command_records * per_command:.5f}",
+                f"all records per command   {self.records * per_command:.5f}",
                 f"wakeups per 1,000         {1000 * self.wakeups * per_command:.4f}",
                 f"collector CPU per command {1e9 * self.cpu_seconds * per_command:.0f} ns",
                 f"records lost, gaps        {self.lost}, {self.gaps}"]
