@@ -67,6 +67,8 @@ LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connectio
   emit_pdu(connection, stream, direction, NULL, now_ns, totals);
   if (lunscope_is_text(iscsi_opcode(stream->room)) && lunscope_stream_chunk_is_last(stream))
     lunscope_connection_end_text(connection, direction);
+  if (iscsi_opcode(stream->room) == ISCSI_REJECT)
+    lunscope_connection_reject(connection, direction, totals);
   return 0;
 }
 

@@ -27,6 +27,9 @@ using std::chrono::steady_clock;
 
 // Short enough to look live.
 constexpr milliseconds kDrainInterval(50);
+// A record comes when its status is read off the socket, and tells when that arrived: by the time
+// of a drain, nearly all that is older than this is there.
+constexpr uint64_t kSettledNs = 10'000'000;
 
 class Tracer {
  public:
@@ -58,12 +61,13 @@ class Tracer {
     if (options_.summary) summary_.Add(traced);
   }
 
-  // The lines of one drain go out in one piece, and in the order of their times: the rings of
-  // different connections were drained one after the other. False: nobody reads them any more.
-  bool Flush() {
+  // The lines of what happened before until_ns go out in one piece, and in the order of their
+  // times: rings are drained one after the other. False: nobody reads them any more.
+  bool Flush(uint64_t until_ns) {
     std::ranges::stable_sort(lines_, {}, &Line::first);
-    for (const auto& [time_ns, line] : lines_) Print(line);
-    lines_.clear();
+    const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);
+    for (auto line = lines_.begin(); line != end; ++line) Print(line->second);
+    lines_.erase(lines_.begin(), end);
     wall_clock_offset_ns_ = WallClockOffsetNs();
     return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   }
@@ -114,11 +118,12 @@ Result<ExitCode> RunTrace(const TraceOptions& options) {
   while (is_read && !tracer.is_done()) {
     const milliseconds wait = UntilNextDrain(options, start);
     if (wait == milliseconds(0) || loop.Wait(wait) == EventLoop::Wake::kEnd) break;
+    const uint64_t drained_at_ns = MonotonicNs();
     observer.DrainAfterWakeup();
-    is_read = tracer.Flush();
+    is_read = tracer.Flush(drained_at_ns - kSettledNs);
   }
   observer.Drain();
-  if (tracer.Flush() && options.summary) {
+  if (tracer.Flush(std::numeric_limits<uint64_t>::max()) && options.summary) {
     // With JSON on standard output the summary must not mix with it.
     Say(options.json ? stderr : stdout, "\n{}", tracer.FormatSummary());
     std::fflush(stdout);

@@ -10,8 +10,8 @@
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
 
+#include "abort.h"
 #include "arrivals.h"
-#include "command.h"
 #include "text.h"
 
 struct lunscope_connection {
@@ -22,6 +22,8 @@ struct lunscope_connection {
   struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
   uint8_t apart_again[32];
+  struct lunscope_task_requests task_requests;
+  uint8_t apart_once_more[24];
   struct lunscope_arrivals arrivals; /* where report.is_copied */
   struct lunscope_inflight inflight;
 };
@@ -135,6 +137,22 @@ LUNSCOPE_INLINE uint32_t lunscope_wanted_bytes(const uint8_t* bhs, const uint8_t
   return bytes < limit ? bytes : limit;
 }
 
+/* Task management: what it asks for is kept, what it has done ends commands. */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* connection,
+                                                   uint32_t direction,
+                                                   struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  const uint8_t* bhs = connection->streams[direction & 1].room;
+  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  if (iscsi_opcode(bhs) == ISCSI_TASK_REQUEST) {
+    lunscope_abort_ask(&connection->task_requests, bhs);
+  } else {
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ABORTED] +=
+        lunscope_abort_done(&connection->task_requests, &connection->inflight, bhs);
+  }
+  return 0;
+}
+
 /* Is a record due when this PDU is complete, beyond being counted? */
 LUNSCOPE_INLINE int lunscope_is_delivered(const uint8_t* bhs) {
   switch (iscsi_opcode(bhs)) {
@@ -184,12 +202,25 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
       cdb = task->cdb;
     }
   }
+  if (opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE)
+    lunscope_connection_manage(connection, direction, totals);
   uint32_t wanted = lunscope_wanted_bytes(bhs, cdb);
   if (wanted != 0) {
     lunscope_stream_capture(stream, wanted);
     return LUNSCOPE_HEADER_GATHER;
   }
   return lunscope_is_delivered(bhs) ? LUNSCOPE_HEADER_DELIVER : LUNSCOPE_HEADER_SKIP;
+}
+
+/* A Reject is complete, with as much of the header that it returns as was in its data segment. */
+LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* connection,
+                                                uint32_t direction,
+                                                struct lunscope_totals* totals) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  if (stream->have < 2 * ISCSI_BHS_BYTES) return;
+  totals->commands_unreported[role][LUNSCOPE_UNREPORTED_REJECTED] +=
+      lunscope_abort_rejected(&connection->inflight, lunscope_stream_chunk(stream));
 }
 
 /*

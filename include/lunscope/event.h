@@ -115,6 +115,8 @@ LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_event, tr
   X(RING_BUSY, "ring_busy")                 /* the ring's lock was not to be had */  \
   X(TABLE_FULL, "table_full")               /* no place in the connection's table */ \
   X(ITT_REUSED, "itt_reused")               /* never answered, its tag taken anew */ \
+  X(REJECTED, "rejected")                   /* by a Reject: it never was a task */   \
+  X(ABORTED, "aborted")                     /* by a task management function */      \
   X(CONNECTION_CLOSED, "connection_closed") /* never answered, the connection ended */
 
 /* X(ENUMERATOR, "label"): why the boundaries of a stream are not known. The first is no gap. */

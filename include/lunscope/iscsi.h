@@ -85,8 +85,21 @@ LUNSCOPE_INLINE uint32_t iscsi_residual(const uint8_t* bhs) { return lunscope_be
 /* Data-Out and Data-In (section 11.7). */
 LUNSCOPE_INLINE uint32_t iscsi_buffer_offset(const uint8_t* bhs) { return lunscope_be32(bhs + 40); }
 
-/* Task Management Function Request (section 11.5). */
+/* Task Management Function Request (section 11.5), and its response (11.6) that all is done. */
+enum iscsi_task_function {
+  ISCSI_TASK_ABORT_TASK = 1,
+  ISCSI_TASK_ABORT_TASK_SET = 2,
+  ISCSI_TASK_CLEAR_TASK_SET = 4,
+  ISCSI_TASK_LUN_RESET = 5,
+  ISCSI_TASK_TARGET_WARM_RESET = 6,
+  ISCSI_TASK_TARGET_COLD_RESET = 7,
+  ISCSI_TASK_NEXUS_RESET = 11, /* RFC 7144 section 5 */
+};
+#define ISCSI_TASK_FUNCTION_COMPLETE 0
 LUNSCOPE_INLINE uint8_t iscsi_task_function(const uint8_t* bhs) { return bhs[1] & 0x7f; }
+LUNSCOPE_INLINE uint32_t iscsi_referenced_itt(const uint8_t* bhs) {
+  return lunscope_be32(bhs + 20);
+}
 
 /* Login Request and Response (sections 11.12, 11.13). */
 LUNSCOPE_INLINE uint8_t iscsi_next_stage(const uint8_t* bhs) { return bhs[1] & 0x03; }

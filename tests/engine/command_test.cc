@@ -175,6 +175,76 @@ TEST_F(Command, InFlightAtTheEndIsCounted) {
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_CONNECTION_CLOSED), 1u);
 }
 
+// ------------------------------------------------------------------ no status
+
+TEST_F(Command, ThatIsRejectedIsNotInFlight) {
+  session_.Initiator(ScsiCommand(1, TestUnitReady()));
+  session_.Initiator(ScsiCommand(2, TestUnitReady()));
+  session_.Target(Reject(5, Slice(ScsiCommand(1, TestUnitReady()), 0, 48)));
+  EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 1u);
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_REJECTED), 1u);
+  session_.Target(ScsiResponse(2));
+  EXPECT_EQ(Only().event.itt, 2u);
+}
+
+// A Reject of anything else leaves the command alone: its response is still to come.
+TEST_F(Command, WhoseDataIsRejectedStaysInFlight) {
+  session_.Initiator(ScsiCommand(1, Write10(), 512, kWriteFlags));
+  session_.Target(Reject(2, Slice(DataOut(1, 0, Bytes(512)), 0, 48)));
+  session_.Target(Reject(4, FromHex("01")));                                  // less than a header
+  session_.Target(Reject(4, Slice(ScsiCommand(9, TestUnitReady()), 0, 48)));  // not in flight
+  EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 1u);
+  EXPECT_EQ(session_.unreported(), 0u);
+}
+
+struct Abort {
+  const char* name;
+  uint8_t function;
+  uint8_t response;
+  std::set<uint32_t> ended;  // of the commands below
+};
+
+class Aborts : public testing::TestWithParam<Abort> {};
+
+// Commands 1 and 2 on LUN 1, 3 on LUN 2; the request is for LUN 1 and tag 2, and 4 comes later.
+INSTANTIATE_TEST_SUITE_P(
+    TaskManagement, Aborts,
+    testing::Values(Abort{"AbortTask", ISCSI_TASK_ABORT_TASK, 0, {2}},
+                    Abort{"AbortTaskSet", ISCSI_TASK_ABORT_TASK_SET, 0, {1, 2}},
+                    Abort{"ClearTaskSet", ISCSI_TASK_CLEAR_TASK_SET, 0, {1, 2}},
+                    Abort{"ClearAca", 3, 0, {}},
+                    Abort{"LogicalUnitReset", ISCSI_TASK_LUN_RESET, 0, {1, 2}},
+                    Abort{"TargetWarmReset", ISCSI_TASK_TARGET_WARM_RESET, 0, {1, 2, 3}},
+                    Abort{"TargetColdReset", ISCSI_TASK_TARGET_COLD_RESET, 0, {1, 2, 3}},
+                    Abort{"TaskReassign", 8, 0, {}}, Abort{"QueryTask", 9, 0, {}},
+                    Abort{"NexusReset", ISCSI_TASK_NEXUS_RESET, 0, {1, 2, 3}},
+                    Abort{"NoSuchTask", ISCSI_TASK_ABORT_TASK, 1, {}},
+                    Abort{"NotSupported", ISCSI_TASK_LUN_RESET, 5, {}},
+                    Abort{"Rejected", ISCSI_TASK_TARGET_WARM_RESET, 255, {}}),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST_P(Aborts, EndWhatTheyName) {
+  Follower session;
+  LogIn(&session);
+  const auto command = [](uint32_t number, uint64_t lun) {
+    return ScsiCommand(number, TestUnitReady()).Lun(lun).Set32(24, number);
+  };
+  for (const auto& [number, lun] : {std::pair{1, 1}, {2, 1}, {3, 2}})
+    session.Initiator(command(static_cast<uint32_t>(number), static_cast<uint64_t>(lun)));
+  session.Initiator(TaskRequest(GetParam().function, 2).Lun(1).Set32(24, 4));
+  session.Initiator(command(4, 1));
+  session.Target(TaskResponse(GetParam().response));
+  EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_ABORTED), GetParam().ended.size());
+  for (uint32_t number = 1; number <= 4; number++) {
+    const bool is_ended =
+        lunscope_inflight_find(&session.inflight(), number) == uint32_t{LUNSCOPE_NO_TASK};
+    EXPECT_EQ(is_ended, GetParam().ended.contains(number)) << number;
+  }
+  // A second response finds nothing to do.
+  session.Target(TaskResponse(0));
+  EXPECT_EQ(session.unreported(), GetParam().ended.size());
+}
+
 // ------------------------------------------------------------------ bytes
 
 // The four combinations of InitialR2T and ImmediateData (RFC 7143 sections 13.10, 13.11).

@@ -110,6 +110,7 @@ void Follower::Deliver(uint32_t direction) {
   EmitPdu(stream, direction, nullptr);
   if (lunscope_is_text(opcode) && lunscope_stream_chunk_is_last(&stream))
     lunscope_connection_end_text(connection.get(), direction);
+  if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection.get(), direction, &totals);
 }
 
 void Follower::DeliverAnswer(uint32_t direction) {

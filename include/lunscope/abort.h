@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Commands that end without a status: rejected before they became a task, or aborted by a task
+ * management function. Without this they would stay in flight until their tag is used again.
+ *
+ * A Task Management Function Response does not say what it answers, so the latest requests are kept
+ * until then. What another session's reset ends here, and tasks whose allegiance is another
+ * connection, are not known on this connection.
+ */
+#ifndef LUNSCOPE_ABORT_H
+#define LUNSCOPE_ABORT_H
+
+#include "command.h"
+
+#define LUNSCOPE_TASK_REQUESTS 4 /* waiting for their response; a power of two */
+
+struct lunscope_task_request {
+  uint64_t lun;
+  uint32_t itt;
+  uint32_t referenced_itt;
+  uint32_t cmdsn;
+  uint8_t function; /* 0: this place is free */
+  uint8_t reserved[3];
+};
+
+struct lunscope_task_requests {
+  struct lunscope_task_request waiting[LUNSCOPE_TASK_REQUESTS];
+  uint32_t met;
+  uint32_t reserved;
+};
+
+/* Keep what the Task Management Function Request with this BHS asks; the oldest gives way. */
+LUNSCOPE_INLINE void lunscope_abort_ask(struct lunscope_task_requests* requests,
+                                        const uint8_t* bhs) {
+  struct lunscope_task_request* request =
+      &requests->waiting[requests->met++ % LUNSCOPE_TASK_REQUESTS];
+  request->lun = iscsi_lun(bhs);
+  request->itt = iscsi_itt(bhs);
+  request->referenced_itt = iscsi_referenced_itt(bhs);
+  request->cmdsn = iscsi_cmdsn(bhs);
+  request->function = iscsi_task_function(bhs);
+}
+
+/* Does this function, once complete, end this task? (RFC 7143 section 11.5.1, RFC 7144) */
+LUNSCOPE_INLINE int lunscope_abort_ends(const struct lunscope_task_request* request,
+                                        const struct lunscope_task* task) {
+  if (request->function == ISCSI_TASK_ABORT_TASK) return task->tag == ~request->referenced_itt;
+  /* The others act on commands with a lower CmdSN. */
+  if (lunscope_distance(task->cmdsn, request->cmdsn) <= 0) return 0;
+  switch (request->function) {
+    case ISCSI_TASK_ABORT_TASK_SET:
+    case ISCSI_TASK_CLEAR_TASK_SET:
+    case ISCSI_TASK_LUN_RESET: return task->lun == request->lun;
+    case ISCSI_TASK_TARGET_WARM_RESET:
+    case ISCSI_TASK_TARGET_COLD_RESET:
+    case ISCSI_TASK_NEXUS_RESET: return 1;
+    default: return 0;
+  }
+}
+
+/* End what this request ends. Returns how many commands. */
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_tasks(struct lunscope_inflight* inflight,
+                                                  const struct lunscope_task_request* request) {
+  if (!inflight || !request) return 0;
+  uint32_t ended = 0;
+  for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++) {
+    const struct lunscope_task* task = &inflight->tasks[i];
+    if (task->tag == 0 || !lunscope_abort_ends(request, task)) continue;
+    lunscope_inflight_end(inflight, i);
+    ended++;
+  }
+  return ended;
+}
+
+/* The function is complete, by the response with this BHS. Returns how many commands it ended. */
+LUNSCOPE_INLINE uint32_t lunscope_abort_done(struct lunscope_task_requests* requests,
+                                             struct lunscope_inflight* inflight,
+                                             const uint8_t* bhs) {
+  uint32_t ended = 0;
+  for (uint32_t i = 0; i < LUNSCOPE_TASK_REQUESTS; i++) {
+    struct lunscope_task_request* request = &requests->waiting[i];
+    if (request->function == 0 || request->itt != iscsi_itt(bhs)) continue;
+    if (iscsi_response(bhs) == ISCSI_TASK_FUNCTION_COMPLETE)
+      ended += lunscope_abort_tasks(inflight, request);
+    request->function = 0;
+  }
+  return ended;
+}
+
+/*
+ * A Reject returns the header of the PDU that it rejects. If that is a SCSI Command there is no
+ * task and no response will come (RFC 7143 section 11.17.1). Returns how many commands it ended.
+ */
+LUNSCOPE_INLINE uint32_t lunscope_abort_rejected(struct lunscope_inflight* inflight,
+                                                 const uint8_t* rejected) {
+  if (iscsi_opcode(rejected) != ISCSI_SCSI_COMMAND) return 0;
+  uint32_t index = lunscope_inflight_find(inflight, iscsi_itt(rejected));
+  if (index >= LUNSCOPE_TASKS) return 0;
+  lunscope_inflight_end(inflight, index);
+  return 1;
+}
+
+#endif
