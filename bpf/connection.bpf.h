@@ -74,6 +74,7 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     connection->inflight.header.kind = LUNSCOPE_EVENT_INFLIGHT;
     connection->inflight.header.bytes = sizeof(connection->inflight);
     connection->inflight.limit = inflight_limit;
+    connection->checks_header_digest = check_header_digests;
   }
   return report->header.flags & LUNSCOPE_FLAG_CLOSED ? NULL : connection;
 }

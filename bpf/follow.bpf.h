@@ -90,7 +90,7 @@ static long follow_once(__u64 i, struct follow* follow) {
   if (bytes == 0) return 1;
   if (bpf_dynptr_read(lunscope_stream_room(stream), bytes, follow->bytes, offset, 0)) return 1;
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
-  if (take == LUNSCOPE_TAKE_SHORT) return 1;
+  if (take == LUNSCOPE_TAKE_SHORT) return lunscope_distance(stream->next, end) <= 0;
   tell_time(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) {
     deliver(follow, stream);

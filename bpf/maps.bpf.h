@@ -15,6 +15,8 @@ const volatile __u8 watch_initiators = 1;
 const volatile __u8 watch_targets = 1;
 /* Commands in flight that one connection may have tracked. */
 const volatile __u32 inflight_limit = LUNSCOPE_TASKS;
+/* Compute the CRC of headers that have a digest? */
+const volatile __u8 check_header_digests = 1;
 /* Rings that the collector has made, less 1: a power of two, less 1. */
 const volatile __u32 ring_mask = 0;
 /* Bytes in a ring from which on the collector is woken instead of left to its timer. */

@@ -67,6 +67,8 @@ void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
                    "Commands in flight that are tracked per connection")
       ->check(CLI::Range(1, LUNSCOPE_TASKS))
       ->capture_default_str();
+  command->add_flag("!--no-header-digests", probe.check_header_digests,
+                    "Do not compute the CRC of headers that have a digest");
 }
 
 void FinishProbeOptions(const Raw& raw, ProbeOptions& probe) {

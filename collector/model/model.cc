@@ -22,7 +22,8 @@ std::string SessionKey(uint8_t role, const std::string& target, const std::strin
 }
 
 // Add to a total what a counter has grown by since it was last counted.
-void Advance(uint64_t& total, uint64_t& counted, uint64_t now) {
+template <typename Count>
+void Advance(uint64_t& total, Count& counted, Count now) {
   if (now <= counted) return;
   total += now - counted;
   counted = now;
@@ -210,6 +211,7 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
   }
   Advance(target.retransmits, counted.retransmits, event.retransmits);
   target.unread_bytes += event.unread_bytes;
+  Advance(target.header_digest_errors, counted.header_digest_errors, event.header_digest_errors);
   if (const auto session = sessions_.find(connection.session); session != sessions_.end()) {
     session->second.header_digest = event.header_digest != 0;
     session->second.data_digest = event.data_digest != 0;

@@ -49,6 +49,7 @@ struct TargetStatistics {
   std::array<uint64_t, LUNSCOPE_DIRECTIONS> bytes{};
   uint64_t retransmits = 0;
   uint64_t unread_bytes = 0;  // as of the last report
+  uint64_t header_digest_errors = 0;
 };
 
 struct TargetKey {

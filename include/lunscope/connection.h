@@ -18,7 +18,8 @@ struct lunscope_connection {
   struct lunscope_connection_event report; /* first: it is emitted from here as it stands */
   uint8_t header_digest;                   /* enum lunscope_digest: what was said last in a login */
   uint8_t data_digest;
-  uint8_t apart[62];
+  uint8_t checks_header_digest;
+  uint8_t apart[61];
   struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
   uint8_t apart_again[32];
@@ -137,6 +138,20 @@ LUNSCOPE_INLINE uint32_t lunscope_wanted_bytes(const uint8_t* bhs, const uint8_t
   return bytes < limit ? bytes : limit;
 }
 
+/*
+ * A header with a wrong digest: its receiver drops that PDU (RFC 7143 section 7.8). Where it ends
+ * is still believed, for one flipped bit is seldom in a length; a second wrong digest in a row says
+ * that it was.
+ */
+LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
+    struct lunscope_connection* connection, struct lunscope_stream* stream, uint32_t direction) {
+  connection->report.header_digest_errors++;
+  if (stream->bad_digests != 0) return LUNSCOPE_HEADER_LOST;
+  stream->bad_digests = 1;
+  connection->report.traffic[direction & 1].bytes += lunscope_stream_frame(stream);
+  return LUNSCOPE_HEADER_SKIP;
+}
+
 /* Task management: what it asks for is kept, what it has done ends commands. */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* connection,
                                                    uint32_t direction,
@@ -171,6 +186,12 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   const uint8_t* bhs = stream->room;
   const uint8_t* cdb = 0;
+  if (stream->header_digest && connection->checks_header_digest &&
+      stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
+    if (!lunscope_stream_digest_fits(stream))
+      return lunscope_connection_drop(connection, stream, direction);
+    stream->bad_digests = 0;
+  }
   if (!lunscope_header_fits(connection, direction)) return LUNSCOPE_HEADER_LOST;
 
   int was_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
@@ -245,10 +266,9 @@ LUNSCOPE_INLINE void lunscope_connection_end_text(struct lunscope_connection* co
   if (iscsi_opcode(bhs) != ISCSI_LOGIN_RESPONSE || !iscsi_login_is_complete(bhs)) return;
   connection->report.header_digest = connection->header_digest == LUNSCOPE_DIGEST_CRC32C;
   connection->report.data_digest = connection->data_digest == LUNSCOPE_DIGEST_CRC32C;
-  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
-    connection->streams[i].header_digest = connection->report.header_digest;
-    connection->streams[i].data_digest = connection->report.data_digest;
-  }
+  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++)
+    lunscope_stream_use_digests(&connection->streams[i], connection->report.header_digest,
+                                connection->report.data_digest);
 }
 
 #endif

@@ -95,7 +95,8 @@ struct lunscope_connection_event {
   uint8_t data_digest;
   uint8_t is_copied; /* 1: a reader copies the bytes out of the socket, and is followed doing so */
   uint8_t followed[LUNSCOPE_DIRECTIONS]; /* 1: the boundaries of this direction are known */
-  uint8_t reserved[6];
+  uint8_t reserved[2];
+  uint32_t header_digest_errors;
   uint8_t local_address[16]; /* IPv4: the first four bytes */
   uint8_t remote_address[16];
   uint8_t apart[32]; /* what is above is hardly ever written, what is below with every PDU */

@@ -2,10 +2,10 @@
 /*
  * Follow the PDUs of one direction of a connection through its byte stream.
  *
- * The follower pulls: it says which bytes it wants next (48 bytes of a header, or a chunk of a data
- * segment that somebody asked for), the caller reads just those, and everything else is skipped by
- * subtraction. A position is a TCP sequence number, so bytes that are offered twice (a duplicate, a
- * retransmission, a second hook) lie before `next` and change nothing.
+ * The follower pulls: it says which bytes it wants next (a header with its digest, or a chunk of a
+ * data segment that somebody asked for), the caller reads just those, and everything else is
+ * skipped by subtraction. A position is a TCP sequence number, so bytes that are offered twice (a
+ * duplicate, a retransmission, a second hook) lie before `next` and change nothing.
  *
  * The caller owns the struct and serialises access (in the kernel: the socket lock). One round:
  *
@@ -21,6 +21,7 @@
 #ifndef LUNSCOPE_STREAM_H
 #define LUNSCOPE_STREAM_H
 
+#include "crc32c.h"
 #include "iscsi.h"
 
 /* Data bytes that are gathered at a time: enough for sense (2 + 96) and standard INQUIRY data. */
@@ -64,17 +65,23 @@ struct lunscope_stream {
   uint8_t header_digest;  /* 0 or 1: HeaderDigest=CRC32C is in effect */
   uint8_t data_digest;    /* 0 or 1: DataDigest=CRC32C is in effect */
   uint8_t lost_reason;    /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
-  uint8_t reserved[7];    /* the room's fields lie on their natural boundaries */
+  uint8_t bad_digests;    /* headers in a row whose digest was wrong */
+  uint8_t reserved[6];    /* the room's fields lie on their natural boundaries */
   uint8_t room[LUNSCOPE_ROOM_BYTES];
   uint8_t apart[32];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
 
+/* Bytes of a header that are read first; an AHS lies between BHS and digest, and comes to them. */
+LUNSCOPE_INLINE uint16_t lunscope_stream_header_bytes(const struct lunscope_stream* stream) {
+  return (uint16_t)(ISCSI_BHS_BYTES + (stream->header_digest & 1) * ISCSI_DIGEST_BYTES);
+}
+
 LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream* stream, uint32_t seq) {
   stream->next = seq;
   stream->have = 0;
-  stream->need = ISCSI_BHS_BYTES;
+  stream->need = lunscope_stream_header_bytes(stream);
   stream->chunk_offset = 0;
   stream->capture_bytes = 0;
 }
@@ -90,6 +97,7 @@ LUNSCOPE_INLINE void lunscope_stream_lose(struct lunscope_stream* stream, uint32
   lunscope_stream_expect_header(stream, seq);
   stream->sync = LUNSCOPE_SYNC_LOST;
   stream->headers = 0;
+  stream->bad_digests = 0;
 }
 
 LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream* stream,
@@ -122,7 +130,35 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream* 
   stream->next += bytes;
   stream->have = (uint16_t)(stream->have + bytes);
   if (stream->have < stream->need) return LUNSCOPE_TAKE_SHORT;
-  return stream->need == ISCSI_BHS_BYTES ? LUNSCOPE_TAKE_HEADER : LUNSCOPE_TAKE_CHUNK;
+  if (stream->capture_bytes != 0) return LUNSCOPE_TAKE_CHUNK;
+  uint32_t all = lunscope_stream_header_bytes(stream) + iscsi_ahs_bytes(stream->room);
+  if (stream->header_digest == 0 || all > LUNSCOPE_ROOM_MASK || stream->have >= all)
+    return LUNSCOPE_TAKE_HEADER;
+  stream->need = (uint16_t)all;
+  return LUNSCOPE_TAKE_SHORT;
+}
+
+/* Digests are in effect from the next header on. REQUIRES: none is being read. */
+LUNSCOPE_INLINE void lunscope_stream_use_digests(struct lunscope_stream* stream,
+                                                 uint8_t header_digest, uint8_t data_digest) {
+  stream->header_digest = header_digest;
+  stream->data_digest = data_digest;
+  if (stream->capture_bytes == 0) stream->need = lunscope_stream_header_bytes(stream);
+}
+
+/*
+ * REQUIRES: a header has just been taken, and header_digest is 1. Is the digest that came with it
+ * that of BHS and AHS? An AHS that is too long for the room is not checked, and passes.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream* stream) {
+  if (!stream) return 0;
+  uint32_t bytes = ISCSI_BHS_BYTES + iscsi_ahs_bytes(stream->room);
+  if (bytes > LUNSCOPE_ROOM_MASK - ISCSI_DIGEST_BYTES) return 1;
+  uint32_t crc = LUNSCOPE_CRC32C_START;
+  for (uint32_t i = 0; i < LUNSCOPE_ROOM_MASK && i < bytes; i++)
+    crc = lunscope_crc32c_byte(crc, stream->room[i]);
+  const uint8_t* digest = stream->room + (bytes & LUNSCOPE_ROOM_MASK);
+  return lunscope_crc32c_is(crc, digest);
 }
 
 /* Count one more plausible header. True once the boundaries are believed. */
@@ -135,7 +171,7 @@ LUNSCOPE_INLINE int lunscope_stream_believe(struct lunscope_stream* stream) {
 
 /* REQUIRES: a header has just been taken. Skip to the next one. Returns the PDU's length. */
 LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream* stream) {
-  uint32_t start = stream->next - ISCSI_BHS_BYTES;
+  uint32_t start = stream->next - stream->have;
   uint32_t bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
   stream->pdu_end = start + bytes;
   lunscope_stream_expect_header(stream, stream->pdu_end);

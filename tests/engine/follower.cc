@@ -14,6 +14,7 @@ namespace lunscope {
 Follower::Follower(lunscope_role side, bool knows_role) : side_(side) {
   connection->report.header.role = static_cast<uint8_t>(knows_role ? side : LUNSCOPE_ROLE_UNKNOWN);
   inflight().limit = LUNSCOPE_TASKS;
+  connection->checks_header_digest = 1;
   next_seq_[initiator_direction()] = 1000;
   next_seq_[target_direction()] = 2000;
 }
@@ -81,7 +82,7 @@ void Follower::Follow(uint32_t direction, uint32_t seq, uint32_t end, const uint
     std::memcpy(lunscope_stream_room(stream), bytes + (stream->next - seq), wanted);
     reads++;
     const lunscope_take take = lunscope_stream_take(stream, wanted);
-    if (take == LUNSCOPE_TAKE_SHORT) return;
+    if (take == LUNSCOPE_TAKE_SHORT) continue;
     if (take == LUNSCOPE_TAKE_CHUNK) {
       Deliver(direction);
       lunscope_stream_chunk_done(stream);

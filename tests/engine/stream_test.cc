@@ -220,6 +220,79 @@ TEST_P(WithDigests, PipelinedBehindTheLogin) {
   }
 }
 
+// ------------------------------------------------------------------ wrong digests
+
+constexpr Digests kHeaderDigest{true, false};
+
+void LogInWithHeaderDigest(Follower* session) {
+  LogIn(session, Keys({"HeaderDigest=CRC32C"}), Keys({"HeaderDigest=CRC32C"}));
+}
+
+// Any one bit: the PDU is dropped and counted, and the next is the next. A length that was hit is
+// believed once; where the stream goes on is then found by what follows.
+TEST(HeaderDigest, AFlippedBitIsCounted) {
+  const Bytes ahs(8);
+  const Bytes command = ScsiCommand(1, TestUnitReady()).Ahs(ahs).Wire(kHeaderDigest);
+  for (size_t bit = 0; bit < command.size() * 8; bit++) {
+    SCOPED_TRACE(bit);
+    Follower session;
+    LogInWithHeaderDigest(&session);
+    Bytes flipped = command;
+    flipped[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    session.Initiator(flipped);
+    session.Initiator(ScsiCommand(2, TestUnitReady()).Wire(kHeaderDigest));
+    session.Target(ScsiResponse(2).Wire(kHeaderDigest));
+    const bool is_length = bit / 8 >= 4 && bit / 8 < 8;
+    EXPECT_GE(session.connection->report.header_digest_errors, is_length ? 0u : 1u);
+    if (is_length) continue;
+    EXPECT_EQ(session.connection->report.header_digest_errors, 1u);
+    EXPECT_EQ(session.connection->report.gaps, 0u);
+    EXPECT_EQ(session.pdus(LUNSCOPE_SENT, ISCSI_SCSI_COMMAND), 1u);
+    ASSERT_EQ(session.commands.size(), 1u);
+    EXPECT_EQ(session.commands[0].event.itt, 2u);
+  }
+}
+
+// A flipped length leads astray; two wrong digests in a row are a gap, and the stream is found
+// again.
+TEST(HeaderDigest, AFlippedLengthIsAGap) {
+  Follower session;
+  LogInWithHeaderDigest(&session);
+  Bytes flipped = ScsiCommand(1, TestUnitReady()).Wire(kHeaderDigest);
+  flipped[7] ^= 4;
+  session.Initiator(Join({flipped, ScsiCommand(2, TestUnitReady()).Wire(kHeaderDigest)}));
+  for (uint32_t itt = 3; itt < 10; itt++)
+    session.Initiator(ScsiCommand(itt, TestUnitReady()).Wire(kHeaderDigest));
+  EXPECT_EQ(session.connection->report.header_digest_errors, 2u);
+  EXPECT_EQ(session.connection->report.gaps, 1u);
+  session.Target(ScsiResponse(9).Wire(kHeaderDigest));
+  ASSERT_EQ(session.commands.size(), 1u);
+}
+
+TEST(HeaderDigest, IsNotCheckedWhenNotAskedFor) {
+  Follower session;
+  session.connection->checks_header_digest = 0;
+  LogInWithHeaderDigest(&session);
+  Bytes flipped = ScsiCommand(1, TestUnitReady()).Wire(kHeaderDigest);
+  flipped.back() ^= 1;
+  session.Initiator(flipped);
+  EXPECT_EQ(session.connection->report.header_digest_errors, 0u);
+  EXPECT_EQ(session.seen(), 1u);
+}
+
+// Every length of AHS, also one that is too long to be checked.
+TEST(HeaderDigest, CoversTheAhs) {
+  Follower session;
+  LogInWithHeaderDigest(&session);
+  for (uint32_t words = 0; words <= 255; words++) {
+    const Bytes ahs(words * 4, static_cast<uint8_t>(words));
+    session.InitiatorIn(33, ScsiCommand(words, TestUnitReady()).Ahs(ahs).Wire(kHeaderDigest));
+    session.Target(ScsiResponse(words).Wire(kHeaderDigest));
+  }
+  EXPECT_EQ(session.connection->report.header_digest_errors, 0u);
+  EXPECT_EQ(session.reported(), 256u);
+}
+
 TEST(Stream, DigestsDoNotComeIntoEffectBeforeTheLastLoginResponse) {
   Follower session;
   session.Open();

@@ -2,7 +2,8 @@
 """A scripted initiator over a plain socket: says to a real target what no real initiator would.
 
 Only the PDUs a script needs: Login Request, SCSI Command, and whatever comes back (RFC 7143,
-section 11). It asks for no digests and no security, so a data segment is all there is after a BHS.
+section 11). It asks for no data digests and no security, so that behind a BHS there is a header
+digest, if that was asked for, and a data segment.
 """
 
 import dataclasses
@@ -13,6 +14,16 @@ LOGIN_REQUEST, LOGIN_RESPONSE = 0x03, 0x23
 SCSI_COMMAND, SCSI_RESPONSE, DATA_IN = 0x01, 0x21, 0x25
 
 TEST_UNIT_READY = bytes(6)
+
+
+def crc32c(data):
+    """The digest of these bytes, as sent (RFC 7143 section 13.1)."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return struct.pack("<I", crc ^ 0xFFFFFFFF)
 
 
 def read_10(lba, blocks):
@@ -48,6 +59,7 @@ class Initiator:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._itt = 0
         self._cmdsn = 1
+        self._has_digest = False
 
     def __enter__(self):
         return self
@@ -59,10 +71,10 @@ class Initiator:
     def port(self):
         return self._socket.getsockname()[1]
 
-    def login(self, initiator_name, target_name):
+    def login(self, initiator_name, target_name, header_digest=b"None"):
         """Log in to a normal session. Returns (status class, status detail)."""
         keys = {b"InitiatorName": initiator_name, b"TargetName": target_name,
-                b"SessionType": b"Normal", b"HeaderDigest": b"None", b"DataDigest": b"None",
+                b"SessionType": b"Normal", b"HeaderDigest": header_digest, b"DataDigest": b"None",
                 b"InitialR2T": b"Yes", b"ImmediateData": b"Yes", b"MaxConnections": b"1",
                 b"ErrorRecoveryLevel": b"0"}
         text = b"".join(key + b"=" + value + b"\0" for key, value in keys.items())
@@ -73,6 +85,7 @@ class Initiator:
         answer = self.receive()
         if answer.opcode != LOGIN_RESPONSE:
             raise RuntimeError(f"opcode {answer.opcode:#x} in answer to a login")
+        self._has_digest = b"HeaderDigest=CRC32C" in answer.data
         return answer.header[36], answer.header[37]
 
     def queue(self, commands, lun=1):
@@ -88,8 +101,15 @@ class Initiator:
                                     expected_bytes, self._cmdsn, 1, cdb.ljust(16, b"\0")))
             itts.append(self._itt)
             self._cmdsn += 1
-        self._socket.sendall(b"".join(pdus))
+        self._socket.sendall(b"".join(pdu + self._digest(pdu) for pdu in pdus))
         return itts
+
+    def send_with_wrong_digest(self):
+        """A TEST UNIT READY that its receiver must drop."""
+        self._itt += 1
+        pdu = struct.pack(">BB6xHHIIIII16s", SCSI_COMMAND, 0x81, 1, 0, 0, self._itt, 0,
+                          self._cmdsn, 1, TEST_UNIT_READY.ljust(16, b"\0"))
+        self._socket.sendall(pdu + bytes(byte ^ 1 for byte in crc32c(pdu)))
 
     def finish(self, itts):
         """Receive until each of these commands has its status."""
@@ -105,9 +125,14 @@ class Initiator:
 
     def receive(self):
         header = self._exactly(48)
+        if self._has_digest and self._exactly(4) != crc32c(header):
+            raise RuntimeError("the target's header digest is wrong")
         length = int.from_bytes(header[5:8], "big")
         data = self._exactly(length + -length % 4)
         return Pdu(header, data[:length])
+
+    def _digest(self, header):
+        return crc32c(header) if self._has_digest else b""
 
     def _send(self, header, data):
         self._socket.sendall(header + data + bytes(-len(data) % 4))
