@@ -75,6 +75,8 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     connection->inflight.header.bytes = sizeof(connection->inflight);
     connection->inflight.limit = inflight_limit;
     connection->checks_header_digest = check_header_digests;
+    connection->streams[LUNSCOPE_RECEIVED].reads_ahs = report_headers;
+    connection->streams[LUNSCOPE_SENT].reads_ahs = report_headers;
   }
   return report->header.flags & LUNSCOPE_FLAG_CLOSED ? NULL : connection;
 }

@@ -130,6 +130,32 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
   return 0;
 }
 
+/* The header in the stream's room, whole. REQUIRES: nothing was read into the room since. */
+static __always_inline void emit_header(const struct lunscope_connection* connection,
+                                        const struct lunscope_stream* stream, __u32 direction,
+                                        __u64 now_ns, struct lunscope_totals* totals) {
+  void* ring = ring_of(connection);
+  struct lunscope_header_event* event = ring ? bpf_ringbuf_reserve(ring, sizeof(*event), 0) : NULL;
+  if (!event) {
+    count_loss(totals, loss_of(ring, sizeof(*event)));
+    return;
+  }
+  __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
+  fill_header(&event->header, connection, LUNSCOPE_EVENT_HEADER, sizeof(*event));
+  event->header.time_ns = now_ns;
+  event->direction = direction;
+  event->has_wrong_digest = stream->bad_digests;
+  __builtin_memcpy(event->bhs, stream->room, ISCSI_BHS_BYTES);
+  __u32 ahs_bytes = iscsi_ahs_bytes(stream->room);
+  bounded(ahs_bytes);
+  if (ahs_bytes > 0 && ahs_bytes <= LUNSCOPE_AHS_BYTES) {
+    bpf_probe_read_kernel(event->ahs, ahs_bytes, stream->room + ISCSI_BHS_BYTES);
+    event->ahs_bytes = ahs_bytes;
+  }
+  bpf_ringbuf_submit(event, wakeup_flags(ring, ring_number(connection)));
+  totals->events++;
+}
+
 struct text_copy {
   struct lunscope_text* text;
   const __u8* from;

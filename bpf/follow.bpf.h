@@ -72,6 +72,15 @@ LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connectio
   return 0;
 }
 
+LUNSCOPE_SUBPROGRAM int deliver_header(struct lunscope_connection* connection, __u32 direction,
+                                       __u64 now_ns, struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED)
+    emit_header(connection, stream, direction, now_ns, totals);
+  return 0;
+}
+
 static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
   __u8 opcode = iscsi_opcode(stream->room);
   if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
@@ -97,8 +106,11 @@ static long follow_once(__u64 i, struct follow* follow) {
     lunscope_stream_chunk_done(stream);
     return lunscope_distance(stream->next, end) <= 0;
   }
-  switch (lunscope_connection_header(follow->connection, follow->direction, follow->now_ns,
-                                     follow->totals)) {
+  enum lunscope_header header = lunscope_connection_header(follow->connection, follow->direction,
+                                                           follow->now_ns, follow->totals);
+  if (report_headers && header != LUNSCOPE_HEADER_LOST)
+    deliver_header(follow->connection, follow->direction, follow->now_ns, follow->totals);
+  switch (header) {
     case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;
     case LUNSCOPE_HEADER_LOST:
       lunscope_connection_lose(follow->connection, follow->direction, end,

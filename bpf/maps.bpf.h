@@ -15,6 +15,8 @@ const volatile __u8 watch_initiators = 1;
 const volatile __u8 watch_targets = 1;
 /* Commands in flight that one connection may have tracked. */
 const volatile __u32 inflight_limit = LUNSCOPE_TASKS;
+/* A record for each PDU's header? */
+const volatile __u8 report_headers = 0;
 /* Compute the CRC of headers that have a digest? */
 const volatile __u8 check_header_digests = 1;
 /* Rings that the collector has made, less 1: a power of two, less 1. */

@@ -64,6 +64,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->watch_initiators = options.watch_initiators;
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;
+  knobs->report_headers = options.report_headers;
   knobs->check_header_digests = options.check_header_digests;
   knobs->ring_mask = RingCount(*skeleton) - 1;
   knobs->ring_high_water = options.ring_bytes / 4;

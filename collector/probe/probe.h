@@ -24,6 +24,7 @@ struct ProbeOptions {
   bool watch_targets = true;
   uint32_t ring_bytes = 2 << 20;  // of each ring: a power of two, a multiple of the page size
   bool check_header_digests = true;
+  bool report_headers = false;               // a record for each PDU
   uint32_t inflight_limit = LUNSCOPE_TASKS;  // commands tracked per connection
 };
 

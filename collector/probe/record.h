@@ -21,6 +21,11 @@ inline const lunscope_event* CheckRecord(const void* data, size_t bytes) {
       return event->bytes == sizeof(*pdu) && pdu->chunk_bytes <= sizeof(pdu->chunk) ? event
                                                                                     : nullptr;
     }
+    case LUNSCOPE_EVENT_HEADER: {
+      const auto* header = static_cast<const lunscope_header_event*>(data);
+      return event->bytes == sizeof(*header) && header->ahs_bytes <= sizeof(header->ahs) ? event
+                                                                                         : nullptr;
+    }
     case LUNSCOPE_EVENT_INFLIGHT:
       return event->bytes == sizeof(lunscope_inflight) ? event : nullptr;
     case LUNSCOPE_EVENT_COMMAND: {

@@ -12,7 +12,7 @@
 
 #include "stream.h"
 
-#define LUNSCOPE_ABI 1
+#define LUNSCOPE_ABI 2
 #define LUNSCOPE_SENSE_BYTES 96
 
 enum lunscope_event_kind {
@@ -20,6 +20,7 @@ enum lunscope_event_kind {
   LUNSCOPE_EVENT_COMMAND,        /* one completed SCSI command: lunscope_command_event */
   LUNSCOPE_EVENT_PDU,            /* a management PDU, or a chunk of its data: lunscope_pdu_event */
   LUNSCOPE_EVENT_INFLIGHT,       /* the commands in flight, in a report: lunscope_inflight */
+  LUNSCOPE_EVENT_HEADER,         /* any PDU's header, where that was asked for */
   LUNSCOPE_EVENT_KINDS,
 };
 
@@ -76,6 +77,18 @@ struct lunscope_pdu_event {
   uint8_t chunk[LUNSCOPE_CHUNK_BYTES];
 };
 
+#define LUNSCOPE_AHS_BYTES 200 /* a longer AHS is left out */
+
+struct lunscope_header_event {
+  struct lunscope_event header;
+  uint8_t bhs[ISCSI_BHS_BYTES];
+  uint16_t ahs_bytes; /* of those in ahs */
+  uint8_t direction;
+  uint8_t has_wrong_digest; /* its receiver drops the PDU */
+  uint8_t reserved[4];
+  uint8_t ahs[LUNSCOPE_AHS_BYTES];
+};
+
 /* One direction's PDUs. */
 struct lunscope_traffic {
   uint64_t bytes;    /* headers and digests included */
@@ -107,6 +120,7 @@ LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_event) == 24, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_command_event) == 88, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_event) == 184, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_pdu_event) == 312, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_header_event) == 280, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_event) == 760, "ABI");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_event, traffic), "lines");
 

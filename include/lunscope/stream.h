@@ -66,14 +66,16 @@ struct lunscope_stream {
   uint8_t data_digest;    /* 0 or 1: DataDigest=CRC32C is in effect */
   uint8_t lost_reason;    /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
   uint8_t bad_digests;    /* headers in a row whose digest was wrong */
-  uint8_t reserved[6];    /* the room's fields lie on their natural boundaries */
+  uint8_t reads_ahs;      /* 1: the AHS is wanted, too */
+  uint8_t reserved[5];    /* the room's fields lie on their natural boundaries */
   uint8_t room[LUNSCOPE_ROOM_BYTES];
   uint8_t apart[32];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
 
-/* Bytes of a header that are read first; an AHS lies between BHS and digest, and comes to them. */
+/* Bytes of a header that are read first; an AHS lies between BHS and digest, and may come to them.
+ */
 LUNSCOPE_INLINE uint16_t lunscope_stream_header_bytes(const struct lunscope_stream* stream) {
   return (uint16_t)(ISCSI_BHS_BYTES + (stream->header_digest & 1) * ISCSI_DIGEST_BYTES);
 }
@@ -131,9 +133,9 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream* 
   stream->have = (uint16_t)(stream->have + bytes);
   if (stream->have < stream->need) return LUNSCOPE_TAKE_SHORT;
   if (stream->capture_bytes != 0) return LUNSCOPE_TAKE_CHUNK;
+  if ((stream->header_digest | stream->reads_ahs) == 0) return LUNSCOPE_TAKE_HEADER;
   uint32_t all = lunscope_stream_header_bytes(stream) + iscsi_ahs_bytes(stream->room);
-  if (stream->header_digest == 0 || all > LUNSCOPE_ROOM_MASK || stream->have >= all)
-    return LUNSCOPE_TAKE_HEADER;
+  if (all > LUNSCOPE_ROOM_MASK || stream->have >= all) return LUNSCOPE_TAKE_HEADER;
   stream->need = (uint16_t)all;
   return LUNSCOPE_TAKE_SHORT;
 }

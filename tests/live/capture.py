@@ -83,22 +83,39 @@ class Capture:
             file.seek(max(0, self.file.stat().st_size - _TAIL_BYTES))
             return self._end_marker in file.read()
 
+    def opcodes(self):
+        """Stop, and count PDUs by opcode."""
+        self.stop()
+        return count_opcodes(self.file, self.port)
+
     def commands(self):
         """Stop, and decode all SCSI commands."""
         self.stop()
         return decode(self.file, self.port)
 
 
-def decode(pcap, port):
-    """The SCSI commands of a capture file, in order, each with its data and status."""
+def _tshark(pcap, port, *options):
+    """tshark's lines for a capture file."""
     # Two CPUs send on the loopback: its segments really overtake each other now and then.
     _, rows, _, _ = run(["tshark", "-q", "-r", pcap, "-d", f"tcp.port=={port},iscsi",
                          "-o", "tcp.reassemble_out_of_order:TRUE",
-                         "-o", "iscsi.bogus_pdu_max_data_len:16777215",
-                         "-X", f"lua_script:{_TAP}"], timeout=300)
+                         "-o", "iscsi.bogus_pdu_max_data_len:16777215", *options], timeout=300)
+    return rows.splitlines()
+
+
+def count_opcodes(pcap, port):
+    """PDUs of a capture file by opcode."""
+    return collections.Counter(
+        int(opcode, 16)
+        for row in _tshark(pcap, port, "-T", "fields", "-e", "iscsi.opcode", "-Y", "iscsi")
+        for opcode in row.split(",") if opcode)
+
+
+def decode(pcap, port):
+    """The SCSI commands of a capture file, in order, each with its data and status."""
     commands = []
     open_tasks = {}
-    for row in rows.splitlines():
+    for row in _tshark(pcap, port, "-X", f"lua_script:{_TAP}"):
         _follow(commands, open_tasks, *(int(cell) if cell else None for cell in row.split("\t")))
     return commands
 

@@ -18,6 +18,7 @@ constexpr uint32_t kCommand = sizeof(lunscope_command_event);
 constexpr uint32_t kSensed = sizeof(lunscope_sensed_command_event);
 constexpr uint32_t kPdu = sizeof(lunscope_pdu_event);
 constexpr uint32_t kInflight = sizeof(lunscope_inflight);
+constexpr uint32_t kPduHeader = sizeof(lunscope_header_event);
 
 struct Row {
   const char* what;
@@ -34,6 +35,7 @@ constexpr Row kRows[] = {
     {"a command with sense", LUNSCOPE_ABI, LUNSCOPE_EVENT_COMMAND, kSensed, kSensed, true},
     {"a PDU", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu, kPdu, true},
     {"an in-flight table", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight, kInflight, true},
+    {"a header", LUNSCOPE_ABI, LUNSCOPE_EVENT_HEADER, kPduHeader, kPduHeader, true},
     {"more room than the record needs", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu, kPdu + 8, true},
 
     {"the ABI before", LUNSCOPE_ABI - 1, LUNSCOPE_EVENT_PDU, kPdu, kPdu, false},
