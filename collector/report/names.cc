@@ -66,7 +66,7 @@ constexpr Entry kTaskFunctions[] = {
     {10, "QUERY TASK SET"},   {11, "I_T NEXUS RESET"},   {12, "QUERY ASYNCHRONOUS EVENT"},
 };
 
-// RFC 7143 section 11.6.1, RFC 7144 section 7
+// RFC 7143 section 11.6.1, RFC 7144
 constexpr Entry kTaskResponses[] = {
     {0, "Function complete"},
     {1, "Task does not exist"},

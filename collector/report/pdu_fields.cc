@@ -58,7 +58,7 @@ bool HasBidiResidual(const uint8_t* bhs) {
 enum TaskFunction : uint8_t { kAbortTask = 1, kTaskReassign = 8 };
 enum TaskResponse : uint8_t { kFunctionSucceeded = 7 };
 
-// Section 11.5.3, RFC 7144 section 7: functions that address a logical unit.
+// Section 11.5.3, RFC 7144: functions that address a logical unit.
 bool AddressesLun(const uint8_t* bhs) {
   switch (iscsi_task_function(bhs)) {
     case kAbortTask:
@@ -171,7 +171,7 @@ constexpr PduField kScsiCommand[] = {
     Flag("read", ISCSI_COMMAND_READ),
     Flag("write", ISCSI_COMMAND_WRITE),
     Bits("attr", 1, 0x07, TaskAttributeName),
-    Bits("pri", 2, 0xf0),  // RFC 7144 section 4.2
+    Bits("pri", 2, 0xf0),  // RFC 7144
     Lun(),
     kItt,
     Word("expected_data_transfer_length", 20),
@@ -252,7 +252,7 @@ constexpr PduField kScsiResponse[] = {
     kUnderflow,
     Number("response", 2, 1, ScsiResponseName),
     Number("status", 3, 1, ScsiStatusName, IsCompleted),
-    Number("status_qualifier", 8, 2, nullptr, IsCompleted),  // RFC 7144 section 4.3
+    Number("status_qualifier", 8, 2, nullptr, IsCompleted),  // RFC 7144
     kItt,
     Word("snack_tag", kTttOffset, HasSnackTag),
     kStatSn,
@@ -266,7 +266,7 @@ constexpr PduField kScsiResponse[] = {
 constexpr PduField kTaskResponse[] = {
     kFinal,
     Number("response", 2, 1, TaskResponseName),
-    // RFC 7144 section 5
+    // RFC 7144
     Number("additional_response_information", 8, 3, nullptr, IsFunctionSucceeded),
     kItt,
     kStatSn,

@@ -154,6 +154,17 @@ TEST(PduLine, NamesEveryOpcode) {
   }
 }
 
+TEST(PduLine, HasTheLunOfTaskFunctionsThatAddressOne) {
+  for (uint8_t function = 0; function < 0x80; function++) {
+    Bytes bhs = Header(ISCSI_TASK_REQUEST);
+    bhs[1] = 0x80 | function;
+    constexpr std::string_view kOfLun("\x01\x02\x03\x04\x05\x09\x0a\x0c");
+    EXPECT_EQ(Fields(bhs).contains("lun"),
+              kOfLun.find(static_cast<char>(function)) != std::string_view::npos)
+        << int{function};
+  }
+}
+
 TEST(PduLine, SaysWhoSawItWhereAndWhen) {
   const Json object = Parse(LineOf(Header(ISCSI_R2T)));
   EXPECT_EQ(object.at("time"), "2026-01-31T12:00:00.000001Z");

@@ -35,7 +35,7 @@ inline constexpr PduRow kPduRows[] = {
      "00000000 00000000 00000000 00000000",
      "immediate=false; final=true; itt=0x10111213; ttt=0xffffffff; cmdsn=0x18191a1b; "
      "exp_statsn=0x1c1d1e1f"},
-    {"ScsiCommand", "11.3, RFC 7144 4.2",
+    {"ScsiCommand", "11.3, RFC 7144",
      "01a2a000 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
      "88212223 24252627 28292a2b 2c2d2e2f",
@@ -76,7 +76,7 @@ inline constexpr PduRow kPduRows[] = {
      "immediate=true; final=true; function=8; function_name='TASK REASSIGN'; itt=0x10111213; "
      "referenced_task_tag=0x14151617; cmdsn=0x18191a1b; exp_statsn=0x1c1d1e1f; "
      "exp_datasn=0x24252627"},
-    {"QueryAsynchronousEvent", "RFC 7144 7",
+    {"QueryAsynchronousEvent", "RFC 7144",
      "428c0000 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
      "20212223 24252627 28292a2b 2c2d2e2f",
@@ -118,6 +118,15 @@ inline constexpr PduRow kPduRows[] = {
      "immediate=true; final=false; continue=true; lun='0x08090a0b0c0d0e0f'; "
      "lun_hex='08090a0b0c0d0e0f'; itt=0x10111213; ttt=0x14151617; cmdsn=0x18191a1b; "
      "exp_statsn=0x1c1d1e1f"},
+    {"TextRequestFirst", "11.10.4",
+     "04800000 01000304 08090a0b 0c0d0e0f"
+     "10111213 ffffffff 18191a1b 1c1d1e1f"
+     "20212223 24252627 28292a2b 2c2d2e2f",
+     "40c00000 ffffffff 00000000 00000000"
+     "ffffffff ffffffff ffffffff ffffffff"
+     "00000000 00000000 00000000 00000000",
+     "immediate=false; final=true; continue=false; itt=0x10111213; ttt=0xffffffff; "
+     "cmdsn=0x18191a1b; exp_statsn=0x1c1d1e1f"},
     {"DataOut", "11.7",
      "05800000 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
@@ -162,6 +171,16 @@ inline constexpr PduRow kPduRows[] = {
      "ffffffff ffffffff 00000000 ffffffff"
      "00000000 00000000 ffffffff ffffffff",
      "final=true; type=2; type_name='DataACK'; lun='0x08090a0b0c0d0e0f'; "
+     "lun_hex='08090a0b0c0d0e0f'; itt=0x10111213; ttt=0x14151617; exp_statsn=0x1c1d1e1f; "
+     "begrun=0x28292a2b; runlength=0x2c2d2e2f"},
+    {"SnackData", "11.16",
+     "10800000 01000304 08090a0b 0c0d0e0f"
+     "10111213 14151617 18191a1b 1c1d1e1f"
+     "20212223 24252627 28292a2b 2c2d2e2f",
+     "008f0000 ffffffff ffffffff ffffffff"
+     "ffffffff ffffffff 00000000 ffffffff"
+     "00000000 00000000 ffffffff ffffffff",
+     "final=true; type=0; type_name='Data/R2T SNACK'; lun='0x08090a0b0c0d0e0f'; "
      "lun_hex='08090a0b0c0d0e0f'; itt=0x10111213; ttt=0x14151617; exp_statsn=0x1c1d1e1f; "
      "begrun=0x28292a2b; runlength=0x2c2d2e2f"},
     {"SnackStatus", "11.16",
@@ -209,7 +228,7 @@ inline constexpr PduRow kPduRows[] = {
      "ffffffff 00000000 00000000 00000000",
      "final=true; itt=0x10111213; ttt=0xffffffff; statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; "
      "max_cmdsn=0x20212223"},
-    {"ScsiResponse", "11.4, RFC 7144 4.3",
+    {"ScsiResponse", "11.4, RFC 7144",
      "21920002 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
      "20212223 24252627 28292a2b 2c2d2e2f",
@@ -247,7 +266,7 @@ inline constexpr PduRow kPduRows[] = {
      "bidirectional_read_residual_underflow=false; residual_overflow=false; "
      "residual_underflow=false; response=1; response_name='target failure'; itt=0x10111213; "
      "snack_tag=0x14151617; statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223"},
-    {"TaskResponseSucceeded", "RFC 7144 5",
+    {"TaskResponseSucceeded", "RFC 7144",
      "22800700 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
      "20212223 24252627 28292a2b 2c2d2e2f",
@@ -267,18 +286,29 @@ inline constexpr PduRow kPduRows[] = {
      "final=true; response=255; response_name='Function rejected'; itt=0x10111213; "
      "statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223"},
     {"LoginResponse", "11.13",
-     "23810201 01000304 08090a0b 0c0d0e0f"
+     "23860201 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
      "20212223 00002627 28292a2b 2c2d2e2f",
      "00cfffff ffffffff ffffffff ffffffff"
      "ffffffff 00000000 ffffffff ffffffff"
      "ffffffff ffff0000 00000000 00000000",
-     "transit=true; continue=false; csg=0; csg_name='SecurityNegotiation'; nsg=1; "
-     "nsg_name='LoginOperationalNegotiation'; version_max=2; version_active=1; "
-     "isid='08090a0b0c0d'; isid_t=0; isid_t_name='OUI'; isid_a=8; isid_b=0x090a; isid_c=0x0b; "
-     "isid_d=0x0c0d; tsih=0x0e0f; itt=0x10111213; statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; "
-     "max_cmdsn=0x20212223; status_class=0; status_class_name='Success'; status_detail=0; "
-     "status_detail_name='Success'"},
+     "transit=true; continue=false; csg=1; csg_name='LoginOperationalNegotiation'; nsg=2; "
+     "version_max=2; version_active=1; isid='08090a0b0c0d'; isid_t=0; isid_t_name='OUI'; "
+     "isid_a=8; isid_b=0x090a; isid_c=0x0b; isid_d=0x0c0d; tsih=0x0e0f; itt=0x10111213; "
+     "statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223; status_class=0; "
+     "status_class_name='Success'; status_detail=0; status_detail_name='Success'"},
+    {"LoginResponseNoTransit", "11.13, 11.12.5",
+     "23070201 01000304 48090a0b 0c0d0e0f"
+     "10111213 14151617 18191a1b 1c1d1e1f"
+     "20212223 00252627 28292a2b 2c2d2e2f",
+     "00ccffff ffffffff ffffffff ffffffff"
+     "ffffffff 00000000 ffffffff ffffffff"
+     "ffffffff ffff0000 00000000 00000000",
+     "transit=false; continue=false; csg=1; csg_name='LoginOperationalNegotiation'; "
+     "version_max=2; version_active=1; isid='48090a0b0c0d'; isid_t=1; isid_t_name='EN'; "
+     "isid_b=0x090a; isid_c=0x0b; isid_d=0x0c0d; tsih=0x0e0f; itt=0x10111213; "
+     "statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223; status_class=0; "
+     "status_class_name='Success'; status_detail=37"},
     {"LoginResponseFailure", "11.13.4, 11.13.5",
      "23cb0201 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
@@ -300,6 +330,36 @@ inline constexpr PduRow kPduRows[] = {
      "final=true; continue=false; lun='0x08090a0b0c0d0e0f'; lun_hex='08090a0b0c0d0e0f'; "
      "itt=0x10111213; ttt=0x14151617; statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; "
      "max_cmdsn=0x20212223"},
+    {"TextResponseLast", "11.11.4",
+     "24800000 01000304 08090a0b 0c0d0e0f"
+     "10111213 ffffffff 18191a1b 1c1d1e1f"
+     "20212223 24252627 28292a2b 2c2d2e2f",
+     "00c00000 ffffffff 00000000 00000000"
+     "ffffffff ffffffff ffffffff ffffffff"
+     "ffffffff 00000000 00000000 00000000",
+     "final=true; continue=false; itt=0x10111213; ttt=0xffffffff; statsn=0x18191a1b; "
+     "exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223"},
+    {"DataInWithStatus", "11.7.3",
+     "25810000 01000304 08090a0b 0c0d0e0f"
+     "10111213 14151617 18191a1b 1c1d1e1f"
+     "20212223 24252627 28292a2b 2c2d2e2f",
+     "00c700ff ffffffff 00000000 00000000"
+     "ffffffff 00000000 ffffffff ffffffff"
+     "ffffffff ffffffff ffffffff 00000000",
+     "final=true; acknowledge=false; residual_overflow=false; residual_underflow=false; "
+     "status_present=true; status=0; status_name='Good'; itt=0x10111213; statsn=0x18191a1b; "
+     "exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223; datasn=0x24252627; buffer_offset=0x28292a2b"},
+    {"DataInWithAcknowledge", "11.7.2",
+     "25400008 01000304 08090a0b 0c0d0e0f"
+     "10111213 14151617 18191a1b 1c1d1e1f"
+     "20212223 24252627 28292a2b 2c2d2e2f",
+     "00c70000 ffffffff ffffffff ffffffff"
+     "ffffffff ffffffff 00000000 ffffffff"
+     "ffffffff ffffffff ffffffff 00000000",
+     "final=false; acknowledge=true; residual_overflow=false; residual_underflow=false; "
+     "status_present=false; lun='0x08090a0b0c0d0e0f'; lun_hex='08090a0b0c0d0e0f'; "
+     "itt=0x10111213; ttt=0x14151617; exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223; "
+     "datasn=0x24252627; buffer_offset=0x28292a2b"},
     {"DataInWithAll", "11.7",
      "25c30008 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
@@ -408,6 +468,15 @@ inline constexpr PduRow kPduRows[] = {
      "final=true; lun='0x08090a0b0c0d0e0f'; lun_hex='08090a0b0c0d0e0f'; statsn=0x18191a1b; "
      "exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223; async_event=0x05; "
      "async_event_name='Task Termination'"},
+    {"AsyncUnknownEvent", "11.9",
+     "32800000 01000304 08090a0b 0c0d0e0f"
+     "10111213 14151617 18191a1b 1c1d1e1f"
+     "20212223 06252627 28292a2b 2c2d2e2f",
+     "00800000 ffffffff 00000000 00000000"
+     "00000000 00000000 ffffffff ffffffff"
+     "ffffffff ff00ffff ffffffff 00000000",
+     "final=true; statsn=0x18191a1b; exp_cmdsn=0x1c1d1e1f; max_cmdsn=0x20212223; "
+     "async_event=0x06; parameter1=0x2627; parameter2=0x2829; parameter3=0x2a2b"},
     {"AsyncVendorEvent", "11.9",
      "32800000 01000304 08090a0b 0c0d0e0f"
      "10111213 14151617 18191a1b 1c1d1e1f"
