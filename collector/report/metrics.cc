@@ -25,7 +25,8 @@ constexpr const char* kUnreportedReasons[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCO
 constexpr const char* kSyncReasons[] = {LUNSCOPE_SYNC_REASONS(LUNSCOPE_LABEL)};
 constexpr const char* kLossReasons[] = {LUNSCOPE_LOSS_REASONS(LUNSCOPE_LABEL)};
 #undef LUNSCOPE_LABEL
-constexpr const char* kLoginFailureClasses[] = {"redirection", "initiator_error", "target_error"};
+// The status class of the first LoginFailure; the others follow in the RFC's order.
+constexpr uint8_t kFirstLoginFailureClass = 1;
 constexpr const char* kRingName = "events";
 
 // One metric while its series are added; families without a series are left out.
@@ -267,7 +268,8 @@ class Renderer {
                                 "Login Responses with a status class other than success.");
       EachTarget([&](const Labels& labels, const TargetStatistics& target) {
         for (size_t i = 0; i < kLoginFailures; i++) {
-          family.Add(With(labels, "status_class", kLoginFailureClasses[i]),
+          const auto status_class = static_cast<uint8_t>(kFirstLoginFailureClass + i);
+          family.Add(With(labels, "status_class", LoginStatusClassLabel(status_class)),
                      static_cast<double>(target.login_failures[i]));
         }
       });

@@ -17,63 +17,150 @@ namespace {
 
 using NameBuffer = std::array<char, 80>;
 
-// RFC 7143 section 11.2.1.2
-constexpr std::pair<uint8_t, std::string_view> kOpcodes[] = {
-    {ISCSI_NOP_OUT, "nop_out"},
-    {ISCSI_SCSI_COMMAND, "scsi_command"},
-    {ISCSI_TASK_REQUEST, "task_management_request"},
-    {ISCSI_LOGIN_REQUEST, "login_request"},
-    {ISCSI_TEXT_REQUEST, "text_request"},
-    {ISCSI_DATA_OUT, "data_out"},
-    {ISCSI_LOGOUT_REQUEST, "logout_request"},
-    {ISCSI_SNACK_REQUEST, "snack_request"},
-    {ISCSI_NOP_IN, "nop_in"},
-    {ISCSI_SCSI_RESPONSE, "scsi_response"},
-    {ISCSI_TASK_RESPONSE, "task_management_response"},
-    {ISCSI_LOGIN_RESPONSE, "login_response"},
-    {ISCSI_TEXT_RESPONSE, "text_response"},
-    {ISCSI_DATA_IN, "data_in"},
-    {ISCSI_LOGOUT_RESPONSE, "logout_response"},
-    {ISCSI_R2T, "r2t"},
-    {ISCSI_ASYNC_MESSAGE, "async_message"},
-    {ISCSI_REJECT, "reject"},
+struct Entry {
+  uint16_t code;
+  std::string_view name;
 };
 
-// RFC 7143 section 11.17.1
-constexpr std::pair<uint8_t, std::string_view> kRejectReasons[] = {
-    {0x01, "reserved"},
-    {0x02, "data_digest_error"},
-    {0x03, "snack_reject"},
-    {0x04, "protocol_error"},
-    {0x05, "command_not_supported"},
-    {0x06, "immediate_command_reject"},
-    {0x07, "task_in_progress"},
-    {0x08, "invalid_data_ack"},
-    {0x09, "invalid_pdu_field"},
-    {0x0a, "long_operation_reject"},
-    {0x0b, "deprecated"},
-    {0x0c, "waiting_for_logout"},
+// RFC 7143 section 11.2.1.2
+constexpr Entry kOpcodes[] = {
+    {ISCSI_NOP_OUT, "NOP-Out"},
+    {ISCSI_SCSI_COMMAND, "SCSI Command"},
+    {ISCSI_TASK_REQUEST, "Task Management Request"},
+    {ISCSI_LOGIN_REQUEST, "Login Request"},
+    {ISCSI_TEXT_REQUEST, "Text Request"},
+    {ISCSI_DATA_OUT, "Data-Out"},
+    {ISCSI_LOGOUT_REQUEST, "Logout Request"},
+    {ISCSI_SNACK_REQUEST, "SNACK Request"},
+    {ISCSI_NOP_IN, "NOP-In"},
+    {ISCSI_SCSI_RESPONSE, "SCSI Response"},
+    {ISCSI_TASK_RESPONSE, "Task Management Response"},
+    {ISCSI_LOGIN_RESPONSE, "Login Response"},
+    {ISCSI_TEXT_RESPONSE, "Text Response"},
+    {ISCSI_DATA_IN, "Data-In"},
+    {ISCSI_LOGOUT_RESPONSE, "Logout Response"},
+    {ISCSI_R2T, "R2T"},
+    {ISCSI_ASYNC_MESSAGE, "Async Message"},
+    {ISCSI_REJECT, "Reject"},
 };
+
+// RFC 7143 section 11.2.2.1
+constexpr Entry kAhsTypes[] = {
+    {1, "Extended CDB"},
+    {2, "Expected Bidirectional Read Data Length"},
+};
+
+// RFC 7143 section 11.3.1
+constexpr Entry kTaskAttributes[] = {
+    {0, "Untagged"}, {1, "SIMPLE"}, {2, "ORDERED"}, {3, "HEAD OF QUEUE"}, {4, "ACA"},
+};
+
+// RFC 7143 section 11.4.3
+constexpr Entry kScsiResponses[] = {{0x00, "completed"}, {0x01, "target failure"}};
 
 // RFC 7143 section 11.5.1, RFC 7144 section 7
-constexpr std::pair<uint8_t, std::string_view> kTaskFunctions[] = {
-    {1, "abort_task"},        {2, "abort_task_set"},     {3, "clear_aca"},
-    {4, "clear_task_set"},    {5, "logical_unit_reset"}, {6, "target_warm_reset"},
-    {7, "target_cold_reset"}, {8, "task_reassign"},      {9, "query_task"},
-    {10, "query_task_set"},   {11, "i_t_nexus_reset"},   {12, "query_asynchronous_event"},
+constexpr Entry kTaskFunctions[] = {
+    {1, "ABORT TASK"},        {2, "ABORT TASK SET"},     {3, "CLEAR ACA"},
+    {4, "CLEAR TASK SET"},    {5, "LOGICAL UNIT RESET"}, {6, "TARGET WARM RESET"},
+    {7, "TARGET COLD RESET"}, {8, "TASK REASSIGN"},      {9, "QUERY TASK"},
+    {10, "QUERY TASK SET"},   {11, "I_T NEXUS RESET"},   {12, "QUERY ASYNCHRONOUS EVENT"},
+};
+
+// RFC 7143 section 11.6.1, RFC 7144
+constexpr Entry kTaskResponses[] = {
+    {0, "Function complete"},
+    {1, "Task does not exist"},
+    {2, "LUN does not exist"},
+    {3, "Task still allegiant"},
+    {4, "Task allegiance reassignment not supported"},
+    {5, "Task management function not supported"},
+    {6, "Function authorization failed"},
+    {7, "Function succeeded"},
+    {255, "Function rejected"},
 };
 
 // RFC 7143 section 11.9.1
-constexpr std::pair<uint8_t, std::string_view> kAsyncEvents[] = {
-    {0, "scsi_event"},   {1, "logout_request"},      {2, "connection_drop"},
-    {3, "session_drop"}, {4, "negotiation_request"}, {5, "task_termination"},
+constexpr Entry kAsyncEvents[] = {
+    {0, "SCSI Event"},   {1, "Logout Request"},      {2, "Connection Drop"},
+    {3, "Session Drop"}, {4, "Negotiation Request"}, {5, "Task Termination"},
+};
+
+// RFC 7143 section 11.12.3
+constexpr Entry kLoginStages[] = {
+    {0, "SecurityNegotiation"},
+    {1, "LoginOperationalNegotiation"},
+    {3, "FullFeaturePhase"},
+};
+
+// RFC 7143 section 11.12.5
+constexpr Entry kIsidTypes[] = {{0, "OUI"}, {1, "EN"}, {2, "Random"}};
+
+// RFC 7143 section 11.13.5
+constexpr Entry kLoginStatusClasses[] = {
+    {0, "Success"}, {1, "Redirection"}, {2, "Initiator Error"}, {3, "Target Error"}};
+
+// RFC 7143 section 11.13.5: class and detail
+constexpr Entry kLoginStatuses[] = {
+    {0x0000, "Success"},
+    {0x0101, "Target moved temporarily"},
+    {0x0102, "Target moved permanently"},
+    {0x0200, "Initiator error"},
+    {0x0201, "Authentication failure"},
+    {0x0202, "Authorization failure"},
+    {0x0203, "Not found"},
+    {0x0204, "Target removed"},
+    {0x0205, "Unsupported version"},
+    {0x0206, "Too many connections"},
+    {0x0207, "Missing parameter"},
+    {0x0208, "Can't include in session"},
+    {0x0209, "Session type not supported"},
+    {0x020a, "Session does not exist"},
+    {0x020b, "Invalid request during login"},
+    {0x0300, "Target error"},
+    {0x0301, "Service unavailable"},
+    {0x0302, "Out of resources"},
+};
+
+// RFC 7143 section 11.14.1
+constexpr Entry kLogoutReasons[] = {
+    {0, "close the session"},
+    {1, "close the connection"},
+    {2, "remove the connection for recovery"},
+};
+
+// RFC 7143 section 11.15.1
+constexpr Entry kLogoutResponses[] = {
+    {0, "closed successfully"},
+    {1, "CID not found"},
+    {2, "connection recovery not supported"},
+    {3, "cleanup failed"},
+};
+
+// RFC 7143 section 11.16.1
+constexpr Entry kSnackTypes[] = {
+    {0, "Data/R2T SNACK"}, {1, "Status SNACK"}, {2, "DataACK"}, {3, "R-Data SNACK"}};
+
+// RFC 7143 section 11.17.1
+constexpr Entry kRejectReasons[] = {
+    {0x01, "Reserved"},
+    {0x02, "Data Digest Error"},
+    {0x03, "SNACK Reject"},
+    {0x04, "Protocol Error"},
+    {0x05, "Command Not Supported"},
+    {0x06, "Immediate Command Reject"},
+    {0x07, "Task In Progress"},
+    {0x08, "Invalid Data ACK"},
+    {0x09, "Invalid PDU Field"},
+    {0x0a, "Long Operation Reject"},
+    {0x0b, "Deprecated"},
+    {0x0c, "Waiting for Logout"},
 };
 
 template <size_t N>
-std::string LabelIn(const std::pair<uint8_t, std::string_view> (&table)[N], uint8_t code) {
+std::string_view NameIn(const Entry (&table)[N], uint32_t code) {
   const auto* entry = std::find_if(std::begin(table), std::end(table),
-                                   [&](const auto& each) { return each.first == code; });
-  return entry != std::end(table) ? std::string(entry->second) : fmt::format("0x{:02x}", code);
+                                   [&](const Entry& each) { return each.code == code; });
+  return entry != std::end(table) ? entry->name : std::string_view();
 }
 
 // "Check Condition" -> "check_condition"
@@ -88,6 +175,30 @@ std::string SnakeCase(std::string_view name) {
   }
   while (!label.empty() && label.back() == '_') label.pop_back();
   return label;
+}
+
+std::string NameOrHex(std::string_view name, uint8_t code) {
+  return name.empty() ? fmt::format("0x{:02x}", code) : std::string(name);
+}
+
+std::string LabelOf(std::string_view name, uint8_t code) {
+  return SnakeCase(NameOrHex(name, code));
+}
+
+using StatusNames = std::array<std::string, 256>;
+
+// libsgutils2's names of all statuses; "" for those that have none.
+StatusNames ReadStatusNames() {
+  constexpr size_t kStatusBits = 0x7e;  // libsgutils2 ignores the others, which are reserved
+  StatusNames names;
+  for (size_t status = 0; status < names.size(); status++) {
+    NameBuffer buffer{};
+    sg_get_scsi_status_str(static_cast<int>(status), buffer.size(), buffer.data());
+    const std::string_view name = buffer.data();
+    if ((status & ~kStatusBits) == 0 && name.find("0x") == std::string_view::npos)
+      names[status] = name;
+  }
+  return names;
 }
 
 bool HasServiceAction(uint8_t opcode) {
@@ -135,14 +246,39 @@ std::string CommandName(const uint8_t* cdb, int device_type) {
   return is_named ? std::string(name) : HexName(cdb);
 }
 
-std::string StatusName(uint8_t status) {
-  constexpr uint8_t kStatusBits = 0x7e;  // libsgutils2 ignores the others, which are reserved
-  NameBuffer buffer{};
-  sg_get_scsi_status_str(status, buffer.size(), buffer.data());
-  const std::string_view name = buffer.data();
-  const bool is_named = (status & ~kStatusBits) == 0 && name.find("0x") == std::string_view::npos;
-  return is_named ? std::string(name) : fmt::format("0x{:02x}", status);
+std::string_view ScsiStatusName(uint32_t status) {
+  static const StatusNames kNames = ReadStatusNames();
+  return status < kNames.size() ? std::string_view(kNames[status]) : std::string_view();
 }
+
+std::string StatusName(uint8_t status) { return NameOrHex(ScsiStatusName(status), status); }
+std::string ResponseName(uint8_t response) {
+  return NameOrHex(ScsiResponseName(response), response);
+}
+
+std::string_view OpcodeName(uint32_t opcode) { return NameIn(kOpcodes, opcode); }
+std::string_view TaskAttributeName(uint32_t attribute) {
+  return NameIn(kTaskAttributes, attribute);
+}
+std::string_view ScsiResponseName(uint32_t response) { return NameIn(kScsiResponses, response); }
+std::string_view TaskFunctionName(uint32_t function) { return NameIn(kTaskFunctions, function); }
+std::string_view TaskResponseName(uint32_t response) { return NameIn(kTaskResponses, response); }
+std::string_view LoginStageName(uint32_t stage) { return NameIn(kLoginStages, stage); }
+std::string_view LoginStatusClassName(uint32_t status_class) {
+  return NameIn(kLoginStatusClasses, status_class);
+}
+std::string_view LoginStatusName(uint32_t class_and_detail) {
+  return NameIn(kLoginStatuses, class_and_detail);
+}
+std::string_view LogoutReasonName(uint32_t reason) { return NameIn(kLogoutReasons, reason); }
+std::string_view LogoutResponseName(uint32_t response) {
+  return NameIn(kLogoutResponses, response);
+}
+std::string_view SnackTypeName(uint32_t type) { return NameIn(kSnackTypes, type); }
+std::string_view AsyncEventName(uint32_t event) { return NameIn(kAsyncEvents, event); }
+std::string_view RejectReasonName(uint32_t reason) { return NameIn(kRejectReasons, reason); }
+std::string_view IsidTypeName(uint32_t type) { return NameIn(kIsidTypes, type); }
+std::string_view AhsTypeName(uint32_t type) { return NameIn(kAhsTypes, type); }
 
 std::string RoleLabel(uint8_t role) {
   switch (role) {
@@ -166,9 +302,14 @@ std::string SenseKeyLabel(uint8_t key) {
   return SnakeCase(buffer.data());
 }
 
-std::string OpcodeLabel(uint8_t opcode) { return LabelIn(kOpcodes, opcode); }
-std::string RejectLabel(uint8_t reason) { return LabelIn(kRejectReasons, reason); }
-std::string TaskFunctionLabel(uint8_t function) { return LabelIn(kTaskFunctions, function); }
-std::string AsyncEventLabel(uint8_t event) { return LabelIn(kAsyncEvents, event); }
+std::string OpcodeLabel(uint8_t opcode) { return LabelOf(OpcodeName(opcode), opcode); }
+std::string RejectLabel(uint8_t reason) { return LabelOf(RejectReasonName(reason), reason); }
+std::string TaskFunctionLabel(uint8_t function) {
+  return LabelOf(TaskFunctionName(function), function);
+}
+std::string AsyncEventLabel(uint8_t event) { return LabelOf(AsyncEventName(event), event); }
+std::string LoginStatusClassLabel(uint8_t status_class) {
+  return LabelOf(LoginStatusClassName(status_class), status_class);
+}
 
 }  // namespace lunscope

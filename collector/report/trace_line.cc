@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 #include <lunscope/scsi.h>
 
-#include <iterator>
-#include <string_view>
-
 #include "collector/base/clock.h"
+#include "collector/report/json_line.h"
 #include "collector/report/names.h"
 
 namespace lunscope {
@@ -29,11 +27,6 @@ bool HasLba(const TracedCommand& command) {
   return IsBlockDevice(command.device_type) && scsi_has_lba(command.event.cdb) != 0;
 }
 
-const std::string& OrUnknown(const std::string& name) {
-  static const std::string kUnknown = kUnknownName;
-  return name.empty() ? kUnknown : name;
-}
-
 // A LUN in hex without the zero bytes at its end.
 std::string ShortLun(uint64_t lun) {
   std::string text = FormatLun(lun);
@@ -52,45 +45,12 @@ scsi_sense SenseOf(const lunscope_command_event& event) {
   return scsi_read_sense(sensed.sense, event.sense_bytes);
 }
 
-std::string ResponseName(uint8_t response) {
-  switch (response) {
-    case 0: return "completed";
-    case 1: return "target failure";
-    default: return fmt::format("0x{:02x}", response);
-  }
-}
-
 std::string Outcome(const lunscope_command_event& event) {
   if (event.response != 0) return ResponseName(event.response);
   const scsi_sense sense = SenseOf(event);
   if (sense.valid) return fmt::format("Check {:x}/{:02x}/{:02x}", sense.key, sense.asc, sense.ascq);
   return StatusName(event.status);
 }
-
-// Names are printable ASCII without a backslash run of their own (base/printable.h), so only the
-// two characters that JSON itself uses need care.
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') quoted.push_back('\\');
-    quoted.push_back(c);
-  }
-  quoted.push_back('"');
-  return quoted;
-}
-
-class JsonLine {
- public:
-  void String(const char* key, std::string_view value) { Raw(key, Quoted(value)); }
-  void Number(const char* key, uint64_t value) { Raw(key, fmt::to_string(value)); }
-  void Raw(const char* key, std::string_view value) {
-    fmt::format_to(std::back_inserter(line_), "{}\"{}\":{}", line_.empty() ? '{' : ',', key, value);
-  }
-  std::string End() { return std::move(line_) + "}"; }
-
- private:
-  std::string line_;
-};
 
 }  // namespace
 
@@ -142,10 +102,7 @@ std::string JsonObject(const TracedCommand& command) {
   line.Number("itt", event.itt);
   line.Number("cmdsn", event.cmdsn);
   line.String("command", CommandName(event.cdb, command.device_type));
-  std::string cdb;
-  for (uint32_t i = 0; i < scsi_cdb_bytes(event.cdb[0]); i++)
-    fmt::format_to(std::back_inserter(cdb), "{:02x}", event.cdb[i]);
-  line.String("cdb", cdb);
+  line.String("cdb", Hex({event.cdb, scsi_cdb_bytes(event.cdb[0])}));
   if (HasLba(command)) {
     line.Number("lba", scsi_lba(event.cdb));
     line.Number("blocks", scsi_blocks(event.cdb));

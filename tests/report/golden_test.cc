@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "collector/report/summary.h"
+#include "tests/report/pdu_lines.h"
 
 namespace lunscope {
 namespace {
@@ -31,6 +32,12 @@ TEST(Golden, TraceJson) {
   const FixedTrace trace;
   for (const TracedCommand& command : trace.commands()) lines += JsonObject(command) + "\n";
   ExpectGolden("golden.trace.jsonl", lines);
+}
+
+TEST(Golden, PduJson) {
+  std::string lines;
+  for (const NamedPdu& pdu : VectorPdus()) lines += LineOf(pdu.wire) + "\n";
+  ExpectGolden("golden.pdu.jsonl", lines);
 }
 
 TEST(Golden, Summary) {

@@ -15,6 +15,8 @@
 #include <cctype>
 #include <cstdint>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace lunscope {
 namespace {
@@ -191,6 +193,122 @@ TEST(Label, IsSnakeCaseOrHex) {
   for (const LabelRow& row : rows) EXPECT_EQ(row.label, row.wanted);
 }
 
+struct NamesRow {
+  const char* what;
+  CodeName name_of;
+  std::vector<std::pair<uint32_t, const char*>> names;
+};
+
+// All names there are, by code, as RFC 7143 section 11 and RFC 7144 have them.
+const NamesRow kNames[] = {
+    {"task attribute",
+     TaskAttributeName,
+     {{0, "Untagged"}, {1, "SIMPLE"}, {2, "ORDERED"}, {3, "HEAD OF QUEUE"}, {4, "ACA"}}},
+    {"SCSI response", ScsiResponseName, {{0, "completed"}, {1, "target failure"}}},
+    {"task function",
+     TaskFunctionName,
+     {{1, "ABORT TASK"},
+      {2, "ABORT TASK SET"},
+      {3, "CLEAR ACA"},
+      {4, "CLEAR TASK SET"},
+      {5, "LOGICAL UNIT RESET"},
+      {6, "TARGET WARM RESET"},
+      {7, "TARGET COLD RESET"},
+      {8, "TASK REASSIGN"},
+      {9, "QUERY TASK"},
+      {10, "QUERY TASK SET"},
+      {11, "I_T NEXUS RESET"},
+      {12, "QUERY ASYNCHRONOUS EVENT"}}},
+    {"task response",
+     TaskResponseName,
+     {{0, "Function complete"},
+      {1, "Task does not exist"},
+      {2, "LUN does not exist"},
+      {3, "Task still allegiant"},
+      {4, "Task allegiance reassignment not supported"},
+      {5, "Task management function not supported"},
+      {6, "Function authorization failed"},
+      {7, "Function succeeded"},
+      {255, "Function rejected"}}},
+    {"login stage",
+     LoginStageName,
+     {{0, "SecurityNegotiation"}, {1, "LoginOperationalNegotiation"}, {3, "FullFeaturePhase"}}},
+    {"login status class",
+     LoginStatusClassName,
+     {{0, "Success"}, {1, "Redirection"}, {2, "Initiator Error"}, {3, "Target Error"}}},
+    {"login status",
+     LoginStatusName,
+     {{0x0000, "Success"},
+      {0x0101, "Target moved temporarily"},
+      {0x0102, "Target moved permanently"},
+      {0x0200, "Initiator error"},
+      {0x0201, "Authentication failure"},
+      {0x0202, "Authorization failure"},
+      {0x0203, "Not found"},
+      {0x0204, "Target removed"},
+      {0x0205, "Unsupported version"},
+      {0x0206, "Too many connections"},
+      {0x0207, "Missing parameter"},
+      {0x0208, "Can't include in session"},
+      {0x0209, "Session type not supported"},
+      {0x020a, "Session does not exist"},
+      {0x020b, "Invalid request during login"},
+      {0x0300, "Target error"},
+      {0x0301, "Service unavailable"},
+      {0x0302, "Out of resources"}}},
+    {"logout reason",
+     LogoutReasonName,
+     {{0, "close the session"},
+      {1, "close the connection"},
+      {2, "remove the connection for recovery"}}},
+    {"logout response",
+     LogoutResponseName,
+     {{0, "closed successfully"},
+      {1, "CID not found"},
+      {2, "connection recovery not supported"},
+      {3, "cleanup failed"}}},
+    {"SNACK type",
+     SnackTypeName,
+     {{0, "Data/R2T SNACK"}, {1, "Status SNACK"}, {2, "DataACK"}, {3, "R-Data SNACK"}}},
+    {"async event",
+     AsyncEventName,
+     {{0, "SCSI Event"},
+      {1, "Logout Request"},
+      {2, "Connection Drop"},
+      {3, "Session Drop"},
+      {4, "Negotiation Request"},
+      {5, "Task Termination"}}},
+    {"reject reason",
+     RejectReasonName,
+     {{1, "Reserved"},
+      {2, "Data Digest Error"},
+      {3, "SNACK Reject"},
+      {4, "Protocol Error"},
+      {5, "Command Not Supported"},
+      {6, "Immediate Command Reject"},
+      {7, "Task In Progress"},
+      {8, "Invalid Data ACK"},
+      {9, "Invalid PDU Field"},
+      {10, "Long Operation Reject"},
+      {11, "Deprecated"},
+      {12, "Waiting for Logout"}}},
+    {"ISID type", IsidTypeName, {{0, "OUI"}, {1, "EN"}, {2, "Random"}}},
+    {"AHS type",
+     AhsTypeName,
+     {{1, "Extended CDB"}, {2, "Expected Bidirectional Read Data Length"}}},
+};
+
+TEST(Name, IsThatOfTheStandardOrNone) {
+  for (const NamesRow& row : kNames) {
+    auto wanted = row.names.begin();
+    for (uint32_t code = 0; code < 0x10000; code++) {
+      const bool is_named = wanted != row.names.end() && wanted->first == code;
+      EXPECT_EQ(row.name_of(code), is_named ? (wanted++)->second : "") << row.what << " " << code;
+    }
+    EXPECT_EQ(wanted, row.names.end()) << row.what;
+  }
+}
+
 template <typename Labeller>
 void ExpectDistinctLabels(const char* what, int codes, Labeller label_of) {
   std::set<std::string> labels;
@@ -213,6 +331,7 @@ TEST(Label, IsNotThatOfAnotherCode) {
   ExpectDistinctLabels("reject reason", 256, RejectLabel);
   ExpectDistinctLabels("task function", 128, TaskFunctionLabel);
   ExpectDistinctLabels("async event", 256, AsyncEventLabel);
+  ExpectDistinctLabels("login status class", 256, LoginStatusClassLabel);
 }
 
 }  // namespace

@@ -229,7 +229,7 @@ inline constexpr PduVector kPduVectors[] = {
     {"AsyncMessageLogoutRequest", "11.9",
      "32800000 00000000 00000000 00000000"
      "ffffffff 00000000 0000000b 0000000b"
-     "0000002b 01000000 00000000 00030000",
+     "0000002b 01000000 00000003 00000000",
      48, 0, Fate::kManagement, "32 itt ffffffff event 1"},
     {"VendorResponse", "11.2.1.2",
      "3c000000 00000000 00000000 00000000"
