@@ -117,6 +117,8 @@ Result<ExitCode> RunReplay(const ReplayOptions& options) {
   replay.Run(capture.value().get());
   Say(stderr, "lunscope: {}; {}\n", EndLine(replay.totals()),
       CaptureLine(capture.value()->counts(), replay.totals()));
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    return Error{ExitCode::kFailure, "cannot write to standard output; what it lacks is lost"};
   Status ended = capture.value()->Ended();
   if (!ended.ok()) return ended.error();
   return ExitCode::kOk;

@@ -4,9 +4,23 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace lunscope {
+namespace {
+
+// A name that was cut must not pass for a whole one: it ends as one that is too long does
+// (base/printable.h).
+void MarkCut(lunscope_stream* stream) {
+  constexpr std::string_view kMark = "...";
+  constexpr size_t kLimit = ISCSI_BHS_BYTES + LUNSCOPE_CHUNK_BYTES - kMark.size();
+  const size_t at = std::min<size_t>(stream->have, kLimit);
+  std::ranges::copy(kMark, stream->room + at);
+  stream->have = static_cast<uint16_t>(at + kMark.size());
+}
+
+}  // namespace
 
 ConnectionFollower::ConnectionFollower(lunscope_role role, lunscope_totals* totals, Handler handler)
     : totals_(*totals), handler_(std::move(handler)) {
@@ -90,6 +104,7 @@ void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, u
     return;
   }
   lunscope_stream_take(stream, have);
+  if (lunscope_is_text(iscsi_opcode(stream->room))) MarkCut(stream);
   stream->capture_bytes = lunscope_stream_chunk_bytes(stream);  // no further chunk
   Deliver(direction, true);
   lunscope_stream_chunk_done(stream);
@@ -125,10 +140,7 @@ void ConnectionFollower::Deliver(uint32_t direction, bool is_cut) {
   }
   EmitPdu(direction, nullptr);
   if (!lunscope_is_text(opcode) || !lunscope_stream_chunk_is_last(&stream)) return;
-  if (is_cut) {  // half a value says nothing, and the next PDU's text does not go on from it
-    connection_->texts[direction & 1].digest_key = 0;
-    connection_->texts[direction & 1].known = 0;
-  }
+  if (is_cut) connection_->texts[direction & 1].known = 0;  // the next text does not go on from it
   lunscope_connection_end_text(connection_.get(), direction);
 }
 

@@ -30,7 +30,6 @@ bool Reassembly::IsPast(uint32_t seq) const {
 
 void Reassembly::Take(const Stretch& stretch) {
   const uint64_t position = PositionOf(stretch.seq);
-  if (position + stretch.bytes <= next_) return;  // a repetition
   if (position <= next_) {
     HandOn(position, stretch);
   } else {
@@ -59,7 +58,7 @@ void Reassembly::Wait(uint64_t position, const Stretch& stretch) {
 
 void Reassembly::HandOn(uint64_t position, const Stretch& stretch) {
   const uint64_t known = next_ > position ? next_ - position : 0;
-  if (known >= stretch.bytes) return;
+  if (known >= stretch.bytes) return;  // a repetition
   next_ = position + stretch.bytes;
   const auto cut = static_cast<uint32_t>(known);
   sink_({stretch.seq + cut, stretch.bytes - cut,

@@ -57,7 +57,7 @@ void TcpConnection::LearnBeginning(const TcpSegment& segment, Sender sender) {
     own.first = segment.seq + 1;
     own.stream.Start(*own.first);
   }
-  const bool is_handshake = own.first && *own.first == segment.payload_seq() && followed_.empty();
+  const bool is_handshake = own.first && *own.first == segment.payload_seq();
   if (is_handshake && segment.has_ack && !other.stream.is_started()) {
     other.first = segment.ack;
     other.stream.Start(*other.first);

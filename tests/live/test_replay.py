@@ -254,6 +254,13 @@ class Replay(LiveTest):
             self.check_refusal([pathlib.Path(folder, "nowhere.pcap")], FAILURE, "No such file")
             self.check_refusal([folder], FAILURE, "[Dd]irectory")
 
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([LUNSCOPE, "replay", self.pcap, "--port", str(self.port)],
+                                    stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+        self.assertEqual(result.returncode, FAILURE)
+        self.assertIn(b"cannot write to standard output", result.stderr)
+
     def test_usage(self):
         for words, message in (([], "FILE"), ([self.pcap, "-o", "xml"], "xml|-o"),
                                ([self.pcap, "--role", "host"], "host|--role"),

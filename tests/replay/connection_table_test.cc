@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "tests/replay/frames.h"
@@ -93,12 +94,17 @@ class Wire {
   std::vector<uint32_t> commands;  // ITTs
   std::vector<uint8_t> roles;      // of the commands
   std::vector<uint64_t> durations_ns;
+  std::string text;                  // of the logins
   std::vector<uint8_t> connections;  // flags of their records
 
  private:
   void SetHandler() {
     watch.handler = [this](const lunscope_event& event) {
       if (event.kind == LUNSCOPE_EVENT_CONNECTION) connections.push_back(event.flags);
+      if (event.kind == LUNSCOPE_EVENT_PDU) {
+        const auto& pdu = reinterpret_cast<const lunscope_pdu_event&>(event);
+        text.append(pdu.chunk, pdu.chunk + pdu.chunk_bytes);
+      }
       if (event.kind != LUNSCOPE_EVENT_COMMAND) return;
       const auto& command = reinterpret_cast<const lunscope_command_event&>(event);
       commands.push_back(command.itt);
@@ -186,9 +192,13 @@ TEST(ConnectionTableTest, WhatCannotBeginAConnection) {
   wire.Target({});
   wire.Initiator({}, kFinFlag | kAckFlag);
   wire.Initiator({}, kRstFlag);
+  wire.Initiator({}, kRstFlag | kSynFlag);
   wire.target.port = 80;
   wire.Initiator(LoginRequest());
   EXPECT_EQ(wire.watch.ends_met, 0u);
+  wire.target.port = kTargetPort;
+  wire.Initiator(LoginRequest());
+  EXPECT_EQ(wire.watch.ends_met, 1u);
 }
 
 TEST(ConnectionTableTest, SegmentsThatAreRepeatedAndSwapped) {
@@ -283,6 +293,28 @@ TEST(ConnectionTableTest, SnapLength) {
   EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 1u);
 }
 
+// Half a name is marked, half a digest's name switches on no digest, and the rest is followed.
+TEST(ConnectionTableTest, SnapLengthInALogin) {
+  const Bytes text = Keys({"TargetName=iqn." + std::string(400, 'n'), "HeaderDigest=CRC32C"});
+  const Bytes request = LoginRequest(text);
+  for (size_t kept = 48; kept < 48 + text.size(); kept++) {
+    SCOPED_TRACE(kept);
+    Wire wire;
+    wire.Handshake();
+    TcpSegment cut = wire.Segment(true, request);
+    cut.payload = cut.payload.first(kept);
+    wire.table.Take(cut);
+    wire.InitiatorUnseen(request);
+    const std::string whole(text.begin(), text.end());
+    EXPECT_EQ(wire.text, whole.substr(0, std::min(kept - 48, wire.text.size() - 3)) + "...");
+    EXPECT_GE(wire.text.size() + 3, std::min(kept - 48, text.size()));
+    wire.Target(LoginResponse());
+    wire.Command(1);
+    EXPECT_THAT(wire.commands, ElementsAre(1));
+    EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
+  }
+}
+
 TEST(ConnectionTableTest, CommandsInFlightWhenItEnds) {
   const struct {
     const char* name;
@@ -323,9 +355,21 @@ TEST(ConnectionTableTest, LateSegmentsOfAClosedConnection) {
   wire.Handshake();
   wire.LogIn();
   wire.Target({}, kRstFlag);
-  for (uint32_t itt = 1; itt <= 6; itt++) wire.Initiator(ScsiCommand(itt, TestUnitReady()));
+  for (uint32_t itt = 1; itt <= 3000; itt++) wire.Initiator(ScsiCommand(itt, TestUnitReady()));
   EXPECT_THAT(wire.connections, ElementsAre(kOpened, kClosed));
   EXPECT_EQ(wire.watch.ends_met, 1u);
+}
+
+TEST(ConnectionTableTest, ClosedConnectionsAreForgotten) {
+  Wire wire({}, {kTargetPort}, 1100);
+  for (uint16_t port = 30'000; port < 33'000; port++) {
+    wire.initiator.port = port;
+    wire.Handshake();
+    wire.LogIn();
+    wire.Target({}, kRstFlag);
+  }
+  EXPECT_EQ(wire.watch.ends_met, 3000u);
+  EXPECT_EQ(wire.watch.totals.untracked_connections, 0u);
 }
 
 TEST(ConnectionTableTest, AStaleRstIsNotHeeded) {
@@ -363,13 +407,13 @@ TEST(ConnectionTableTest, TheSameEndsAgain) {
 TEST(ConnectionTableTest, TheSameSynAgain) {
   Wire wire;
   wire.Initiator({}, kSynFlag);
-  wire.next[0]--;
-  wire.Initiator({}, kSynFlag);
-  wire.Target({}, kSynFlag | kAckFlag);
-  wire.next[1]--;
+  TcpSegment again = wire.Segment(true, {}, kSynFlag);
+  again.seq--;
+  wire.table.Take(again);
   wire.Target({}, kSynFlag | kAckFlag);
   wire.Initiator({});
   wire.LogIn();
+  wire.table.Take(again);
   wire.Command(1);
   EXPECT_THAT(wire.connections, ElementsAre(kOpened));
   EXPECT_THAT(wire.commands, ElementsAre(1));
@@ -390,6 +434,7 @@ TEST(ConnectionTableTest, BothPortsAreThoseOfTargets) {
     ASSERT_FALSE(wire.commands.empty());
     EXPECT_EQ(wire.commands.back(), 8u);
     EXPECT_EQ(wire.roles.back(), LUNSCOPE_ROLE_INITIATOR);
+    EXPECT_THAT(wire.connections, ElementsAre(has_syn ? kOpened : kMidstream));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <pcap/pcap.h>
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,7 @@ std::vector<Row> Rows() {
       {"Ipv4TotalBelowHeader", DLT_RAW, Ipv4(tcp, {.total_bytes = 19}), kMalformed},
       {"Ipv4TotalBelowTcp", DLT_RAW, Ipv4(tcp, {.total_bytes = 39}), kMalformed},
       {"TcpOptionsBeyondPacket", DLT_RAW, Ipv4(tcp, {.total_bytes = 41}), kMalformed},
+      {"TcpOptionsOneByteBeyond", DLT_RAW, Ipv4(tcp, {.total_bytes = 51}), kMalformed},
       {"TcpShortHeader", DLT_RAW, Ipv4(Join({Bytes(12), {0x40}, Bytes(7)})), kMalformed},
       {"Ipv6ExtensionBeyondPacket", DLT_RAW, Ipv6({60, 200, 0, 0, 0, 0, 0, 0}, 60), kMalformed},
       {"EmptyFrame", DLT_EN10MB, {}, kMalformed},
@@ -150,6 +152,30 @@ TEST(PacketTest, SnapLength) {
     if (kind != PacketKind::kTcp) continue;
     EXPECT_EQ(segment.payload_bytes, kPayload.size());
     EXPECT_EQ(segment.payload.size(), length < headers ? 0 : length - headers);
+  }
+}
+
+// Whatever the bytes are: nothing beyond them is read, and a payload lies within them.
+TEST(PacketTest, AnyBytes) {
+  std::mt19937 random(791);
+  for (const Row& row : Rows()) {
+    SCOPED_TRACE(row.name);
+    for (int round = 0; round < 200; round++) {
+      Bytes frame = row.frame;
+      for (size_t i = 0; i < random() % 4 && !frame.empty(); i++)
+        frame[random() % frame.size()] = static_cast<uint8_t>(random());
+      frame.resize(random() % 4 == 0 ? random() % (frame.size() + 1) : frame.size());
+      const GuardedBytes guarded(frame);
+      const uint32_t wire_bytes = random() % 2 == 0 ? frame.size() : random();
+      TcpSegment segment;
+      if (DecodePacket(row.link_type, {guarded.data(), frame.size()}, wire_bytes, &segment) !=
+          PacketKind::kTcp)
+        continue;
+      ASSERT_LE(segment.payload.size(), segment.payload_bytes);
+      if (segment.payload.empty()) continue;
+      ASSERT_GE(segment.payload.data(), guarded.data());
+      ASSERT_LE(&segment.payload.back(), guarded.data() + frame.size() - 1);
+    }
   }
 }
 

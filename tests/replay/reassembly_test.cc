@@ -8,8 +8,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace lunscope {
 namespace {
@@ -155,6 +159,32 @@ TEST(ReassemblyTest, BoundedMemory) {
   }
   EXPECT_TRUE(play.out.starts_with("0-1 2-3 6-7 ")) << play.out.substr(0, 40);
   EXPECT_GT(play.reassembly.waiting_bytes(), kLimit / 2) << "given up too early";
+}
+
+// Any cuts, overlaps, repetitions and order: in the end every byte came once.
+TEST(ReassemblyTest, AnyOrder) {
+  std::mt19937 random(7143);
+  for (int round = 0; round < 500; round++) {
+    constexpr size_t kBytes = 200;
+    std::vector<std::pair<size_t, size_t>> segments;
+    for (size_t at = 0; at < kBytes;) {
+      const size_t to = std::min(kBytes, at + 1 + random() % 20);
+      const size_t from = at - std::min<size_t>(at, random() % 8);
+      for (size_t copies = 0; copies <= random() % 2; copies++) segments.emplace_back(from, to);
+      at = to;
+    }
+    std::shuffle(segments.begin(), segments.end(), random);
+    Play play(0xffffff80);
+    for (const auto& [from, to] : segments) play.Take(from, to);
+    ASSERT_EQ(play.reassembly.next(), play.Seq(kBytes)) << "round " << round;
+    ASSERT_EQ(play.reassembly.waiting_bytes(), 0u);
+    size_t at = 0;
+    std::istringstream pieces(play.out);
+    size_t from = 0, to = 0;
+    char dash = 0;
+    for (; pieces >> from >> dash >> to; at = to) ASSERT_EQ(from, at) << play.out;
+    ASSERT_EQ(at, kBytes);
+  }
 }
 
 TEST(ReassemblyTest, IsPast) {
