@@ -179,6 +179,18 @@ TEST(ConnectionTableTest, WithoutPartsOfTheHandshake) {
   }
 }
 
+TEST(ConnectionTableTest, AfterTheSynItIsMetInTheMiddle) {
+  Wire wire;
+  wire.Initiator({}, kSynFlag);
+  wire.next[1]++;
+  wire.InitiatorUnseen(LoginRequest());
+  wire.TargetUnseen(LoginResponse());
+  for (uint32_t itt = 1; itt <= 8; itt++) wire.Command(itt);
+  EXPECT_THAT(wire.connections, ElementsAre(kMidstream));
+  ASSERT_FALSE(wire.commands.empty());
+  EXPECT_EQ(wire.commands.back(), 8u);
+}
+
 TEST(ConnectionTableTest, MetInTheMiddle) {
   Wire wire;
   for (uint32_t itt = 1; itt <= 8; itt++) wire.Command(itt);
@@ -313,6 +325,19 @@ TEST(ConnectionTableTest, SnapLengthInALogin) {
     EXPECT_THAT(wire.commands, ElementsAre(1));
     EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
   }
+}
+
+// What goes on behind a cut may be the end of a secret.
+TEST(ConnectionTableTest, SnapLengthInALoginThatGoesOn) {
+  Wire wire;
+  wire.Handshake();
+  const Bytes request = LoginRequest(ToBytes(std::string("TargetName=iqn\0CHAP_R=0x12", 26)), 0x40);
+  TcpSegment cut = wire.Segment(true, request);
+  cut.payload = cut.payload.first(48 + 13);
+  wire.table.Take(cut);
+  wire.InitiatorUnseen(request);
+  wire.Initiator(LoginRequest(ToBytes(std::string("3456\0AuthMethod=CHAP\0", 21))));
+  EXPECT_EQ(wire.text, std::string("TargetName=iq...\0AuthMethod=CHAP\0", 33));
 }
 
 TEST(ConnectionTableTest, CommandsInFlightWhenItEnds) {
