@@ -19,6 +19,9 @@ struct Run {
   Result<ExitCode> operator()(const lunscope::TraceOptions& options) {
     return lunscope::RunTrace(options);
   }
+  Result<ExitCode> operator()(const lunscope::ReplayOptions& options) {
+    return lunscope::RunReplay(options);
+  }
   Result<ExitCode> operator()(const lunscope::CheckOptions&) { return lunscope::RunCheck(); }
   Result<ExitCode> operator()(const lunscope::VersionOptions&) { return lunscope::RunVersion(); }
 };

@@ -21,6 +21,7 @@ constexpr const char* kExamples =
     "  lunscope trace                             show commands as they complete\n"
     "  lunscope trace --role target -o json       as JSON, seen from the target's side only\n"
     "  lunscope trace --port 3260 --port 3261 --duration 10 --summary\n"
+    "  lunscope replay lo.pcapng --role both      what a capture tells; needs no privileges\n"
     "  lunscope serve                             metrics on http://127.0.0.1:13260/metrics\n"
     "  lunscope serve --web.listen-address [::]:13260\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 3 the kernel lacks something, 4 not permitted.";
@@ -33,6 +34,8 @@ struct Raw {
   std::vector<uint16_t> ports;
   std::string role = "both";
   std::string output = "table";
+  std::string replay_role = "initiator";
+  std::string replay_output = "table";
   std::string listen_address = "127.0.0.1:13260";
   std::string metrics_path = "/metrics";
 };
@@ -46,7 +49,7 @@ const CLI::Validator kPowerOfTwo(
     },
     "POWER OF TWO");
 
-void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
+void AddPorts(CLI::App* command, Raw& raw) {
   command
       ->add_option("--port", raw.ports,
                    "TCP port that targets listen on; may be given again (default: 3260)")
@@ -54,6 +57,22 @@ void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
+}
+
+void AddLineOptions(CLI::App* command, LineOptions& lines) {
+  command->add_option("--count", lines.count, "End after this many commands (PDUs with --pdu)")
+      ->check(CLI::PositiveNumber);
+  CLI::Option* summary =
+      command->add_flag("--summary", lines.summary,
+                        "At the end: commands by name, with bytes, errors and latency quantiles");
+  command
+      ->add_flag("--pdu", lines.pdus,
+                 "A JSON object for each PDU with every field of its header, instead of commands")
+      ->excludes(summary);
+}
+
+void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
+  AddPorts(command, raw);
   command->add_option("--role", raw.role, "Which end of a connection to watch on this host")
       ->check(CLI::IsMember({"initiator", "target", "both"}))
       ->capture_default_str();
@@ -101,18 +120,45 @@ CLI::App* AddTrace(CLI::App& app, Raw& raw, TraceOptions& trace) {
   command->add_option("-o,--output", raw.output, "Form of the lines")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
-  command->add_option("--count", trace.count, "End after this many commands")
-      ->check(CLI::PositiveNumber);
+  AddLineOptions(command, trace);
   command->add_option("--duration", trace.duration_seconds, "End after this many seconds")
       ->check(CLI::PositiveNumber);
-  command->add_flag("--summary", trace.summary,
-                    "At the end: commands by name, with bytes, errors and latency quantiles");
   return command;
 }
 
+CLI::App* AddReplay(CLI::App& app, Raw& raw, ReplayOptions& replay) {
+  CLI::App* command = app.add_subcommand(
+      "replay", "Show what a capture file tells: the same lines and metrics, without privileges");
+  command->add_option("FILE", replay.file, "A pcap or pcapng file; - is standard input")
+      ->required();
+  AddPorts(command, raw);
+  command->add_option("--role", raw.replay_role, "Which end of each connection to stand at")
+      ->check(CLI::IsMember({"initiator", "target", "both"}))
+      ->capture_default_str();
+  command->add_option("-o,--output", raw.replay_output, "Lines, or metrics as they are at the end")
+      ->check(CLI::IsMember({"table", "json", "metrics"}))
+      ->capture_default_str();
+  AddLineOptions(command, replay);
+  return command;
+}
+
+std::variant<Options, ExitCode> FinishReplay(const Raw& raw, ReplayOptions& replay) {
+  if (!raw.ports.empty()) replay.ports = raw.ports;
+  replay.watch_initiators = raw.replay_role != "target";
+  replay.watch_targets = raw.replay_role != "initiator";
+  replay.json = raw.replay_output == "json";
+  replay.metrics = raw.replay_output == "metrics";
+  if (replay.metrics && replay.summary) {
+    Say(stderr, "lunscope: --summary goes with -o table and -o json, not with -o metrics\n");
+    return ExitCode::kUsage;
+  }
+  return Options(replay);
+}
+
 // CLI11 does not name a word that it took for a subcommand and does not know.
-ExitCode UsageError(const CLI::ParseError& error, int argc, char** argv) {
-  const bool lacks_subcommand = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+ExitCode UsageError(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const bool lacks_subcommand =
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
   const std::string first = argc > 1 ? argv[1] : "";
   const std::string what = lacks_subcommand && !first.empty() && !first.starts_with('-')
                                ? fmt::format("there is no subcommand '{}'", first)
@@ -130,8 +176,10 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   Raw raw;
   ServeOptions serve;
   TraceOptions trace;
+  ReplayOptions replay;
   const CLI::App* serve_command = AddServe(app, raw, serve);
   const CLI::App* trace_command = AddTrace(app, raw, trace);
+  const CLI::App* replay_command = AddReplay(app, raw, replay);
   const CLI::App* check_command =
       app.add_subcommand("check", "Say what this host has and lacks for lunscope");
   app.add_subcommand("version", "Print the version");
@@ -142,7 +190,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
       app.exit(error);
       return ExitCode::kOk;
     }
-    return UsageError(error, argc, argv);
+    return UsageError(app, error, argc, argv);
   }
   if (serve_command->parsed()) {
     FinishProbeOptions(raw, serve.probe);
@@ -160,6 +208,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
     trace.json = raw.output == "json";
     return Options(trace);
   }
+  if (replay_command->parsed()) return FinishReplay(raw, replay);
   if (check_command->parsed()) return Options(CheckOptions{});
   return Options(VersionOptions{});
 }

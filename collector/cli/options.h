@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "collector/base/result.h"
 #include "collector/model/model.h"
@@ -22,18 +23,32 @@ struct ServeOptions {
   std::string metrics_path;
 };
 
-struct TraceOptions {
-  ProbeOptions probe;
+// What is shown of commands, and of how many.
+struct LineOptions {
   bool json = false;
+  bool pdus = false;  // a JSON object for each PDU, instead of lines for commands
   bool summary = false;
-  std::optional<uint64_t> count;  // commands
+  std::optional<uint64_t> count;  // commands, or PDUs
+};
+
+struct TraceOptions : LineOptions {
+  ProbeOptions probe;
   std::optional<double> duration_seconds;
+};
+
+struct ReplayOptions : LineOptions {
+  std::string file;
+  bool metrics = false;  // instead of lines
+  std::vector<uint16_t> ports = {ISCSI_DEFAULT_PORT};
+  bool watch_initiators = true;
+  bool watch_targets = false;
 };
 
 struct CheckOptions {};
 struct VersionOptions {};
 
-using Options = std::variant<ServeOptions, TraceOptions, CheckOptions, VersionOptions>;
+using Options =
+    std::variant<ServeOptions, TraceOptions, ReplayOptions, CheckOptions, VersionOptions>;
 
 // What to do, or the exit code of a program that has said all (--help, a usage error).
 std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/report/metrics.h"
 
+#include <prometheus/text_serializer.h>
+
 #include <array>
 #include <limits>
 #include <map>
@@ -100,8 +102,12 @@ class Renderer {
     Targets();
     Conservation();
     Streams();
-    Probes();
+    if (!observation_.is_offline) {
+      Probes();
+      Records();
+    }
     Itself();
+    if (!observation_.is_offline) Scrape();
     return std::move(out_);
   }
 
@@ -293,6 +299,7 @@ class Renderer {
     AddPerTarget(MetricType::Counter, "received_bytes_total",
                  "Bytes of PDUs received, headers included.",
                  [](const TargetStatistics& target) { return target.bytes[LUNSCOPE_RECEIVED]; });
+    if (observation_.is_offline) return;
     AddPerTarget(MetricType::Counter, "tcp_retransmitted_segments_total",
                  "TCP segments sent again, from the kernel's tracepoint.",
                  [](const TargetStatistics& target) { return target.retransmits; });
@@ -439,7 +446,7 @@ class Renderer {
     }
   }
 
-  void Itself() {
+  void Records() {
     const lunscope_totals& totals = observation_.totals;
     NewFamily(MetricType::Counter, "events_total", "Records put into the ring, from the kernel.")
         .Add({{"buffer", kRingName}}, static_cast<double>(totals.events));
@@ -453,10 +460,15 @@ class Renderer {
       family.Add({{"buffer", kRingName}, {"reason", "malformed"}},
                  static_cast<double>(observation_.malformed_records));
     }
+  }
+
+  void Itself() {
     AddCounter("untracked_connections_total", "Connections for whose state there was no memory.",
-               totals.untracked_connections);
-    AddCounter("wakeups_total", "Times that the collector woke up to drain the ring.",
-               observation_.wakeups);
+               observation_.totals.untracked_connections);
+    if (!observation_.is_offline) {
+      AddCounter("wakeups_total", "Times that the collector woke up to drain the ring.",
+                 observation_.wakeups);
+    }
     AddCounter("dropped_series_total",
                "Times that a label set was refused and counted as overflow instead.",
                observation_.snapshot.dropped_series);
@@ -465,6 +477,9 @@ class Renderer {
               {"revision", observation_.revision},
               {"libbpf", observation_.libbpf}},
              1);
+  }
+
+  void Scrape() {
     AddGauge("scrape_duration_seconds", "Time that this scrape took so far.",
              observation_.scrape_seconds);
     AddGauge("scrape_errors", "1 if the live connections could not be read for this scrape.",
@@ -499,6 +514,10 @@ std::shared_ptr<prometheus::Collectable> MakeCollectable(std::function<Observati
 
 std::vector<MetricFamily> RenderMetrics(const Observation& observation) {
   return Renderer(observation).Render();
+}
+
+std::string FormatMetrics(const Observation& observation) {
+  return prometheus::TextSerializer().Serialize(RenderMetrics(observation));
 }
 
 }  // namespace lunscope

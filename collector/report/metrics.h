@@ -29,6 +29,8 @@ struct ProbeState {
 
 // Everything that a scrape speaks of, as of one moment.
 struct Observation {
+  // From a capture file: there are no programs, no ring, and no TCP to ask.
+  bool is_offline = false;
   Snapshot snapshot;
   lunscope_totals totals{};
   std::vector<ProbeState> probes;
@@ -45,6 +47,9 @@ struct Observation {
 };
 
 std::vector<prometheus::MetricFamily> RenderMetrics(const Observation& observation);
+
+// The same as text, as a scrape would have it.
+std::string FormatMetrics(const Observation& observation);
 
 // What an endpoint scrapes: each Collect() observes, and renders that and this process's metrics.
 std::shared_ptr<prometheus::Collectable> MakeCollectable(std::function<Observation()> observe);

@@ -35,10 +35,12 @@ LAYERS = {
                           r"<httplib\.h>", r"<nlohmann/json\.hpp>", r"<scsi/sg_lib\.h>"],
     "collector/probe/": [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>",
                          r'"lunscope\.skel\.h"'],
+    # A capture in the place of the probe: the same records, from bytes of a file.
+    "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>"],
     # Composition: everything, but of libbpf only its version.
-    "collector/cli/": [*BASE, r'"collector/(model|report|probe|cli)/.+"', r"<CLI/CLI\.hpp>",
+    "collector/cli/": [*BASE, r'"collector/(model|report|probe|replay|cli)/.+"', r"<CLI/CLI\.hpp>",
                        r"<bpf/libbpf\.h>"],
-    "collector/main.cc": [*BASE, r'"collector/(model|report|probe|cli)/.+"', r"<CLI/CLI\.hpp>",
+    "collector/main.cc": [*BASE, r'"collector/(model|report|probe|replay|cli)/.+"', r"<CLI/CLI\.hpp>",
                           r"<bpf/libbpf\.h>"],
 }
 # The kernel's own, and none of the C library, may be in files that are compiled for it.
@@ -206,6 +208,15 @@ MUTATIONS = [
      includes_follow_the_layers),
     ("collector/probe/probe.cc", put("#include <prometheus/counter.h>"),
      includes_follow_the_layers),
+    ("collector/replay/follower.cc", put('#include "collector/model/model.h"'),
+     includes_follow_the_layers),
+    ("collector/replay/follower.h", put('#include "collector/probe/probe.h"'),
+     includes_follow_the_layers),
+    ("collector/replay/packet.cc", put("#include <bpf/libbpf.h>"), includes_follow_the_layers),
+    ("collector/model/model.cc", put('#include "collector/replay/packet.h"'),
+     includes_follow_the_layers),
+    ("collector/report/metrics.cc", put("#include <pcap/pcap.h>"), includes_follow_the_layers),
+    ("collector/cli/replay.cc", put("#include <pcap/pcap.h>"), includes_follow_the_layers),
     ("collector/cli/serve.cc", put("#include <prometheus/counter.h>"), includes_follow_the_layers),
     ("collector/cli/serve.cc", put("#include <bpf/bpf.h>"), includes_follow_the_layers),
     ("collector/cli/serve.cc", put('#include "collector/main.h"'), includes_follow_the_layers),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One end of one connection, followed natively: what bpf/follow.bpf.h and bpf/emit.bpf.h do around
-// the engine, with memcpy for a read and a vector for the ring. The language of the engine's tests:
+// The language of the engine's tests, around a ConnectionFollower that keeps what it is told:
 //
 //   Follower session;
 //   session.Open();
@@ -15,11 +14,11 @@
 
 #include <lunscope/connection.h>
 
-#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "collector/replay/follower.h"
 #include "tests/vectors/pdu.h"
 
 namespace lunscope {
@@ -28,9 +27,6 @@ struct CompletedCommand {
   lunscope_command_event event;
   Bytes sense;
 };
-
-// MAX_READS_PER_SEGMENT of bpf/follow.bpf.h.
-inline constexpr uint32_t kMaxReadsPerSegment = 8192;
 
 class Follower {
  public:
@@ -62,7 +58,7 @@ class Follower {
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t read_to);
 
   // The connection closes: what is in flight was never answered.
-  void Close();
+  void Close() { follower_.Close(now_ns); }
 
   uint32_t initiator_direction() const {
     return side_ == LUNSCOPE_ROLE_INITIATOR ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED;
@@ -92,8 +88,6 @@ class Follower {
   }
   const lunscope_stream& target_stream() const { return connection->streams[target_direction()]; }
 
-  // Owned, zeroed at first as in the kernel's socket storage.
-  std::unique_ptr<lunscope_connection> connection = std::make_unique<lunscope_connection>();
   lunscope_totals totals = {};
 
   std::vector<CompletedCommand> commands;
@@ -110,15 +104,15 @@ class Follower {
   }
 
   void Say(uint32_t direction, const Bytes& segment);
-  void Follow(uint32_t direction, uint32_t seq, uint32_t end, const uint8_t* bytes);
-  void Deliver(uint32_t direction);
-  void DeliverAnswer(uint32_t direction);
-  void EmitCommand(const lunscope_stream& stream, const lunscope_task& task);
-  void EmitPdu(const lunscope_stream& stream, uint32_t direction, const lunscope_task* task);
+  void Take(const lunscope_event& event);
   void CheckConservation() const;
 
   const lunscope_role side_;
   uint32_t next_seq_[LUNSCOPE_DIRECTIONS] = {2000, 1000};
+  ConnectionFollower follower_;
+
+ public:
+  lunscope_connection* const connection = &follower_.connection();
 };
 
 // Open, and log in with these keys in the last Login Request and Response.

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/cli/tracer.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <span>
+
+#include "collector/base/output.h"
+#include "collector/report/pdu_line.h"
+#include "collector/report/trace_line.h"
+
+namespace lunscope {
+namespace {
+
+constexpr uint64_t kEverything = std::numeric_limits<uint64_t>::max();
+
+void Print(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+}  // namespace
+
+Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_offset_ns)
+    : options_(options),
+      left_(options.count.value_or(std::numeric_limits<uint64_t>::max())),
+      read_wall_clock_offset_ns_(std::move(wall_clock_offset_ns)),
+      wall_clock_offset_ns_(read_wall_clock_offset_ns_()) {}
+
+void Tracer::Begin() {
+  if (!options_.json && !options_.pdus) Print(TableHeader());
+  std::fflush(stdout);
+}
+
+void Tracer::Take(const lunscope_event& event, const Model& model) {
+  const Connection* connection = model.FindConnection(event.connection);
+  if (connection == nullptr) return;
+  if (event.kind == LUNSCOPE_EVENT_CONNECTION && (event.flags & LUNSCOPE_FLAG_MIDSTREAM) &&
+      announced_.insert(event.connection).second) {
+    Say(stderr, "lunscope: the connection {} - {} was open before: its names are unknown\n",
+        connection->local, connection->remote);
+  }
+  if (left_ == 0) return;
+  if (event.kind == LUNSCOPE_EVENT_COMMAND && !options_.pdus)
+    TakeCommand(reinterpret_cast<const lunscope_command_event&>(event), *connection, model);
+  if (event.kind == LUNSCOPE_EVENT_HEADER && options_.pdus)
+    TakeHeader(reinterpret_cast<const lunscope_header_event&>(event), *connection);
+}
+
+void Tracer::TakeCommand(const lunscope_command_event& command, const Connection& connection,
+                         const Model& model) {
+  left_--;
+  const LunIdentity* identity = model.FindIdentity(connection, command.lun);
+  const TracedCommand traced{command, connection,
+                             identity != nullptr ? identity->device_type : kUnknownDeviceType,
+                             wall_clock_offset_ns_};
+  lines_.emplace_back(command.header.time_ns,
+                      options_.json ? JsonObject(traced) : TableRow(traced));
+  if (options_.summary) summary_.Add(traced);
+}
+
+void Tracer::TakeHeader(const lunscope_header_event& pdu, const Connection& connection) {
+  left_--;
+  const TracedPdu traced{std::span(pdu.bhs),
+                         std::span(pdu.ahs, pdu.ahs_bytes),
+                         pdu.header.role,
+                         pdu.direction,
+                         connection.local,
+                         connection.remote,
+                         static_cast<int64_t>(pdu.header.time_ns) + wall_clock_offset_ns_};
+  lines_.emplace_back(pdu.header.time_ns, JsonObject(traced));
+}
+
+bool Tracer::Flush(uint64_t until_ns) {
+  std::ranges::stable_sort(lines_, {}, &Line::first);
+  const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);
+  for (auto line = lines_.begin(); line != end; ++line) Print(line->second);
+  lines_.erase(lines_.begin(), end);
+  wall_clock_offset_ns_ = read_wall_clock_offset_ns_();
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
+void Tracer::End() {
+  if (!Flush(kEverything) || !options_.summary) return;
+  // With JSON on standard output the summary must not mix with it.
+  Say(options_.json ? stderr : stdout, "\n{}", summary_.Format());
+  std::fflush(stdout);
+}
+
+}  // namespace lunscope

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A capture file, pcap or pcapng, read packet by packet with libpcap. One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "collector/base/result.h"
+#include "collector/replay/packet.h"
+
+struct pcap;
+
+namespace lunscope {
+
+// What was read so far.
+struct CaptureCounts {
+  uint64_t packets = 0;
+  std::array<uint64_t, kPacketKinds> by_kind{};
+  uint64_t cut_payloads = 0;  // segments of which the snap length cut off payload
+};
+
+class CaptureFile {
+ public:
+  // path: "-" is standard input. The error says what the file is not.
+  static Result<std::unique_ptr<CaptureFile>> Open(const std::string& path);
+
+  explicit CaptureFile(pcap* capture, std::string path);
+  ~CaptureFile();
+  CaptureFile(const CaptureFile&) = delete;
+  CaptureFile& operator=(const CaptureFile&) = delete;
+
+  // The next TCP segment; its payload is good until the next call. False: there is none left.
+  bool Next(TcpSegment* segment);
+  // REQUIRES: Next() returned false. The error of a file that ends in the middle of a packet, or
+  // goes on with something else than one.
+  [[nodiscard]] Status Ended() const;
+
+  [[nodiscard]] const CaptureCounts& counts() const { return counts_; }
+  [[nodiscard]] uint64_t last_time_ns() const { return last_time_ns_; }
+
+ private:
+  pcap* const capture_;
+  const std::string path_;
+  const int link_type_;
+  CaptureCounts counts_;
+  uint64_t last_time_ns_ = 0;
+  std::string damage_;  // "": none
+};
+
+}  // namespace lunscope

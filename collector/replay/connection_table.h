@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The connections of a capture: which one a segment belongs to, and which end of it is the target.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "collector/replay/packet.h"
+#include "collector/replay/tcp_connection.h"
+
+namespace lunscope {
+
+class ConnectionTable {
+ public:
+  // At once: each end that is followed takes 16 KiB. More are counted as untracked.
+  static constexpr size_t kMaxConnections = 16384;
+
+  // ports: those that targets listen on. watch: outlives the table.
+  ConnectionTable(const std::vector<uint16_t>& ports, Watch* watch,
+                  size_t max_connections = kMaxConnections);
+
+  // Segments of other ports are passed over.
+  void Take(const TcpSegment& segment);
+  // The capture ends.
+  void GiveUp();
+  // Hand out every connection that is open.
+  void Report(const ConnectionFollower::Handler& handler) const;
+
+ private:
+  using Place = std::pair<ConnectionEnds, Sender>;
+
+  [[nodiscard]] std::optional<Place> PlaceOf(const TcpSegment& segment) const;
+  [[nodiscard]] std::optional<Place> PlaceByContent(const TcpSegment& segment) const;
+  TcpConnection* ConnectionOf(const Place& place, const TcpSegment& segment);
+  void RememberClosed(const ConnectionEnds& ends);
+
+  std::bitset<65536> target_ports_;
+  Watch& watch_;
+  const size_t max_connections_;
+  std::map<ConnectionEnds, TcpConnection> connections_;
+  // The latest to be closed are still known, so that what comes late is not taken for a connection
+  // met in the middle.
+  std::deque<ConnectionEnds> closed_;
+};
+
+}  // namespace lunscope

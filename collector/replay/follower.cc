@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/replay/follower.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace lunscope {
+namespace {
+
+// A name that was cut must not pass for a whole one: it ends as one that is too long does
+// (base/printable.h).
+void MarkCut(lunscope_stream* stream) {
+  constexpr std::string_view kMark = "...";
+  constexpr size_t kLimit = ISCSI_BHS_BYTES + LUNSCOPE_CHUNK_BYTES - kMark.size();
+  const size_t at = std::min<size_t>(stream->have, kLimit);
+  std::ranges::copy(kMark, stream->room + at);
+  stream->have = static_cast<uint16_t>(at + kMark.size());
+}
+
+}  // namespace
+
+ConnectionFollower::ConnectionFollower(lunscope_role role, lunscope_totals* totals, Handler handler)
+    : totals_(*totals), handler_(std::move(handler)) {
+  lunscope_connection_event& report = connection_->report;
+  report.header.role = static_cast<uint8_t>(role);
+  lunscope_inflight& inflight = connection_->inflight;
+  inflight.limit = LUNSCOPE_TASKS;
+  connection_->checks_header_digest = 1;
+  Identify(0, {}, {});
+}
+
+void ConnectionFollower::Identify(uint64_t number, const TcpEnd& local, const TcpEnd& remote) {
+  lunscope_connection_event& report = connection_->report;
+  report.header.connection = number;
+  FillHeader(&report.header, LUNSCOPE_EVENT_CONNECTION, sizeof(report));
+  FillHeader(&connection_->inflight.header, LUNSCOPE_EVENT_INFLIGHT, sizeof(connection_->inflight));
+  report.local_port = local.port;
+  report.remote_port = remote.port;
+  report.is_ipv6 = local.is_ipv6 ? 1 : 0;
+  std::ranges::copy(local.address, report.local_address);
+  std::ranges::copy(remote.address, report.remote_address);
+}
+
+void ConnectionFollower::FillHeader(lunscope_event* header, lunscope_event_kind kind,
+                                    size_t bytes) const {
+  header->connection = connection_->report.header.connection;
+  header->bytes = static_cast<uint32_t>(bytes);
+  header->abi = LUNSCOPE_ABI;
+  header->kind = static_cast<uint8_t>(kind);
+  header->role = connection_->report.header.role;
+}
+
+void ConnectionFollower::Open(uint32_t received_seq, uint32_t sent_seq, uint64_t now_ns) {
+  lunscope_connection_open(connection_.get(), received_seq, sent_seq);
+  EmitConnection(LUNSCOPE_FLAG_OPENED, now_ns);
+}
+
+lunscope_offer ConnectionFollower::Offer(uint32_t direction, const Stretch& stretch,
+                                         uint32_t read_to) {
+  lunscope_stream* stream = &connection_->streams[direction & 1];
+  now_ns_ = stretch.time_ns;
+  const lunscope_offer offer = lunscope_stream_offer(stream, stretch.seq, stretch.end());
+  if (offer == LUNSCOPE_OFFER_HOLE) {
+    if (lunscope_distance(stream->next, read_to) <= 0) return offer;
+    lunscope_connection_lose(connection_.get(), direction, stretch.seq,
+                             LUNSCOPE_REASON_MISSING_BYTES, &totals_);
+    if (lunscope_stream_offer(stream, stretch.seq, stretch.end()) != LUNSCOPE_OFFER_NEW)
+      return offer;
+  }
+  if (offer != LUNSCOPE_OFFER_OLD) Follow(direction, stretch);
+  return offer;
+}
+
+void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
+  lunscope_stream* stream = &connection_->streams[direction & 1];
+  if (!is_announced_) EmitConnection(LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_MIDSTREAM, now_ns_);
+  for (uint32_t i = 0; i < max_reads_; i++) {
+    const uint32_t wanted = lunscope_stream_wants(stream, stretch.end());
+    if (wanted == 0) return;
+    const uint32_t offset = stream->next - stretch.seq;
+    const size_t captured = stretch.captured.size();
+    const size_t have = std::min<size_t>(wanted, captured > offset ? captured - offset : 0);
+    uint8_t* room = lunscope_stream_room(stream);
+    assert(wanted <= static_cast<size_t>(stream->room + sizeof(stream->room) - room));
+    if (have != 0) std::memcpy(room, stretch.captured.data() + offset, have);
+    reads_++;
+    if (have < wanted) {
+      FollowCut(direction, stretch, static_cast<uint32_t>(have));
+    } else if (!Judge(direction, lunscope_stream_take(stream, wanted), stretch.end())) {
+      return;
+    }
+  }
+}
+
+// The snap length cut off bytes that are wanted, all but the first few. A PDU is delivered without
+// the end of its data; without a header the boundaries are lost.
+void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have) {
+  lunscope_stream* stream = &connection_->streams[direction & 1];
+  if (stream->capture_bytes == 0) {
+    lunscope_connection_lose(connection_.get(), direction, stretch.end(),
+                             LUNSCOPE_REASON_MISSING_BYTES, &totals_);
+    return;
+  }
+  lunscope_stream_take(stream, have);
+  if (lunscope_is_text(iscsi_opcode(stream->room))) MarkCut(stream);
+  stream->capture_bytes = lunscope_stream_chunk_bytes(stream);  // no further chunk
+  Deliver(direction, true);
+  lunscope_stream_chunk_done(stream);
+}
+
+// False: nothing more is to be had of these bytes.
+bool ConnectionFollower::Judge(uint32_t direction, lunscope_take take, uint32_t end) {
+  lunscope_stream* stream = &connection_->streams[direction & 1];
+  if (take == LUNSCOPE_TAKE_SHORT) return true;
+  if (take == LUNSCOPE_TAKE_CHUNK) {
+    Deliver(direction, false);
+    lunscope_stream_chunk_done(stream);
+    return true;
+  }
+  const lunscope_header header =
+      lunscope_connection_header(connection_.get(), direction, now_ns_, &totals_);
+  if (stream->reads_ahs != 0 && header != LUNSCOPE_HEADER_LOST &&
+      stream->sync == LUNSCOPE_SYNC_FOLLOWED)
+    EmitHeader(direction);
+  switch (header) {
+    case LUNSCOPE_HEADER_DELIVER: Deliver(direction, false); return true;
+    case LUNSCOPE_HEADER_LOST:
+      lunscope_connection_lose(connection_.get(), direction, end,
+                               stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
+                                                                   : LUNSCOPE_REASON_BAD_HEADER,
+                               &totals_);
+      return false;
+    default: return true;
+  }
+}
+
+void ConnectionFollower::Deliver(uint32_t direction, bool is_cut) {
+  const lunscope_stream& stream = connection_->streams[direction & 1];
+  const uint8_t opcode = iscsi_opcode(stream.room);
+  if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
+    DeliverAnswer(direction);
+    return;
+  }
+  EmitPdu(direction, nullptr);
+  if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection_.get(), direction, &totals_);
+  if (!lunscope_is_text(opcode) || !lunscope_stream_chunk_is_last(&stream)) return;
+  if (is_cut) connection_->texts[direction & 1].known = 0;  // the next text does not go on from it
+  lunscope_connection_end_text(connection_.get(), direction);
+}
+
+void ConnectionFollower::DeliverAnswer(uint32_t direction) {
+  const lunscope_stream& stream = connection_->streams[direction & 1];
+  lunscope_inflight* inflight = &connection_->inflight;
+  const uint32_t index = lunscope_inflight_find(inflight, iscsi_itt(stream.room));
+  if (index == LUNSCOPE_NO_TASK) {
+    totals_.unmatched_responses[role()]++;
+    return;
+  }
+  const lunscope_task& task = inflight->tasks[index];
+  if (iscsi_opcode(stream.room) == ISCSI_DATA_IN) {
+    if (stream.have > ISCSI_BHS_BYTES) EmitPdu(direction, &task);
+    if (!(iscsi_flags(stream.room) & ISCSI_DATA_IN_STATUS)) return;
+  }
+  EmitCommand(stream, task);
+  totals_.commands_reported[role()]++;
+  lunscope_inflight_end(inflight, index);
+}
+
+void ConnectionFollower::ReportHeaders() {
+  for (lunscope_stream& stream : connection_->streams) stream.reads_ahs = 1;
+}
+
+// The header in the room, whole: nothing was read since it was taken.
+void ConnectionFollower::EmitHeader(uint32_t direction) {
+  const lunscope_stream& stream = connection_->streams[direction & 1];
+  lunscope_header_event event = {};
+  FillHeader(&event.header, LUNSCOPE_EVENT_HEADER, sizeof(event));
+  event.header.time_ns = now_ns_;
+  event.direction = static_cast<uint8_t>(direction);
+  event.has_wrong_digest = stream.bad_digests;
+  std::memcpy(event.bhs, stream.room, ISCSI_BHS_BYTES);
+  if (const uint32_t bytes = iscsi_ahs_bytes(stream.room); bytes <= LUNSCOPE_AHS_BYTES) {
+    std::memcpy(event.ahs, stream.room + ISCSI_BHS_BYTES, bytes);
+    event.ahs_bytes = static_cast<uint16_t>(bytes);
+  }
+  totals_.events++;
+  handler_(event.header);
+}
+
+void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {
+  lunscope_event* header = &connection_->report.header;
+  is_announced_ = true;
+  header->time_ns = now_ns;
+  header->flags |= flags;
+  totals_.events++;
+  handler_(*header);
+  header->flags &= static_cast<uint8_t>(~LUNSCOPE_FLAG_OPENED);
+}
+
+void ConnectionFollower::EmitCommand(const lunscope_stream& stream, const lunscope_task& task) {
+  lunscope_sensed_command_event event = {};
+  lunscope_command_event* command = &event.command;
+  lunscope_command_fill(command, &task, stream.room, now_ns_, connection_->report.gaps);
+  if (iscsi_opcode(stream.room) == ISCSI_SCSI_RESPONSE && stream.have > ISCSI_BHS_BYTES + 2) {
+    const uint8_t* data = lunscope_stream_chunk(&stream);
+    const uint32_t sense_bytes =
+        std::min({uint32_t{lunscope_be16(data)}, lunscope_stream_chunk_bytes(&stream) - 2,
+                  uint32_t{LUNSCOPE_SENSE_BYTES}});
+    std::memcpy(event.sense, data + 2, sense_bytes);
+    command->sense_bytes = static_cast<uint16_t>(sense_bytes);
+  }
+  FillHeader(&command->header, LUNSCOPE_EVENT_COMMAND,
+             command->sense_bytes != 0 ? sizeof(event) : sizeof(*command));
+  totals_.events++;
+  handler_(command->header);
+}
+
+void ConnectionFollower::EmitPdu(uint32_t direction, const lunscope_task* task) {
+  const lunscope_stream& stream = connection_->streams[direction & 1];
+  lunscope_pdu_event event = {};
+  FillHeader(&event.header, LUNSCOPE_EVENT_PDU, sizeof(event));
+  event.header.time_ns = now_ns_;
+  const uint32_t chunk_bytes =
+      stream.have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(&stream) : 0;
+  assert(chunk_bytes <= LUNSCOPE_CHUNK_BYTES);
+  std::memcpy(event.bhs, stream.room, ISCSI_BHS_BYTES);
+  if (task != nullptr) {
+    event.lun = task->lun;
+    std::memcpy(event.cdb, task->cdb, ISCSI_CDB_BYTES);
+  }
+  event.chunk_offset = stream.chunk_offset;
+  event.direction = static_cast<uint8_t>(direction);
+  event.last = stream.have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(&stream);
+  const uint8_t* chunk = lunscope_stream_chunk(&stream);
+  const bool is_text = lunscope_is_text(iscsi_opcode(stream.room));
+  for (uint32_t i = 0; i < chunk_bytes; i++) {
+    if (is_text && !lunscope_text_take(&connection_->texts[direction & 1], chunk[i])) continue;
+    event.chunk[event.chunk_bytes++] = chunk[i];
+  }
+  totals_.events++;
+  handler_(event.header);
+}
+
+void ConnectionFollower::Close(uint64_t now_ns) {
+  lunscope_inflight* inflight = &connection_->inflight;
+  totals_.commands_unreported[role()][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
+      lunscope_inflight_count(inflight);
+  inflight->ended = inflight->begun;
+  EmitConnection(LUNSCOPE_FLAG_CLOSED, now_ns);
+}
+
+void ConnectionFollower::Report(const Handler& handler) const {
+  handler(connection_->report.header);
+  if (lunscope_inflight_count(&connection_->inflight) != 0) handler(connection_->inflight.header);
+}
+
+}  // namespace lunscope

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a captured frame to the TCP segment in it. Pure: bytes in, a value or the reason why there
+// is none out; whatever the bytes are, nothing outside them is read.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <span>
+
+namespace lunscope {
+
+// One end of a TCP connection.
+struct TcpEnd {
+  std::array<uint8_t, 16> address{};  // IPv4: the first four bytes
+  uint16_t port = 0;
+  bool is_ipv6 = false;
+  auto operator<=>(const TcpEnd&) const = default;
+};
+
+struct TcpSegment {
+  uint64_t time_ns = 0;
+  TcpEnd from;
+  TcpEnd to;
+  uint32_t seq = 0;
+  uint32_t ack = 0;
+  bool has_ack = false;
+  bool syn = false;
+  bool fin = false;
+  bool rst = false;
+  uint32_t payload_bytes = 0;        // on the wire
+  std::span<const uint8_t> payload;  // as far as it was captured; in the frame's own memory
+
+  // Of the first byte of the payload: a SYN counts as one before it.
+  [[nodiscard]] uint32_t payload_seq() const { return seq + (syn ? 1 : 0); }
+};
+
+// What a frame was. All but the first are passed over.
+enum class PacketKind { kTcp, kNotIp, kNotTcp, kIpFragment, kCutHeader, kMalformed };
+inline constexpr size_t kPacketKinds = 6;
+inline constexpr const char* kPacketKindNames[kPacketKinds] = {
+    "tcp", "not_ip", "not_tcp", "ip_fragment", "cut_header", "malformed"};
+
+// Link types are those of libpcap (DLT_*).
+bool IsKnownLinkType(int link_type);
+
+// REQUIRES: IsKnownLinkType(link_type). wire_bytes: length of the frame before it was cut. Fills in
+// all of the segment but its time.
+PacketKind DecodePacket(int link_type, std::span<const uint8_t> captured, uint32_t wire_bytes,
+                        TcpSegment* segment);
+
+}  // namespace lunscope

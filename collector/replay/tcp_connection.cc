@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/replay/tcp_connection.h"
+
+#include <lunscope/bytes.h>
+
+namespace lunscope {
+namespace {
+
+Sender Opposite(Sender sender) { return sender == kFromInitiator ? kFromTarget : kFromInitiator; }
+
+// The direction of what this sender sends, as the end with this role sees it.
+uint32_t DirectionAt(lunscope_role role, Sender sender) {
+  const bool is_own = (role == LUNSCOPE_ROLE_INITIATOR) == (sender == kFromInitiator);
+  return is_own ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED;
+}
+
+}  // namespace
+
+TcpConnection::TcpConnection(const ConnectionEnds& ends, Watch* watch)
+    : ends_(ends),
+      watch_(*watch),
+      directions_{Direction([this](const Stretch& stretch) { Offer(kFromInitiator, stretch); }),
+                  Direction([this](const Stretch& stretch) { Offer(kFromTarget, stretch); })} {}
+
+bool TcpConnection::IsSucceededBy(const TcpSegment& segment, Sender sender) const {
+  const Direction& own = directions_[sender];
+  if (!segment.syn || segment.rst) return false;
+  if (is_closed_) return true;
+  // The same SYN again is no other connection, nor is the SYN-ACK to a SYN.
+  return own.first ? *own.first != segment.seq + 1 : own.stream.is_started();
+}
+
+void TcpConnection::Take(const TcpSegment& segment, Sender sender) {
+  if (is_closed_) return;
+  Direction& own = directions_[sender];
+  Direction& other = directions_[Opposite(sender)];
+  if (segment.rst) {
+    // One that lies behind what was seen is late, and no receiver heeds it.
+    if (!own.stream.is_started() || lunscope_distance(own.stream.next(), segment.seq) >= 0)
+      Close(segment.time_ns);
+    return;
+  }
+  LearnBeginning(segment, sender);
+  // Before the payload: it may answer bytes that the capture missed.
+  if (segment.has_ack && other.stream.is_started()) other.stream.Acknowledge(segment.ack);
+  if (segment.payload_bytes != 0) TakePayload(segment, sender);
+  if (segment.fin) own.end = segment.payload_seq() + segment.payload_bytes;
+  if (IsOver()) Close(segment.time_ns);
+}
+
+// A SYN tells where its own direction begins. What acknowledges a SYN tells where the other does,
+// also if that one's SYN was missed.
+void TcpConnection::LearnBeginning(const TcpSegment& segment, Sender sender) {
+  Direction& own = directions_[sender];
+  Direction& other = directions_[Opposite(sender)];
+  if (segment.syn && !own.stream.is_started()) {
+    own.first = segment.seq + 1;
+    own.stream.Start(*own.first);
+  }
+  const bool is_handshake = own.first && *own.first == segment.payload_seq();
+  if (is_handshake && segment.has_ack && !other.stream.is_started()) {
+    other.first = segment.ack;
+    other.stream.Start(*other.first);
+  }
+}
+
+void TcpConnection::TakePayload(const TcpSegment& segment, Sender sender) {
+  Reassembly& stream = directions_[sender].stream;
+  if (!stream.is_started()) stream.Start(segment.payload_seq());
+  FollowEnds(segment.time_ns);
+  stream.Take({segment.payload_seq(), segment.payload_bytes, segment.payload, segment.time_ns});
+}
+
+bool TcpConnection::IsOver() const {
+  for (const Direction& direction : directions_) {
+    if (!direction.end) return false;
+    if (direction.stream.is_started() && !direction.stream.IsPast(*direction.end)) return false;
+  }
+  return true;
+}
+
+void TcpConnection::FollowEnds(uint64_t now_ns) {
+  if (!followed_.empty()) return;
+  if (watch_.initiators) Follow(LUNSCOPE_ROLE_INITIATOR, now_ns);
+  if (watch_.targets) Follow(LUNSCOPE_ROLE_TARGET, now_ns);
+}
+
+void TcpConnection::Follow(lunscope_role role, uint64_t now_ns) {
+  auto follower = std::make_unique<ConnectionFollower>(role, &watch_.totals, watch_.handler);
+  const bool is_initiator = role == LUNSCOPE_ROLE_INITIATOR;
+  if (watch_.headers) follower->ReportHeaders();
+  follower->Identify(++watch_.ends_met, is_initiator ? ends_.initiator : ends_.target,
+                     is_initiator ? ends_.target : ends_.initiator);
+  const Direction& sent = directions_[is_initiator ? kFromInitiator : kFromTarget];
+  const Direction& received = directions_[is_initiator ? kFromTarget : kFromInitiator];
+  if (sent.first && received.first) follower->Open(*received.first, *sent.first, now_ns);
+  followed_.push_back({role, std::move(follower)});
+}
+
+void TcpConnection::Offer(Sender sender, const Stretch& stretch) {
+  for (const End& end : followed_) end.follower->Offer(DirectionAt(end.role, sender), stretch);
+}
+
+void TcpConnection::Close(uint64_t now_ns) {
+  if (is_closed_) return;
+  GiveUp();
+  for (const End& end : followed_) end.follower->Close(now_ns);
+  followed_.clear();
+  is_closed_ = true;
+}
+
+void TcpConnection::GiveUp() {
+  for (Direction& direction : directions_) direction.stream.GiveUp();
+}
+
+void TcpConnection::Report(const ConnectionFollower::Handler& handler) const {
+  for (const End& end : followed_) end.follower->Report(handler);
+}
+
+}  // namespace lunscope

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One TCP connection of a capture: its two directions put in order, and its ends followed, from the
+// first segment that is seen of it to its FINs or RST. One thread.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "collector/replay/follower.h"
+#include "collector/replay/packet.h"
+#include "collector/replay/reassembly.h"
+
+namespace lunscope {
+
+struct ConnectionEnds {
+  TcpEnd initiator;
+  TcpEnd target;
+  auto operator<=>(const ConnectionEnds&) const = default;
+};
+
+// Who sent a segment. Also an array index.
+enum Sender : uint8_t { kFromInitiator, kFromTarget, kSenders };
+
+// Which ends are followed, and where what they say goes: shared by all connections of a replay.
+struct Watch {
+  bool initiators = true;
+  bool targets = false;
+  bool headers = false;  // a record of each PDU's header, too
+  ConnectionFollower::Handler handler;
+  lunscope_totals totals{};
+  uint64_t ends_met = 0;
+};
+
+class TcpConnection {
+ public:
+  // watch: outlives the connection.
+  TcpConnection(const ConnectionEnds& ends, Watch* watch);
+
+  // A segment of this connection. Ignored once it is closed.
+  void Take(const TcpSegment& segment, Sender sender);
+  // Is this the SYN of another connection between the same ends?
+  [[nodiscard]] bool IsSucceededBy(const TcpSegment& segment, Sender sender) const;
+  // The connection ends, or the capture says so.
+  void Close(uint64_t now_ns);
+  // The capture ends: what waits for bytes that will not come is followed without them.
+  void GiveUp();
+  void Report(const ConnectionFollower::Handler& handler) const;
+
+  [[nodiscard]] bool is_closed() const { return is_closed_; }
+
+ private:
+  struct Direction {
+    explicit Direction(Reassembly::Sink sink) : stream(std::move(sink)) {}
+    Reassembly stream;
+    std::optional<uint32_t> first;  // sequence number of its first byte, if its SYN told
+    std::optional<uint32_t> end;    // behind its last byte, if there was a FIN
+  };
+
+  void LearnBeginning(const TcpSegment& segment, Sender sender);
+  void TakePayload(const TcpSegment& segment, Sender sender);
+  [[nodiscard]] bool IsOver() const;
+  void FollowEnds(uint64_t now_ns);
+  void Follow(lunscope_role role, uint64_t now_ns);
+  void Offer(Sender sender, const Stretch& stretch);
+
+  const ConnectionEnds ends_;
+  Watch& watch_;
+  std::array<Direction, kSenders> directions_;
+  struct End {
+    lunscope_role role;
+    std::unique_ptr<ConnectionFollower> follower;
+  };
+  std::vector<End> followed_;  // none before the first payload: state costs 16 KiB
+  bool is_closed_ = false;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Connections from their segments: beginnings, ends, holes, roles, and what comes of them. A small
+// language again; the numbers are those of TCP.
+//
+//   Wire wire;
+//   wire.Handshake();
+//   wire.Initiator(LoginRequest());
+#include "collector/replay/connection_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "tests/replay/frames.h"
+#include "tests/vectors/pdu.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::ElementsAre;
+
+class Wire {
+ public:
+  explicit Wire(Watch ends = {}, std::vector<uint16_t> ports = {kTargetPort},
+                size_t max_connections = ConnectionTable::kMaxConnections)
+      : watch(std::move(ends)), table((SetHandler(), ports), &watch, max_connections) {}
+
+  ~Wire() {
+    const auto sum = [](const auto& values) {
+      return std::accumulate(std::begin(values), std::end(values), uint64_t{0});
+    };
+    uint64_t unreported = 0;
+    for (const auto& role : watch.totals.commands_unreported) unreported += sum(role);
+    uint64_t in_flight = 0;
+    table.Report([&](const lunscope_event& event) {
+      if (event.kind == LUNSCOPE_EVENT_INFLIGHT)
+        in_flight += lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
+    });
+    EXPECT_EQ(sum(watch.totals.commands_seen),
+              sum(watch.totals.commands_reported) + unreported + in_flight)
+        << "a command went missing";
+  }
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  TcpSegment Segment(bool is_from_initiator, const Bytes& payload, uint8_t flags = kAckFlag) {
+    payload_ = payload;
+    TcpSegment segment;
+    segment.time_ns = now_ns += 1000;
+    segment.from = is_from_initiator ? initiator : target;
+    segment.to = is_from_initiator ? target : initiator;
+    segment.seq = next[is_from_initiator ? 0 : 1];
+    segment.ack = next[is_from_initiator ? 1 : 0];
+    segment.has_ack = (flags & kAckFlag) != 0;
+    segment.syn = (flags & kSynFlag) != 0;
+    segment.fin = (flags & kFinFlag) != 0;
+    segment.rst = (flags & kRstFlag) != 0;
+    segment.payload_bytes = static_cast<uint32_t>(payload_.size());
+    segment.payload = payload_;
+    return segment;
+  }
+
+  void Initiator(const Bytes& payload, uint8_t flags = kAckFlag) { Say(true, payload, flags); }
+  void Target(const Bytes& payload, uint8_t flags = kAckFlag) { Say(false, payload, flags); }
+  // Sent and received, but not captured.
+  void InitiatorUnseen(const Bytes& payload) { Advance(true, payload, 0); }
+  void TargetUnseen(const Bytes& payload) { Advance(false, payload, 0); }
+
+  void Handshake() {
+    Initiator({}, kSynFlag);
+    Target({}, kSynFlag | kAckFlag);
+    Initiator({});
+  }
+  void LogIn() {
+    Initiator(LoginRequest());
+    Target(LoginResponse());
+  }
+  void Command(uint32_t itt) {
+    Initiator(ScsiCommand(itt, TestUnitReady()));
+    Target(ScsiResponse(itt));
+  }
+
+  uint64_t gaps(lunscope_sync_reason reason) const { return watch.totals.gaps[reason]; }
+
+  TcpEnd initiator{{10, 0, 0, 1}, kInitiatorPort, false};
+  TcpEnd target{{10, 0, 0, 2}, kTargetPort, false};
+  uint32_t next[2] = {1000, 2000};
+  uint64_t now_ns = 0;
+  std::vector<uint32_t> commands;  // ITTs
+  std::vector<uint8_t> roles;      // of the commands
+  std::vector<uint64_t> durations_ns;
+  std::string text;                  // of the logins
+  std::vector<uint8_t> connections;  // flags of their records
+
+ private:
+  void SetHandler() {
+    watch.handler = [this](const lunscope_event& event) {
+      if (event.kind == LUNSCOPE_EVENT_CONNECTION) connections.push_back(event.flags);
+      if (event.kind == LUNSCOPE_EVENT_PDU) {
+        const auto& pdu = reinterpret_cast<const lunscope_pdu_event&>(event);
+        text.append(pdu.chunk, pdu.chunk + pdu.chunk_bytes);
+      }
+      if (event.kind != LUNSCOPE_EVENT_COMMAND) return;
+      const auto& command = reinterpret_cast<const lunscope_command_event&>(event);
+      commands.push_back(command.itt);
+      roles.push_back(event.role);
+      durations_ns.push_back(command.duration_ns);
+    };
+  }
+  void Advance(bool is_from_initiator, const Bytes& payload, uint8_t flags) {
+    next[is_from_initiator ? 0 : 1] += static_cast<uint32_t>(payload.size()) +
+                                       ((flags & kSynFlag) ? 1 : 0) + ((flags & kFinFlag) ? 1 : 0);
+  }
+  void Say(bool is_from_initiator, const Bytes& payload, uint8_t flags) {
+    table.Take(Segment(is_from_initiator, payload, flags));
+    Advance(is_from_initiator, payload, flags);
+  }
+
+  Bytes payload_;
+
+ public:
+  Watch watch;
+  ConnectionTable table;
+};
+
+constexpr uint8_t kOpened = LUNSCOPE_FLAG_OPENED;
+constexpr uint8_t kMidstream = LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_MIDSTREAM;
+constexpr uint8_t kClosed = LUNSCOPE_FLAG_CLOSED;
+
+TEST(ConnectionTableTest, AWholeConnection) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  wire.Command(1);
+  wire.Initiator({}, kFinFlag | kAckFlag);
+  wire.Target({}, kFinFlag | kAckFlag);
+  EXPECT_THAT(wire.commands, ElementsAre(1));
+  EXPECT_THAT(wire.durations_ns, ElementsAre(1000));
+  EXPECT_THAT(wire.roles, ElementsAre(LUNSCOPE_ROLE_INITIATOR));
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened, kClosed));
+}
+
+TEST(ConnectionTableTest, BothEnds) {
+  Wire wire({.initiators = true, .targets = true});
+  wire.Handshake();
+  wire.LogIn();
+  wire.Command(1);
+  EXPECT_THAT(wire.roles, ElementsAre(LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET));
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened, kOpened));
+}
+
+TEST(ConnectionTableTest, TheTargetsEnd) {
+  Wire wire({.initiators = false, .targets = true});
+  wire.Handshake();
+  wire.LogIn();
+  wire.Command(1);
+  EXPECT_THAT(wire.roles, ElementsAre(LUNSCOPE_ROLE_TARGET));
+}
+
+TEST(ConnectionTableTest, WithoutPartsOfTheHandshake) {
+  for (const char* missing : {"SYN", "SYN-ACK", "last ACK"}) {
+    SCOPED_TRACE(missing);
+    Wire wire;
+    const std::string part = missing;
+    if (part != "SYN") wire.Initiator({}, kSynFlag);
+    if (part == "SYN") wire.next[0]++;
+    if (part != "SYN-ACK") wire.Target({}, kSynFlag | kAckFlag);
+    if (part == "SYN-ACK") wire.next[1]++;
+    if (part != "last ACK") wire.Initiator({});
+    wire.LogIn();
+    wire.Command(1);
+    EXPECT_THAT(wire.commands, ElementsAre(1));
+    EXPECT_THAT(wire.connections, ElementsAre(kOpened));
+  }
+}
+
+TEST(ConnectionTableTest, AfterTheSynItIsMetInTheMiddle) {
+  Wire wire;
+  wire.Initiator({}, kSynFlag);
+  wire.next[1]++;
+  wire.InitiatorUnseen(LoginRequest());
+  wire.TargetUnseen(LoginResponse());
+  for (uint32_t itt = 1; itt <= 8; itt++) wire.Command(itt);
+  EXPECT_THAT(wire.connections, ElementsAre(kMidstream));
+  ASSERT_FALSE(wire.commands.empty());
+  EXPECT_EQ(wire.commands.back(), 8u);
+}
+
+TEST(ConnectionTableTest, MetInTheMiddle) {
+  Wire wire;
+  for (uint32_t itt = 1; itt <= 8; itt++) wire.Command(itt);
+  EXPECT_THAT(wire.connections, ElementsAre(kMidstream));
+  EXPECT_FALSE(wire.commands.empty());
+  EXPECT_EQ(wire.commands.back(), 8u);
+}
+
+TEST(ConnectionTableTest, WhatCannotBeginAConnection) {
+  Wire wire;
+  wire.Target({});
+  wire.Initiator({}, kFinFlag | kAckFlag);
+  wire.Initiator({}, kRstFlag);
+  wire.Initiator({}, kRstFlag | kSynFlag);
+  wire.target.port = 80;
+  wire.Initiator(LoginRequest());
+  EXPECT_EQ(wire.watch.ends_met, 0u);
+  wire.target.port = kTargetPort;
+  wire.Initiator(LoginRequest());
+  EXPECT_EQ(wire.watch.ends_met, 1u);
+}
+
+TEST(ConnectionTableTest, SegmentsThatAreRepeatedAndSwapped) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  const Bytes one = ScsiCommand(1, TestUnitReady());
+  const Bytes two = ScsiCommand(2, TestUnitReady());
+  wire.InitiatorUnseen(one);
+  wire.Initiator(two);
+  EXPECT_EQ(wire.watch.totals.commands_seen[LUNSCOPE_ROLE_INITIATOR], 0u);
+  const uint32_t end = wire.next[0];
+  wire.next[0] -= 96;
+  wire.Initiator(one);
+  wire.next[0] -= 48;
+  wire.Initiator(one);
+  wire.Initiator(two);
+  ASSERT_EQ(wire.next[0], end);
+  wire.Target(ScsiResponse(2));
+  wire.Target(ScsiResponse(1));
+  EXPECT_THAT(wire.commands, ElementsAre(2, 1));
+  EXPECT_EQ(wire.watch.totals.commands_seen[LUNSCOPE_ROLE_INITIATOR], 2u);
+  EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
+}
+
+// A hole in the commands is given up when an answer acknowledges what was in it: before that answer
+// is looked at.
+TEST(ConnectionTableTest, AHoleIsAGap) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  wire.InitiatorUnseen(ScsiCommand(1, TestUnitReady()));
+  for (uint32_t itt = 2; itt <= 6; itt++) wire.Initiator(ScsiCommand(itt, TestUnitReady()));
+  EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u) << "it could still come";
+  for (uint32_t itt = 1; itt <= 6; itt++) wire.Target(ScsiResponse(itt));
+  EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 1u);
+  EXPECT_EQ(wire.watch.totals.resyncs[LUNSCOPE_REASON_MISSING_BYTES], 1u);
+  EXPECT_THAT(wire.commands, ElementsAre(4, 5, 6));  // three headers prove the boundaries
+  EXPECT_EQ(wire.watch.totals.unmatched_responses[LUNSCOPE_ROLE_INITIATOR], 3u);
+}
+
+TEST(ConnectionTableTest, AHoleInPayloadIsNoGap) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  wire.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
+  const Bytes data = DataIn(1, 0, Bytes(4096), kDataInStatus);
+  wire.Target(Slice(data, 0, 1000));
+  wire.TargetUnseen(Slice(data, 1000, 2000));
+  wire.Target(Slice(data, 2000, data.size()));
+  wire.Initiator({});  // acknowledges
+  wire.Command(2);
+  EXPECT_THAT(wire.commands, ElementsAre(1, 2));
+  EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
+}
+
+TEST(ConnectionTableTest, AHoleUntilTheEndOfTheCapture) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  wire.TargetUnseen(NopIn());
+  wire.Target(NopIn());
+  wire.table.GiveUp();
+  EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 1u);
+}
+
+// Headers inside the snap length are enough; a header outside is a gap.
+TEST(ConnectionTableTest, SnapLength) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  wire.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
+  TcpSegment cut = wire.Segment(false, DataIn(1, 0, Bytes(4096), kDataInStatus));
+  cut.payload = cut.payload.first(48);
+  wire.table.Take(cut);
+  EXPECT_THAT(wire.commands, ElementsAre(1));
+  wire.TargetUnseen(Bytes(cut.payload_bytes));
+
+  wire.Initiator(ScsiCommand(2, TestUnitReady()));
+  cut = wire.Segment(false, ScsiResponse(2, 2).Sense(Bytes(18)));
+  cut.payload = cut.payload.first(50);  // the sense is not there, the status is
+  wire.table.Take(cut);
+  wire.TargetUnseen(Bytes(cut.payload_bytes));
+  EXPECT_THAT(wire.commands, ElementsAre(1, 2));
+  EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
+
+  wire.Initiator(ScsiCommand(3, TestUnitReady()));
+  cut = wire.Segment(false, ScsiResponse(3));
+  cut.payload = cut.payload.first(47);
+  wire.table.Take(cut);
+  EXPECT_THAT(wire.commands, ElementsAre(1, 2));
+  EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 1u);
+}
+
+// Half a name is marked, half a digest's name switches on no digest, and the rest is followed.
+TEST(ConnectionTableTest, SnapLengthInALogin) {
+  const Bytes text = Keys({"TargetName=iqn." + std::string(400, 'n'), "HeaderDigest=CRC32C"});
+  const Bytes request = LoginRequest(text);
+  for (size_t kept = 48; kept < 48 + text.size(); kept++) {
+    SCOPED_TRACE(kept);
+    Wire wire;
+    wire.Handshake();
+    TcpSegment cut = wire.Segment(true, request);
+    cut.payload = cut.payload.first(kept);
+    wire.table.Take(cut);
+    wire.InitiatorUnseen(request);
+    const std::string whole(text.begin(), text.end());
+    EXPECT_EQ(wire.text, whole.substr(0, std::min(kept - 48, wire.text.size() - 3)) + "...");
+    EXPECT_GE(wire.text.size() + 3, std::min(kept - 48, text.size()));
+    wire.Target(LoginResponse());
+    wire.Command(1);
+    EXPECT_THAT(wire.commands, ElementsAre(1));
+    EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
+  }
+}
+
+// What goes on behind a cut may be the end of a secret.
+TEST(ConnectionTableTest, SnapLengthInALoginThatGoesOn) {
+  Wire wire;
+  wire.Handshake();
+  const Bytes request = LoginRequest(ToBytes(std::string("TargetName=iqn\0CHAP_R=0x12", 26)), 0x40);
+  TcpSegment cut = wire.Segment(true, request);
+  cut.payload = cut.payload.first(48 + 13);
+  wire.table.Take(cut);
+  wire.InitiatorUnseen(request);
+  wire.Initiator(LoginRequest(ToBytes(std::string("3456\0AuthMethod=CHAP\0", 21))));
+  EXPECT_EQ(wire.text, std::string("TargetName=iq...\0AuthMethod=CHAP\0", 33));
+}
+
+TEST(ConnectionTableTest, CommandsInFlightWhenItEnds) {
+  const struct {
+    const char* name;
+    uint8_t flags;
+    bool ends;
+  } kRows[] = {{"RST", kRstFlag, true}, {"FIN of one end", kFinFlag | kAckFlag, false}};
+  for (const auto& [name, flags, ends] : kRows) {
+    SCOPED_TRACE(name);
+    Wire wire;
+    wire.Handshake();
+    wire.LogIn();
+    wire.Initiator(ScsiCommand(1, TestUnitReady()));
+    wire.Target({}, flags);
+    EXPECT_EQ(wire.watch.totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR]
+                                                   [LUNSCOPE_UNREPORTED_CONNECTION_CLOSED],
+              ends ? 1u : 0u);
+  }
+}
+
+// A last FIN ends the connection only when what is before it was seen, or acknowledged.
+TEST(ConnectionTableTest, AFinBeforeItsData) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  wire.Initiator(ScsiCommand(1, TestUnitReady()), kFinFlag | kAckFlag);
+  const uint32_t response_at = wire.next[1];
+  wire.TargetUnseen(ScsiResponse(1));
+  wire.Target({}, kFinFlag | kAckFlag);
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened));
+  wire.next[1] = response_at;
+  wire.Target(ScsiResponse(1));
+  EXPECT_THAT(wire.commands, ElementsAre(1));
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened, kClosed));
+}
+
+TEST(ConnectionTableTest, LateSegmentsOfAClosedConnection) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  wire.Target({}, kRstFlag);
+  for (uint32_t itt = 1; itt <= 3000; itt++) wire.Initiator(ScsiCommand(itt, TestUnitReady()));
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened, kClosed));
+  EXPECT_EQ(wire.watch.ends_met, 1u);
+}
+
+TEST(ConnectionTableTest, ClosedConnectionsAreForgotten) {
+  Wire wire({}, {kTargetPort}, 1100);
+  for (uint16_t port = 30'000; port < 33'000; port++) {
+    wire.initiator.port = port;
+    wire.Handshake();
+    wire.LogIn();
+    wire.Target({}, kRstFlag);
+  }
+  EXPECT_EQ(wire.watch.ends_met, 3000u);
+  EXPECT_EQ(wire.watch.totals.untracked_connections, 0u);
+}
+
+TEST(ConnectionTableTest, AStaleRstIsNotHeeded) {
+  Wire wire;
+  wire.Handshake();
+  wire.LogIn();
+  TcpSegment stale = wire.Segment(false, {}, kRstFlag);
+  stale.seq -= 10;
+  wire.table.Take(stale);
+  wire.Command(1);
+  EXPECT_THAT(wire.commands, ElementsAre(1));
+}
+
+TEST(ConnectionTableTest, TheSameEndsAgain) {
+  for (const bool is_closed : {false, true}) {
+    SCOPED_TRACE(is_closed);
+    Wire wire;
+    wire.Handshake();
+    wire.LogIn();
+    wire.Initiator(ScsiCommand(1, TestUnitReady()));
+    if (is_closed) wire.Initiator({}, kRstFlag);
+    wire.next[0] = 500'000;
+    wire.next[1] = 700'000;
+    wire.Handshake();
+    wire.LogIn();
+    wire.Command(1);
+    EXPECT_THAT(wire.commands, ElementsAre(1));
+    EXPECT_THAT(wire.connections, ElementsAre(kOpened, kClosed, kOpened));
+    EXPECT_EQ(wire.watch.totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR]
+                                                   [LUNSCOPE_UNREPORTED_CONNECTION_CLOSED],
+              1u);
+  }
+}
+
+TEST(ConnectionTableTest, TheSameSynAgain) {
+  Wire wire;
+  wire.Initiator({}, kSynFlag);
+  TcpSegment again = wire.Segment(true, {}, kSynFlag);
+  again.seq--;
+  wire.table.Take(again);
+  wire.Target({}, kSynFlag | kAckFlag);
+  wire.Initiator({});
+  wire.LogIn();
+  wire.table.Take(again);
+  wire.Command(1);
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened));
+  EXPECT_THAT(wire.commands, ElementsAre(1));
+}
+
+// Who is the target where both ends use a target's port: the SYN tells, or else an opcode.
+TEST(ConnectionTableTest, BothPortsAreThoseOfTargets) {
+  for (const bool has_syn : {true, false}) {
+    SCOPED_TRACE(has_syn);
+    Wire wire({}, {kInitiatorPort, kTargetPort});
+    if (has_syn) {
+      wire.Handshake();
+      wire.LogIn();
+    } else {
+      wire.Target(Bytes(48, 0xff));
+    }
+    for (uint32_t itt = 1; itt <= 8; itt++) wire.Command(itt);
+    ASSERT_FALSE(wire.commands.empty());
+    EXPECT_EQ(wire.commands.back(), 8u);
+    EXPECT_EQ(wire.roles.back(), LUNSCOPE_ROLE_INITIATOR);
+    EXPECT_THAT(wire.connections, ElementsAre(has_syn ? kOpened : kMidstream));
+  }
+}
+
+TEST(ConnectionTableTest, ManyConnections) {
+  Wire wire({}, {kTargetPort}, 4);
+  for (uint16_t port = 50'000; port < 50'006; port++) {
+    wire.initiator.port = port;
+    wire.next[0] = 1000;
+    wire.next[1] = 2000;
+    wire.Initiator({}, kSynFlag);
+  }
+  EXPECT_EQ(wire.watch.totals.untracked_connections, 2u);
+  EXPECT_EQ(wire.watch.ends_met, 0u) << "a SYN costs no state of the engine";
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Frames as they are captured, built from the inside out:
+//   Ethernet(Ipv4(Tcp({.seq = 7}, payload)))
+// Offsets are typed in from RFC 791, 8200, 9293 and libpcap's list of link types.
+#pragma once
+
+#include <cstdint>
+
+#include "tests/vectors/bytes.h"
+
+namespace lunscope {
+
+inline constexpr uint16_t kInitiatorPort = 40000;
+inline constexpr uint16_t kTargetPort = 3260;
+inline constexpr uint8_t kFinFlag = 0x01;
+inline constexpr uint8_t kSynFlag = 0x02;
+inline constexpr uint8_t kRstFlag = 0x04;
+inline constexpr uint8_t kAckFlag = 0x10;
+
+inline Bytes Number(uint64_t value, size_t bytes) {
+  Bytes number;
+  for (size_t i = bytes; i-- > 0;) number.push_back(static_cast<uint8_t>(value >> (8 * i)));
+  return number;
+}
+
+struct TcpFields {
+  uint16_t from = kInitiatorPort;
+  uint16_t to = kTargetPort;
+  uint32_t seq = 1000;
+  uint32_t ack = 2000;
+  uint8_t flags = kAckFlag;
+  size_t option_bytes = 0;
+};
+
+inline Bytes Tcp(const TcpFields& tcp, const Bytes& payload) {
+  return Join({Number(tcp.from, 2), Number(tcp.to, 2), Number(tcp.seq, 4), Number(tcp.ack, 4),
+               Number((20 + tcp.option_bytes) / 4 << 4, 1), Number(tcp.flags, 1), Number(512, 2),
+               Bytes(4), Bytes(tcp.option_bytes, 0x01), payload});
+}
+
+struct Ipv4Fields {
+  uint8_t protocol = 6;
+  uint16_t fragment = 0x4000;  // don't fragment
+  size_t option_bytes = 0;
+  int total_bytes = -1;  // other than the truth
+};
+
+inline Bytes Ipv4(const Bytes& payload, const Ipv4Fields& ip = {}) {
+  const size_t header_bytes = 20 + ip.option_bytes;
+  const auto total =
+      ip.total_bytes >= 0 ? static_cast<size_t>(ip.total_bytes) : header_bytes + payload.size();
+  return Join({Number(0x40 | header_bytes / 4, 1),
+               Bytes(1),
+               Number(total, 2),
+               Bytes(2),
+               Number(ip.fragment, 2),
+               Number(64, 1),
+               Number(ip.protocol, 1),
+               Bytes(2),
+               {10, 0, 0, 1},
+               {10, 0, 0, 2},
+               Bytes(ip.option_bytes, 0x01),
+               payload});
+}
+
+inline Bytes Ipv6(const Bytes& payload, uint8_t next_header = 6, int payload_bytes = -1) {
+  const auto bytes = payload_bytes >= 0 ? static_cast<size_t>(payload_bytes) : payload.size();
+  Bytes from(16), to(16);
+  from[15] = 1;
+  to[15] = 2;
+  return Join({{0x60, 0, 0, 0},
+               Number(bytes, 2),
+               Number(next_header, 1),
+               Number(64, 1),
+               from,
+               to,
+               payload});
+}
+
+inline Bytes Ethernet(const Bytes& packet, uint16_t type = 0x0800) {
+  return Join({Bytes(12, 0x02), Number(type, 2), packet});
+}
+
+// Behind Ethernet(.., its own type).
+inline Bytes Vlan(const Bytes& packet, uint16_t type = 0x0800) {
+  return Join({Number(7, 2), Number(type, 2), packet});
+}
+
+inline Bytes Cooked(const Bytes& packet, uint16_t type = 0x0800) {
+  return Join({Bytes(14), Number(type, 2), packet});
+}
+
+inline Bytes Cooked2(const Bytes& packet, uint16_t type = 0x0800) {
+  return Join({Number(type, 2), Bytes(18), packet});
+}
+
+inline Bytes Loopback(const Bytes& family, const Bytes& packet) { return Join({family, packet}); }
+
+}  // namespace lunscope
