@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 
 #include "collector/report/process_metrics.h"
 #include "tests/model/host.h"
@@ -161,6 +162,23 @@ TEST(Metrics, OfNothingAreThoseOfLunscopeItself) {
     EXPECT_FALSE(family.metric.empty()) << family.name;
   }
   EXPECT_THAT(Values(families, "commands_seen_total"), Contains(::testing::Key("")));
+}
+
+// What a capture file cannot tell is absent, and all else is as it is live.
+TEST(Metrics, OfACaptureFile) {
+  Observation offline = FixedObservation();
+  offline.is_offline = true;
+  std::set<std::string> absent;
+  for (const MetricFamily& family : RenderMetrics(FixedObservation())) absent.insert(family.name);
+  for (const MetricFamily& family : RenderMetrics(offline))
+    EXPECT_EQ(absent.erase(family.name), 1u) << family.name;
+  EXPECT_THAT(
+      absent,
+      ::testing::UnorderedElementsAre(
+          "lunscope_tcp_retransmitted_segments_total", "lunscope_unread_bytes",
+          "lunscope_probe_attached", "lunscope_probe_misses_total", "lunscope_bpf_runs_total",
+          "lunscope_bpf_run_seconds_total", "lunscope_events_total", "lunscope_events_lost_total",
+          "lunscope_wakeups_total", "lunscope_scrape_duration_seconds", "lunscope_scrape_errors"));
 }
 
 TEST(Metrics, HaveHelpOfOneAsciiLine) {
