@@ -21,6 +21,7 @@ constexpr const char* kExamples =
     "  lunscope trace                             show commands as they complete\n"
     "  lunscope trace --role target -o json       as JSON, seen from the target's side only\n"
     "  lunscope trace --port 3260 --port 3261 --duration 10 --summary\n"
+    "  lunscope trace --pdu --count 20            PDUs, with every field of their headers\n"
     "  lunscope replay lo.pcapng --role both      what a capture tells; needs no privileges\n"
     "  lunscope serve                             metrics on http://127.0.0.1:13260/metrics\n"
     "  lunscope serve --web.listen-address [::]:13260\n"
