@@ -299,13 +299,13 @@ class Renderer {
     AddPerTarget(MetricType::Counter, "received_bytes_total",
                  "Bytes of PDUs received, headers included.",
                  [](const TargetStatistics& target) { return target.bytes[LUNSCOPE_RECEIVED]; });
+    AddPerTarget(MetricType::Counter, "header_digest_errors_total",
+                 "PDUs dropped because the CRC32C of their header did not fit.",
+                 [](const TargetStatistics& target) { return target.header_digest_errors; });
     if (observation_.is_offline) return;
     AddPerTarget(MetricType::Counter, "tcp_retransmitted_segments_total",
                  "TCP segments sent again, from the kernel's tracepoint.",
                  [](const TargetStatistics& target) { return target.retransmits; });
-    AddPerTarget(MetricType::Counter, "header_digest_errors_total",
-                 "PDUs dropped because the CRC32C of their header did not fit.",
-                 [](const TargetStatistics& target) { return target.header_digest_errors; });
     AddPerTarget(MetricType::Gauge, "unread_bytes",
                  "Bytes that have arrived and that this host has not read off its sockets yet.",
                  [](const TargetStatistics& target) { return target.unread_bytes; });
