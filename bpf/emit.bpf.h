@@ -23,8 +23,9 @@ static __always_inline void* ring_of(const struct lunscope_connection* connectio
  * more interrupt. Records of two CPUs may race here, at worst for a wakeup too many or for the
  * timer.
  */
-static __always_inline __u64 wakeup_flags(void* ring, __u32 number) {
-  __u8* woken = &is_woken[number & (MAX_RINGS - 1)];
+static __always_inline __u64 wakeup_flags(const struct lunscope_connection* connection,
+                                          void* ring) {
+  __u8* woken = &is_woken[ring_number(connection)];
   if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < ring_high_water) {
     if (*woken) *woken = 0;
     return BPF_RB_NO_WAKEUP;
@@ -67,7 +68,7 @@ static __always_inline void emit_connection(struct lunscope_connection* connecti
   connection->report.header.time_ns = bpf_ktime_get_ns();
   connection->report.header.flags |= flags;
   if (!ring || bpf_ringbuf_output(ring, &connection->report, sizeof(connection->report),
-                                  wakeup_flags(ring, ring_number(connection)))) {
+                                  wakeup_flags(connection, ring))) {
     count_loss(totals, loss_of(ring, sizeof(connection->report)));
   } else {
     totals->events++;
@@ -125,7 +126,7 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
   lunscope_command_fill(event, task, bhs, now_ns, connection->report.gaps);
   fill_header(&event->header, connection, LUNSCOPE_EVENT_COMMAND, bytes);
   event->sense_bytes = sense_bytes;
-  bpf_ringbuf_submit(event, wakeup_flags(ring, ring_number(connection)));
+  bpf_ringbuf_submit(event, wakeup_flags(connection, ring));
   totals->events++;
   return 0;
 }
@@ -152,7 +153,7 @@ static __always_inline void emit_header(const struct lunscope_connection* connec
     bpf_probe_read_kernel(event->ahs, ahs_bytes, stream->room + ISCSI_BHS_BYTES);
     event->ahs_bytes = ahs_bytes;
   }
-  bpf_ringbuf_submit(event, wakeup_flags(ring, ring_number(connection)));
+  bpf_ringbuf_submit(event, wakeup_flags(connection, ring));
   totals->events++;
 }
 
@@ -219,7 +220,7 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
     bpf_probe_read_kernel(event->chunk, chunk_bytes, lunscope_stream_chunk(stream));
     event->chunk_bytes = chunk_bytes;
   }
-  bpf_ringbuf_submit(event, wakeup_flags(ring, ring_number(connection)));
+  bpf_ringbuf_submit(event, wakeup_flags(connection, ring));
   totals->events++;
 }
 

@@ -49,10 +49,7 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   if (!connection) return 0;
   if (!connection->report.is_copied) connection->report.is_copied = 1;
   segment_in_queue(skb, &segment);
-  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
-  enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
-  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_RECEIVED, &segment);
-  if (offer == LUNSCOPE_OFFER_NEW)
+  if (offer_in_order(connection, LUNSCOPE_RECEIVED, &segment) == LUNSCOPE_OFFER_NEW)
     follow_segment(skb, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
   return 0;
 }

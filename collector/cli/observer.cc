@@ -32,13 +32,7 @@ Observation Observer::Observe() {
   Observation observation;
   DrainLocked();
   model_.BeginReport();
-  Status report = probe_->Report([&](const lunscope_event& event) {
-    model_.Apply(event);
-    if (event.kind == LUNSCOPE_EVENT_INFLIGHT) {
-      observation.tracked_commands +=
-          lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
-    }
-  });
+  Status report = probe_->Report([&](const lunscope_event& event) { model_.Apply(event); });
   // A walk that broke off did not look for every connection, so none of them is known to be gone.
   if (report.ok()) model_.EndReport();
   observation.scrape_failed = !report.ok();

@@ -82,13 +82,7 @@ class Replay {
   void PrintMetrics(uint64_t now_ns) {
     Observation observation;
     model_.BeginReport();
-    connections_.Report([&](const lunscope_event& event) {
-      model_.Apply(event);
-      if (event.kind == LUNSCOPE_EVENT_INFLIGHT) {
-        observation.tracked_commands +=
-            lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
-      }
-    });
+    connections_.Report([&](const lunscope_event& event) { model_.Apply(event); });
     model_.EndReport();
     observation.is_offline = true;
     observation.snapshot = model_.TakeSnapshot();

@@ -222,6 +222,7 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
 
 void Model::ApplyInflight(const lunscope_inflight& inflight) {
   Connection& connection = ConnectionOf(inflight.header);
+  tracked_commands_ += lunscope_inflight_count(&inflight);
   for (size_t i = 0; i < LUNSCOPE_TASKS; i++) {
     if (inflight.tasks[i].tag == 0) continue;
     LunStatistics& lun = LunOf(connection, inflight.tasks[i].lun);
@@ -232,6 +233,7 @@ void Model::ApplyInflight(const lunscope_inflight& inflight) {
 }
 
 void Model::BeginReport() {
+  tracked_commands_ = 0;
   for (auto& [key, target] : targets_) {
     target.unread_bytes = 0;
     for (auto& [number, lun] : target.luns) {
@@ -258,7 +260,7 @@ void Model::Close(uint64_t id) {
 }
 
 Snapshot Model::TakeSnapshot() const {
-  Snapshot snapshot{targets_, {}, dropped_series_};
+  Snapshot snapshot{targets_, {}, dropped_series_, tracked_commands_};
   snapshot.sessions.reserve(sessions_.size());
   for (const auto& [key, session] : sessions_) snapshot.sessions.push_back(session);
   return snapshot;

@@ -95,6 +95,7 @@ struct Snapshot {
   std::map<TargetKey, TargetStatistics> targets;
   std::vector<Session> sessions;
   uint64_t dropped_series = 0;
+  uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last report
 };
 
 class Model {
@@ -143,6 +144,7 @@ class Model {
   std::map<std::string, Session> sessions_;
   size_t label_sets_ = 0;
   uint64_t dropped_series_ = 0;
+  uint64_t tracked_commands_ = 0;
   uint64_t sessions_down_ = 0;
 };
 

@@ -382,7 +382,7 @@ class Renderer {
     AddPerRole("unmatched_responses_total", "Responses to a command that was not seen.",
                totals.unmatched_responses);
     AddGauge("tracked_commands", "Commands in all in-flight tables.",
-             static_cast<double>(observation_.tracked_commands));
+             static_cast<double>(observation_.snapshot.tracked_commands));
     AddGauge("tracked_commands_limit",
              "Commands that one connection may have in flight and still be tracked.",
              static_cast<double>(observation_.tracked_commands_limit));

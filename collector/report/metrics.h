@@ -37,7 +37,6 @@ struct Observation {
   uint64_t now_ns = 0;  // CLOCK_MONOTONIC
   uint64_t malformed_records = 0;
   uint64_t wakeups = 0;
-  uint64_t tracked_commands = 0;
   uint64_t tracked_commands_limit = 0;
   std::string version;
   std::string revision;

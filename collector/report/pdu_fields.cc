@@ -55,25 +55,24 @@ bool HasBidiResidual(const uint8_t* bhs) {
   return (iscsi_flags(bhs) & (ISCSI_BIDI_UNDERFLOW | ISCSI_BIDI_OVERFLOW)) != 0;
 }
 
-enum TaskFunction : uint8_t { kAbortTask = 1, kTaskReassign = 8 };
 enum TaskResponse : uint8_t { kFunctionSucceeded = 7 };
 
 // Section 11.5.3, RFC 7144: functions that address a logical unit.
 bool AddressesLun(const uint8_t* bhs) {
   switch (iscsi_task_function(bhs)) {
-    case kAbortTask:
-    case 2:
-    case 3:
-    case 4:
-    case 5:
-    case 9:
-    case 10:
-    case 12: return true;
+    case ISCSI_TASK_ABORT_TASK:
+    case ISCSI_TASK_ABORT_TASK_SET:
+    case ISCSI_TASK_CLEAR_ACA:
+    case ISCSI_TASK_CLEAR_TASK_SET:
+    case ISCSI_TASK_LUN_RESET:
+    case ISCSI_TASK_QUERY_TASK:
+    case ISCSI_TASK_QUERY_TASK_SET:
+    case ISCSI_TASK_QUERY_ASYNC_EVENT: return true;
     default: return false;
   }
 }
-bool AbortsTask(const uint8_t* bhs) { return iscsi_task_function(bhs) == kAbortTask; }
-bool ReassignsTask(const uint8_t* bhs) { return iscsi_task_function(bhs) == kTaskReassign; }
+bool AbortsTask(const uint8_t* bhs) { return iscsi_task_function(bhs) == ISCSI_TASK_ABORT_TASK; }
+bool ReassignsTask(const uint8_t* bhs) { return iscsi_task_function(bhs) == ISCSI_TASK_REASSIGN; }
 bool IsFunctionSucceeded(const uint8_t* bhs) { return iscsi_response(bhs) == kFunctionSucceeded; }
 
 // Section 11.12.3: NSG is only valid with T. Section 6.3.1: a reject has neither stage.

@@ -101,11 +101,7 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   if (place >= LUNSCOPE_TASKS) return LUNSCOPE_REFUSED;
   struct lunscope_task* task = &inflight->tasks[place];
   int is_anew = task->tag != 0;
-  /* At the full limit the table itself refuses; a lower one costs a look at the other CPU's line.
-   */
-  if (!is_anew && inflight->limit < LUNSCOPE_TASKS &&
-      lunscope_inflight_count(inflight) >= inflight->limit)
-    return LUNSCOPE_REFUSED;
+  if (!is_anew && lunscope_inflight_count(inflight) >= inflight->limit) return LUNSCOPE_REFUSED;
   task->start_ns = now_ns;
   task->lun = iscsi_lun(bhs);
   lunscope_copy16(task->cdb, iscsi_cdb(bhs));

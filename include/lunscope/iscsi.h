@@ -89,11 +89,16 @@ LUNSCOPE_INLINE uint32_t iscsi_buffer_offset(const uint8_t* bhs) { return lunsco
 enum iscsi_task_function {
   ISCSI_TASK_ABORT_TASK = 1,
   ISCSI_TASK_ABORT_TASK_SET = 2,
+  ISCSI_TASK_CLEAR_ACA = 3,
   ISCSI_TASK_CLEAR_TASK_SET = 4,
   ISCSI_TASK_LUN_RESET = 5,
   ISCSI_TASK_TARGET_WARM_RESET = 6,
   ISCSI_TASK_TARGET_COLD_RESET = 7,
-  ISCSI_TASK_NEXUS_RESET = 11, /* RFC 7144 section 5 */
+  ISCSI_TASK_REASSIGN = 8,
+  ISCSI_TASK_QUERY_TASK = 9, /* this one and the following: RFC 7144 */
+  ISCSI_TASK_QUERY_TASK_SET = 10,
+  ISCSI_TASK_NEXUS_RESET = 11,
+  ISCSI_TASK_QUERY_ASYNC_EVENT = 12,
 };
 #define ISCSI_TASK_FUNCTION_COMPLETE 0
 LUNSCOPE_INLINE uint8_t iscsi_task_function(const uint8_t* bhs) { return bhs[1] & 0x7f; }

@@ -95,10 +95,7 @@ class Initiator:
         """
         pdus, itts = [], []
         for cdb, expected_bytes in commands:
-            self._itt += 1
-            flags = 0x80 | (0x40 if expected_bytes else 0) | 1  # F, R, simple task
-            pdus.append(struct.pack(">BB6xHHIIIII16s", SCSI_COMMAND, flags, lun, 0, 0, self._itt,
-                                    expected_bytes, self._cmdsn, 1, cdb.ljust(16, b"\0")))
+            pdus.append(self._command(cdb, expected_bytes, lun))
             itts.append(self._itt)
             self._cmdsn += 1
         self._socket.sendall(b"".join(pdu + self._digest(pdu) for pdu in pdus))
@@ -106,9 +103,7 @@ class Initiator:
 
     def send_with_wrong_digest(self):
         """A TEST UNIT READY that its receiver must drop."""
-        self._itt += 1
-        pdu = struct.pack(">BB6xHHIIIII16s", SCSI_COMMAND, 0x81, 1, 0, 0, self._itt, 0,
-                          self._cmdsn, 1, TEST_UNIT_READY.ljust(16, b"\0"))
+        pdu = self._command(TEST_UNIT_READY, 0, 1)
         self._socket.sendall(pdu + bytes(byte ^ 1 for byte in crc32c(pdu)))
 
     def finish(self, itts):
@@ -130,6 +125,13 @@ class Initiator:
         length = int.from_bytes(header[5:8], "big")
         data = self._exactly(length + -length % 4)
         return Pdu(header, data[:length])
+
+    def _command(self, cdb, expected_bytes, lun):
+        """The BHS of a command with the next ITT and the current CmdSN."""
+        self._itt += 1
+        flags = 0x80 | (0x40 if expected_bytes else 0) | 1  # F, R, simple task
+        return struct.pack(">BB6xHHIIIII16s", SCSI_COMMAND, flags, lun, 0, 0, self._itt,
+                           expected_bytes, self._cmdsn, 1, cdb.ljust(16, b"\0"))
 
     def _digest(self, header):
         return crc32c(header) if self._has_digest else b""

@@ -122,7 +122,7 @@ Observation FixedObservation() {
   observation.now_ns = host.now_ns + 10 * kSecond;
   observation.malformed_records = 1;
   observation.wakeups = 4;
-  observation.tracked_commands = 2;
+  observation.snapshot.tracked_commands = 2;
   observation.tracked_commands_limit = 256;
   observation.version = "1.2.3";
   observation.revision = "0123456789ab";
