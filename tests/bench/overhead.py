@@ -31,7 +31,12 @@ from pairs import measure_pairs, ratio_of  # noqa: E402
 from tgtd import Tgtd  # noqa: E402
 
 _AVERAGE = re.compile(r"iops average (\d+)")
-_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """On a CPU so far, all threads. The scheduler's own figure: /proc/PID/stat counts whole ticks."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def say(text):
@@ -57,7 +62,8 @@ class Costs:
     gaps: int = 0
     cpu_seconds: float = 0
 
-    def add(self, serve):
+    def add(self, serve, cpu_before):
+        """A run is over; cpu_before is what the collector had used when it began."""
         metrics = serve.metrics()
         self.commands += int(metrics.total("commands_seen_total"))
         self.command_records += int(metrics.total("commands_reported_total"))
@@ -65,8 +71,7 @@ class Costs:
         self.wakeups += int(metrics.total("wakeups_total"))
         self.lost += int(metrics.total("events_lost_total"))
         self.gaps += int(metrics.total("stream_gaps_total"))
-        fields = pathlib.Path(f"/proc/{serve.process.pid}/stat").read_text().rsplit(")")[-1].split()
-        self.cpu_seconds += (int(fields[11]) + int(fields[12])) / _TICKS
+        self.cpu_seconds += cpu_seconds(serve.process.pid) - cpu_before
 
     def lines(self):
         per_command = 1 / max(self.commands, 1)
@@ -96,8 +101,9 @@ def bench_iops(options):
 
         def observed():
             with Serve(tgtd.port) as serve:
+                loaded = cpu_seconds(serve.process.pid)
                 result = iops(url, options.seconds)
-                costs.add(serve)
+                costs.add(serve, loaded)
                 return result
 
         iops(url, 2)  # caches warm, processes paged in
