@@ -13,7 +13,9 @@
 #define MAX_READS_PER_SEGMENT 8192
 
 struct follow {
+  struct sock* sk;
   struct lunscope_connection* connection;
+  struct lunscope_spill* spill; /* NULL: not in use */
   struct lunscope_totals* totals;
   struct bpf_dynptr* bytes;
   struct segment segment;
@@ -30,37 +32,32 @@ static __always_inline void tell_time(struct follow* follow, const struct lunsco
   if (follow->now_ns == 0) follow->now_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void finish_command(struct lunscope_connection* connection,
-                                           struct lunscope_stream* stream, __u32 index,
-                                           __u64 now_ns, struct lunscope_totals* totals) {
-  struct lunscope_task* task = &connection->inflight.tasks[index];
-  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
-  lunscope_inflight_end(&connection->inflight, index);
-}
-
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
-LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection, __u32 direction,
-                                       __u64 now_ns, struct lunscope_totals* totals) {
+LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
+                                       struct lunscope_spill* spill, __u32 direction, __u64 now_ns,
+                                       struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  __u32 index = lunscope_inflight_find(&connection->inflight, iscsi_itt(stream->room));
-  if (index >= LUNSCOPE_TASKS) {
+  struct lunscope_task* task =
+      lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
+  if (!task) {
     totals->unmatched_responses[role]++;
     return 0;
   }
   if (iscsi_opcode(stream->room) == ISCSI_DATA_IN) {
     if (stream->have > ISCSI_BHS_BYTES)
-      emit_pdu(connection, stream, direction, &connection->inflight.tasks[index], now_ns, totals);
+      emit_pdu(connection, stream, direction, task, now_ns, totals);
     if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
   }
-  finish_command(connection, stream, index, now_ns, totals);
+  if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
+  lunscope_inflight_end(&connection->inflight, spill, task);
   return 0;
 }
 
 /* The room holds a management PDU. */
-LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connection, __u32 direction,
+LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connection,
+                                           struct lunscope_spill* spill, __u32 direction,
                                            __u64 now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
@@ -68,7 +65,7 @@ LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connectio
   if (lunscope_is_text(iscsi_opcode(stream->room)) && lunscope_stream_chunk_is_last(stream))
     lunscope_connection_end_text(connection, direction);
   if (iscsi_opcode(stream->room) == ISCSI_REJECT)
-    lunscope_connection_reject(connection, direction, totals);
+    lunscope_connection_reject(connection, spill, direction, totals);
   return 0;
 }
 
@@ -84,10 +81,19 @@ LUNSCOPE_SUBPROGRAM int deliver_header(struct lunscope_connection* connection, _
 static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
   __u8 opcode = iscsi_opcode(stream->room);
   if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
-    deliver_answer(follow->connection, follow->direction, follow->now_ns, follow->totals);
+    deliver_answer(follow->connection, follow->spill, follow->direction, follow->now_ns,
+                   follow->totals);
   } else {
-    deliver_management(follow->connection, follow->direction, follow->now_ns, follow->totals);
+    deliver_management(follow->connection, follow->spill, follow->direction, follow->now_ns,
+                       follow->totals);
   }
+}
+
+/* The header in the room is that of a command which has no place in the connection's own table. */
+static __always_inline void spill_command(struct follow* follow) {
+  follow->spill = spill_of(follow->sk, BPF_SK_STORAGE_GET_F_CREATE);
+  lunscope_connection_spill(follow->connection, follow->spill, follow->direction, follow->now_ns,
+                            follow->totals);
 }
 
 /* One read, and what follows from it. Returns 1 when the segment has nothing more to give. */
@@ -106,12 +112,13 @@ static long follow_once(__u64 i, struct follow* follow) {
     lunscope_stream_chunk_done(stream);
     return lunscope_distance(stream->next, end) <= 0;
   }
-  enum lunscope_header header = lunscope_connection_header(follow->connection, follow->direction,
-                                                           follow->now_ns, follow->totals);
+  enum lunscope_header header = lunscope_connection_header(
+      follow->connection, follow->spill, follow->direction, follow->now_ns, follow->totals);
   if (report_headers && header != LUNSCOPE_HEADER_LOST)
     deliver_header(follow->connection, follow->direction, follow->now_ns, follow->totals);
   switch (header) {
     case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;
+    case LUNSCOPE_HEADER_CROWDED: spill_command(follow); break;
     case LUNSCOPE_HEADER_LOST:
       lunscope_connection_lose(follow->connection, follow->direction, end,
                                stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
@@ -144,12 +151,14 @@ static __always_inline enum lunscope_offer offer_in_order(struct lunscope_connec
 }
 
 /* REQUIRES: the segment was offered, and holds something new. */
-static __always_inline void follow_segment(struct sk_buff* skb,
+static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection, __u32 direction,
                                            const struct segment* segment, __u64 now_ns,
                                            __u32 is_noted) {
   struct bpf_dynptr bytes;
-  struct follow follow = {.connection = connection,
+  struct follow follow = {.sk = sk,
+                          .connection = connection,
+                          .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
                           .totals = this_cpu_totals(),
                           .bytes = &bytes,
                           .segment = *segment,

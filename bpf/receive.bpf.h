@@ -11,7 +11,7 @@
 #include "follow.bpf.h"
 
 /* Follow what has arrived; it may be early, late or twice, and lies before TCP's own checks. */
-static __always_inline void follow_arrival(struct sk_buff* skb,
+static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection,
                                            const struct segment* segment, __u32 read_to) {
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
@@ -22,7 +22,7 @@ static __always_inline void follow_arrival(struct sk_buff* skb,
     offer = give_up_hole(connection, LUNSCOPE_RECEIVED, segment);
   }
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, connection, LUNSCOPE_RECEIVED, segment, 0, 0);
+    follow_segment(skb, sk, connection, LUNSCOPE_RECEIVED, segment, 0, 0);
 }
 
 static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
@@ -34,7 +34,7 @@ static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) return 0;
   if (!connection->report.is_copied) {
-    if (!checksum_is_open(skb)) follow_arrival(skb, connection, &segment, tcp->copied_seq);
+    if (!checksum_is_open(skb)) follow_arrival(skb, sk, connection, &segment, tcp->copied_seq);
   } else if (segment.seq == tcp->rcv_nxt) {
     lunscope_arrivals_note(&connection->arrivals, number, segment.end, bpf_ktime_get_ns());
   }
@@ -50,7 +50,7 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   if (!connection->report.is_copied) connection->report.is_copied = 1;
   segment_in_queue(skb, &segment);
   if (offer_in_order(connection, LUNSCOPE_RECEIVED, &segment) == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
+    follow_segment(skb, sk, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
   return 0;
 }
 

@@ -16,7 +16,7 @@ static __always_inline int on_transmit(struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   if (offer_in_order(connection, LUNSCOPE_SENT, &segment) == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, connection, LUNSCOPE_SENT, &segment, transmit_time(sk), 0);
+    follow_segment(skb, sk, connection, LUNSCOPE_SENT, &segment, transmit_time(sk), 0);
   return 0;
 }
 

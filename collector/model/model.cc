@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "collector/base/address.h"
 #include "collector/model/text_keys.h"
@@ -39,7 +40,7 @@ void Model::Apply(const lunscope_event& event) {
     case LUNSCOPE_EVENT_CONNECTION:
       return ApplyConnection(reinterpret_cast<const lunscope_connection_event&>(event));
     case LUNSCOPE_EVENT_INFLIGHT:
-      return ApplyInflight(reinterpret_cast<const lunscope_inflight&>(event));
+      return ApplyInflight(reinterpret_cast<const lunscope_inflight_event&>(event));
     default: return;
   }
 }
@@ -220,15 +221,14 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
   if (event.header.flags & LUNSCOPE_FLAG_CLOSED) Close(event.header.connection);
 }
 
-void Model::ApplyInflight(const lunscope_inflight& inflight) {
-  Connection& connection = ConnectionOf(inflight.header);
-  tracked_commands_ += lunscope_inflight_count(&inflight);
-  for (size_t i = 0; i < LUNSCOPE_TASKS; i++) {
-    if (inflight.tasks[i].tag == 0) continue;
-    LunStatistics& lun = LunOf(connection, inflight.tasks[i].lun);
-    const uint64_t start_ns = inflight.tasks[i].start_ns;
+void Model::ApplyInflight(const lunscope_inflight_event& event) {
+  Connection& connection = ConnectionOf(event.header);
+  tracked_commands_ += event.count;
+  for (const lunscope_waiting& waiting : std::span(event.waiting, event.count)) {
+    LunStatistics& lun = LunOf(connection, waiting.lun);
     lun.outstanding++;
-    if (lun.oldest_start_ns == 0 || start_ns < lun.oldest_start_ns) lun.oldest_start_ns = start_ns;
+    if (lun.oldest_start_ns == 0 || waiting.start_ns < lun.oldest_start_ns)
+      lun.oldest_start_ns = waiting.start_ns;
   }
 }
 

@@ -120,7 +120,7 @@ class Model {
   void ApplyCommand(const lunscope_command_event& event);
   void ApplyPdu(const lunscope_pdu_event& event);
   void ApplyConnection(const lunscope_connection_event& event);
-  void ApplyInflight(const lunscope_inflight& inflight);
+  void ApplyInflight(const lunscope_inflight_event& event);
 
   void GatherText(Connection& connection, const lunscope_pdu_event& event);
   void ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event);

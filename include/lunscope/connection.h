@@ -50,6 +50,7 @@ enum lunscope_header {
   LUNSCOPE_HEADER_SKIP,    /* go on with the next bytes */
   LUNSCOPE_HEADER_GATHER,  /* go on: the PDU is delivered when its chunk is there */
   LUNSCOPE_HEADER_DELIVER, /* deliver now */
+  LUNSCOPE_HEADER_CROWDED, /* a command for which there is no place: lunscope_connection_spill() */
   LUNSCOPE_HEADER_LOST,    /* no header: these bytes are given up */
 };
 
@@ -96,17 +97,17 @@ LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* conne
          iscsi_opcode(stream->room) == ISCSI_REJECT;
 }
 
-LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connection* connection,
-                                                       uint32_t direction, uint64_t now_ns,
-                                                       struct lunscope_totals* totals) {
-  struct lunscope_inflight* inflight = &connection->inflight;
+/* The command whose header is in the room is in flight from now on. */
+LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
+    uint64_t now_ns, struct lunscope_totals* totals) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
   uint32_t is_followed = connection->report.followed[~direction & 1];
   uint32_t gaps = is_followed ? connection->report.gaps : connection->report.gaps - 1;
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  totals->commands_seen[role]++;
-  switch (lunscope_inflight_begin(inflight, bhs, now_ns, gaps)) {
+  switch (lunscope_inflight_begin(&connection->inflight, spill, bhs, now_ns, gaps)) {
+    case LUNSCOPE_CROWDED: return LUNSCOPE_HEADER_CROWDED;
     case LUNSCOPE_REFUSED:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
       break;
@@ -115,7 +116,21 @@ LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connectio
       break;
     case LUNSCOPE_BEGUN: break;
   }
-  if (inflight->header.role != role) inflight->header.role = (uint8_t)role;
+  return LUNSCOPE_HEADER_SKIP;
+}
+
+/* After HEADER_CROWDED: here is a spill (zeroed before its first use), or 0: none is to be had. */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_spill(struct lunscope_connection* connection,
+                                                  struct lunscope_spill* spill, uint32_t direction,
+                                                  uint64_t now_ns, struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  if (spill) {
+    lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
+  } else {
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
+  }
+  return 0;
 }
 
 /* Data bytes of this PDU that the collector wants to see; 0: none. */
@@ -154,7 +169,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
 
 /* Task management: what it asks for is kept, what it has done ends commands. */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* connection,
-                                                   uint32_t direction,
+                                                   struct lunscope_spill* spill, uint32_t direction,
                                                    struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   const uint8_t* bhs = connection->streams[direction & 1].room;
@@ -163,7 +178,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* c
     lunscope_abort_ask(&connection->task_requests, bhs);
   } else {
     totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ABORTED] +=
-        lunscope_abort_done(&connection->task_requests, &connection->inflight, bhs);
+        lunscope_abort_done(&connection->task_requests, &connection->inflight, spill, bhs);
   }
   return 0;
 }
@@ -179,9 +194,10 @@ LUNSCOPE_INLINE int lunscope_is_delivered(const uint8_t* bhs) {
   }
 }
 
+/* spill: 0 if the connection has none in use. */
 LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
-    struct lunscope_connection* connection, uint32_t direction, uint64_t now_ns,
-    struct lunscope_totals* totals) {
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
+    uint64_t now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return LUNSCOPE_HEADER_SKIP;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   const uint8_t* bhs = stream->room;
@@ -212,19 +228,19 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 
   uint8_t opcode = iscsi_opcode(bhs);
   if (opcode == ISCSI_SCSI_COMMAND) {
-    lunscope_connection_begin_command(connection, direction, now_ns, totals);
-    return LUNSCOPE_HEADER_SKIP;
+    totals->commands_seen[connection->report.header.role & LUNSCOPE_ROLE_MASK]++;
+    return lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
   }
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
-    uint32_t index = lunscope_inflight_find(&connection->inflight, iscsi_itt(bhs));
-    if (index < LUNSCOPE_TASKS) {
-      struct lunscope_task* task = &connection->inflight.tasks[index];
+    struct lunscope_task* task =
+        lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(bhs));
+    if (task) {
       task->transferred_bytes += iscsi_data_bytes(bhs);
       cdb = task->cdb;
     }
   }
   if (opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE)
-    lunscope_connection_manage(connection, direction, totals);
+    lunscope_connection_manage(connection, spill, direction, totals);
   uint32_t wanted = lunscope_wanted_bytes(bhs, cdb);
   if (wanted != 0) {
     lunscope_stream_capture(stream, wanted);
@@ -235,13 +251,13 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 
 /* A Reject is complete, with as much of the header that it returns as was in its data segment. */
 LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* connection,
-                                                uint32_t direction,
+                                                struct lunscope_spill* spill, uint32_t direction,
                                                 struct lunscope_totals* totals) {
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   if (stream->have < 2 * ISCSI_BHS_BYTES) return;
   totals->commands_unreported[role][LUNSCOPE_UNREPORTED_REJECTED] +=
-      lunscope_abort_rejected(&connection->inflight, lunscope_stream_chunk(stream));
+      lunscope_abort_rejected(&connection->inflight, spill, lunscope_stream_chunk(stream));
 }
 
 /*
