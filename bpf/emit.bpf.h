@@ -112,7 +112,10 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
     struct lunscope_sensed_command_event* sensed =
         bpf_ringbuf_reserve(ring, sizeof(struct lunscope_sensed_command_event), 0);
     event = &sensed->command;
-    if (sensed) bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
+    if (sensed) {
+      __builtin_memset(sensed->sense, 0, sizeof(sensed->sense)); /* the ring's old bytes */
+      bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
+    }
   } else {
     event = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_command_event), 0);
   }

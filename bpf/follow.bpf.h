@@ -13,7 +13,6 @@
 #define MAX_READS_PER_SEGMENT 8192
 
 struct follow {
-  struct sock* sk;
   struct lunscope_connection* connection;
   struct lunscope_spill* spill; /* NULL: not in use */
   struct lunscope_totals* totals;
@@ -89,28 +88,31 @@ static __always_inline void deliver(struct follow* follow, const struct lunscope
   }
 }
 
-/* The header in the room is that of a command which has no place in the connection's own table. */
-static __always_inline void spill_command(struct follow* follow) {
-  follow->spill = spill_of(follow->sk, BPF_SK_STORAGE_GET_F_CREATE);
-  lunscope_connection_spill(follow->connection, follow->spill, follow->direction, follow->now_ns,
-                            follow->totals);
-}
+enum follow_next {
+  FOLLOW_DONE,    /* the segment has nothing more to give */
+  FOLLOW_MORE,    /* read on */
+  FOLLOW_CROWDED, /* a command has no place in the connection's own table: spill_command() */
+};
 
-/* One read, and what follows from it. Returns 1 when the segment has nothing more to give. */
-static long follow_once(__u64 i, struct follow* follow) {
+/* One read, and what follows from it. */
+static __always_inline enum follow_next follow_read(struct follow* follow) {
   struct lunscope_stream* stream = &follow->connection->streams[follow->direction & 1];
   __u32 end = follow->segment.end;
   __u32 bytes = lunscope_stream_wants(stream, end);
   __u32 offset = follow->segment.offset + (stream->next - follow->segment.seq);
-  if (bytes == 0) return 1;
-  if (bpf_dynptr_read(lunscope_stream_room(stream), bytes, follow->bytes, offset, 0)) return 1;
+  if (bytes == 0 || lunscope_distance(follow->segment.seq, stream->next) < 0) return FOLLOW_DONE;
+  if (bpf_dynptr_read(lunscope_stream_room(stream), bytes, follow->bytes, offset, 0))
+    return FOLLOW_DONE;
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
-  if (take == LUNSCOPE_TAKE_SHORT) return lunscope_distance(stream->next, end) <= 0;
+  if (take == LUNSCOPE_TAKE_UNSURE)
+    take = lunscope_connection_settle(follow->connection, follow->direction, end, follow->totals);
+  if (take == LUNSCOPE_TAKE_SHORT)
+    return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
   tell_time(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) {
     deliver(follow, stream);
     lunscope_stream_chunk_done(stream);
-    return lunscope_distance(stream->next, end) <= 0;
+    return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
   }
   enum lunscope_header header = lunscope_connection_header(
       follow->connection, follow->spill, follow->direction, follow->now_ns, follow->totals);
@@ -118,16 +120,34 @@ static long follow_once(__u64 i, struct follow* follow) {
     deliver_header(follow->connection, follow->direction, follow->now_ns, follow->totals);
   switch (header) {
     case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;
-    case LUNSCOPE_HEADER_CROWDED: spill_command(follow); break;
+    case LUNSCOPE_HEADER_CROWDED: return FOLLOW_CROWDED;
     case LUNSCOPE_HEADER_LOST:
-      lunscope_connection_lose(follow->connection, follow->direction, end,
-                               stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
-                                                                   : LUNSCOPE_REASON_BAD_HEADER,
-                               follow->totals);
-      return 1;
+      lunscope_connection_lose_header(follow->connection, follow->direction, follow->segment.seq,
+                                      follow->totals);
+      break;
     default: break;
   }
-  return lunscope_distance(stream->next, end) <= 0;
+  return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
+}
+
+/* Here is a spill for the command in the room, or NULL: there is none to be had. */
+static __always_inline void spill_command(struct follow* follow, struct lunscope_spill* spill) {
+  follow->spill = spill;
+  lunscope_connection_spill(follow->connection, spill, follow->direction, follow->now_ns,
+                            follow->totals);
+}
+
+struct socket_follow {
+  struct follow follow;
+  struct sock* sk;
+};
+
+/* bpf_loop() calls this: 1 ends the loop. */
+static long follow_socket(__u64 i, struct socket_follow* socket) {
+  enum follow_next next = follow_read(&socket->follow);
+  if (next == FOLLOW_CROWDED)
+    spill_command(&socket->follow, spill_of(socket->sk, BPF_SK_STORAGE_GET_F_CREATE));
+  return next == FOLLOW_DONE;
 }
 
 /* The wanted bytes lie before the segment and will not come again: start anew with this one. */
@@ -156,18 +176,19 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                            const struct segment* segment, __u64 now_ns,
                                            __u32 is_noted) {
   struct bpf_dynptr bytes;
-  struct follow follow = {.sk = sk,
-                          .connection = connection,
-                          .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
-                          .totals = this_cpu_totals(),
-                          .bytes = &bytes,
-                          .segment = *segment,
-                          .direction = direction,
-                          .is_noted = is_noted,
-                          .now_ns = now_ns};
-  if (!follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
-  announce_midstream(connection, follow.totals);
-  bpf_loop(MAX_READS_PER_SEGMENT, follow_once, &follow, 0);
+  struct socket_follow socket = {
+      .follow = {.connection = connection,
+                 .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+                 .totals = this_cpu_totals(),
+                 .bytes = &bytes,
+                 .segment = *segment,
+                 .direction = direction,
+                 .is_noted = is_noted,
+                 .now_ns = now_ns},
+      .sk = sk};
+  if (!socket.follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
+  announce_midstream(connection, socket.follow.totals);
+  bpf_loop(MAX_READS_PER_SEGMENT, follow_socket, &socket, 0);
 }
 
 #endif

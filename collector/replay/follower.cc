@@ -77,7 +77,7 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
   if (!is_announced_) EmitConnection(LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_MIDSTREAM, now_ns_);
   for (uint32_t i = 0; i < max_reads_; i++) {
     const uint32_t wanted = lunscope_stream_wants(stream, stretch.end());
-    if (wanted == 0) return;
+    if (wanted == 0 || lunscope_distance(stretch.seq, stream->next) < 0) return;
     const uint32_t offset = stream->next - stretch.seq;
     const size_t captured = stretch.captured.size();
     const size_t have = std::min<size_t>(wanted, captured > offset ? captured - offset : 0);
@@ -87,8 +87,8 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
     reads_++;
     if (have < wanted) {
       FollowCut(direction, stretch, static_cast<uint32_t>(have));
-    } else if (!Judge(direction, lunscope_stream_take(stream, wanted), stretch.end())) {
-      return;
+    } else {
+      Judge(direction, lunscope_stream_take(stream, wanted), stretch);
     }
   }
 }
@@ -97,6 +97,12 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
 // the end of its data; without a header the boundaries are lost.
 void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have) {
   lunscope_stream* stream = &connection_->streams[direction & 1];
+  if (stream->sync == LUNSCOPE_SYNC_LOST) {
+    if (have != 0) Judge(direction, lunscope_stream_take(stream, have), stretch);
+    if (stream->sync == LUNSCOPE_SYNC_LOST)
+      lunscope_connection_pass(connection_.get(), direction, stretch.end(), &totals_);
+    return;
+  }
   if (stream->capture_bytes == 0) {
     lunscope_connection_lose(connection_.get(), direction, stretch.end(),
                              LUNSCOPE_REASON_MISSING_BYTES, &totals_);
@@ -109,14 +115,15 @@ void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, u
   lunscope_stream_chunk_done(stream);
 }
 
-// False: nothing more is to be had of these bytes.
-bool ConnectionFollower::Judge(uint32_t direction, lunscope_take take, uint32_t end) {
+void ConnectionFollower::Judge(uint32_t direction, lunscope_take take, const Stretch& stretch) {
   lunscope_stream* stream = &connection_->streams[direction & 1];
-  if (take == LUNSCOPE_TAKE_SHORT) return true;
+  if (take == LUNSCOPE_TAKE_UNSURE)
+    take = lunscope_connection_settle(connection_.get(), direction, stretch.end(), &totals_);
+  if (take == LUNSCOPE_TAKE_SHORT) return;
   if (take == LUNSCOPE_TAKE_CHUNK) {
     Deliver(direction, false);
     lunscope_stream_chunk_done(stream);
-    return true;
+    return;
   }
   const lunscope_header header =
       lunscope_connection_header(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
@@ -124,18 +131,15 @@ bool ConnectionFollower::Judge(uint32_t direction, lunscope_take take, uint32_t 
       stream->sync == LUNSCOPE_SYNC_FOLLOWED)
     EmitHeader(direction);
   switch (header) {
-    case LUNSCOPE_HEADER_DELIVER: Deliver(direction, false); return true;
+    case LUNSCOPE_HEADER_DELIVER: Deliver(direction, false); break;
     case LUNSCOPE_HEADER_CROWDED:
       if (!spill_) spill_ = std::make_unique<lunscope_spill>();
       lunscope_connection_spill(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
-      return true;
+      break;
     case LUNSCOPE_HEADER_LOST:
-      lunscope_connection_lose(connection_.get(), direction, end,
-                               stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
-                                                                   : LUNSCOPE_REASON_BAD_HEADER,
-                               &totals_);
-      return false;
-    default: return true;
+      lunscope_connection_lose_header(connection_.get(), direction, stretch.seq, &totals_);
+      break;
+    default: break;
   }
 }
 

@@ -63,7 +63,7 @@ class ConnectionFollower {
  private:
   void Follow(uint32_t direction, const Stretch& stretch);
   void FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have);
-  bool Judge(uint32_t direction, lunscope_take take, uint32_t end);
+  void Judge(uint32_t direction, lunscope_take take, const Stretch& stretch);
   void Deliver(uint32_t direction, bool is_cut);
   void DeliverAnswer(uint32_t direction);
   void EmitHeader(uint32_t direction);

@@ -12,6 +12,7 @@
 
 #include "abort.h"
 #include "arrivals.h"
+#include "sync.h"
 #include "text.h"
 
 struct lunscope_connection {
@@ -65,8 +66,9 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint32_t gathered = stream->have;
   if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was delivered before */
-  int32_t bytes = lunscope_distance(stream->next - gathered, end);
-  if (stream->sync != LUNSCOPE_SYNC_CANDIDATE) {
+  uint32_t from = stream->sync == LUNSCOPE_SYNC_CANDIDATE ? stream->trial : stream->next - gathered;
+  int32_t bytes = lunscope_distance(from, end);
+  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
     stream->lost_reason = (uint8_t)reason;
     totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
     connection->report.gaps++;
@@ -77,6 +79,84 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   connection->texts[direction & 1].known = 0;
   connection->report.followed[direction & 1] = 0;
   return 0;
+}
+
+/* After HEADER_LOST: go on behind the first byte of what is no header, as far as it is at hand. */
+LUNSCOPE_INLINE void lunscope_connection_lose_header(struct lunscope_connection* connection,
+                                                     uint32_t direction, uint32_t segment_seq,
+                                                     struct lunscope_totals* totals) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t reason =
+      stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI : LUNSCOPE_REASON_BAD_HEADER;
+  uint32_t next = stream->next - stream->have + 1;
+  if (lunscope_distance(segment_seq, next) < 0) next = segment_seq;
+  lunscope_connection_lose(connection, direction, next, reason, totals);
+}
+
+/* Give up the bytes up to `end`. REQUIRES: the stream is lost already, and was offered them. */
+LUNSCOPE_INLINE void lunscope_connection_pass(struct lunscope_connection* connection,
+                                              uint32_t direction, uint32_t end,
+                                              struct lunscope_totals* totals) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  int32_t bytes = lunscope_distance(stream->next, end);
+  if (bytes <= 0) return;
+  totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+  lunscope_stream_scan_from(stream, end);
+}
+
+/* What a stream on its own, or on trial, found out about digests. */
+LUNSCOPE_INLINE void lunscope_connection_learn_digests(struct lunscope_connection* connection,
+                                                       uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  lunscope_sync_share_digests(stream, &connection->streams[~direction & 1]);
+  connection->report.header_digest = stream->header_digest;
+  connection->report.data_digest = stream->data_digest;
+}
+
+/* Where the header in the room begins is open: it is there, or behind the data digest before it. */
+LUNSCOPE_INLINE void lunscope_connection_settle_data_digest(struct lunscope_connection* connection,
+                                                            uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t role = connection->report.header.role;
+  int is_settled = 0;
+  /* The later place first: what begins like a header seldom goes on like one 4 bytes later. */
+  int has_digest =
+      lunscope_sync_begins(stream, ISCSI_DIGEST_BYTES, direction, role) &&
+      (!stream->header_digest || lunscope_stream_digest_fits(stream, ISCSI_DIGEST_BYTES));
+  if (has_digest || (lunscope_sync_begins(stream, 0, direction, role) &&
+                     (!stream->header_digest || lunscope_stream_digest_fits(stream, 0))))
+    is_settled = 1;
+  lunscope_stream_settle_data_digest(stream, has_digest);
+  if (!is_settled) return;
+  stream->data_digest = (uint8_t)has_digest;
+  stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
+  if (stream->sync != LUNSCOPE_SYNC_FOLLOWED) return;
+  if (has_digest) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
+  lunscope_connection_learn_digests(connection, direction);
+}
+
+/*
+ * After TAKE_UNSURE, in a segment that ends at `end`. Returns TAKE_HEADER: the room now holds a
+ * header to be judged, or TAKE_SHORT: go on with the next bytes.
+ */
+LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
+    struct lunscope_connection* connection, uint32_t direction, uint32_t end,
+    struct lunscope_totals* totals) {
+  if (!connection || !totals) return LUNSCOPE_TAKE_SHORT;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (stream->sync == LUNSCOPE_SYNC_LOST) {
+    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] +=
+        lunscope_sync_scan(stream, direction, connection->report.header.role);
+    if (stream->sync == LUNSCOPE_SYNC_LOST && stream->scanned > LUNSCOPE_SCAN_LIMIT)
+      lunscope_connection_pass(connection, direction, end, totals);
+    return LUNSCOPE_TAKE_SHORT;
+  }
+  if (stream->unsure & LUNSCOPE_UNSURE_HEADER_DIGEST) {
+    lunscope_stream_settle_header_digest(stream);
+  } else {
+    lunscope_connection_settle_data_digest(connection, direction);
+  }
+  return lunscope_stream_take_rest(stream);
 }
 
 LUNSCOPE_INLINE int lunscope_is_login(uint8_t opcode) {
@@ -202,23 +282,27 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   const uint8_t* bhs = stream->room;
   const uint8_t* cdb = 0;
-  if (stream->header_digest && connection->checks_header_digest &&
-      stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
-    if (!lunscope_stream_digest_fits(stream))
-      return lunscope_connection_drop(connection, stream, direction);
+  int is_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
+  if (stream->header_digest && (connection->checks_header_digest || is_candidate)) {
+    if (!lunscope_stream_digest_fits(stream, 0))
+      return is_candidate ? LUNSCOPE_HEADER_LOST
+                          : lunscope_connection_drop(connection, stream, direction);
     stream->bad_digests = 0;
   }
   if (!lunscope_header_fits(connection, direction)) return LUNSCOPE_HEADER_LOST;
 
-  int was_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
-  if (!lunscope_stream_believe(stream)) {
-    lunscope_stream_frame(stream);
-    return LUNSCOPE_HEADER_SKIP;
-  }
-  if (was_candidate) {
-    totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
+  if (is_candidate) {
+    uint32_t reason = stream->lost_reason & LUNSCOPE_REASON_MASK;
+    if (!lunscope_sync_believes(stream, &connection->streams[~direction & 1])) {
+      lunscope_stream_frame(stream);
+      return LUNSCOPE_HEADER_SKIP;
+    }
+    totals->unparsed_bytes[reason] += stream->next - stream->have - stream->trial;
+    totals->resyncs[reason]++;
     connection->report.followed[direction & 1] = 1;
+    lunscope_connection_learn_digests(connection, direction);
   }
+  stream->sync = LUNSCOPE_SYNC_FOLLOWED;
   if (connection->report.header.role == LUNSCOPE_ROLE_UNKNOWN)
     connection->report.header.role = iscsi_role_of(bhs, direction);
 
