@@ -64,6 +64,11 @@ class Metrics:
                      for what in ("seen_total", "reported_total", "unreported_total", "in_flight"))
 
 
+def records_of(text):
+    """The objects of JSON lines; each line has to be valid by itself."""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
 class Trace:
     """`lunscope trace` on some ports, from attached to ended."""
 
@@ -99,9 +104,8 @@ class Trace:
         return int(summary[1]), int(summary[2])
 
     def records(self):
-        """The JSON records up to now; each line has to be valid by itself."""
-        return [json.loads(line) for line in self.process.stdout.decode("utf-8").split("\n")
-                if line]
+        """The JSON records up to now."""
+        return records_of(self.process.stdout.decode("utf-8"))
 
     @property
     def output(self):
@@ -166,3 +170,8 @@ def fail_to_start(words, prefix=(), timeout=20):
     """Run lunscope where it must refuse. Returns (exit code, stderr)."""
     code, _, stderr, _ = run([*prefix, LUNSCOPE, *words], timeout=timeout, check=False)
     return code, stderr
+
+
+def replay(file, *words, prefix=(), check=True):
+    """`lunscope replay` of a capture. Returns (exit code, stdout, stderr)."""
+    return run([*prefix, LUNSCOPE, "replay", file, *words], timeout=60, check=check)[:3]

@@ -21,7 +21,8 @@ from capture import Capture
 from compare import role_of
 from harness import LUNSCOPE, LiveTest, free_port, main, run, wait_until
 from lunscope import Serve, Trace, check_exposition, fail_to_start
-from scripted import TEST_UNIT_READY, Initiator, read_10
+from pdus import TEST_UNIT_READY, read_10
+from scripted import Initiator
 from tgtd import Tgtd
 
 ROLES = ("initiator", "target")
