@@ -137,3 +137,12 @@ def check_nothing_lost(test, metrics):
     for role in ("initiator", "target"):
         seen, reported, _, _ = metrics.accounts(role)
         test.assertEqual(seen, reported, f"seen and reported, {role}")
+
+
+def check_harmless(test, text):
+    """No control character but the newline that ends a line, no bidi mark, nothing hidden; and no
+    name that became a line of its own.
+    """
+    test.assertIsNone(re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e"
+                                r"\u2066-\u2069\ufeff]", text))
+    test.assertFalse(any(line.startswith("lunscope_up") for line in text.splitlines()))

@@ -10,7 +10,9 @@ connection are two vantage points, which must agree.
 import collections
 import dataclasses
 import socket
+import struct
 import time
+import typing
 
 from capture import Capture, decode_pdus
 from compare import (PDU_LABELS, facts_like, facts_of_pdu, initiator_port, role_of, script_fields,
@@ -27,6 +29,7 @@ INITIATOR_NAME = "iqn.2024-01.org.lunscope.test:scripted-initiator"
 TARGET_NAME = "iqn.2024-01.org.lunscope.test:scripted-target"
 _CHUNK = 32 << 10  # fits in the socket buffers, so that one thread can be both ends
 _SETTLE_SECONDS = 5
+_RESET = struct.pack("ii", 1, 0)  # linger, for no time
 
 SEEN, DROPPED, UNSEEN = "counted and shown", "shown, not counted: its digest is wrong", "missed"
 
@@ -82,6 +85,11 @@ def login_response(keys=b"", flags=TRANSIT | OPERATIONAL | FULL_FEATURE, **field
                   **fields})
 
 
+def pieces(whole, size):
+    """[(piece, is it the last?)]"""
+    return [(whole[at:at + size], at + size >= len(whole)) for at in range(0, len(whole), size)]
+
+
 def login(digests=NO_DIGESTS, keys=b""):
     """One request and one response, which agree on these digests."""
     asked = text(HeaderDigest="CRC32C" if digests.header else "None",
@@ -111,7 +119,9 @@ class Row:
     in_all: dict = dataclasses.field(default_factory=dict)
     digests: Digests = NO_DIGESTS
     logs_in: bool = True  # the login goes without saying
+    reader: typing.Callable = read_exactly  # (socket, bytes): how both ends read
     tshark_differs: str = ""  # why; then it has to
+    is_for_tshark: bool = True  # what it makes of the bytes says nothing
 
     def __post_init__(self):
         if self.logs_in:
@@ -161,26 +171,34 @@ class Stage:
     def __exit__(self, *_):
         self._listener.close()
 
-    def play(self, row):
-        """From the first byte to the close of both ends. Returns the initiator's port."""
-        ends = {"initiator": socket.create_connection(("127.0.0.1", self.port), timeout=10)}
-        with ends["initiator"]:
-            ends["target"], _ = self._listener.accept()
-            with ends["target"]:
-                for end in ends.values():
+    def play(self, row, source_port=0, resets=False):
+        """From the first byte to the close of both ends, or the reset of the connection. Returns
+        the initiator's port.
+        """
+        with socket.socket() as initiator:
+            if source_port:
+                initiator.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                initiator.bind(("127.0.0.1", source_port))
+            initiator.settimeout(10)
+            initiator.connect(("127.0.0.1", self.port))
+            target, _ = self._listener.accept()
+            with target:
+                for end in (initiator, target):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     end.settimeout(10)
                 for step in row.steps:
-                    self._say(ends, step, row.digests)
-                return ends["initiator"].getsockname()[1]
+                    self._say({"initiator": initiator, "target": target}, step, row)
+                if resets:
+                    initiator.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                return initiator.getsockname()[1]
 
     @staticmethod
-    def _say(ends, step, digests):
+    def _say(ends, step, row):
         listener = ends["target" if step.sender == "initiator" else "initiator"]
-        wire = step.wire(digests)
+        wire = step.wire(row.digests)
         for start in range(0, len(wire), step.chunk):
             ends[step.sender].sendall(wire[start:start + step.chunk])
-            read_exactly(listener, len(wire[start:start + step.chunk]))
+            row.reader(listener, len(wire[start:start + step.chunk]))
 
 
 def _counts(metrics):
@@ -287,6 +305,8 @@ class Table:
                 for each in self.streams["initiator", played.port, way]]
         theirs = facts_like(ours, sorted(self.decoded[played.port],
                                          key=lambda each: each.is_from_target))
+        if not played.row.is_for_tshark:
+            return
         if played.row.tshark_differs:
             self.assertNotEqual(theirs, ours, "tshark is right now: take its exception away")
         else:

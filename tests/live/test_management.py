@@ -4,7 +4,7 @@ scripted peers exchange them: every code that RFC 7143 and RFC 7144 have.
 """
 
 from compare import snake_case
-from dialogue import I, Row, T, Table, login_request, login_response, written
+from dialogue import I, Row, T, Table, login_request, login_response, pieces, written
 from harness import LiveTest, main
 from pdus import (ASYNC_MESSAGE, CONTINUE, FINAL, FIXED_SENSE, FULL_FEATURE, LOGOUT_REQUEST,
                   LOGOUT_RESPONSE, NOP_IN, NOP_OUT, OPERATIONAL, REJECT, RESERVED_TAG,
@@ -167,11 +167,6 @@ LONG = text(**{f"X-com.example.key{i}": "x" * 80 for i in range(120)})
 MANY_TARGETS = b"".join(
     text(TargetName=f"iqn.2024-01.example:target-{i:03}", TargetAddress="127.0.0.1:3260,1")
     for i in range(200))
-
-
-def pieces(whole, size):
-    """[(piece, is it the last?)]"""
-    return [(whole[at:at + size], at + size >= len(whole)) for at in range(0, len(whole), size)]
 
 
 def split_login(keys, size):

@@ -8,7 +8,8 @@ import struct
 from dialogue import I, Row, T, Table, done, written
 from harness import LiveTest, main
 from pdus import (BLOCK, FINAL, FIXED_SENSE, OVERFLOW, READ, RESERVED_TAG, SCSI_RESPONSE,
-                  STATUS_PRESENT, UNDERFLOW, WRITE, ahs, command, data_in, data_out, lun, pdu, r2t, read, response, with_length, write)
+                  STATUS_PRESENT, UNDERFLOW, WRITE, ahs, command, data_in, data_out, lun, pdu, r2t,
+                  read, response, with_length, write)
 
 CHECK_CONDITION = 2
 DESCRIPTOR = bytes.fromhex("72031101 00000000")
