@@ -77,14 +77,12 @@ class Trace:
     def __init__(self, *ports, output="json", options=()):
         words = [word for port in ports for word in ("--port", port)]
         self._command = [LUNSCOPE, "trace", "-o", output, *words, *options]
-        self._ports = ports
         self.process = None
 
     def __enter__(self):
         self.process = Process(self._command)
         try:
-            for port in self._ports:
-                self.process.wait_for_line(f"lunscope: watching port {port}", START_SECONDS)
+            self.process.wait_for_line("lunscope: watching port", START_SECONDS)
         except BaseException:
             self.process.__exit__()
             raise
