@@ -8,6 +8,7 @@ connection are two vantage points, which must agree.
 """
 
 import collections
+import contextlib
 import dataclasses
 import socket
 import struct
@@ -158,6 +159,44 @@ class Row:
         return +counts
 
 
+class Conversation:
+    """Both ends of one connection. `resets`: it ends with a RST, not with a FIN."""
+
+    def __init__(self, listener, source_port=0, resets=False):
+        self._ends = {"initiator": socket.socket()}
+        with contextlib.ExitStack() as undo:
+            initiator = undo.enter_context(self._ends["initiator"])
+            if source_port:
+                initiator.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                initiator.bind(("127.0.0.1", source_port))
+            if resets:
+                initiator.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            initiator.settimeout(10)
+            initiator.connect(listener.getsockname())
+            self.port = initiator.getsockname()[1]
+            self._ends["target"], _ = listener.accept()
+            undo.enter_context(self._ends["target"])
+            for end in self._ends.values():
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                end.settimeout(10)
+            self._undo = undo.pop_all()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._undo.close()
+
+    def say(self, steps, digests=NO_DIGESTS, reader=read_exactly):
+        """What is sent is read at once: one thread is both ends."""
+        for step in steps:
+            listener = self._ends["target" if step.sender == "initiator" else "initiator"]
+            wire = step.wire(digests)
+            for start in range(0, len(wire), step.chunk):
+                self._ends[step.sender].sendall(wire[start:start + step.chunk])
+                reader(listener, len(wire[start:start + step.chunk]))
+
+
 class Stage:
     """A listening socket on which rows are played."""
 
@@ -171,34 +210,14 @@ class Stage:
     def __exit__(self, *_):
         self._listener.close()
 
-    def play(self, row, source_port=0, resets=False):
-        """From the first byte to the close of both ends, or the reset of the connection. Returns
-        the initiator's port.
-        """
-        with socket.socket() as initiator:
-            if source_port:
-                initiator.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                initiator.bind(("127.0.0.1", source_port))
-            initiator.settimeout(10)
-            initiator.connect(("127.0.0.1", self.port))
-            target, _ = self._listener.accept()
-            with target:
-                for end in (initiator, target):
-                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    end.settimeout(10)
-                for step in row.steps:
-                    self._say({"initiator": initiator, "target": target}, step, row)
-                if resets:
-                    initiator.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                return initiator.getsockname()[1]
+    def connect(self, **how):
+        return Conversation(self._listener, **how)
 
-    @staticmethod
-    def _say(ends, step, row):
-        listener = ends["target" if step.sender == "initiator" else "initiator"]
-        wire = step.wire(row.digests)
-        for start in range(0, len(wire), step.chunk):
-            ends[step.sender].sendall(wire[start:start + step.chunk])
-            row.reader(listener, len(wire[start:start + step.chunk]))
+    def play(self, row, **how):
+        """From the first byte to the end of the connection. Returns the initiator's port."""
+        with self.connect(**how) as conversation:
+            conversation.say(row.steps, row.digests, row.reader)
+            return conversation.port
 
 
 def _counts(metrics):

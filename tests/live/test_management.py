@@ -4,8 +4,10 @@ scripted peers exchange them: every code that RFC 7143 and RFC 7144 have.
 """
 
 from compare import snake_case
-from dialogue import I, Row, T, Table, login_request, login_response, pieces, written
-from harness import LiveTest, main
+from dialogue import (ROLES, I, Row, Stage, T, Table, login_request, login_response, pieces,
+                      written)
+from harness import LiveTest, main, wait_until
+from lunscope import Serve
 from pdus import (ASYNC_MESSAGE, CONTINUE, FINAL, FIXED_SENSE, FULL_FEATURE, LOGOUT_REQUEST,
                   LOGOUT_RESPONSE, NOP_IN, NOP_OUT, OPERATIONAL, REJECT, RESERVED_TAG,
                   SNACK_REQUEST, TASK_REQUEST, TASK_RESPONSE, TEXT_REQUEST, TEXT_RESPONSE, TRANSIT,
@@ -268,6 +270,70 @@ VENDORS = {f"vendor opcode {opcode:#x}": Row(
 class Management(Table, LiveTest):
     ROWS = {**REJECTS, **ASYNC_ROWS, **TASKS, **NOPS, **SNACKS, **LOGINS, **TEXTS, **LOGOUTS,
             **VENDORS}
+
+
+class Sessions(LiveTest):
+    """More than one connection at a time."""
+
+    def setUp(self):
+        super().setUp()
+        self.stage = self.use(Stage())
+        self.serve = self.use(Serve(self.stage.port))
+
+    def join(self, cid=0, tsih=0, answer=1):
+        """Another connection, logged in: to a new session, or to the one with this TSIH."""
+        conversation = self.use(self.stage.connect())
+        conversation.say([I(login_request(tsih=tsih, cid=cid)), T(login_response(tsih=answer))])
+        return conversation
+
+    def sessions(self, metrics):
+        """{role: [whether it is up]}"""
+        return {role: [sample.value for sample in metrics.select("session_up", role=role)]
+                for role in ROLES}
+
+    def settles(self, *up):
+        wait_until(lambda: self.sessions(self.serve.metrics()) == dict.fromkeys(ROLES, list(up)),
+                   5, f"sessions to be {up}, not {self.sessions(self.serve.metrics())}")
+
+    def test_several_connections_in_a_session(self):
+        """One session, up until its last connection ends; a task belongs to its connection."""
+        first = self.join()
+        second = self.join(cid=1, tsih=1)
+        first.say([I(command(1))])
+        second.say(manage(1))
+        self.settles(1)
+        metrics = self.serve.metrics()
+        for role in ROLES:
+            self.assertEqual(metrics.accounts(role), (1, 0, 0, 1), role)
+        first.__exit__()
+        self.settles(1)
+        second.say(logout(0))
+        second.__exit__()
+        self.settles()
+        metrics = self.serve.metrics()
+        for role in ROLES:
+            self.assertEqual(metrics.total("commands_unreported_total", role=role,
+                                           reason="connection_closed"), 1)
+
+    def test_reinstatement(self):
+        """The same ISID again: the session is the new one, whenever the old connection ends."""
+        for name, closes_first in (("before the login", True), ("after the login", False)):
+            with self.subTest(f"the old connection ends {name}"):
+                old = self.join(answer=1)
+                old.say([I(command(1))])
+                if closes_first:
+                    old.__exit__()
+                    self.settles(0)
+                new = self.join(answer=2)
+                if not closes_first:
+                    old.__exit__()
+                self.settles(1)
+                new.say([I(command(1)), T(response(1)), *logout(0)])
+                new.__exit__()
+                self.settles()
+        metrics = self.serve.metrics()
+        for role in ROLES:
+            self.assertEqual(metrics.accounts(role), (4, 2, 2, 0), role)
 
 
 if __name__ == "__main__":
