@@ -8,6 +8,8 @@ import re
 _NOT_A_NAME = re.compile(r"0x|\b[0-9a-f]{2}h\b|unknown|reserved|opcode|vendor specific",
                          re.IGNORECASE)
 
+ROLES = ("initiator", "target")
+
 # Opcode to the label of the same PDU (RFC 7143 section 11.2.1.2).
 PDU_LABELS = {
     0x00: "nop_out", 0x01: "scsi_command", 0x02: "task_management_request", 0x03: "login_request",
@@ -100,7 +102,7 @@ def facts_like(facts, decoded):
 def check_same_commands(test, records, commands):
     """Each role reported exactly tshark's commands: connection, ITT, LUN, CDB, bytes."""
     expected = collections.Counter(map(_facts_of_command, commands))
-    for role in ("initiator", "target"):
+    for role in ROLES:
         with test.subTest(role=role):
             reported = collections.Counter(map(_facts_of_record, role_of(records, role)))
             test.assertEqual(reported.total(), expected.total(), "number of commands")
@@ -134,7 +136,7 @@ def check_nothing_lost(test, metrics):
     for name in ("events_lost_total", "stream_gaps_total", "unmatched_responses_total",
                  "commands_unreported_total", "commands_in_flight"):
         test.assertEqual(metrics.total(name), 0, name)
-    for role in ("initiator", "target"):
+    for role in ROLES:
         seen, reported, _, _ = metrics.accounts(role)
         test.assertEqual(seen, reported, f"seen and reported, {role}")
 

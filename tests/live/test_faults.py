@@ -18,14 +18,13 @@ import threading
 import time
 
 from capture import Capture
-from compare import check_harmless, role_of
+from compare import ROLES, check_harmless, role_of
 from harness import LUNSCOPE, LiveTest, free_port, main, run, wait_until
 from lunscope import Serve, Trace, check_exposition, fail_to_start
 from pdus import TEST_UNIT_READY, read_10
 from scripted import Initiator
 from tgtd import Tgtd
 
-ROLES = ("initiator", "target")
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
 UNKNOWN = "unknown"
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"

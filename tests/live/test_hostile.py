@@ -8,14 +8,14 @@ import os
 import random
 import socket
 
-from compare import check_harmless, snake_case
-from dialogue import (INITIATOR_NAME, ROLES, TARGET_NAME, UNSEEN, I, Row, Stage, T, Table, done,
-                      login_request, login_response, written)
+from compare import ROLES, check_harmless
+from dialogue import INITIATOR_NAME, TARGET_NAME, UNSEEN, I, Stage, T, login_request, login_response
 from harness import LiveTest, main, wait_until
 from lunscope import Serve, check_exposition
 from pdus import (BLOCK, FINAL, NOP_IN, NOP_OUT, READ, RESERVED_TAG, STATUS_PRESENT, ahs, command,
                   data_in, lun, pdu, read, response, text, write)
 from scripted import read_exactly
+from table import Row, Table, done, written
 
 LONGEST = (1 << 24) - 1
 GOOD = [{"status": "Good"}]

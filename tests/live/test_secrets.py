@@ -10,11 +10,11 @@ import re
 import signal
 
 from capture import Capture
-from dialogue import (INITIATOR_NAME, TARGET_NAME, I, Row, Stage, T, login_request, login_response,
-                      pieces)
+from dialogue import INITIATOR_NAME, TARGET_NAME, I, Stage, T, login_request, login_response, pieces
 from harness import LiveTest, main, run
 from lunscope import Serve, Trace
 from pdus import CONTINUE, FULL_FEATURE, OPERATIONAL, TRANSIT, text
+from table import Row
 from tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:secrets"

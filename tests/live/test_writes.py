@@ -6,8 +6,8 @@ sections 13.10 and 13.11): immediate, unsolicited and solicited data, added up b
 import collections
 
 from capture import Capture, count_opcodes
-from compare import PDU_LABELS, check_nothing_lost, check_same_commands, initiator_port, role_of
-from dialogue import ROLES
+from compare import (PDU_LABELS, ROLES, check_nothing_lost, check_same_commands, initiator_port,
+                     role_of)
 from harness import LiveTest, main
 from lunscope import Serve, Trace
 from pdus import DATA_OUT, R2T, TEST_UNIT_READY
