@@ -22,6 +22,13 @@ std::string SessionKey(uint8_t role, const std::string& target, const std::strin
   return fmt::format("{}\n{}\n{}\n{}", role, target, initiator, name);
 }
 
+// Of the same initiator port (RFC 7143 section 10.1.1): a name is the ISID in hex, then the TSIH.
+bool IsSameNexus(const Session& a, const Session& b) {
+  constexpr size_t kIsidDigits = 12;
+  return a.role == b.role && a.target == b.target && a.initiator == b.initiator &&
+         a.name.compare(0, kIsidDigits, b.name, 0, kIsidDigits) == 0;
+}
+
 // Add to a total what a counter has grown by since it was last counted.
 template <typename Count>
 void Advance(uint64_t& total, Count& counted, Count now) {
@@ -144,24 +151,17 @@ void Model::ApplyLogout(Connection& connection) {
 
 void Model::OpenSession(Connection& connection, uint16_t tsih) {
   const TargetKey& target = connection.target->first;
-  const std::string initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
+  Session opened;
+  opened.role = target.role;
+  opened.target = target.name;
+  opened.name = fmt::format("{:012x}:{:04x}", connection.isid, tsih);
+  opened.initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
   // The TSIH is the target's to choose anew; the ISID is what tells a session that comes back.
   std::erase_if(sessions_, [&](const auto& entry) {
-    const Session& session = entry.second;
-    return session.connections == 0 && session.role == target.role &&
-           session.target == target.name && session.initiator == initiator &&
-           session.name.starts_with(fmt::format("{:012x}", connection.isid));
+    return entry.second.connections == 0 && IsSameNexus(entry.second, opened);
   });
-  const std::string name = fmt::format("{:012x}:{:04x}", connection.isid, tsih);
-  connection.session = SessionKey(target.role, target.name, initiator, name);
-  auto [entry, is_new] = sessions_.try_emplace(connection.session);
-  Session& session = entry->second;
-  if (is_new) {
-    session.role = target.role;
-    session.target = target.name;
-    session.name = name;
-    session.initiator = initiator;
-  }
+  connection.session = SessionKey(opened.role, opened.target, opened.initiator, opened.name);
+  Session& session = sessions_.try_emplace(connection.session, std::move(opened)).first->second;
   LearnPortal(connection);
   session.connections++;
 }
@@ -178,7 +178,12 @@ void Model::CloseSession(const Connection& connection) {
   Session& session = entry->second;
   if (session.connections > 0) session.connections--;
   if (session.connections > 0) return;
-  if (connection.logged_out || session.logged_out) {
+  // Reinstatement (section 6.3.5): the new session is up before the old one's connection ends.
+  const bool is_reinstated = std::any_of(sessions_.begin(), sessions_.end(), [&](const auto& each) {
+    return each.second.connections > 0 && each.second.portal == session.portal &&
+           IsSameNexus(each.second, session);
+  });
+  if (connection.logged_out || session.logged_out || is_reinstated) {
     sessions_.erase(entry);
     return;
   }

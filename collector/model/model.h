@@ -60,7 +60,7 @@ struct TargetKey {
 using Target = std::pair<const TargetKey, TargetStatistics>;
 
 struct Session {
-  uint8_t role;
+  uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   std::string target;
   std::string name;  // ISID and TSIH in hex
   std::string initiator;

@@ -61,6 +61,11 @@ class Target:
         self._tgtd.admin("account", "new", "--user", user, "--password", password)
         self._tgtd.admin("account", "bind", "--tid", self.id, "--user", user)
 
+    def answer_chap(self, user, password):
+        """Where an initiator wants to know who it is, it says so with this."""
+        self._tgtd.admin("account", "new", "--user", user, "--password", password)
+        self._tgtd.admin("account", "bind", "--tid", self.id, "--user", user, "--outgoing")
+
     def update(self, name, value):
         """Set a negotiable parameter, for instance MaxQueueCmd."""
         self._tgtd.admin("target", "update", "--tid", self.id, "--name", name, "--value", value)
