@@ -34,7 +34,7 @@ DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
   "${DEMO_PACKAGES[@]}" qemu-utils tshark libiscsi-bin prometheus jq
-  clang-format clang-tidy libclang-rt-dev iproute2 libcap2-bin procps util-linux
+  clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux
 )
 # Packages of the lists above which bring a system service of the same name.
 readonly SERVICE_PACKAGES=(tgt prometheus)

@@ -243,6 +243,22 @@ TEST_P(Aborts, EndWhatTheyName) {
   EXPECT_EQ(session.unreported(), GetParam().ended.size());
 }
 
+// A response is to the request with its tag; the four latest requests are remembered.
+TEST_F(Command, IsEndedByTheRequestThatIsAnswered) {
+  constexpr uint32_t kRequests = LUNSCOPE_TASK_REQUESTS + 1;
+  for (uint32_t itt = 0; itt < kRequests; itt++) session_.Initiator(ScsiCommand(itt, Read10()));
+  for (uint32_t itt = 0; itt < kRequests; itt++)
+    session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, itt).Itt(100 + itt));
+  session_.Target(TaskResponse(0).Itt(7));    // to nobody
+  session_.Target(TaskResponse(0).Itt(100));  // to the oldest, which gave way
+  EXPECT_EQ(session_.unreported(), 0u);
+  for (uint32_t itt = kRequests - 1; itt > 0; itt--) {
+    session_.Target(TaskResponse(0).Itt(100 + itt));
+    EXPECT_EQ(lunscope_inflight_find(&session_.inflight(), itt), uint32_t{LUNSCOPE_NO_TASK});
+    EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ABORTED), kRequests - itt);
+  }
+}
+
 // ------------------------------------------------------------------ bytes
 
 // The four combinations of InitialR2T and ImmediateData (RFC 7143 sections 13.10, 13.11).

@@ -119,6 +119,8 @@ TEST(Stream, LearnsTheRoleFromTheFirstPdu) {
     Follower session(side, false);
     LogIn(&session);
     EXPECT_EQ(session.connection->report.header.role, side);
+    session.Initiator(ScsiCommand(1, TestUnitReady()));
+    EXPECT_EQ(session.inflight().header.role, side);
   }
 }
 

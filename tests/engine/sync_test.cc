@@ -78,6 +78,19 @@ TEST(Hole, InsideAHeaderLosesThatHeader) {
   }
 }
 
+// A segment that begins before what was given up, and goes on behind it: no byte is counted twice.
+TEST(Hole, ThatIsRepeatedWithMoreCountsOnce) {
+  Follower session;
+  LogIn(&session);
+  const uint32_t direction = session.target_direction();
+  session.Target(Bytes(100, 0x07));
+  const uint32_t seq = session.next_seq(direction) - 50;
+  session.Offer(direction, seq, Bytes(100, 0x07));
+  EXPECT_LE(SumOf(session.totals.unparsed_bytes), 150u);
+  EXPECT_EQ(SumOf(session.totals.gaps), 1u);
+  EXPECT_EQ(session.pdus(direction, ISCSI_NOP_IN), 0u);
+}
+
 TEST(Hole, LeavesTheOtherDirectionAlone) {
   Follower session;
   LogIn(&session);
