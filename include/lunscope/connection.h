@@ -243,6 +243,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
   connection->report.header_digest_errors++;
   if (stream->bad_digests != 0) return LUNSCOPE_HEADER_LOST;
   stream->bad_digests = 1;
+  connection->texts[direction & 1].known = 0; /* no text goes on from what was dropped */
   connection->report.traffic[direction & 1].bytes += lunscope_stream_frame(stream);
   return LUNSCOPE_HEADER_SKIP;
 }

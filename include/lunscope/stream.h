@@ -181,16 +181,21 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream* 
   return lunscope_stream_take_rest(stream);
 }
 
-/* Digests are in effect from the next header on. REQUIRES: none is being read. */
+/*
+ * Digests are in effect from the next header on, also for one of which a part is there. A trial
+ * knew nothing of them, and begins anew.
+ */
 LUNSCOPE_INLINE void lunscope_stream_use_digests(struct lunscope_stream* stream,
                                                  uint8_t header_digest, uint8_t data_digest) {
+  uint8_t tail = header_digest ? ISCSI_DIGEST_BYTES : 0;
   stream->header_digest = header_digest;
   stream->data_digest = data_digest;
   stream->unknown = 0;
   stream->open_digests = 0;
-  stream->tail = header_digest ? ISCSI_DIGEST_BYTES : 0;
-  if (stream->sync != LUNSCOPE_SYNC_LOST && stream->capture_bytes == 0)
-    stream->need = (uint16_t)(ISCSI_BHS_BYTES + stream->tail);
+  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE) lunscope_stream_lose(stream, stream->next);
+  if (stream->sync == LUNSCOPE_SYNC_LOST) return;
+  if (stream->capture_bytes == 0) stream->need = (uint16_t)(stream->need + tail - stream->tail);
+  stream->tail = tail;
 }
 
 /*

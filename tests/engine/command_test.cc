@@ -254,7 +254,7 @@ TEST_F(Command, IsEndedByTheRequestThatIsAnswered) {
   EXPECT_EQ(session_.unreported(), 0u);
   for (uint32_t itt = kRequests - 1; itt > 0; itt--) {
     session_.Target(TaskResponse(0).Itt(100 + itt));
-    EXPECT_EQ(lunscope_inflight_find(&session_.inflight(), itt), uint32_t{LUNSCOPE_NO_TASK});
+    EXPECT_EQ(session_.Find(itt), nullptr);
     EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ABORTED), kRequests - itt);
   }
 }

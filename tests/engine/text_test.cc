@@ -215,6 +215,20 @@ TEST(TextFilter, AHoleInAShownValueDoesNotShowTheNext) {
   ExpectNoSecret(session.Text());
 }
 
+// A PDU with a wrong header digest is dropped in the middle of a text, with the rest of a key's
+// name.
+TEST(TextFilter, ADroppedPduDoesNotShowTheRestOfASecret) {
+  const Digests header{true, false};
+  Follower session;
+  LogIn(&session, Keys({"HeaderDigest=CRC32C"}), Keys({"HeaderDigest=CRC32C"}));
+  session.Initiator(TextRequest(ToBytes("CHAP_"), kContinue).Wire(header));
+  Bytes spoiled = TextRequest(ToBytes("R=0x"), kContinue).Wire(header);
+  spoiled[20] ^= 1;
+  session.Initiator(spoiled);
+  session.Initiator(TextRequest(Keys({"deadbeef"})).Wire(header));
+  ExpectNoSecret(session.Text());
+}
+
 // Met inside a value that goes on from PDU to PDU: what looks like a key is the rest of a secret.
 TEST(TextFilter, AttachInsideASecretDoesNotShowItsRest) {
   Follower session;

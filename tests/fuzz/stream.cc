@@ -209,6 +209,15 @@ std::vector<Bytes> Seeds() {
       script = Join({std::move(script), {kCut, 0, bytes, operation, 0, bytes}});
     seeds.push_back(Seed(kKnown, script).LogIn().SayAll().bytes());
   }
+  // A command that is being read, between its BHS and its AHS, when the login ends.
+  const Bytes command = ScsiCommand(1, TestUnitReady()).Ahs(Bytes(8));
+  seeds.push_back(Seed(kKnown | kHeaders)
+                      .Say(LoginRequest())
+                      .Say(Slice(command, 0, 48))
+                      .Say(LoginResponse())
+                      .Say(Bytes(8))
+                      .Say(command)
+                      .bytes());
   const Bytes keys = Keys({"HeaderDigest=CRC32C", "DataDigest=CRC32C"});
   const Digests both = {true, true};
   for (const uint8_t setting : {kKnown, uint8_t{kKnown | kUnchecked}, uint8_t{kKnown | kHeaders}}) {
