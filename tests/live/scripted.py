@@ -55,7 +55,7 @@ class Initiator:
     """One connection. Text keys are bytes, so that they can hold what no name may hold."""
 
     def __init__(self, port, host="127.0.0.1"):
-        self._socket = socket.create_connection((host, port), timeout=10)
+        self._socket = self._connect((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._itt = 0
         self._cmdsn = 1
@@ -66,6 +66,9 @@ class Initiator:
 
     def __exit__(self, *_):
         self._socket.close()
+
+    def _connect(self, address):
+        return socket.create_connection(address, timeout=10)
 
     @property
     def port(self):
