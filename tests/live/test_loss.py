@@ -19,7 +19,7 @@ from tgtd import Tgtd
 ROLES = ("initiator", "target")
 TARGET = "iqn.2024-01.org.lunscope.test:loss"
 PERF = "iqn.2024-01.org.lunscope.test:perf"
-PERF_COMMANDS = 300
+PERF_COMMANDS, PERF_BYTES = 300, 4096  # at least so many, of so many bytes
 CLIENT_SECONDS = 30
 
 # Tools that send the same commands however often they are run; the URL of the LUN comes last.
@@ -29,7 +29,7 @@ TOOLS = [
     ["iscsi-test-cu", "--dataloss", "--test=ALL.Inquiry"],
     ["iscsi-test-cu", "--dataloss", "--test=ALL.CompareAndWrite"],
     ["iscsi-test-cu", "--dataloss", "--test=ALL.iSCSIResiduals"],
-    ["qemu-io", "-f", "raw", "-c", "write -P 3 0 512k", "-c", "read -P 3 0 512k"],
+    ["qemu-io", "-f", "raw", "-c", "write -P 3 0 256k", "-c", "read -P 3 0 256k"],
 ]
 
 # What the wire does: words of Network.
@@ -182,8 +182,10 @@ class Loss(LiveTest):
             counted, metrics = wait_until(settled, CLIENT_SECONDS, "tgtd to be idle")
             perf.signal(signal.SIGCONT)
             finish_perf(perf)
-        self.assertEqual(metrics.total("read_bytes_total", role="target", lun="1"),
-                         counted.read_done_bytes)
+        # What tgtd has answered and TCP not sent yet, as nobody reads, is in flight.
+        in_flight = metrics.accounts("target")[3]
+        self.assertEqual(metrics.total("read_bytes_total", role="target", lun="1") +
+                         in_flight * PERF_BYTES, counted.read_done_bytes)
         self.assertEqual(metrics.total("command_errors_total", role="target", lun="1"),
                          counted.errors)
 
