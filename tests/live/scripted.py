@@ -33,7 +33,7 @@ class Initiator:
     """One connection. Text keys are bytes, so that they can hold what no name may hold."""
 
     def __init__(self, port, host="127.0.0.1"):
-        self._socket = socket.create_connection((host, port), timeout=10)
+        self._socket = self._connect((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._itt = 0
         self._cmdsn = 1
@@ -47,6 +47,9 @@ class Initiator:
 
     def __exit__(self, *_):
         self._socket.close()
+
+    def _connect(self, address):
+        return socket.create_connection(address, timeout=10)
 
     def login(self, initiator_name, target_name, header_digest=b"None", data_digest=b"None",
               more_keys=()):
@@ -138,11 +141,14 @@ class Initiator:
                           itt=itt, ttt=ttt, datasn=number, buffer_offset=offset))
 
     def receive(self):
-        header = read_exactly(self._socket, BHS_BYTES)
-        if self.digests.header and read_exactly(self._socket, 4) != crc32c(header):
+        header = self._exactly(BHS_BYTES)
+        if self.digests.header and self._exactly(4) != crc32c(header):
             raise RuntimeError("the target's header digest is wrong")
         length = int.from_bytes(header[5:8], "big")
-        data = read_exactly(self._socket, len(padded(bytes(length))))
-        if self.digests.data and data and read_exactly(self._socket, 4) != crc32c(data):
+        data = self._exactly(len(padded(bytes(length))))
+        if self.digests.data and data and self._exactly(4) != crc32c(data):
             raise RuntimeError("the target's data digest is wrong")
         return Pdu(header, data[:length])
+
+    def _exactly(self, length):
+        return read_exactly(self._socket, length)
