@@ -161,15 +161,6 @@ static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connecti
   return lunscope_stream_offer(&connection->streams[direction & 1], segment->seq, segment->end);
 }
 
-/* Offer a segment of bytes that come in order: what is missing before it will not come again. */
-static __always_inline enum lunscope_offer offer_in_order(struct lunscope_connection* connection,
-                                                          __u32 direction,
-                                                          const struct segment* segment) {
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, segment->end);
-  return offer == LUNSCOPE_OFFER_HOLE ? give_up_hole(connection, direction, segment) : offer;
-}
-
 /* REQUIRES: the segment was offered, and holds something new. */
 static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection, __u32 direction,

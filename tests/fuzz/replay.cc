@@ -80,7 +80,7 @@ class Replay {
     uint64_t in_flight = 0;
     connections_.Report([&](const lunscope_event& event) {
       if (event.kind == LUNSCOPE_EVENT_INFLIGHT)
-        in_flight += lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
+        in_flight += reinterpret_cast<const lunscope_inflight_event&>(event).count;
     });
     return in_flight;
   }

@@ -6,22 +6,25 @@ must see exactly these.
 """
 
 import collections
+import contextlib
 import socket
 import struct
 
 from compare import check_nothing_lost, role_of
 from harness import LiveTest, main
 from lunscope import Serve, Trace
-from scripted import TEST_UNIT_READY, Initiator, read_10
+from pdus import TEST_UNIT_READY, read_10
+from scripted import Initiator
 from tgtd import Tgtd
 
 ROLES = ("initiator", "target")
 INITIATOR = b"iqn.2024-01.org.lunscope.test:streams"
 TARGET = "iqn.2024-01.org.lunscope.test:streams"
 
-# include/uapi/linux/tcp.h
+# include/uapi/linux/tcp.h, asm-generic/socket.h
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
 REPAIR_OFF_WITHOUT_PROBE, RECEIVE_QUEUE, SEND_QUEUE = -1, 1, 2
+SO_PEEK_OFF = 42
 LINGER_NOT = struct.pack("ii", 1, 0)  # close() sends a RST
 
 
@@ -31,6 +34,14 @@ def byte_by_byte(sock, length):
 
 def peeked(sock, length):
     sock.recv(length, socket.MSG_PEEK | socket.MSG_WAITALL)
+    return sock.recv(length, socket.MSG_WAITALL)
+
+
+def peeked_ahead(sock, length):
+    """The bytes that are read come after others behind them."""
+    sock.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, 50_000)
+    with contextlib.suppress(BlockingIOError):
+        sock.recv(1 << 17, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     return sock.recv(length, socket.MSG_WAITALL)
 
 
@@ -56,7 +67,8 @@ class Reader(Initiator):
         return data
 
 
-READERS = {"byte by byte": byte_by_byte, "peeked": peeked, "data skipped": skipped}
+READERS = {"byte by byte": byte_by_byte, "peeked": peeked, "peeked ahead": peeked_ahead,
+           "data skipped": skipped}
 
 
 class Wrapping(Initiator):
