@@ -113,26 +113,45 @@ LUNSCOPE_INLINE void lunscope_connection_learn_digests(struct lunscope_connectio
   connection->report.data_digest = stream->data_digest;
 }
 
-/* Where the header in the room begins is open: it is there, or behind the data digest before it. */
-LUNSCOPE_INLINE void lunscope_connection_settle_data_digest(struct lunscope_connection* connection,
-                                                            uint32_t direction) {
+LUNSCOPE_INLINE int lunscope_connection_has_header(const struct lunscope_connection* connection,
+                                                   uint32_t direction, uint32_t at) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  return lunscope_sync_begins(stream, at, direction, connection->report.header.role) &&
+         (!stream->header_digest || lunscope_stream_digest_fits(stream, at));
+}
+
+/*
+ * Where the header in the room begins is open. At its start, if it can: a data digest in front of a
+ * header has that one's opcode where the length of an AHS would be, and that is hardly ever 0.
+ */
+LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
+    struct lunscope_connection* connection, uint32_t direction) {
   struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint32_t role = connection->report.header.role;
-  int is_settled = 0;
-  /* The later place first: what begins like a header seldom goes on like one 4 bytes later. */
-  int has_digest =
-      lunscope_sync_begins(stream, ISCSI_DIGEST_BYTES, direction, role) &&
-      (!stream->header_digest || lunscope_stream_digest_fits(stream, ISCSI_DIGEST_BYTES));
-  if (has_digest || (lunscope_sync_begins(stream, 0, direction, role) &&
-                     (!stream->header_digest || lunscope_stream_digest_fits(stream, 0))))
-    is_settled = 1;
-  lunscope_stream_settle_data_digest(stream, has_digest);
-  if (!is_settled) return;
+  uint32_t header_bytes = ISCSI_BHS_BYTES + stream->tail;
+  int has_digest = 0;
+  if (!lunscope_connection_has_header(connection, direction, 0)) {
+    if (stream->have <= header_bytes) { /* look 4 bytes further */
+      stream->need = (uint16_t)(header_bytes + ISCSI_DIGEST_BYTES);
+      return LUNSCOPE_TAKE_SHORT;
+    }
+    stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
+    if (!lunscope_connection_has_header(connection, direction, ISCSI_DIGEST_BYTES)) {
+      /* Neither: what is at the start is judged, and the next PDU with data asked. */
+      stream->have -= ISCSI_DIGEST_BYTES;
+      stream->next -= ISCSI_DIGEST_BYTES;
+      return lunscope_stream_take_rest(stream);
+    }
+    lunscope_stream_drop_data_digest(stream);
+    has_digest = 1;
+  }
+  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
   stream->data_digest = (uint8_t)has_digest;
   stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
-  if (stream->sync != LUNSCOPE_SYNC_FOLLOWED) return;
-  if (has_digest) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
-  lunscope_connection_learn_digests(connection, direction);
+  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
+    if (has_digest) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
+    lunscope_connection_learn_digests(connection, direction);
+  }
+  return lunscope_stream_take_rest(stream);
 }
 
 /*
@@ -151,11 +170,9 @@ LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
       lunscope_connection_pass(connection, direction, end, totals);
     return LUNSCOPE_TAKE_SHORT;
   }
-  if (stream->unsure & LUNSCOPE_UNSURE_HEADER_DIGEST) {
-    lunscope_stream_settle_header_digest(stream);
-  } else {
-    lunscope_connection_settle_data_digest(connection, direction);
-  }
+  if (!(stream->unsure & LUNSCOPE_UNSURE_HEADER_DIGEST))
+    return lunscope_connection_settle_data_digest(connection, direction);
+  lunscope_stream_settle_header_digest(stream);
   return lunscope_stream_take_rest(stream);
 }
 

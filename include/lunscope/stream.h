@@ -20,8 +20,7 @@
  *
  * Whether digests are in use is not known either, without the login. A header digest shows in the
  * four bytes behind the first header of a trial. A data digest shows in where the PDU after one
- * with data begins: four bytes more are read there, and the next header is at the one place or the
- * other. Both is what TAKE_UNSURE asks to settle.
+ * with data begins: at its end, or four bytes later. Both is what TAKE_UNSURE asks to settle.
  */
 #ifndef LUNSCOPE_STREAM_H
 #define LUNSCOPE_STREAM_H
@@ -65,7 +64,7 @@ enum lunscope_take {
 enum lunscope_unsure {
   LUNSCOPE_UNSURE_BOUNDARY = 1,      /* bytes to be scanned */
   LUNSCOPE_UNSURE_HEADER_DIGEST = 2, /* a header, and 4 bytes that may be its digest */
-  LUNSCOPE_UNSURE_DATA_DIGEST = 4,   /* 4 bytes of one, then a header; or a header, then 4 bytes */
+  LUNSCOPE_UNSURE_DATA_DIGEST = 4,   /* a header, or 4 bytes of a data digest and then a header */
 };
 
 struct lunscope_stream {
@@ -217,7 +216,8 @@ LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream
 
 /*
  * Settle whether headers have digests: REQUIRES the first header of a trial, which has no AHS, and
- * four bytes more. If these are no digest they belong to what follows, and are read again.
+ * four bytes more. If these are no digest they belong to what follows, and are read again; where
+ * they came with an earlier segment that cannot be, and the trial ends.
  */
 LUNSCOPE_INLINE void lunscope_stream_settle_header_digest(struct lunscope_stream* stream) {
   stream->header_digest = lunscope_stream_digest_fits(stream, 0) != 0;
@@ -229,18 +229,11 @@ LUNSCOPE_INLINE void lunscope_stream_settle_header_digest(struct lunscope_stream
   stream->next -= ISCSI_DIGEST_BYTES;
 }
 
-/* Settle where the header in the room begins: behind the data digest of the PDU before, or at 0. */
-LUNSCOPE_INLINE void lunscope_stream_settle_data_digest(struct lunscope_stream* stream,
-                                                        int has_digest) {
-  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
-  stream->tail -= ISCSI_DIGEST_BYTES;
-  stream->have -= ISCSI_DIGEST_BYTES;
-  if (!has_digest) {
-    stream->next -= ISCSI_DIGEST_BYTES;
-    return;
-  }
+/* The header in the room begins behind a data digest: drop that. */
+LUNSCOPE_INLINE void lunscope_stream_drop_data_digest(struct lunscope_stream* stream) {
   for (uint32_t i = 0; i < ISCSI_BHS_BYTES + ISCSI_DIGEST_BYTES; i++)
     stream->room[i] = stream->room[i + ISCSI_DIGEST_BYTES];
+  stream->have -= ISCSI_DIGEST_BYTES;
 }
 
 /* REQUIRES: a header has just been taken. Skip to the next one. Returns the PDU's length. */
@@ -248,10 +241,8 @@ LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream* stream) {
   uint32_t start = stream->next - stream->have;
   uint32_t bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
   stream->pdu_end = start + bytes;
-  if ((stream->open_digests & LUNSCOPE_UNSURE_DATA_DIGEST) && iscsi_data_bytes(stream->room) != 0) {
+  if ((stream->open_digests & LUNSCOPE_UNSURE_DATA_DIGEST) && iscsi_data_bytes(stream->room) != 0)
     stream->unsure |= LUNSCOPE_UNSURE_DATA_DIGEST;
-    stream->tail += ISCSI_DIGEST_BYTES;
-  }
   lunscope_stream_expect_header(stream, stream->pdu_end);
   return bytes;
 }

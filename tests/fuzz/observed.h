@@ -51,17 +51,17 @@ class Observed {
     const uint64_t reads = follower_.reads();
     const Stretch stretch = {seq, wire_bytes, segment, kNow};
     const lunscope_offer offer = follower_.Offer(direction, stretch, read_to);
-    // Each read has a byte at least, but for one that a cut leaves nothing to.
-    Check(follower_.reads() - reads <= wire_bytes, "reads without end");
+    // Each byte is read once, and where boundaries are unknown up to twice more: it is scanned, and
+    // read as the first of a header that turns out to be none.
+    Check(follower_.reads() - reads <= 3 * uint64_t{wire_bytes}, "reads without end");
     CheckConservation(totals, in_flight());
     Check(in_flight() <= connection().inflight.limit, "more in flight than may be");
     Check(SumOf(totals.commands_reported) == commands, "a command is reported by a record");
     const lunscope_stream& stream = connection().streams[direction];
     Check(stream.have <= LUNSCOPE_ROOM_MASK + 1, "what was read fits the room");
-    // Where boundaries are unknown, bytes that begin before those that were given up are left
-    // alone.
-    const bool is_left_alone = seq != read_to || stream.sync == LUNSCOPE_SYNC_LOST;
-    if (!is_left_alone && lunscope_distance(stream.next, stretch.end()) > 0)
+    // On trial a header may turn out to end in front of this segment; the next one ends the trial.
+    const bool is_behind = lunscope_distance(stream.next, stretch.seq) > 0;
+    if (seq == read_to && !is_behind && lunscope_distance(stream.next, stretch.end()) > 0)
       Check(follower_.reads() - reads == kMaxReadsPerSegment,
             "bytes are neither used nor given up");
     return offer;
