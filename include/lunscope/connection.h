@@ -1,51 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One end of one iSCSI connection: two streams, the commands between them, and what to do with
- * each PDU. This is where framing and pairing meet; the caller only reads bytes and emits records.
+ * One end of one iSCSI connection: what to do with each PDU. This is where framing and pairing
+ * meet; the caller only reads bytes and emits records.
  *
- * For every header that lunscope_stream_take() reports, call lunscope_connection_header() and do as
- * it says; for every chunk, deliver. "Deliver" means: the room of the stream holds a BHS and maybe
- * a chunk of data that the collector is to be told of.
+ * When lunscope_stream_take() is unsure, let lunscope_connection_settle() say what is there. For
+ * every header call lunscope_connection_header() and do as it says; for every chunk, deliver.
+ * "Deliver" means: the room of the stream holds a BHS and maybe a chunk of data that the collector
+ * is to be told of.
  */
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
 
-#include "abort.h"
-#include "arrivals.h"
-#include "sync.h"
-#include "text.h"
-
-struct lunscope_connection {
-  struct lunscope_connection_event report; /* first: it is emitted from here as it stands */
-  uint8_t header_digest;                   /* enum lunscope_digest: what was said last in a login */
-  uint8_t data_digest;
-  uint8_t checks_header_digest;
-  uint8_t apart[61];
-  struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
-  struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
-  uint8_t apart_again[32];
-  struct lunscope_task_requests task_requests;
-  uint8_t apart_once_more[24];
-  struct lunscope_arrivals arrivals; /* where report.is_copied */
-  struct lunscope_inflight inflight;
-};
-
-LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection, streams) &&
-                           LUNSCOPE_STARTS_LINE(struct lunscope_connection, texts) &&
-                           LUNSCOPE_STARTS_LINE(struct lunscope_connection, inflight),
-                       "what two CPUs write lies apart");
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection) <= 16000, "an allocation of 16 KiB");
-
-/* The connection begins: the sequence numbers of the first byte each way. */
-LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connection,
-                                              uint32_t received_seq, uint32_t sent_seq) {
-  lunscope_stream_start(&connection->streams[LUNSCOPE_RECEIVED], received_seq);
-  lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], sent_seq);
-  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
-    lunscope_text_next_key(&connection->texts[i]);
-    connection->report.followed[i] = 1;
-  }
-}
+#include "boundary.h"
 
 enum lunscope_header {
   LUNSCOPE_HEADER_SKIP,    /* go on with the next bytes */
@@ -54,127 +20,6 @@ enum lunscope_header {
   LUNSCOPE_HEADER_CROWDED, /* a command for which there is no place: lunscope_connection_spill() */
   LUNSCOPE_HEADER_LOST,    /* no header: these bytes are given up */
 };
-
-/*
- * The boundaries of this direction are lost; the bytes up to `end` are given up, from the header
- * that is none (or from the first that was not seen) on.
- */
-LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* connection,
-                                                 uint32_t direction, uint32_t end, uint32_t reason,
-                                                 struct lunscope_totals* totals) {
-  if (!connection || !totals) return 0;
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint32_t gathered = stream->have;
-  if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was delivered before */
-  uint32_t from = stream->sync == LUNSCOPE_SYNC_CANDIDATE ? stream->trial : stream->next - gathered;
-  int32_t bytes = lunscope_distance(from, end);
-  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
-    stream->lost_reason = (uint8_t)reason;
-    totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
-    connection->report.gaps++;
-  }
-  if (bytes > 0)
-    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
-  lunscope_stream_lose(stream, end);
-  connection->texts[direction & 1].known = 0;
-  connection->report.followed[direction & 1] = 0;
-  return 0;
-}
-
-/* After HEADER_LOST: go on behind the first byte of what is no header, as far as it is at hand. */
-LUNSCOPE_INLINE void lunscope_connection_lose_header(struct lunscope_connection* connection,
-                                                     uint32_t direction, uint32_t segment_seq,
-                                                     struct lunscope_totals* totals) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint32_t reason =
-      stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI : LUNSCOPE_REASON_BAD_HEADER;
-  uint32_t next = stream->next - stream->have + 1;
-  if (lunscope_distance(segment_seq, next) < 0) next = segment_seq;
-  lunscope_connection_lose(connection, direction, next, reason, totals);
-}
-
-/* Give up the bytes up to `end`. REQUIRES: the stream is lost already, and was offered them. */
-LUNSCOPE_INLINE void lunscope_connection_pass(struct lunscope_connection* connection,
-                                              uint32_t direction, uint32_t end,
-                                              struct lunscope_totals* totals) {
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  int32_t bytes = lunscope_distance(stream->next, end);
-  if (bytes <= 0) return;
-  totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
-  lunscope_stream_scan_from(stream, end);
-}
-
-/* What a stream on its own, or on trial, found out about digests. */
-LUNSCOPE_INLINE void lunscope_connection_learn_digests(struct lunscope_connection* connection,
-                                                       uint32_t direction) {
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  lunscope_sync_share_digests(stream, &connection->streams[~direction & 1]);
-  connection->report.header_digest = stream->header_digest;
-  connection->report.data_digest = stream->data_digest;
-}
-
-LUNSCOPE_INLINE int lunscope_connection_has_header(const struct lunscope_connection* connection,
-                                                   uint32_t direction, uint32_t at) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  return lunscope_sync_begins(stream, at, direction, connection->report.header.role) &&
-         (!stream->header_digest || lunscope_stream_digest_fits(stream, at));
-}
-
-/*
- * Where the header in the room begins is open. At its start, if it can: a data digest in front of a
- * header has that one's opcode where the length of an AHS would be, and that is hardly ever 0.
- */
-LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
-    struct lunscope_connection* connection, uint32_t direction) {
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint32_t header_bytes = ISCSI_BHS_BYTES + stream->tail;
-  int has_digest = 0;
-  if (!lunscope_connection_has_header(connection, direction, 0)) {
-    if (stream->have <= header_bytes) { /* look 4 bytes further */
-      stream->need = (uint16_t)(header_bytes + ISCSI_DIGEST_BYTES);
-      return LUNSCOPE_TAKE_SHORT;
-    }
-    stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
-    if (!lunscope_connection_has_header(connection, direction, ISCSI_DIGEST_BYTES)) {
-      /* Neither: what is at the start is judged, and the next PDU with data asked. */
-      stream->have -= ISCSI_DIGEST_BYTES;
-      stream->next -= ISCSI_DIGEST_BYTES;
-      return lunscope_stream_take_rest(stream);
-    }
-    lunscope_stream_drop_data_digest(stream);
-    has_digest = 1;
-  }
-  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
-  stream->data_digest = (uint8_t)has_digest;
-  stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
-  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
-    if (has_digest) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
-    lunscope_connection_learn_digests(connection, direction);
-  }
-  return lunscope_stream_take_rest(stream);
-}
-
-/*
- * After TAKE_UNSURE, in a segment that ends at `end`. Returns TAKE_HEADER: the room now holds a
- * header to be judged, or TAKE_SHORT: go on with the next bytes.
- */
-LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
-    struct lunscope_connection* connection, uint32_t direction, uint32_t end,
-    struct lunscope_totals* totals) {
-  if (!connection || !totals) return LUNSCOPE_TAKE_SHORT;
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  if (stream->sync == LUNSCOPE_SYNC_LOST) {
-    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] +=
-        lunscope_sync_scan(stream, direction, connection->report.header.role);
-    if (stream->sync == LUNSCOPE_SYNC_LOST && stream->scanned > LUNSCOPE_SCAN_LIMIT)
-      lunscope_connection_pass(connection, direction, end, totals);
-    return LUNSCOPE_TAKE_SHORT;
-  }
-  if (!(stream->unsure & LUNSCOPE_UNSURE_HEADER_DIGEST))
-    return lunscope_connection_settle_data_digest(connection, direction);
-  lunscope_stream_settle_header_digest(stream);
-  return lunscope_stream_take_rest(stream);
-}
 
 LUNSCOPE_INLINE int lunscope_is_login(uint8_t opcode) {
   return opcode == ISCSI_LOGIN_REQUEST || opcode == ISCSI_LOGIN_RESPONSE;

@@ -11,7 +11,7 @@
  *
  *   lunscope_stream_offer()   here are bytes [seq, end): is there anything new in them?
  *   lunscope_stream_wants()   how many bytes, from stream->next on, to read into _room()
- *   lunscope_stream_take()    they are there: SHORT, or a HEADER or a CHUNK is complete
+ *   lunscope_stream_take()    they are there: SHORT, or a HEADER or a CHUNK is complete, or UNSURE
  *   lunscope_stream_frame()   after HEADER: where the PDU ends; _capture(): I want its data
  *
  * A connection that is met in the middle has no known boundary, and neither has one that was lost.

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Boundaries of a connection's streams that are lost, looked for and found again: the counters and
+ * the other direction's part in what stream.h and sync.h do.
+ */
+#ifndef LUNSCOPE_BOUNDARY_H
+#define LUNSCOPE_BOUNDARY_H
+
+#include "state.h"
+#include "sync.h"
+
+/*
+ * The boundaries of this direction are lost; the bytes up to `end` are given up, from the header
+ * that is none (or from the first that was not seen) on.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* connection,
+                                                 uint32_t direction, uint32_t end, uint32_t reason,
+                                                 struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t gathered = stream->have;
+  if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was delivered before */
+  uint32_t from = stream->sync == LUNSCOPE_SYNC_CANDIDATE ? stream->trial : stream->next - gathered;
+  int32_t bytes = lunscope_distance(from, end);
+  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
+    stream->lost_reason = (uint8_t)reason;
+    totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
+    connection->report.gaps++;
+  }
+  if (bytes > 0)
+    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+  lunscope_stream_lose(stream, end);
+  connection->texts[direction & 1].known = 0;
+  connection->report.followed[direction & 1] = 0;
+  return 0;
+}
+
+/* After HEADER_LOST: go on behind the first byte of what is no header, as far as it is at hand. */
+LUNSCOPE_INLINE void lunscope_connection_lose_header(struct lunscope_connection* connection,
+                                                     uint32_t direction, uint32_t segment_seq,
+                                                     struct lunscope_totals* totals) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t reason =
+      stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI : LUNSCOPE_REASON_BAD_HEADER;
+  uint32_t next = stream->next - stream->have + 1;
+  if (lunscope_distance(segment_seq, next) < 0) next = segment_seq;
+  lunscope_connection_lose(connection, direction, next, reason, totals);
+}
+
+/* Give up the bytes up to `end`. REQUIRES: the stream is lost already, and was offered them. */
+LUNSCOPE_INLINE void lunscope_connection_pass(struct lunscope_connection* connection,
+                                              uint32_t direction, uint32_t end,
+                                              struct lunscope_totals* totals) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  int32_t bytes = lunscope_distance(stream->next, end);
+  if (bytes <= 0) return;
+  totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+  lunscope_stream_scan_from(stream, end);
+}
+
+/* What a stream on its own, or on trial, found out about digests. */
+LUNSCOPE_INLINE void lunscope_connection_learn_digests(struct lunscope_connection* connection,
+                                                       uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  lunscope_sync_share_digests(stream, &connection->streams[~direction & 1]);
+  connection->report.header_digest = stream->header_digest;
+  connection->report.data_digest = stream->data_digest;
+}
+
+/* Does a header, with its digest if there are any, begin `at` bytes into the room? */
+LUNSCOPE_INLINE int lunscope_connection_has_header(const struct lunscope_connection* connection,
+                                                   uint32_t direction, uint32_t at) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  return lunscope_sync_begins(stream, at, direction, connection->report.header.role) &&
+         (!stream->header_digest || lunscope_stream_digest_fits(stream, at));
+}
+
+/*
+ * Where the header in the room begins is open. At its start, if it can: a data digest in front of a
+ * header has that one's opcode where the length of an AHS would be, and that is hardly ever 0.
+ */
+LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
+    struct lunscope_connection* connection, uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t header_bytes = ISCSI_BHS_BYTES + stream->tail;
+  int is_behind = !lunscope_connection_has_header(connection, direction, 0);
+  int is_settled = 1;
+  if (is_behind && stream->have <= header_bytes) { /* look 4 bytes further */
+    stream->need = (uint16_t)(header_bytes + ISCSI_DIGEST_BYTES);
+    return LUNSCOPE_TAKE_SHORT;
+  }
+  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
+  if (is_behind && lunscope_connection_has_header(connection, direction, ISCSI_DIGEST_BYTES)) {
+    lunscope_stream_drop_data_digest(stream);
+  } else if (is_behind) {
+    /* Neither: what is at the start is judged, and the next PDU with data asked. */
+    stream->have -= ISCSI_DIGEST_BYTES;
+    stream->next -= ISCSI_DIGEST_BYTES;
+    is_settled = 0;
+  }
+  if (is_settled) {
+    stream->data_digest = (uint8_t)is_behind;
+    stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
+  }
+  if (is_settled && stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
+    if (is_behind) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
+    lunscope_connection_learn_digests(connection, direction);
+  }
+  return lunscope_stream_take_rest(stream);
+}
+
+/*
+ * After TAKE_UNSURE, in a segment that ends at `end`. Returns TAKE_HEADER: the room now holds a
+ * header to be judged, or TAKE_SHORT: go on with the next bytes.
+ */
+LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
+    struct lunscope_connection* connection, uint32_t direction, uint32_t end,
+    struct lunscope_totals* totals) {
+  if (!connection || !totals) return LUNSCOPE_TAKE_SHORT;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (stream->sync == LUNSCOPE_SYNC_LOST) {
+    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] +=
+        lunscope_sync_scan(stream, direction, connection->report.header.role);
+    if (stream->sync == LUNSCOPE_SYNC_LOST && stream->scanned > LUNSCOPE_SCAN_LIMIT)
+      lunscope_connection_pass(connection, direction, end, totals);
+    return LUNSCOPE_TAKE_SHORT;
+  }
+  if (!(stream->unsure & LUNSCOPE_UNSURE_HEADER_DIGEST))
+    return lunscope_connection_settle_data_digest(connection, direction);
+  lunscope_stream_settle_header_digest(stream);
+  return lunscope_stream_take_rest(stream);
+}
+
+#endif
