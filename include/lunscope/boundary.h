@@ -80,7 +80,7 @@ LUNSCOPE_INLINE int lunscope_connection_has_header(const struct lunscope_connect
  * header has that one's opcode where the length of an AHS would be, and that is hardly ever 0.
  */
 LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
-    struct lunscope_connection* connection, uint32_t direction) {
+    struct lunscope_connection* connection, uint32_t direction, struct lunscope_totals* totals) {
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint32_t header_bytes = ISCSI_BHS_BYTES + stream->tail;
   int is_behind = !lunscope_connection_has_header(connection, direction, 0);
@@ -92,8 +92,11 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
   stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
   if (is_behind && lunscope_connection_has_header(connection, direction, ISCSI_DIGEST_BYTES)) {
     lunscope_stream_drop_data_digest(stream);
-  } else if (is_behind) {
-    /* Neither: what is at the start is judged, and the next PDU with data asked. */
+  } else if (is_behind && !iscsi_is_plausible(stream->room)) {
+    lunscope_connection_lose(connection, direction, stream->next - stream->have + 1,
+                             LUNSCOPE_REASON_BAD_HEADER, totals);
+    return LUNSCOPE_TAKE_SHORT;
+  } else if (is_behind) { /* a header with an AHS: the next PDU with data will tell */
     stream->have -= ISCSI_DIGEST_BYTES;
     stream->next -= ISCSI_DIGEST_BYTES;
     is_settled = 0;
@@ -126,7 +129,7 @@ LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
     return LUNSCOPE_TAKE_SHORT;
   }
   if (!(stream->unsure & LUNSCOPE_UNSURE_HEADER_DIGEST))
-    return lunscope_connection_settle_data_digest(connection, direction);
+    return lunscope_connection_settle_data_digest(connection, direction, totals);
   lunscope_stream_settle_header_digest(stream);
   return lunscope_stream_take_rest(stream);
 }

@@ -5,6 +5,7 @@
 
 #include <random>
 #include <set>
+#include <span>
 
 #include "tests/engine/follower.h"
 
@@ -469,6 +470,33 @@ TEST_F(Command, CollidingTagsAreToldApart) {
     for (const uint32_t tag : tags) session_.Target(ScsiResponse(tag));
     EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
   }
+}
+
+// A report lists what is in flight, in either table.
+TEST_F(Command, IsListedWithItsLunAndItsBeginning) {
+  for (uint32_t i = 1; i <= 400; i++)
+    session_.Initiator(ScsiCommand(i, TestUnitReady()).Lun(uint64_t{i} << 48));
+  std::set<uint64_t> luns;
+  session_.Report([&](const lunscope_event& event) {
+    if (event.kind != LUNSCOPE_EVENT_INFLIGHT) return;
+    const auto& list = reinterpret_cast<const lunscope_inflight_event&>(event);
+    for (const lunscope_waiting& waiting : std::span(list.waiting, list.count)) {
+      luns.insert(waiting.lun >> 48);
+      EXPECT_EQ(waiting.start_ns,
+                session_.Find(static_cast<uint32_t>(waiting.lun >> 48))->start_ns);
+    }
+  });
+  EXPECT_EQ(luns.size(), 400u);
+  EXPECT_EQ(*luns.begin(), 1u);
+  EXPECT_EQ(*luns.rbegin(), 400u);
+}
+
+TEST_F(Command, IsAbortedOnlyIfItIsThere) {
+  session_.Initiator(ScsiCommand(1, TestUnitReady()));
+  session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, 2));
+  session_.Target(TaskResponse(0));
+  EXPECT_EQ(session_.unreported(), 0u);
+  EXPECT_NE(session_.Find(1), nullptr);
 }
 
 // What spilled ends like the rest: by an abort, by a reset, and with its data counted.

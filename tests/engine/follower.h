@@ -57,6 +57,9 @@ class Follower {
   // A hole is given up only if it was read off the socket, that is, lies before read_to: arrival.
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t read_to);
 
+  // What a walk over the live connections is told.
+  void Report(const ConnectionFollower::Handler& handler) const { follower_.Report(handler); }
+
   // The connection closes: what is in flight was never answered.
   void Close() { follower_.Close(now_ns); }
 

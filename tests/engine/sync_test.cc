@@ -329,6 +329,66 @@ TEST(Attach, BelievesNoNumbersThatDisagree) {
   }
 }
 
+// A window that no target opens, and a StatSN of another time.
+TEST(Attach, BelievesNoWindowAndNoStatusNumberThatIsFarOff) {
+  Follower session;
+  for (uint32_t i = 1; i <= 100; i++) {
+    session.Initiator(Command(i));
+    session.Target(i % 2 ? Answer(i).Set32(32, i + 100'000) : Answer(i).Set32(24, i + 1000));
+  }
+  EXPECT_EQ(SumOf(session.totals.resyncs), 0u);
+}
+
+// However long a trial goes on, it counts.
+TEST(Attach, BelievesALongTrialInTheEnd) {
+  Follower session;
+  for (uint32_t i = 0; i < 600; i++) {
+    session.Initiator(DataOut(1, 0, Bytes(4)));
+    session.Target(DataIn(2, 0, Bytes(4)));
+  }
+  for (uint32_t i = 1; i < 3; i++) {
+    session.Initiator(Command(i));
+    session.Target(Answer(i));
+  }
+  EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
+}
+
+struct SequenceNumbers {
+  Pdu pdu;
+  bool has_one;  // the CmdSN of an initiator, or the StatSN of a target
+};
+
+// RFC 7143 section 11: which PDUs carry one.
+TEST(Attach, KnowsWhichPdusCarryANumber) {
+  for (const auto& [pdu, has_one] :
+       std::initializer_list<SequenceNumbers>{{NopOut(), true},
+                                              {ScsiCommand(1, Read10()), true},
+                                              {TaskRequest(1, 1), true},
+                                              {LoginRequest(), true},
+                                              {TextRequest({}), true},
+                                              {DataOut(1, 0, {}), false},
+                                              {LogoutRequest(), true},
+                                              {Pdu(0x10, kFinal), false},
+                                              {Pdu(0x1c, kFinal), false}})
+    EXPECT_EQ(lunscope_sync_has_cmdsn(pdu.Wire().data()) != 0, has_one)
+        << ToHex(pdu.Wire().data(), 2);
+  for (const auto& [pdu, has_one] :
+       std::initializer_list<SequenceNumbers>{{NopIn(), true},
+                                              {ScsiResponse(1), true},
+                                              {TaskResponse(0), true},
+                                              {LoginResponse(), true},
+                                              {TextResponse({}), true},
+                                              {DataIn(1, 0, {}), false},
+                                              {DataIn(1, 0, {}, kDataInStatus), true},
+                                              {LogoutResponse(), true},
+                                              {R2t(1, 0, 1), true},
+                                              {AsyncMessage(1), true},
+                                              {Reject(1, {}), true},
+                                              {Pdu(0x3c, kFinal), false}})
+    EXPECT_EQ(lunscope_sync_has_statsn(pdu.Wire().data()) != 0, has_one)
+        << ToHex(pdu.Wire().data(), 2);
+}
+
 // Numbers wrap at 2^32 (RFC 1982).
 TEST(Attach, AgreesAcrossTheWrap) {
   Follower session;
@@ -391,8 +451,9 @@ TEST(Attach, ScansSoFarAndThenSegmentStarts) {
   const uint64_t reads = session.reads;
   session.Target(noise);
   session.Target(noise);
-  EXPECT_EQ(session.reads, reads + 2);
-  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], uint64_t{67} << 16);
+  session.Target(Bytes(100, 0x07));
+  EXPECT_EQ(session.reads, reads + 3);
+  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], (uint64_t{67} << 16) + 100);
   Ping(&session, 4);
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
 }
@@ -429,7 +490,9 @@ INSTANTIATE_TEST_SUITE_P(Sync, AttachDigests, testing::ValuesIn(AttachRows()),
 
 // Wherever the first byte lies, soon all that is exchanged is seen, and nothing that is not.
 TEST_P(AttachDigests, AreFoundOutAndEveryCommandBehindThemIsSeen) {
-  const auto& [digests, has_data_out, segment] = GetParam();
+  const Digests digests = GetParam().digests;
+  const bool has_data_out = GetParam().has_data_out;
+  const size_t segment = GetParam().segment;
   for (size_t cut = 0; cut < 700; cut += 13) {
     Follower session;
     Bytes sent;
@@ -462,6 +525,81 @@ TEST_P(AttachDigests, AreFoundOutAndEveryCommandBehindThemIsSeen) {
     EXPECT_EQ(session.connection->report.header_digest, digests.header) << cut;
     EXPECT_EQ(session.connection->report.data_digest, digests.data) << cut;
     EXPECT_EQ(session.connection->report.header_digest_errors, 0u) << cut;
+  }
+}
+
+// Believed before any PDU had data: the digest of data is found out when one has, and no byte is
+// miscounted.
+TEST_P(AttachDigests, OfDataAreFoundOutWhenThereIsSome) {
+  const auto& [digests, has_data_out, segment] = GetParam();
+  Follower session;
+  uint64_t sent = 0;
+  uint64_t answered = 0;
+  for (uint32_t i = 1; i <= 40; i++) {
+    const bool has_data = i > 20;
+    const Bytes data = has_data && has_data_out ? Bytes(30, 0x5a) : Bytes{};
+    const Bytes command = (has_data ? Read(i).Data(data) : Command(i)).Wire(digests);
+    const Bytes answer = (has_data ? ReadAnswer(i, Bytes(301, 0xa5)) : Answer(i)).Wire(digests);
+    session.InitiatorIn(segment, command);
+    session.TargetIn(segment, answer);
+    sent += command.size();
+    answered += answer.size();
+  }
+  EXPECT_EQ(SumOf(session.totals.gaps), 0u);
+  EXPECT_GE(session.reported(), 35u);
+  EXPECT_EQ(session.commands.back().event.itt, 40u);
+  EXPECT_EQ(session.connection->report.data_digest, digests.data);
+  const lunscope_traffic* traffic = session.connection->report.traffic;
+  // The last data digest of each direction may be still open: it shows with the next PDU.
+  EXPECT_NEAR(static_cast<double>(traffic[0].bytes + traffic[1].bytes +
+                                  SumOf(session.totals.unparsed_bytes)),
+              static_cast<double>(sent + answered), 8);
+}
+
+// With an AHS, the header behind the first data: the next data tells.
+TEST(AttachWithDigests, WaitBehindAnAhs) {
+  Follower session;
+  for (uint32_t i = 1; i <= 40; i++) {
+    Pdu command = i > 20 ? Read(i).Data(Bytes(30, 1)) : Command(i);
+    if (i == 22) command.Ahs(Bytes(8));
+    session.Initiator(command);
+    session.Target(Answer(i));
+  }
+  EXPECT_EQ(SumOf(session.totals.gaps), 0u);
+  EXPECT_EQ(session.commands.back().event.itt, 40u);
+}
+
+// A header that is spoiled while the digest before it is open: a gap, and the next one tells.
+TEST(AttachWithDigests, SurviveASpoiledHeader) {
+  const Digests both{true, true};
+  Follower session;
+  for (uint32_t i = 1; i <= 60; i++) {
+    Bytes command = (i > 20 ? Read(i).Data(Bytes(30, 1)) : Command(i)).Wire(both);
+    if (i == 22 || i == 23) command[17] ^= 1;
+    session.Initiator(command);
+    session.Target((i > 20 ? ReadAnswer(i, Bytes(301)) : Answer(i)).Wire(both));
+  }
+  EXPECT_EQ(session.commands.back().event.itt, 60u);
+  EXPECT_EQ(session.connection->report.data_digest, 1);
+}
+
+// A connection whose login is seen while the other direction is not followed: what the login says
+// holds, and is not guessed.
+TEST(AttachWithDigests, AreTheLoginsWhereThatIsSeen) {
+  for (const bool on_trial : {false, true}) {
+    Follower session;
+    session.Open();
+    session.Initiator(LoginRequest(Keys({"HeaderDigest=CRC32C"})));
+    session.InitiatorUnseen(48);
+    session.Initiator(on_trial ? NopOut() : Pdu(0x0f, 0));
+    session.Target(LoginResponse(Keys({"HeaderDigest=CRC32C"})));
+    EXPECT_EQ(session.initiator_stream().header_digest, 1);
+    for (uint32_t i = 0; i < 6; i++) {
+      session.Initiator(NopOut().Wire({true, false}));
+      session.Target(NopIn().Wire({true, false}));
+    }
+    EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_MISSING_BYTES], 1u);
+    EXPECT_EQ(session.connection->report.header_digest_errors, 0u);
   }
 }
 
