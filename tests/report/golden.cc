@@ -42,9 +42,9 @@ void InitiatorScene(Host& host) {
       .Completes(Command({SCSI_SYNCHRONIZE_CACHE_10}).OnLun(Lun(1)).Taking(12 * kMs))
       .Completes(Command({SCSI_UNMAP}, ISCSI_COMMAND_WRITE).OnLun(Lun(1)).Moving(24).Taking(kMs))
       .Completes(Command({0xc0}).OnLun(Lun(2)).Taking(1).Sensing(0x05, 0x20, 0x00))
-      .Completes(TestUnitReady().OnLun(Lun(2)).Taking(50'000).Ending(kBusy))
-      .Completes(TestUnitReady().OnLun(Lun(2)).Taking(50'000).Ending(kReservationConflict))
-      .Completes(TestUnitReady().OnLun(0xc101'0000'0000'0000).Responding(1))
+      .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kBusy))
+      .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kReservationConflict))
+      .Completes(Command(TestUnitReady()).OnLun(0xc101'0000'0000'0000).Responding(1))
       .RequestsTask(1)
       .RequestsTask(5)
       .Rejects(0x09)
@@ -150,10 +150,10 @@ FixedTrace::FixedTrace() {
       {1, Read16(5, 8).Taking(3'400'000'000).ShortBy(4000), kDiskType},
       {1, Read16(5, 1).LongBy(512), kDiskType},
       {1, Read16(1 << 20, 1).Taking(250'000).Sensing(0x05, 0x21, 0x00), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Ending(kBusy), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Ending(kReservationConflict), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Responding(1), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Responding(0x80), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Ending(kBusy), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Ending(kReservationConflict), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Responding(1), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Responding(0x80), kDiskType},
       {1, Command({SCSI_INQUIRY, 0, 0, 0, 36, 0}, ISCSI_COMMAND_READ).Moving(36), kDiskType},
       {1, Command({SCSI_SERVICE_ACTION_IN_16, 0x10}, ISCSI_COMMAND_READ).Moving(32), kDiskType},
       {1, Command({0xa3, 0x0c}, ISCSI_COMMAND_READ).Moving(64), kDiskType},
