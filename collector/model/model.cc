@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "collector/base/address.h"
+#include "collector/base/printable.h"
 
 namespace lunscope {
 namespace {
@@ -138,6 +139,7 @@ void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& 
   connection.isid = iscsi_lun(event.bhs) >> 16;
   connection.requested_tsih = iscsi_tsih(event.bhs);
   connection.cid = iscsi_cid(event.bhs);
+  connection.names_from = kNamesFromLogin;
   const Negotiation& login = *connection.negotiation;
   if (!login.initiator_name().empty()) connection.initiator = login.initiator_name();
   std::string target = login.target_name();
@@ -211,6 +213,8 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
     connection.remote = FormatAddress(event.remote_address, event.is_ipv6, event.remote_port);
   }
   connection.reports_missed = 0;
+  connection.is_midstream = (event.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
+  InferNames(connection);
   TargetStatistics& target = connection.target->second;
   lunscope_connection_event& counted = connection.counted;
   for (size_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
@@ -272,7 +276,13 @@ void Model::Close(uint64_t id) {
 }
 
 Snapshot Model::TakeSnapshot() const {
-  return {targets_, sessions_.all(), dropped_series_, tracked_commands_};
+  Snapshot snapshot{targets_, sessions_.all(), dropped_series_, tracked_commands_, {}};
+  for (const auto& [id, connection] : connections_) {
+    const std::string& source = connection.names_from;
+    if (!source.empty() && source != kNamesFromLogin)
+      snapshot.inferred_connections[{connection.target->first, source}]++;
+  }
+  return snapshot;
 }
 
 const Connection* Model::FindConnection(uint64_t id) const {
@@ -294,8 +304,30 @@ Connection& Model::ConnectionOf(const lunscope_event& event) {
     connection.role = event.role;
     connection.target = &TargetOf(event.role, kUnknownName);
     connection.last_lun = nullptr;
+    InferNames(connection);
   }
   return connection;
+}
+
+void Model::SetHostSessions(std::vector<HostSession> sessions) {
+  host_sessions_ = std::move(sessions);
+  for (auto& [id, connection] : connections_) InferNames(connection);
+}
+
+// A name that no login told, marked as such. It is that of a connection which was open before, and
+// of no other: what began since is told by its login.
+void Model::InferNames(Connection& connection) {
+  if (!connection.is_midstream || !connection.names_from.empty() || connection.local.empty() ||
+      connection.role == LUNSCOPE_ROLE_UNKNOWN)
+    return;
+  const HostSession found =
+      FindHostSession(host_sessions_, connection.role, connection.local, connection.remote);
+  if (found.target.empty() && found.initiator.empty()) return;
+  connection.names_from = found.source;
+  connection.initiator = Printable(found.initiator);
+  if (found.target.empty()) return;
+  connection.target = &TargetOf(connection.role, Printable(found.target));
+  connection.last_lun = nullptr;
 }
 
 bool Model::ReserveLabelSet() {

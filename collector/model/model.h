@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collector/base/host_session.h"
 #include "collector/model/directory.h"
 #include "collector/model/lun.h"
 #include "collector/model/sessions.h"
@@ -23,6 +24,7 @@
 
 namespace lunscope {
 
+inline constexpr const char* kNamesFromLogin = "login";
 // Stand-ins for names that no login told.
 inline constexpr const char* kUnknownName = "unknown";      // the login was before our time
 inline constexpr const char* kDiscoveryName = "discovery";  // a discovery session has no target
@@ -68,7 +70,9 @@ struct Connection {
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   std::string local;
   std::string remote;
-  std::string initiator;  // "" while unknown
+  std::string initiator;   // "" while unknown
+  std::string names_from;  // "login", or the source of a HostSession; "" while unknown
+  bool is_midstream = false;
   Target* target = nullptr;
   LunStatistics* last_lun =
       nullptr;  // of last_lun_number: most commands go where the last one went
@@ -92,6 +96,8 @@ struct Snapshot {
   std::map<SessionKey, Session> sessions;
   uint64_t dropped_series = 0;
   uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last report
+  // Connections by target and by the source of its name, which is no login.
+  std::map<std::pair<TargetKey, std::string>, uint64_t> inferred_connections;
 };
 
 class Model {
@@ -102,6 +108,9 @@ class Model {
   // REQUIRES: the record is whole (CheckRecord).
   void Apply(const lunscope_event& event);
 
+  // What this host says of its sessions names connections that were open before.
+  void SetHostSessions(std::vector<HostSession> sessions);
+
   // Around the records of one walk over the live connections.
   void BeginReport();
   void EndReport();
@@ -110,6 +119,9 @@ class Model {
 
   // The connection of a record that was applied; nullptr if it is gone.
   [[nodiscard]] const Connection* FindConnection(uint64_t id) const;
+  [[nodiscard]] const std::unordered_map<uint64_t, Connection>& connections() const {
+    return connections_;
+  }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const Directory& directory() const { return directory_; }
   // What a LUN said of itself; nullptr if nothing is known of it.
@@ -131,6 +143,7 @@ class Model {
   Session* SessionOf(const Connection& connection);
   void Close(uint64_t id);
 
+  void InferNames(Connection& connection);
   Connection& ConnectionOf(const lunscope_event& event);
   Target& TargetOf(uint8_t role, const std::string& name);
   Target& OverflowTarget(uint8_t role);
@@ -143,6 +156,7 @@ class Model {
   std::map<TargetKey, TargetStatistics> targets_;
   SessionTable sessions_;
   Directory directory_;
+  std::vector<HostSession> host_sessions_;
   size_t label_sets_ = 0;
   uint64_t dropped_series_ = 0;
   uint64_t tracked_commands_ = 0;

@@ -41,14 +41,18 @@ const SessionKey& SessionTable::JoinedBy(const SessionKey& key) const {
   return joined == sessions_.end() ? key : joined->first;
 }
 
+bool SessionTable::Has(const std::optional<SessionKey>& key, uint16_t cid,
+                       uint64_t connection) const {
+  if (!key) return false;
+  const auto entry = sessions_.find(*key);
+  if (entry == sessions_.end()) return false;
+  const auto member = entry->second.connections.find(cid);
+  return member != entry->second.connections.end() && member->second == connection;
+}
+
 Session* SessionTable::Find(const std::optional<SessionKey>& key, uint16_t cid,
                             uint64_t connection) {
-  if (!key) return nullptr;
-  const auto entry = sessions_.find(*key);
-  if (entry == sessions_.end()) return nullptr;
-  const auto member = entry->second.connections.find(cid);
-  const bool is_member = member != entry->second.connections.end() && member->second == connection;
-  return is_member ? &entry->second : nullptr;
+  return Has(key, cid, connection) ? &sessions_.at(*key) : nullptr;
 }
 
 void SessionTable::Close(const std::optional<SessionKey>& key, uint16_t cid, uint64_t connection,

@@ -56,6 +56,9 @@ class SessionTable {
 
   // Returns the session's place in the table.
   const SessionKey& LogIn(const SessionLogin& login);
+  // Is this connection one of a session's?
+  [[nodiscard]] bool Has(const std::optional<SessionKey>& key, uint16_t cid,
+                         uint64_t connection) const;
   // The session that this connection is one of; nullptr if it is none's, any more.
   Session* Find(const std::optional<SessionKey>& key, uint16_t cid, uint64_t connection);
   // The connection has ended. is_orderly: it was logged out.

@@ -100,6 +100,7 @@ class Renderer {
     Commands();
     Luns();
     Sessions();
+    InferredConnections();
     Targets();
     Conservation();
     Streams();
@@ -264,6 +265,17 @@ class Renderer {
                         "data_digest"},
                        values),
                  1);
+    }
+  }
+
+  void InferredConnections() {
+    Family family = NewFamily(MetricType::Gauge, "inferred_connections",
+                              "Connections that were open before lunscope began, named by what "
+                              "this host says of its sessions and not by a login.");
+    for (const auto& [key, count] : observation_.snapshot.inferred_connections) {
+      family.Add(
+          {{"role", RoleLabel(key.first.role)}, {"target", key.first.name}, {"source", key.second}},
+          static_cast<double>(count));
     }
   }
 

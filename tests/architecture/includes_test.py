@@ -35,12 +35,14 @@ LAYERS = {
                           r"<httplib\.h>", r"<nlohmann/json\.hpp>", r"<scsi/sg_lib\.h>"],
     "collector/probe/": [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>",
                          r'"lunscope\.skel\.h"'],
+    # What the host itself says of sessions: files of the kernel, and programs that are asked.
+    "collector/host/": [*BASE, r'"collector/host/.+"', r"<(poll|spawn)\.h>"],
     # A capture in the place of the probe: the same records, from bytes of a file.
     "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>"],
     # Composition: everything, but of libbpf only its version.
-    "collector/cli/": [*BASE, r'"collector/(model|report|probe|replay|cli)/.+"', r"<CLI/CLI\.hpp>",
+    "collector/cli/": [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
                        r"<bpf/libbpf\.h>"],
-    "collector/main.cc": [*BASE, r'"collector/(model|report|probe|replay|cli)/.+"', r"<CLI/CLI\.hpp>",
+    "collector/main.cc": [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
                           r"<bpf/libbpf\.h>"],
 }
 # The kernel's own, and none of the C library, may be in files that are compiled for it.
@@ -207,6 +209,11 @@ MUTATIONS = [
     ("collector/probe/probe.cc", put('#include "collector/model/model.h"'),
      includes_follow_the_layers),
     ("collector/probe/probe.cc", put("#include <prometheus/counter.h>"),
+     includes_follow_the_layers),
+    ("collector/host/tgt.cc", put('#include "collector/model/model.h"'),
+     includes_follow_the_layers),
+    ("collector/host/lio.cc", put("#include <bpf/libbpf.h>"), includes_follow_the_layers),
+    ("collector/model/model.cc", put('#include "collector/host/host.h"'),
      includes_follow_the_layers),
     ("collector/replay/follower.cc", put('#include "collector/model/model.h"'),
      includes_follow_the_layers),

@@ -153,11 +153,17 @@ Conversation& Conversation::IsIpv6() {
 lunscope_connection_event Conversation::Record(uint8_t flags) const {
   lunscope_connection_event record = report_;
   record.header.time_ns = host_.now_ns;
-  record.header.flags = flags;
+  record.header.flags |= flags;
   return record;
 }
 
 Conversation& Conversation::Opens() {
+  host_.Apply(Record(LUNSCOPE_FLAG_OPENED));
+  return *this;
+}
+
+Conversation& Conversation::IsFound() {
+  report_.header.flags = LUNSCOPE_FLAG_MIDSTREAM;
   host_.Apply(Record(LUNSCOPE_FLAG_OPENED));
   return *this;
 }

@@ -80,7 +80,8 @@ class Conversation {
  public:
   Conversation(Host& host, uint64_t id, uint8_t role);
 
-  Conversation& Opens();  // the record of a new connection
+  Conversation& Opens();    // the record of a new connection
+  Conversation& IsFound();  // the record of one that was open before
   // What its login requests say of themselves: a connection of the session that has this TSIH.
   Conversation& Joining(uint16_t tsih, uint16_t cid);
   Conversation& LogsIn(const Login& login = {});
@@ -148,6 +149,8 @@ class Host {
   Conversation& Meets(uint64_t id, uint8_t role = LUNSCOPE_ROLE_INITIATOR);
   Conversation& On(uint64_t id) { return conversations_.at(id); }
 
+  // What this host says of its sessions.
+  void Knows(std::vector<HostSession> sessions) { model_.SetHostSessions(std::move(sessions)); }
   // A scrape's walk over the live connections.
   void Walks();
   void Apply(const lunscope_connection_event& event) { ApplyBytes(&event, sizeof(event)); }

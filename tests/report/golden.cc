@@ -67,8 +67,33 @@ void TargetScene(Host& host) {
       .LogsIn({.isid = 5, .tsih = 9})
       .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(15'000))
       .Completes(Write16(0, 8).OnLun(Lun(1)).Taking(80'000));
-  // Met in the middle.
+  // Met in the middle; this host says whose it is.
+  host.Knows({{LUNSCOPE_ROLE_TARGET, "iqn.told", kHost, {{}}, {"192.0.2.2", 40007}, "tgtadm"}});
+  host.Meets(7, LUNSCOPE_ROLE_TARGET).IsFound();
+  // Met in the middle, and nobody says.
   host.Meets(6, LUNSCOPE_ROLE_TARGET).IsIpv6().Completes(Read16(0, 8).Taking(20'000));
+}
+
+// A session with two connections and parameters that are not the default ones, one that is down,
+// and what discovery and a redirection told.
+void SessionScene(Host& host) {
+  const std::string keys =
+      "HeaderDigest=CRC32C,None\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
+      "InitialR2T=No\0MaxConnections=4\0InitiatorAlias=\"a\"\0"s;
+  const std::string answer =
+      "HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0MaxBurstLength=524288\0"
+      "InitialR2T=No\0MaxConnections=2\0TargetPortalGroupTag=1\0TargetAlias=\x1b[2J\0"s;
+  host.Opens(11).LogsIn({.keys = keys, .answer = answer});
+  host.Opens(12).Joining(1, 1).LogsIn();
+  host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Drops();
+  host.Opens(14)
+      .LogsIn({.target = ""})
+      .Asks("SendTargets=All\0"s)
+      .Answers("TargetName=iqn.disk\0TargetAddress=192.0.2.2:3260,1\0TargetName=iqn.\"\0"s);
+  host.Opens(15)
+      .RequestsLogin(LoginText({.target = "iqn.moved"}))
+      .AnswersLogin(1, 0, 0, "TargetAddress=192.0.2.9:3261\0"s, 2)
+      .Drops();
 }
 
 void Count(lunscope_totals& totals) {
@@ -111,7 +136,7 @@ void ExpectGolden(const std::string& name, const std::string& text) {
 }
 
 Observation FixedObservation() {
-  Host host({.max_label_sets = 23});  // a few less than the scenes want
+  Host host({.max_label_sets = 24});  // a few less than the scenes want
   InitiatorScene(host);
   TargetScene(host);
   host.Walks();
@@ -130,6 +155,14 @@ Observation FixedObservation() {
   observation.scrape_seconds = 0.00125;
   return observation;
 }
+
+FixedSessions::FixedSessions() {
+  InitiatorScene(host_);
+  TargetScene(host_);
+  SessionScene(host_);
+}
+
+int64_t FixedSessions::wall_clock_offset_ns() { return kWallClockOffsetNs; }
 
 FixedTrace::FixedTrace() {
   host_.Opens(1).LogsIn({.target = "iqn.2026-01.com.example:storage.disk1"});
