@@ -278,9 +278,8 @@ void Model::Close(uint64_t id) {
 Snapshot Model::TakeSnapshot() const {
   Snapshot snapshot{targets_, sessions_.all(), dropped_series_, tracked_commands_, {}};
   for (const auto& [id, connection] : connections_) {
-    const std::string& source = connection.names_from;
-    if (!source.empty() && source != kNamesFromLogin)
-      snapshot.inferred_connections[{connection.target->first, source}]++;
+    if (connection.has_inferred_names())
+      snapshot.inferred_connections[{connection.target->first, connection.names_from}]++;
   }
   return snapshot;
 }

@@ -89,6 +89,10 @@ struct Connection {
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
   lunscope_connection_event counted{};  // what the totals already hold
   uint32_t reports_missed = 0;
+
+  [[nodiscard]] bool has_inferred_names() const {
+    return !names_from.empty() && names_from != kNamesFromLogin;
+  }
 };
 
 struct Snapshot {

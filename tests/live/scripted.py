@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A scripted initiator over a plain socket: says to a real target what no real initiator would.
+"""Scripted peers over plain sockets: say to a real one what no real initiator or target would.
 
 Only the PDUs a script needs: Login Request, SCSI Command, and whatever comes back (RFC 7143,
 section 11). It asks for no data digests and no security, so that behind a BHS there is a header
 digest, if that was asked for, and a data segment.
 """
 
+import contextlib
 import dataclasses
 import socket
 import struct
+import threading
 
 LOGIN_REQUEST, LOGIN_RESPONSE = 0x03, 0x23
 SCSI_COMMAND, SCSI_RESPONSE, DATA_IN = 0x01, 0x21, 0x25
@@ -147,3 +149,34 @@ class Initiator:
                 raise ConnectionError("the target closed the connection")
             data += more
         return data
+
+
+@contextlib.contextmanager
+def redirector(port, address):
+    """A target on 127.0.0.1:`port` that answers each login: moved temporarily, to `address`."""
+    def answer(client):
+        with client:
+            client.settimeout(10)
+            request = client.recv(48, socket.MSG_WAITALL)
+            length = int.from_bytes(request[5:8], "big")
+            client.recv(length + -length % 4, socket.MSG_WAITALL)
+            text = b"TargetAddress=" + address.encode() + b"\0"
+            # Status class 1, detail 1; ISID and ITT are the request's (RFC 7143 section 11.13).
+            header = struct.pack(">BBBBI6sH4sIIII12x", LOGIN_RESPONSE, 0, 0, 0, len(text),
+                                 request[8:14], 0, request[16:20], 0, 0, 1, 1)
+            header = header[:36] + bytes([1, 1]) + header[38:48]
+            client.sendall(header + text + bytes(-len(text) % 4))
+
+    def serve():
+        with contextlib.suppress(OSError):  # the end: the listening socket is shut down
+            while True:
+                answer(listener.accept()[0])
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

@@ -169,6 +169,9 @@ FixedTrace::FixedTrace() {
   host_.Opens(2, LUNSCOPE_ROLE_TARGET)
       .LogsIn({.initiator = "iqn.\x1b[2J\"'", .target = "iqn.\n\"\\\xff"});
   host_.Meets(3).IsIpv6().Opens();
+  host_.Knows(
+      {{LUNSCOPE_ROLE_INITIATOR, "iqn.2026-01.com.example:told", kHost, {{}}, {}, "sysfs"}});
+  host_.Meets(4).IsFound();
   struct Seen {
     uint64_t connection;
     Command command;
@@ -195,6 +198,7 @@ FixedTrace::FixedTrace() {
       {2, Command({0x08, 0, 0, 2, 0, 0}, ISCSI_COMMAND_READ).Moving(512).OnLun(Lun(1)), kTapeType},
       {2, Read16(1, 1).OnLun(0x4100'0000'0000'0000), kDiskType},
       {3, Read16(1, 1).OnLun(Lun(7)), kUnknownDeviceType},
+      {4, Read16(1, 1).OnLun(Lun(7)), kDiskType},
   };
   events_.reserve(std::size(seen));  // commands_ refers to them
   for (const Seen& each : seen) {
