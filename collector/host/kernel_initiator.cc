@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <lunscope/types.h>
 
 #include "collector/host/files.h"
@@ -12,11 +13,12 @@ std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
   for (const std::string& name : ListFolder(connections)) {
     // "connection3:0": the number of its session, then its CID.
     const std::string number = After(name, "connection");
-    const std::string connection = connections + "/" + name + "/";
+    const std::string connection = fmt::format("{}/{}/", connections, name);
     const std::string session =
-        sys + "/class/iscsi_session/session" + number.substr(0, number.find(':')) + "/";
+        fmt::format("{}/class/iscsi_session/session{}/", sys, number.substr(0, number.find(':')));
     const std::string address = ReadLine(connection + "address");
-    const SocketAddress portal = ParseAddress("[" + address + "]:" + ReadLine(connection + "port"));
+    const SocketAddress portal =
+        ParseAddress(fmt::format("[{}]:{}", address, ReadLine(connection + "port")));
     HostSession found;
     found.role = LUNSCOPE_ROLE_INITIATOR;
     found.target = ReadLine(session + "targetname");

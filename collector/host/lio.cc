@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <lunscope/types.h>
 
 #include "collector/host/files.h"
@@ -29,7 +30,7 @@ void AddPortalGroup(std::vector<HostSession>& sessions, const std::string& targe
   for (const std::string& portal : ListFolder(folder + "/np"))
     session.portals.push_back(ParseAddress(portal));
   for (const std::string& name : ListFolder(folder + "/acls"))
-    AddFromInfo(sessions, session, ReadWhole(folder + "/acls/" + name + "/info"));
+    AddFromInfo(sessions, session, ReadWhole(fmt::format("{}/acls/{}/info", folder, name)));
   // Initiators without an entry of their own; of these only the names are told.
   session.initiator_address = {};
   for (const std::string& name : Lines(ReadWhole(folder + "/dynamic_sessions"))) {
@@ -44,9 +45,9 @@ std::vector<HostSession> ReadLio(const std::string& target) {
   std::vector<HostSession> sessions;
   const std::string fabric = target + "/iscsi";
   for (const std::string& name : ListFolder(fabric)) {
-    for (const std::string& group : ListFolder(fabric + "/" + name)) {
+    for (const std::string& group : ListFolder(fmt::format("{}/{}", fabric, name))) {
       if (group.starts_with("tpgt_"))
-        AddPortalGroup(sessions, name, fabric + "/" + name + "/" + group);
+        AddPortalGroup(sessions, name, fmt::format("{}/{}/{}", fabric, name, group));
     }
   }
   return sessions;

@@ -33,10 +33,10 @@ enum class Scope : uint8_t { kSession, kConnection };
 
 struct Parameter {
   std::string_view key;
-  ResultFunction result;
   std::string_view default_value;  // "": there is none
-  uint32_t minimum = 0;            // of numbers
-  uint32_t maximum = 0;
+  uint32_t minimum;                // of numbers
+  uint32_t maximum;
+  ResultFunction result;
   Scope scope = Scope::kSession;
   bool is_for_discovery = true;      // false: irrelevant in a discovery session
   bool is_for_full_feature = false;  // may be declared anew in full feature phase, too
@@ -46,43 +46,43 @@ inline constexpr uint32_t kMaxDataSegmentLength = (1U << 24) - 1;
 
 inline constexpr Parameter kParameters[] = {
     // RFC 7143 13.1
-    {"HeaderDigest", ResultFunction::kChoice, "None", 0, 0, Scope::kConnection},
-    {"DataDigest", ResultFunction::kChoice, "None", 0, 0, Scope::kConnection},
+    {"HeaderDigest", "None", 0, 0, ResultFunction::kChoice, Scope::kConnection},
+    {"DataDigest", "None", 0, 0, ResultFunction::kChoice, Scope::kConnection},
     // 13.2
-    {"MaxConnections", ResultFunction::kMinimum, "1", 1, 65535, Scope::kSession, false},
+    {"MaxConnections", "1", 1, 65535, ResultFunction::kMinimum, Scope::kSession, false},
     // 13.6, 13.7
-    {"TargetAlias", ResultFunction::kDeclaredByTarget, "", 0, 0, Scope::kSession, true, true},
-    {"InitiatorAlias", ResultFunction::kDeclaredByInitiator, "", 0, 0, Scope::kSession, true, true},
+    {"TargetAlias", "", 0, 0, ResultFunction::kDeclaredByTarget, Scope::kSession, true, true},
+    {"InitiatorAlias", "", 0, 0, ResultFunction::kDeclaredByInitiator, Scope::kSession, true, true},
     // 13.9
-    {"TargetPortalGroupTag", ResultFunction::kTargetNumber, "", 0, 65535},
+    {"TargetPortalGroupTag", "", 0, 65535, ResultFunction::kTargetNumber},
     // 13.10, 13.11
-    {"InitialR2T", ResultFunction::kOr, "Yes", 0, 0, Scope::kSession, false},
-    {"ImmediateData", ResultFunction::kAnd, "Yes", 0, 0, Scope::kSession, false},
+    {"InitialR2T", "Yes", 0, 0, ResultFunction::kOr, Scope::kSession, false},
+    {"ImmediateData", "Yes", 0, 0, ResultFunction::kAnd, Scope::kSession, false},
     // 13.12: each party says what it can take, so each direction has a value of its own
-    {"MaxRecvDataSegmentLength", ResultFunction::kInitiatorNumber, "8192", 512,
-     kMaxDataSegmentLength, Scope::kConnection, true, true},
-    {"MaxRecvDataSegmentLength", ResultFunction::kTargetNumber, "8192", 512, kMaxDataSegmentLength,
+    {"MaxRecvDataSegmentLength", "8192", 512, kMaxDataSegmentLength,
+     ResultFunction::kInitiatorNumber, Scope::kConnection, true, true},
+    {"MaxRecvDataSegmentLength", "8192", 512, kMaxDataSegmentLength, ResultFunction::kTargetNumber,
      Scope::kConnection, true, true},
     // 13.13, 13.14
-    {"MaxBurstLength", ResultFunction::kMinimum, "262144", 512, kMaxDataSegmentLength,
+    {"MaxBurstLength", "262144", 512, kMaxDataSegmentLength, ResultFunction::kMinimum,
      Scope::kSession, false},
-    {"FirstBurstLength", ResultFunction::kMinimum, "65536", 512, kMaxDataSegmentLength,
+    {"FirstBurstLength", "65536", 512, kMaxDataSegmentLength, ResultFunction::kMinimum,
      Scope::kSession, false},
     // 13.15, 13.16
-    {"DefaultTime2Wait", ResultFunction::kMaximum, "2", 0, 3600},
-    {"DefaultTime2Retain", ResultFunction::kMinimum, "20", 0, 3600},
+    {"DefaultTime2Wait", "2", 0, 3600, ResultFunction::kMaximum},
+    {"DefaultTime2Retain", "20", 0, 3600, ResultFunction::kMinimum},
     // 13.17
-    {"MaxOutstandingR2T", ResultFunction::kMinimum, "1", 1, 65535, Scope::kSession, false},
+    {"MaxOutstandingR2T", "1", 1, 65535, ResultFunction::kMinimum, Scope::kSession, false},
     // 13.18, 13.19
-    {"DataPDUInOrder", ResultFunction::kOr, "Yes", 0, 0, Scope::kSession, false},
-    {"DataSequenceInOrder", ResultFunction::kOr, "Yes", 0, 0, Scope::kSession, false},
+    {"DataPDUInOrder", "Yes", 0, 0, ResultFunction::kOr, Scope::kSession, false},
+    {"DataSequenceInOrder", "Yes", 0, 0, ResultFunction::kOr, Scope::kSession, false},
     // 13.20, 13.21
-    {"ErrorRecoveryLevel", ResultFunction::kMinimum, "0", 0, 2},
-    {"SessionType", ResultFunction::kDeclaredByInitiator, "Normal"},
+    {"ErrorRecoveryLevel", "0", 0, 2, ResultFunction::kMinimum},
+    {"SessionType", "Normal", 0, 0, ResultFunction::kDeclaredByInitiator},
     // 13.23
-    {"TaskReporting", ResultFunction::kChoice, "RFC3720", 0, 0, Scope::kSession, false},
+    {"TaskReporting", "RFC3720", 0, 0, ResultFunction::kChoice, Scope::kSession, false},
     // 13.24
-    {"iSCSIProtocolLevel", ResultFunction::kMinimum, "1", 0, 31, Scope::kSession, false},
+    {"iSCSIProtocolLevel", "1", 0, 31, ResultFunction::kMinimum, Scope::kSession, false},
 };
 inline constexpr size_t kParameterCount = std::size(kParameters);
 
