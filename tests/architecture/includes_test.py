@@ -26,6 +26,8 @@ BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # Clocks are base's, but the model has none: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!clock\.h").+"',
          r'"collector/model/.+"']
+COMPOSITION = [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
+               r"<bpf/libbpf\.h>"]
 LAYERS = {
     "include/lunscope/": [r'"[a-z_0-9]+\.h"', r"<stdint\.h>"],
     "bpf/": [r'"[a-z_]+(\.bpf)?\.h"', *PROTOCOL, r"<linux/.+>", r"<bpf/.+>"],
@@ -40,10 +42,8 @@ LAYERS = {
     # A capture in the place of the probe: the same records, from bytes of a file.
     "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>"],
     # Composition: everything, but of libbpf only its version.
-    "collector/cli/": [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
-                       r"<bpf/libbpf\.h>"],
-    "collector/main.cc": [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
-                          r"<bpf/libbpf\.h>"],
+    "collector/cli/": COMPOSITION,
+    "collector/main.cc": COMPOSITION,
 }
 # The kernel's own, and none of the C library, may be in files that are compiled for it.
 HEADERS_OF_THE_MODEL_TOO_MANY = r"<(chrono|ctime|fstream|iostream|thread|mutex|filesystem)>"

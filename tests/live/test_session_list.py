@@ -72,7 +72,8 @@ class SessionList(LiveTest):
                 self.assertEqual((session["role"], session["target"], session["initiator"]),
                                  (role, target.name, INITIATOR + "perf"))
                 self.assertEqual(session["portal"], f"127.0.0.1:{self.tgtd.port}")
-                self.assertGreaterEqual(session["since"], time.strftime("%FT%T", time.gmtime(began)))
+                self.assertGreaterEqual(session["since"],
+                                        time.strftime("%FT%T", time.gmtime(began)))
                 self.assertTrue(session["up"])
                 self.check_parameters(parameters_of(session), answers)
 
@@ -105,7 +106,8 @@ class SessionList(LiveTest):
         port, target = free_port(), self.targets[0]
         address = f"127.0.0.1:{self.tgtd.port}"
         with redirector(port, address), Serve(port, self.tgtd.port) as serve:
-            run(["iscsi-inq", "-i", INITIATOR + "moved", f"iscsi://127.0.0.1:{port}/{target.name}/1"])
+            run(["iscsi-inq", "-i", INITIATOR + "moved",
+                 f"iscsi://127.0.0.1:{port}/{target.name}/1"])
             listed, metrics = serve.sessions()["targets"], serve.settled()
         self.assertEqual(listed, [{"role": role, "target": target.name, "addresses": [],
                                    "redirected_to": address, "is_permanent": False}
