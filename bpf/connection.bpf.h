@@ -70,15 +70,16 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     report->header.connection = __sync_fetch_and_add(&connections_met, 1) + 1;
     report->header.role = role_by_port(sk);
     fill_addresses(report, sk);
-    connection->inflight.header = report->header;
-    connection->inflight.header.kind = LUNSCOPE_EVENT_INFLIGHT;
-    connection->inflight.header.bytes = sizeof(connection->inflight);
     connection->inflight.limit = inflight_limit;
     connection->checks_header_digest = check_header_digests;
     connection->streams[LUNSCOPE_RECEIVED].reads_ahs = report_headers;
     connection->streams[LUNSCOPE_SENT].reads_ahs = report_headers;
   }
   return report->header.flags & LUNSCOPE_FLAG_CLOSED ? NULL : connection;
+}
+
+static __always_inline struct lunscope_spill* spill_of(struct sock* sk, __u64 flags) {
+  return bpf_sk_storage_get(&spills, sk, 0, flags);
 }
 
 /* A connection of which nothing was known until these bytes. */
@@ -130,20 +131,52 @@ static __always_inline int on_retransmit(struct sock* sk) {
   return 0;
 }
 
-/*
- * Report a live connection to whoever reads the iterator, and its commands in flight if there are
- * any: the whole table, for an iterator's value has no variable offsets.
- */
+struct listing {
+  struct lunscope_inflight_event* list;
+  struct lunscope_inflight* inflight;
+  struct lunscope_spill* spill;
+};
+
+/* List one place of the tables. bpf_loop() calls this: the verifier looks at one turn of it. */
+static long list_place(__u64 place, struct listing* listing) {
+  if (place < LUNSCOPE_TASKS) {
+    lunscope_inflight_list(listing->list, &listing->inflight->tasks[place]);
+  } else if (listing->spill && place < LUNSCOPE_TRACKED_COMMANDS) {
+    lunscope_inflight_list(listing->list, &listing->spill->tasks[place - LUNSCOPE_TASKS]);
+  }
+  return 0;
+}
+
+static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
+                                          struct lunscope_connection* connection) {
+  __u32 zero = 0;
+  struct listing listing = {
+      .list = bpf_map_lookup_elem(&listings, &zero),
+      .inflight = &connection->inflight,
+      .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+  };
+  if (!listing.list) return;
+  listing.list->count = 0;
+  bpf_loop(listing.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_TASKS, list_place, &listing, 0);
+  __u32 bytes = lunscope_inflight_list_bytes(listing.list);
+  fill_header(&listing.list->header, connection, LUNSCOPE_EVENT_INFLIGHT, bytes);
+  LUNSCOPE_BOUND(bytes);
+  if (bytes <= sizeof(*listing.list)) bpf_seq_write(seq, listing.list, bytes);
+}
+
+/* Report a live connection to whoever reads the iterator, and its commands in flight. */
 static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* ctx) {
-  struct lunscope_connection* connection = ctx->value;
   struct sock* sk = ctx->sk;
-  if (!connection || !sk || connection->report.header.abi == 0) return 0;
+  if (!ctx->value || !sk) return 0;
+  /* The same as ctx->value, which the verifier lets nobody index. */
+  struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
+  if (!connection || connection->report.header.abi == 0) return 0;
   if (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (tcp) connection->report.unread_bytes = tcp->rcv_nxt - tcp->copied_seq;
   bpf_seq_write(ctx->meta->seq, &connection->report, sizeof(connection->report));
   if (lunscope_inflight_count(&connection->inflight) != 0)
-    bpf_seq_write(ctx->meta->seq, &connection->inflight, sizeof(connection->inflight));
+    dump_inflight(ctx->meta->seq, sk, connection);
   return 0;
 }
 

@@ -5,9 +5,6 @@
 
 #include "maps.bpf.h"
 
-/* Keep a checked bound in this very register: clang may check one copy and use another. */
-#define bounded(variable) asm volatile("" : "+r"(variable))
-
 static __always_inline __u32 ring_number(const struct lunscope_connection* connection) {
   return connection->report.header.connection & ring_mask & (MAX_RINGS - 1);
 }
@@ -102,7 +99,7 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
                          : 0;
   __u32 sense_bytes = data_bytes > 2 ? lunscope_be16(data) : 0;
   if (sense_bytes > data_bytes - 2 && sense_bytes != 0) sense_bytes = data_bytes - 2;
-  bounded(sense_bytes);
+  LUNSCOPE_BOUND(sense_bytes);
   if (sense_bytes > LUNSCOPE_SENSE_BYTES) sense_bytes = LUNSCOPE_SENSE_BYTES;
 
   __u32 bytes = sense_bytes != 0 ? sizeof(struct lunscope_sensed_command_event)
@@ -115,7 +112,10 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
     struct lunscope_sensed_command_event* sensed =
         bpf_ringbuf_reserve(ring, sizeof(struct lunscope_sensed_command_event), 0);
     event = &sensed->command;
-    if (sensed) bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
+    if (sensed) {
+      __builtin_memset(sensed->sense, 0, sizeof(sensed->sense)); /* the ring's old bytes */
+      bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
+    }
   } else {
     event = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_command_event), 0);
   }
@@ -148,7 +148,7 @@ static __always_inline void emit_header(const struct lunscope_connection* connec
   event->has_wrong_digest = stream->bad_digests;
   __builtin_memcpy(event->bhs, stream->room, ISCSI_BHS_BYTES);
   __u32 ahs_bytes = iscsi_ahs_bytes(stream->room);
-  bounded(ahs_bytes);
+  LUNSCOPE_BOUND(ahs_bytes);
   if (ahs_bytes > 0 && ahs_bytes <= LUNSCOPE_AHS_BYTES) {
     bpf_probe_read_kernel(event->ahs, ahs_bytes, stream->room + ISCSI_BHS_BYTES);
     event->ahs_bytes = ahs_bytes;
@@ -215,7 +215,7 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
   if (is_text) {
     bpf_loop(chunk_bytes, copy_text_byte, &copy, 0);
   } else if (chunk_bytes != 0) {
-    bounded(chunk_bytes);
+    LUNSCOPE_BOUND(chunk_bytes);
     if (chunk_bytes > LUNSCOPE_CHUNK_BYTES) chunk_bytes = LUNSCOPE_CHUNK_BYTES;
     bpf_probe_read_kernel(event->chunk, chunk_bytes, lunscope_stream_chunk(stream));
     event->chunk_bytes = chunk_bytes;

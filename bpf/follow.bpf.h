@@ -14,6 +14,7 @@
 
 struct follow {
   struct lunscope_connection* connection;
+  struct lunscope_spill* spill; /* NULL: not in use */
   struct lunscope_totals* totals;
   struct bpf_dynptr* bytes;
   struct segment segment;
@@ -30,37 +31,32 @@ static __always_inline void tell_time(struct follow* follow, const struct lunsco
   if (follow->now_ns == 0) follow->now_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void finish_command(struct lunscope_connection* connection,
-                                           struct lunscope_stream* stream, __u32 index,
-                                           __u64 now_ns, struct lunscope_totals* totals) {
-  struct lunscope_task* task = &connection->inflight.tasks[index];
-  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
-  lunscope_inflight_end(&connection->inflight, index);
-}
-
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
-LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection, __u32 direction,
-                                       __u64 now_ns, struct lunscope_totals* totals) {
+LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
+                                       struct lunscope_spill* spill, __u32 direction, __u64 now_ns,
+                                       struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  __u32 index = lunscope_inflight_find(&connection->inflight, iscsi_itt(stream->room));
-  if (index >= LUNSCOPE_TASKS) {
+  struct lunscope_task* task =
+      lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
+  if (!task) {
     totals->unmatched_responses[role]++;
     return 0;
   }
   if (iscsi_opcode(stream->room) == ISCSI_DATA_IN) {
     if (stream->have > ISCSI_BHS_BYTES)
-      emit_pdu(connection, stream, direction, &connection->inflight.tasks[index], now_ns, totals);
+      emit_pdu(connection, stream, direction, task, now_ns, totals);
     if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
   }
-  finish_command(connection, stream, index, now_ns, totals);
+  if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
+  lunscope_inflight_end(&connection->inflight, spill, task);
   return 0;
 }
 
 /* The room holds a management PDU. */
-LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connection, __u32 direction,
+LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connection,
+                                           struct lunscope_spill* spill, __u32 direction,
                                            __u64 now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
@@ -68,7 +64,7 @@ LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connectio
   if (lunscope_is_text(iscsi_opcode(stream->room)) && lunscope_stream_chunk_is_last(stream))
     lunscope_connection_end_text(connection, direction);
   if (iscsi_opcode(stream->room) == ISCSI_REJECT)
-    lunscope_connection_reject(connection, direction, totals);
+    lunscope_connection_reject(connection, spill, direction, totals);
   return 0;
 }
 
@@ -84,43 +80,74 @@ LUNSCOPE_SUBPROGRAM int deliver_header(struct lunscope_connection* connection, _
 static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
   __u8 opcode = iscsi_opcode(stream->room);
   if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
-    deliver_answer(follow->connection, follow->direction, follow->now_ns, follow->totals);
+    deliver_answer(follow->connection, follow->spill, follow->direction, follow->now_ns,
+                   follow->totals);
   } else {
-    deliver_management(follow->connection, follow->direction, follow->now_ns, follow->totals);
+    deliver_management(follow->connection, follow->spill, follow->direction, follow->now_ns,
+                       follow->totals);
   }
 }
 
-/* One read, and what follows from it. Returns 1 when the segment has nothing more to give. */
-static long follow_once(__u64 i, struct follow* follow) {
+enum follow_next {
+  FOLLOW_DONE,    /* the segment has nothing more to give */
+  FOLLOW_MORE,    /* read on */
+  FOLLOW_CROWDED, /* a command has no place in the connection's own table: spill_command() */
+};
+
+/* One read, and what follows from it. */
+static __always_inline enum follow_next follow_read(struct follow* follow) {
   struct lunscope_stream* stream = &follow->connection->streams[follow->direction & 1];
   __u32 end = follow->segment.end;
   __u32 bytes = lunscope_stream_wants(stream, end);
   __u32 offset = follow->segment.offset + (stream->next - follow->segment.seq);
-  if (bytes == 0) return 1;
-  if (bpf_dynptr_read(lunscope_stream_room(stream), bytes, follow->bytes, offset, 0)) return 1;
+  if (bytes == 0 || lunscope_distance(follow->segment.seq, stream->next) < 0) return FOLLOW_DONE;
+  if (bpf_dynptr_read(lunscope_stream_room(stream), bytes, follow->bytes, offset, 0))
+    return FOLLOW_DONE;
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
-  if (take == LUNSCOPE_TAKE_SHORT) return lunscope_distance(stream->next, end) <= 0;
+  if (take == LUNSCOPE_TAKE_UNSURE)
+    take = lunscope_connection_settle(follow->connection, follow->direction, end, follow->totals);
+  if (take == LUNSCOPE_TAKE_SHORT)
+    return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
   tell_time(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) {
     deliver(follow, stream);
     lunscope_stream_chunk_done(stream);
-    return lunscope_distance(stream->next, end) <= 0;
+    return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
   }
-  enum lunscope_header header = lunscope_connection_header(follow->connection, follow->direction,
-                                                           follow->now_ns, follow->totals);
+  enum lunscope_header header = lunscope_connection_header(
+      follow->connection, follow->spill, follow->direction, follow->now_ns, follow->totals);
   if (report_headers && header != LUNSCOPE_HEADER_LOST)
     deliver_header(follow->connection, follow->direction, follow->now_ns, follow->totals);
   switch (header) {
     case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;
+    case LUNSCOPE_HEADER_CROWDED: return FOLLOW_CROWDED;
     case LUNSCOPE_HEADER_LOST:
-      lunscope_connection_lose(follow->connection, follow->direction, end,
-                               stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
-                                                                   : LUNSCOPE_REASON_BAD_HEADER,
-                               follow->totals);
-      return 1;
+      lunscope_connection_lose_header(follow->connection, follow->direction, follow->segment.seq,
+                                      follow->totals);
+      break;
     default: break;
   }
-  return lunscope_distance(stream->next, end) <= 0;
+  return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
+}
+
+/* Here is a spill for the command in the room, or NULL: there is none to be had. */
+static __always_inline void spill_command(struct follow* follow, struct lunscope_spill* spill) {
+  follow->spill = spill;
+  lunscope_connection_spill(follow->connection, spill, follow->direction, follow->now_ns,
+                            follow->totals);
+}
+
+struct socket_follow {
+  struct follow follow;
+  struct sock* sk;
+};
+
+/* bpf_loop() calls this: 1 ends the loop. */
+static long follow_socket(__u64 i, struct socket_follow* socket) {
+  enum follow_next next = follow_read(&socket->follow);
+  if (next == FOLLOW_CROWDED)
+    spill_command(&socket->follow, spill_of(socket->sk, BPF_SK_STORAGE_GET_F_CREATE));
+  return next == FOLLOW_DONE;
 }
 
 /* The wanted bytes lie before the segment and will not come again: start anew with this one. */
@@ -134,31 +161,25 @@ static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connecti
   return lunscope_stream_offer(&connection->streams[direction & 1], segment->seq, segment->end);
 }
 
-/* Offer a segment of bytes that come in order: what is missing before it will not come again. */
-static __always_inline enum lunscope_offer offer_in_order(struct lunscope_connection* connection,
-                                                          __u32 direction,
-                                                          const struct segment* segment) {
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, segment->end);
-  return offer == LUNSCOPE_OFFER_HOLE ? give_up_hole(connection, direction, segment) : offer;
-}
-
 /* REQUIRES: the segment was offered, and holds something new. */
-static __always_inline void follow_segment(struct sk_buff* skb,
+static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection, __u32 direction,
                                            const struct segment* segment, __u64 now_ns,
                                            __u32 is_noted) {
   struct bpf_dynptr bytes;
-  struct follow follow = {.connection = connection,
-                          .totals = this_cpu_totals(),
-                          .bytes = &bytes,
-                          .segment = *segment,
-                          .direction = direction,
-                          .is_noted = is_noted,
-                          .now_ns = now_ns};
-  if (!follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
-  announce_midstream(connection, follow.totals);
-  bpf_loop(MAX_READS_PER_SEGMENT, follow_once, &follow, 0);
+  struct socket_follow socket = {
+      .follow = {.connection = connection,
+                 .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+                 .totals = this_cpu_totals(),
+                 .bytes = &bytes,
+                 .segment = *segment,
+                 .direction = direction,
+                 .is_noted = is_noted,
+                 .now_ns = now_ns},
+      .sk = sk};
+  if (!socket.follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
+  announce_midstream(connection, socket.follow.totals);
+  bpf_loop(MAX_READS_PER_SEGMENT, follow_socket, &socket, 0);
 }
 
 #endif

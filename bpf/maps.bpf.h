@@ -14,7 +14,7 @@ const volatile __u64 target_ports[65536 / 64];
 const volatile __u8 watch_initiators = 1;
 const volatile __u8 watch_targets = 1;
 /* Commands in flight that one connection may have tracked. */
-const volatile __u32 inflight_limit = LUNSCOPE_TASKS;
+const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;
 /* A record for each PDU's header? */
 const volatile __u8 report_headers = 0;
 /* Compute the CRC of headers that have a digest? */
@@ -48,6 +48,22 @@ struct {
   __type(key, int);
   __type(value, struct lunscope_connection);
 } connections SEC(".maps");
+
+/* The same for the few connections that have more commands in flight than their own table holds. */
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct lunscope_spill);
+} spills SEC(".maps");
+
+/* Where a scrape's walk puts a list together; one walk runs at a time. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct lunscope_inflight_event);
+} listings SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

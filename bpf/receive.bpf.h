@@ -10,19 +10,34 @@
 
 #include "follow.bpf.h"
 
+/*
+ * What TCP has received before it keeps, whatever this segment says there: cut that off. Returns -1
+ * if nothing is left.
+ */
+static __always_inline int cut_received(struct segment* segment, __u32 received_to) {
+  __s32 received = lunscope_distance(segment->seq, received_to);
+  if (lunscope_distance(received_to, segment->end) <= 0) return -1;
+  if (received > 0) {
+    segment->seq += received;
+    segment->offset += received;
+  }
+  return 0;
+}
+
 /* Follow what has arrived; it may be early, late or twice, and lies before TCP's own checks. */
-static __always_inline void follow_arrival(struct sk_buff* skb,
+static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection,
-                                           const struct segment* segment, __u32 read_to) {
+                                           struct segment* segment, const struct tcp_sock* tcp) {
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
+  if (cut_received(segment, tcp->rcv_nxt)) return;
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, segment->end);
   if (offer == LUNSCOPE_OFFER_HOLE) {
     /* What is wanted may come yet, unless it was read off the socket. */
-    if (lunscope_distance(stream->next, read_to) <= 0) return;
+    if (lunscope_distance(stream->next, tcp->copied_seq) <= 0) return;
     offer = give_up_hole(connection, LUNSCOPE_RECEIVED, segment);
   }
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, connection, LUNSCOPE_RECEIVED, segment, 0, 0);
+    follow_segment(skb, sk, connection, LUNSCOPE_RECEIVED, segment, 0, 0);
 }
 
 static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
@@ -34,11 +49,21 @@ static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) return 0;
   if (!connection->report.is_copied) {
-    if (!checksum_is_open(skb)) follow_arrival(skb, connection, &segment, tcp->copied_seq);
+    if (!checksum_is_open(skb)) follow_arrival(skb, sk, connection, &segment, tcp);
   } else if (segment.seq == tcp->rcv_nxt) {
     lunscope_arrivals_note(&connection->arrivals, number, segment.end, bpf_ktime_get_ns());
   }
   return 0;
+}
+
+/*
+ * With SO_PEEK_OFF a reader looks at bytes behind those that it has yet to read: then a hole is no
+ * loss. What was handed out before ends where TCP copies from now.
+ */
+static __always_inline int is_peeked_ahead(const struct sock* sk,
+                                           const struct lunscope_stream* stream) {
+  const struct tcp_sock* tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+  return lunscope_distance(tcp->copied_seq, stream->next) >= 0;
 }
 
 static __always_inline int on_consumption(struct sk_buff* skb) {
@@ -49,8 +74,14 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   if (!connection) return 0;
   if (!connection->report.is_copied) connection->report.is_copied = 1;
   segment_in_queue(skb, &segment);
-  if (offer_in_order(connection, LUNSCOPE_RECEIVED, &segment) == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
+  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
+  enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
+  if (offer == LUNSCOPE_OFFER_HOLE) {
+    if (is_peeked_ahead(sk, stream)) return 0;
+    offer = give_up_hole(connection, LUNSCOPE_RECEIVED, &segment);
+  }
+  if (offer == LUNSCOPE_OFFER_NEW)
+    follow_segment(skb, sk, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
   return 0;
 }
 

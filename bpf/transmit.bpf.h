@@ -15,8 +15,11 @@ static __always_inline int on_transmit(struct sk_buff* skb) {
   if (!sk || !is_watched(sk) || segment_in_transmit(skb, &segment)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
-  if (offer_in_order(connection, LUNSCOPE_SENT, &segment) == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, connection, LUNSCOPE_SENT, &segment, transmit_time(sk), 0);
+  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];
+  enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
+  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_SENT, &segment);
+  if (offer == LUNSCOPE_OFFER_NEW)
+    follow_segment(skb, sk, connection, LUNSCOPE_SENT, &segment, transmit_time(sk), 0);
   return 0;
 }
 

@@ -33,8 +33,8 @@ GUEST_PACKAGES=(busybox-static mtools syslinux qemu-system-x86 qemu-block-extra)
 DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-  "${DEMO_PACKAGES[@]}" qemu-utils tshark libiscsi-bin prometheus jq
-  clang-format clang-tidy libclang-rt-dev iproute2 libcap2-bin procps util-linux
+  "${DEMO_PACKAGES[@]}" qemu-utils tshark libiscsi-bin nftables prometheus jq
+  clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux
 )
 # Packages of the lists above which bring a system service of the same name.
 readonly SERVICE_PACKAGES=(tgt prometheus)

@@ -17,6 +17,17 @@ int64_t ReadClock(clockid_t clock) {
   return now.tv_sec * kNsPerSecond + now.tv_nsec;
 }
 
+struct SplitTime {
+  std::time_t seconds;
+  int64_t ns;  // from 0 on
+};
+
+// A capture file can say that it is from before 1970.
+SplitTime Split(int64_t epoch_ns) {
+  const int64_t ns = (epoch_ns % kNsPerSecond + kNsPerSecond) % kNsPerSecond;
+  return {epoch_ns / kNsPerSecond - (epoch_ns < 0 && ns != 0 ? 1 : 0), ns};
+}
+
 }  // namespace
 
 uint64_t MonotonicNs() { return static_cast<uint64_t>(ReadClock(CLOCK_MONOTONIC)); }
@@ -24,14 +35,13 @@ uint64_t MonotonicNs() { return static_cast<uint64_t>(ReadClock(CLOCK_MONOTONIC)
 int64_t WallClockOffsetNs() { return ReadClock(CLOCK_REALTIME) - ReadClock(CLOCK_MONOTONIC); }
 
 std::string FormatTime(int64_t epoch_ns) {
-  const std::time_t seconds = epoch_ns / kNsPerSecond;
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(seconds),
-                     epoch_ns % kNsPerSecond / 1000);
+  const auto [seconds, ns] = Split(epoch_ns);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(seconds), ns / 1000);
 }
 
 std::string FormatTimeOfDay(int64_t epoch_ns) {
-  const std::time_t seconds = epoch_ns / kNsPerSecond;
-  return fmt::format("{:%H:%M:%S}.{:06}", fmt::localtime(seconds), epoch_ns % kNsPerSecond / 1000);
+  const auto [seconds, ns] = Split(epoch_ns);
+  return fmt::format("{:%H:%M:%S}.{:06}", fmt::localtime(seconds), ns / 1000);
 }
 
 }  // namespace lunscope

@@ -86,7 +86,7 @@ void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
   command
       ->add_option("--inflight", probe.inflight_limit,
                    "Commands in flight that are tracked per connection")
-      ->check(CLI::Range(1, LUNSCOPE_TASKS))
+      ->check(CLI::Range(1, LUNSCOPE_TRACKED_COMMANDS))
       ->capture_default_str();
   command->add_flag("!--no-header-digests", probe.check_header_digests,
                     "Do not compute the CRC of headers that have a digest");

@@ -88,7 +88,7 @@ class Replay {
     observation.snapshot = model_.TakeSnapshot();
     observation.totals = watch_.totals;
     observation.now_ns = now_ns;
-    observation.tracked_commands_limit = LUNSCOPE_TASKS;
+    observation.tracked_commands_limit = LUNSCOPE_TRACKED_COMMANDS;
     observation.version = kVersion;
     observation.revision = kRevision;
     const std::string text = FormatMetrics(observation);

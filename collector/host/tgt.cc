@@ -10,6 +10,8 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
+#include <cstring>
+#include <string_view>
 
 #include "collector/host/files.h"
 #include "collector/host/host.h"
@@ -25,23 +27,48 @@ constexpr const char* kTgtadm = "/usr/sbin/tgtadm";
 constexpr size_t kMaxOutputBytes = size_t{4} << 20;
 constexpr size_t kMaxDaemons = 16;
 
-// What comes out of this descriptor up to its end, the deadline or the most that is read.
-std::string ReadUntil(int fd, Clock::time_point deadline, bool* is_whole) {
-  std::string text;
-  std::array<char, 4096> piece{};
-  while (text.size() < kMaxOutputBytes) {
-    const auto left = duration_cast<milliseconds>(deadline - Clock::now()).count();
-    pollfd ready{fd, POLLIN, 0};
-    if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) return text;
-    const ssize_t bytes = read(fd, piece.data(), piece.size());
-    if (bytes == 0) *is_whole = true;
-    if (bytes <= 0) return text;
-    text.append(piece.data(), static_cast<size_t>(bytes));
+// The lines of tgtadm that tell of sessions. It names the accounts of CHAP as well, and what a
+// login keeps secret is nowhere in our memory: no other line is kept.
+constexpr const char* kPortal = "Portal: ";
+constexpr const char* kTarget = "Target ";
+constexpr const char* kInitiator = "            Initiator: ";
+constexpr const char* kAddress = "                IP Address: ";
+
+void Keep(std::string_view lines, std::string* kept) {
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n') + 1);
+    if (std::ranges::any_of(std::array{kPortal, kTarget, kInitiator, kAddress},
+                            [&](const char* beginning) { return line.starts_with(beginning); }))
+      *kept += line;
+    lines.remove_prefix(line.size());
   }
-  return text;
 }
 
-// The output of tgtadm; "" if it fails or is not done by the deadline.
+// The lines to keep of what comes out of this descriptor up to its end, the deadline, the most that
+// is read, or a line that is longer than any of theirs.
+std::string ReadUntil(int fd, Clock::time_point deadline, bool* is_whole) {
+  std::string kept;
+  std::array<char, 4096> buffer{};  // whatever else there is, is here only, and is wiped
+  size_t filled = 0;
+  for (size_t total = 0; total < kMaxOutputBytes && filled < buffer.size();) {
+    const auto left = duration_cast<milliseconds>(deadline - Clock::now()).count();
+    pollfd ready{fd, POLLIN, 0};
+    if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) break;
+    const ssize_t bytes = read(fd, buffer.data() + filled, buffer.size() - filled);
+    if (bytes == 0) *is_whole = true;
+    if (bytes <= 0) break;
+    total += static_cast<size_t>(bytes);
+    filled += static_cast<size_t>(bytes);
+    const size_t whole_lines = std::string_view(buffer.data(), filled).rfind('\n') + 1;
+    Keep({buffer.data(), whole_lines}, &kept);
+    filled -= whole_lines;
+    std::memmove(buffer.data(), buffer.data() + whole_lines, filled);
+  }
+  explicit_bzero(buffer.data(), buffer.size());
+  return kept;
+}
+
+// What is kept of tgtadm's output; "" if it fails or is not done by the deadline.
 std::string Tgtadm(const std::string& control, const char* mode, Clock::time_point deadline) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
@@ -77,18 +104,18 @@ std::vector<HostSession> ParseTgt(const std::string& portals, const std::string&
   session.source = "tgtadm";
   // "Portal: 127.0.0.1:3260,1"
   for (const std::string& line : Lines(portals)) {
-    const std::string portal = After(line, "Portal: ");
+    const std::string portal = After(line, kPortal);
     if (!portal.empty())
       session.portals.push_back(ParseAddress(portal.substr(0, portal.rfind(','))));
   }
   std::vector<HostSession> sessions;
   for (const std::string& line : Lines(targets)) {
     // "Target 1: iqn.2001-04.com.example:disk"
-    if (line.starts_with("Target ") && line.find(": ") != std::string::npos)
+    if (line.starts_with(kTarget) && line.find(": ") != std::string::npos)
       session.target = line.substr(line.find(": ") + 2);
-    const std::string name = After(line, "            Initiator: ");
+    const std::string name = After(line, kInitiator);
     if (!name.empty()) session.initiator = name.substr(0, name.rfind(" alias: "));
-    const std::string address = After(line, "                IP Address: ");
+    const std::string address = After(line, kAddress);
     if (address.empty()) continue;
     session.initiator_address = ParseAddress(address);
     sessions.push_back(session);

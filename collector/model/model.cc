@@ -2,6 +2,7 @@
 #include "collector/model/model.h"
 
 #include <algorithm>
+#include <span>
 
 #include "collector/base/address.h"
 #include "collector/base/printable.h"
@@ -22,9 +23,12 @@ void Advance(uint64_t& total, Count& counted, Count now) {
   counted = now;
 }
 
+const std::string& PortalOf(const Connection& connection) {
+  return connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
+}
+
 void LearnPortal(const Connection& connection, Session& session) {
-  if (session.portal.empty())
-    session.portal = connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
+  if (session.portal.empty()) session.portal = PortalOf(connection);
 }
 
 }  // namespace
@@ -37,7 +41,7 @@ void Model::Apply(const lunscope_event& event) {
     case LUNSCOPE_EVENT_CONNECTION:
       return ApplyConnection(reinterpret_cast<const lunscope_connection_event&>(event));
     case LUNSCOPE_EVENT_INFLIGHT:
-      return ApplyInflight(reinterpret_cast<const lunscope_inflight&>(event));
+      return ApplyInflight(reinterpret_cast<const lunscope_inflight_event&>(event));
     default: return;
   }
 }
@@ -194,6 +198,8 @@ void Model::OpenSession(Connection& connection, const lunscope_pdu_event& event)
   login.cid = connection.cid;
   login.connection = connection.id;
   login.is_leading = connection.requested_tsih == 0;
+  if (login.is_leading && login.key.portal_group.empty())
+    login.key.portal_group = PortalOf(connection);
   login.time_ns = event.header.time_ns;
   connection.session = sessions_.LogIn(login);
   Session& session = *SessionOf(connection);
@@ -235,15 +241,14 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
   if (event.header.flags & LUNSCOPE_FLAG_CLOSED) Close(event.header.connection);
 }
 
-void Model::ApplyInflight(const lunscope_inflight& inflight) {
-  Connection& connection = ConnectionOf(inflight.header);
-  tracked_commands_ += lunscope_inflight_count(&inflight);
-  for (size_t i = 0; i < LUNSCOPE_TASKS; i++) {
-    if (inflight.tasks[i].tag == 0) continue;
-    LunStatistics& lun = LunOf(connection, inflight.tasks[i].lun);
-    const uint64_t start_ns = inflight.tasks[i].start_ns;
+void Model::ApplyInflight(const lunscope_inflight_event& event) {
+  Connection& connection = ConnectionOf(event.header);
+  tracked_commands_ += event.count;
+  for (const lunscope_waiting& waiting : std::span(event.waiting, event.count)) {
+    LunStatistics& lun = LunOf(connection, waiting.lun);
     lun.outstanding++;
-    if (lun.oldest_start_ns == 0 || start_ns < lun.oldest_start_ns) lun.oldest_start_ns = start_ns;
+    if (lun.oldest_start_ns == 0 || waiting.start_ns < lun.oldest_start_ns)
+      lun.oldest_start_ns = waiting.start_ns;
   }
 }
 

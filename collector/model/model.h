@@ -135,7 +135,7 @@ class Model {
   void ApplyCommand(const lunscope_command_event& event);
   void ApplyPdu(const lunscope_pdu_event& event);
   void ApplyConnection(const lunscope_connection_event& event);
-  void ApplyInflight(const lunscope_inflight& inflight);
+  void ApplyInflight(const lunscope_inflight_event& event);
 
   void ReadText(Connection& connection, const lunscope_pdu_event& event);
   void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);

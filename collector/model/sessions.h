@@ -23,7 +23,9 @@ struct SessionKey {
   std::string initiator;
   uint64_t isid;
   uint16_t tsih;
-  std::string portal_group;  // TargetPortalGroupTag; "" if the target did not say it
+  // TargetPortalGroupTag. Where the target did not say it, the portal of the leading login stands
+  // for its group; "" if that login was not seen.
+  std::string portal_group;
   auto operator<=>(const SessionKey&) const = default;
 };
 

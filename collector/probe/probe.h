@@ -24,8 +24,8 @@ struct ProbeOptions {
   bool watch_targets = true;
   uint32_t ring_bytes = 2 << 20;  // of each ring: a power of two, a multiple of the page size
   bool check_header_digests = true;
-  bool report_headers = false;               // a record for each PDU
-  uint32_t inflight_limit = LUNSCOPE_TASKS;  // commands tracked per connection
+  bool report_headers = false;                          // a record for each PDU
+  uint32_t inflight_limit = LUNSCOPE_TRACKED_COMMANDS;  // commands tracked per connection
 };
 
 // One program, as the kernel sees it.
@@ -56,7 +56,7 @@ class Probe {
   virtual size_t Drain(const Handler& handler) = 0;
 
   // Hand the state of every live connection to the handler: a lunscope_connection_event each, and
-  // a lunscope_inflight for those that have commands in flight.
+  // a lunscope_inflight_event for those that have commands in flight.
   virtual Status Report(const Handler& handler) = 0;
 
   // Counted in the kernel, summed over the CPUs.

@@ -26,8 +26,14 @@ inline const lunscope_event* CheckRecord(const void* data, size_t bytes) {
       return event->bytes == sizeof(*header) && header->ahs_bytes <= sizeof(header->ahs) ? event
                                                                                          : nullptr;
     }
-    case LUNSCOPE_EVENT_INFLIGHT:
-      return event->bytes == sizeof(lunscope_inflight) ? event : nullptr;
+    case LUNSCOPE_EVENT_INFLIGHT: {
+      const auto* list = static_cast<const lunscope_inflight_event*>(data);
+      return bytes >= offsetof(lunscope_inflight_event, waiting) &&
+                     list->count <= LUNSCOPE_TRACKED_COMMANDS &&
+                     event->bytes == lunscope_inflight_list_bytes(list)
+                 ? event
+                 : nullptr;
+    }
     case LUNSCOPE_EVENT_COMMAND: {
       const auto* command = static_cast<const lunscope_command_event*>(data);
       if (event->bytes == sizeof(*command)) return command->sense_bytes == 0 ? event : nullptr;

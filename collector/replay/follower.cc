@@ -26,8 +26,7 @@ ConnectionFollower::ConnectionFollower(lunscope_role role, lunscope_totals* tota
     : totals_(*totals), handler_(std::move(handler)) {
   lunscope_connection_event& report = connection_->report;
   report.header.role = static_cast<uint8_t>(role);
-  lunscope_inflight& inflight = connection_->inflight;
-  inflight.limit = LUNSCOPE_TASKS;
+  connection_->inflight.limit = LUNSCOPE_TRACKED_COMMANDS;
   connection_->checks_header_digest = 1;
   Identify(0, {}, {});
 }
@@ -36,7 +35,6 @@ void ConnectionFollower::Identify(uint64_t number, const TcpEnd& local, const Tc
   lunscope_connection_event& report = connection_->report;
   report.header.connection = number;
   FillHeader(&report.header, LUNSCOPE_EVENT_CONNECTION, sizeof(report));
-  FillHeader(&connection_->inflight.header, LUNSCOPE_EVENT_INFLIGHT, sizeof(connection_->inflight));
   report.local_port = local.port;
   report.remote_port = remote.port;
   report.is_ipv6 = local.is_ipv6 ? 1 : 0;
@@ -79,7 +77,7 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
   if (!is_announced_) EmitConnection(LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_MIDSTREAM, now_ns_);
   for (uint32_t i = 0; i < max_reads_; i++) {
     const uint32_t wanted = lunscope_stream_wants(stream, stretch.end());
-    if (wanted == 0) return;
+    if (wanted == 0 || lunscope_distance(stretch.seq, stream->next) < 0) return;
     const uint32_t offset = stream->next - stretch.seq;
     const size_t captured = stretch.captured.size();
     const size_t have = std::min<size_t>(wanted, captured > offset ? captured - offset : 0);
@@ -89,8 +87,8 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
     reads_++;
     if (have < wanted) {
       FollowCut(direction, stretch, static_cast<uint32_t>(have));
-    } else if (!Judge(direction, lunscope_stream_take(stream, wanted), stretch.end())) {
-      return;
+    } else {
+      Judge(direction, lunscope_stream_take(stream, wanted), stretch);
     }
   }
 }
@@ -99,6 +97,12 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
 // the end of its data; without a header the boundaries are lost.
 void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have) {
   lunscope_stream* stream = &connection_->streams[direction & 1];
+  if (stream->sync == LUNSCOPE_SYNC_LOST) {
+    if (have != 0) Judge(direction, lunscope_stream_take(stream, have), stretch);
+    if (stream->sync == LUNSCOPE_SYNC_LOST)
+      lunscope_connection_pass(connection_.get(), direction, stretch.end(), &totals_);
+    return;
+  }
   if (stream->capture_bytes == 0) {
     lunscope_connection_lose(connection_.get(), direction, stretch.end(),
                              LUNSCOPE_REASON_MISSING_BYTES, &totals_);
@@ -111,29 +115,31 @@ void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, u
   lunscope_stream_chunk_done(stream);
 }
 
-// False: nothing more is to be had of these bytes.
-bool ConnectionFollower::Judge(uint32_t direction, lunscope_take take, uint32_t end) {
+void ConnectionFollower::Judge(uint32_t direction, lunscope_take take, const Stretch& stretch) {
   lunscope_stream* stream = &connection_->streams[direction & 1];
-  if (take == LUNSCOPE_TAKE_SHORT) return true;
+  if (take == LUNSCOPE_TAKE_UNSURE)
+    take = lunscope_connection_settle(connection_.get(), direction, stretch.end(), &totals_);
+  if (take == LUNSCOPE_TAKE_SHORT) return;
   if (take == LUNSCOPE_TAKE_CHUNK) {
     Deliver(direction, false);
     lunscope_stream_chunk_done(stream);
-    return true;
+    return;
   }
   const lunscope_header header =
-      lunscope_connection_header(connection_.get(), direction, now_ns_, &totals_);
+      lunscope_connection_header(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
   if (stream->reads_ahs != 0 && header != LUNSCOPE_HEADER_LOST &&
       stream->sync == LUNSCOPE_SYNC_FOLLOWED)
     EmitHeader(direction);
   switch (header) {
-    case LUNSCOPE_HEADER_DELIVER: Deliver(direction, false); return true;
+    case LUNSCOPE_HEADER_DELIVER: Deliver(direction, false); break;
+    case LUNSCOPE_HEADER_CROWDED:
+      if (!spill_) spill_ = std::make_unique<lunscope_spill>();
+      lunscope_connection_spill(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
+      break;
     case LUNSCOPE_HEADER_LOST:
-      lunscope_connection_lose(connection_.get(), direction, end,
-                               stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI
-                                                                   : LUNSCOPE_REASON_BAD_HEADER,
-                               &totals_);
-      return false;
-    default: return true;
+      lunscope_connection_lose_header(connection_.get(), direction, stretch.seq, &totals_);
+      break;
+    default: break;
   }
 }
 
@@ -145,7 +151,8 @@ void ConnectionFollower::Deliver(uint32_t direction, bool is_cut) {
     return;
   }
   EmitPdu(direction, nullptr);
-  if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection_.get(), direction, &totals_);
+  if (opcode == ISCSI_REJECT)
+    lunscope_connection_reject(connection_.get(), spill_.get(), direction, &totals_);
   if (!lunscope_is_text(opcode) || !lunscope_stream_chunk_is_last(&stream)) return;
   if (is_cut) connection_->texts[direction & 1].known = 0;  // the next text does not go on from it
   lunscope_connection_end_text(connection_.get(), direction);
@@ -154,19 +161,18 @@ void ConnectionFollower::Deliver(uint32_t direction, bool is_cut) {
 void ConnectionFollower::DeliverAnswer(uint32_t direction) {
   const lunscope_stream& stream = connection_->streams[direction & 1];
   lunscope_inflight* inflight = &connection_->inflight;
-  const uint32_t index = lunscope_inflight_find(inflight, iscsi_itt(stream.room));
-  if (index == LUNSCOPE_NO_TASK) {
+  lunscope_task* task = lunscope_inflight_find(inflight, spill_.get(), iscsi_itt(stream.room));
+  if (task == nullptr) {
     totals_.unmatched_responses[role()]++;
     return;
   }
-  const lunscope_task& task = inflight->tasks[index];
   if (iscsi_opcode(stream.room) == ISCSI_DATA_IN) {
-    if (stream.have > ISCSI_BHS_BYTES) EmitPdu(direction, &task);
+    if (stream.have > ISCSI_BHS_BYTES) EmitPdu(direction, task);
     if (!(iscsi_flags(stream.room) & ISCSI_DATA_IN_STATUS)) return;
   }
-  EmitCommand(stream, task);
+  EmitCommand(stream, *task);
   totals_.commands_reported[role()]++;
-  lunscope_inflight_end(inflight, index);
+  lunscope_inflight_end(inflight, spill_.get(), task);
 }
 
 void ConnectionFollower::ReportHeaders() {
@@ -254,7 +260,15 @@ void ConnectionFollower::Close(uint64_t now_ns) {
 
 void ConnectionFollower::Report(const Handler& handler) const {
   handler(connection_->report.header);
-  if (lunscope_inflight_count(&connection_->inflight) != 0) handler(connection_->inflight.header);
+  if (lunscope_inflight_count(&connection_->inflight) == 0) return;
+  const auto list = std::make_unique<lunscope_inflight_event>();
+  for (const lunscope_task& task : connection_->inflight.tasks)
+    lunscope_inflight_list(list.get(), &task);
+  if (spill_) {
+    for (const lunscope_task& task : spill_->tasks) lunscope_inflight_list(list.get(), &task);
+  }
+  FillHeader(&list->header, LUNSCOPE_EVENT_INFLIGHT, lunscope_inflight_list_bytes(list.get()));
+  handler(list->header);
 }
 
 }  // namespace lunscope

@@ -55,6 +55,7 @@ class ConnectionFollower {
   void Report(const Handler& handler) const;
 
   [[nodiscard]] lunscope_connection& connection() { return *connection_; }
+  [[nodiscard]] lunscope_spill* spill() { return spill_.get(); }
   // How often bytes were looked at: payload is not.
   [[nodiscard]] uint64_t reads() const { return reads_; }
   void set_max_reads(uint32_t max_reads) { max_reads_ = max_reads; }
@@ -62,7 +63,7 @@ class ConnectionFollower {
  private:
   void Follow(uint32_t direction, const Stretch& stretch);
   void FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have);
-  bool Judge(uint32_t direction, lunscope_take take, uint32_t end);
+  void Judge(uint32_t direction, lunscope_take take, const Stretch& stretch);
   void Deliver(uint32_t direction, bool is_cut);
   void DeliverAnswer(uint32_t direction);
   void EmitHeader(uint32_t direction);
@@ -76,6 +77,7 @@ class ConnectionFollower {
 
   // Zeroed at first, as in the kernel's socket storage.
   const std::unique_ptr<lunscope_connection> connection_ = std::make_unique<lunscope_connection>();
+  std::unique_ptr<lunscope_spill> spill_;  // from the first command on that needs it
   lunscope_totals& totals_;
   const Handler handler_;
   bool is_announced_ = false;

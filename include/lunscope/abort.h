@@ -44,9 +44,8 @@ LUNSCOPE_INLINE void lunscope_abort_ask(struct lunscope_task_requests* requests,
 /* Does this function, once complete, end this task? (RFC 7143 section 11.5.1, RFC 7144) */
 LUNSCOPE_INLINE int lunscope_abort_ends(const struct lunscope_task_request* request,
                                         const struct lunscope_task* task) {
-  if (request->function == ISCSI_TASK_ABORT_TASK) return task->tag == ~request->referenced_itt;
-  /* The others act on commands with a lower CmdSN. */
-  if (lunscope_distance(task->cmdsn, request->cmdsn) <= 0) return 0;
+  /* All but ABORT TASK act on commands with a lower CmdSN. */
+  if (task->tag == 0 || lunscope_distance(task->cmdsn, request->cmdsn) <= 0) return 0;
   switch (request->function) {
     case ISCSI_TASK_ABORT_TASK_SET:
     case ISCSI_TASK_CLEAR_TASK_SET:
@@ -58,30 +57,50 @@ LUNSCOPE_INLINE int lunscope_abort_ends(const struct lunscope_task_request* requ
   }
 }
 
+/* End the task in this place of the tables, if this request ends it. Returns how many commands. */
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_place(struct lunscope_inflight* inflight,
+                                                  struct lunscope_spill* spill, uint64_t place,
+                                                  const struct lunscope_task_request* request) {
+  struct lunscope_task* task = 0;
+  if (!inflight || !request) return 0;
+  LUNSCOPE_BOUND(place);
+  if (place < LUNSCOPE_TASKS) {
+    task = &inflight->tasks[place];
+  } else if (spill && place < LUNSCOPE_TRACKED_COMMANDS) {
+    task = &spill->tasks[place - LUNSCOPE_TASKS];
+  }
+  if (!task || !lunscope_abort_ends(request, task)) return 0;
+  lunscope_inflight_end(inflight, spill, task);
+  return 1;
+}
+
 /* End what this request ends. Returns how many commands. */
 LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_tasks(struct lunscope_inflight* inflight,
+                                                  struct lunscope_spill* spill,
                                                   const struct lunscope_task_request* request) {
   if (!inflight || !request) return 0;
   uint32_t ended = 0;
-  for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++) {
-    const struct lunscope_task* task = &inflight->tasks[i];
-    if (task->tag == 0 || !lunscope_abort_ends(request, task)) continue;
-    lunscope_inflight_end(inflight, i);
-    ended++;
+  if (request->function == ISCSI_TASK_ABORT_TASK) {
+    struct lunscope_task* task = lunscope_inflight_find(inflight, spill, request->referenced_itt);
+    if (!task) return 0;
+    lunscope_inflight_end(inflight, spill, task);
+    return 1;
   }
+  for (uint64_t place = 0; place < LUNSCOPE_TRACKED_COMMANDS; place++)
+    ended += lunscope_abort_place(inflight, spill, place, request);
   return ended;
 }
 
 /* The function is complete, by the response with this BHS. Returns how many commands it ended. */
 LUNSCOPE_INLINE uint32_t lunscope_abort_done(struct lunscope_task_requests* requests,
                                              struct lunscope_inflight* inflight,
-                                             const uint8_t* bhs) {
+                                             struct lunscope_spill* spill, const uint8_t* bhs) {
   uint32_t ended = 0;
   for (uint32_t i = 0; i < LUNSCOPE_TASK_REQUESTS; i++) {
     struct lunscope_task_request* request = &requests->waiting[i];
     if (request->function == 0 || request->itt != iscsi_itt(bhs)) continue;
     if (iscsi_response(bhs) == ISCSI_TASK_FUNCTION_COMPLETE)
-      ended += lunscope_abort_tasks(inflight, request);
+      ended += lunscope_abort_tasks(inflight, spill, request);
     request->function = 0;
   }
   return ended;
@@ -92,11 +111,12 @@ LUNSCOPE_INLINE uint32_t lunscope_abort_done(struct lunscope_task_requests* requ
  * task and no response will come (RFC 7143 section 11.17.1). Returns how many commands it ended.
  */
 LUNSCOPE_INLINE uint32_t lunscope_abort_rejected(struct lunscope_inflight* inflight,
+                                                 struct lunscope_spill* spill,
                                                  const uint8_t* rejected) {
   if (iscsi_opcode(rejected) != ISCSI_SCSI_COMMAND) return 0;
-  uint32_t index = lunscope_inflight_find(inflight, iscsi_itt(rejected));
-  if (index >= LUNSCOPE_TASKS) return 0;
-  lunscope_inflight_end(inflight, index);
+  struct lunscope_task* task = lunscope_inflight_find(inflight, spill, iscsi_itt(rejected));
+  if (!task) return 0;
+  lunscope_inflight_end(inflight, spill, task);
   return 1;
 }
 

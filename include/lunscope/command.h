@@ -3,10 +3,11 @@
  * The commands in flight of one connection, and the record of one that is completed.
  *
  * A command is stored under its Initiator Task Tag (ITT) when its PDU passes, and taken out when
- * its status does. The table is open-addressed: a tag lives in its home place, or in one of the
+ * its status does. A table is open-addressed: a tag lives in its home place, or in one of the
  * LUNSCOPE_PROBES - 1 places behind it while another has that. A home counts those that it turned
- * away, so that nearly always one look is enough. A table that is too full for a tag refuses it,
- * and the caller counts that; nothing is ever evicted.
+ * away, so that nearly always one look is enough. What has no place there goes into the spill, a
+ * larger table that the caller provides when it is asked to; what has no place there either is
+ * refused, and the caller counts that. Nothing is ever evicted.
  */
 #ifndef LUNSCOPE_COMMAND_H
 #define LUNSCOPE_COMMAND_H
@@ -14,10 +15,9 @@
 #include "event.h"
 #include "scsi.h"
 
-#define LUNSCOPE_TASKS 200 /* per connection: what fits into an allocation of 16 KiB with it */
 #define LUNSCOPE_PROBES 16
 #define LUNSCOPE_HOMES (LUNSCOPE_TASKS - LUNSCOPE_PROBES + 1)
-#define LUNSCOPE_NO_TASK LUNSCOPE_TASKS
+#define LUNSCOPE_SPILL_HOMES (LUNSCOPE_SPILL_TASKS - LUNSCOPE_PROBES + 1)
 
 /* One cache line: it begins on one CPU and ends on another, and moves just once each way. */
 struct lunscope_task {
@@ -31,16 +31,26 @@ struct lunscope_task {
   uint32_t cmdsn;
   uint32_t expected_bytes;
   uint32_t transferred_bytes;
-  uint32_t reserved_too[3];
+  uint32_t is_spilled; /* 1: this place is in the spill */
+  uint32_t reserved[2];
+};
+
+/* A tag's home and the places behind it: all that a look for it touches. */
+struct lunscope_probes {
+  struct lunscope_task tasks[LUNSCOPE_PROBES];
 };
 
 struct lunscope_inflight {
-  struct lunscope_event header; /* first: a report hands the table out as it stands */
-  uint32_t limit;               /* commands that may be in flight, at most LUNSCOPE_TASKS */
+  uint32_t limit; /* commands that may be in flight, at most LUNSCOPE_TRACKED_COMMANDS */
   uint32_t begun;
   uint32_t ended;
-  uint32_t apart[7];
+  uint32_t spilled; /* of those in flight, the ones in the spill */
+  uint32_t apart[12];
   struct lunscope_task tasks[LUNSCOPE_TASKS];
+};
+
+struct lunscope_spill {
+  struct lunscope_task tasks[LUNSCOPE_SPILL_TASKS];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_task) == LUNSCOPE_CACHE_LINE, "one line");
@@ -53,55 +63,92 @@ LUNSCOPE_INLINE uint32_t lunscope_inflight_count(const struct lunscope_inflight*
 }
 
 /* Fibonacci hashing: dense, strided and byte-swapped tags all spread. */
-LUNSCOPE_INLINE uint32_t lunscope_task_home(uint32_t itt) {
-  return (uint32_t)(((uint64_t)(itt * 0x9e3779b1u) * LUNSCOPE_HOMES) >> 32);
+LUNSCOPE_INLINE uint32_t lunscope_task_home(uint32_t itt, uint32_t homes) {
+  return (uint32_t)(((uint64_t)(itt * 0x9e3779b1u) * homes) >> 32);
 }
 
-/* The first place behind home that holds this tag (0: that is free), or LUNSCOPE_NO_TASK. */
-LUNSCOPE_SUBPROGRAM uint32_t lunscope_inflight_probe(const struct lunscope_inflight* inflight,
-                                                     uint32_t home, uint32_t tag) {
-  if (!inflight || home >= LUNSCOPE_HOMES) return LUNSCOPE_NO_TASK;
+/* Which place behind the home holds this tag (0: is free); LUNSCOPE_PROBES: none. */
+LUNSCOPE_SUBPROGRAM uint64_t lunscope_task_probe(const struct lunscope_probes* probes,
+                                                 uint32_t tag) {
+  if (!probes) return LUNSCOPE_PROBES;
   for (uint32_t i = 1; i < LUNSCOPE_PROBES; i++) {
-    if (inflight->tasks[home + i].tag == tag) return home + i;
+    if (probes->tasks[i].tag == tag) return i;
   }
-  return LUNSCOPE_NO_TASK;
+  return LUNSCOPE_PROBES;
 }
 
-/* The index of this tag's task, or LUNSCOPE_NO_TASK. */
-LUNSCOPE_INLINE uint32_t lunscope_inflight_find(const struct lunscope_inflight* inflight,
-                                                uint32_t itt) {
-  uint32_t home = lunscope_task_home(itt);
-  if (itt == ISCSI_RESERVED_TAG) return LUNSCOPE_NO_TASK;
-  if (inflight->tasks[home].tag == ~itt) return home;
-  if (inflight->tasks[home].away == 0) return LUNSCOPE_NO_TASK;
-  return lunscope_inflight_probe(inflight, home, ~itt);
+/* A place behind home that holds this tag (0: is free), or 0. */
+LUNSCOPE_INLINE struct lunscope_task* lunscope_task_behind(struct lunscope_task* home,
+                                                           uint32_t tag) {
+  uint64_t place = lunscope_task_probe((const struct lunscope_probes*)home, tag);
+  if (place >= LUNSCOPE_PROBES) return 0;
+  LUNSCOPE_BOUND(place);
+  return home + place;
 }
 
-/* A place for this tag: its own if it is in use, else a free one, else LUNSCOPE_NO_TASK. */
-LUNSCOPE_INLINE uint32_t lunscope_inflight_place(const struct lunscope_inflight* inflight,
-                                                 uint32_t itt) {
-  uint32_t home = lunscope_task_home(itt);
-  uint32_t own = lunscope_inflight_find(inflight, itt);
-  if (own != LUNSCOPE_NO_TASK || itt == ISCSI_RESERVED_TAG) return own;
-  return inflight->tasks[home].tag == 0 ? home : lunscope_inflight_probe(inflight, home, 0);
+/* This tag's task in a table with so many homes, or 0. */
+LUNSCOPE_INLINE struct lunscope_task* lunscope_task_find(struct lunscope_task* tasks,
+                                                         uint32_t homes, uint32_t itt) {
+  struct lunscope_task* home = tasks + lunscope_task_home(itt, homes);
+  if (itt == ISCSI_RESERVED_TAG) return 0;
+  if (home->tag == ~itt) return home;
+  return home->away != 0 ? lunscope_task_behind(home, ~itt) : 0;
+}
+
+/* A free place for a tag that is not in this table, taken for it; or 0. */
+LUNSCOPE_INLINE struct lunscope_task* lunscope_task_place(struct lunscope_task* tasks,
+                                                          uint32_t homes, uint32_t itt) {
+  struct lunscope_task* home = tasks + lunscope_task_home(itt, homes);
+  if (home->tag == 0) return home;
+  struct lunscope_task* place = lunscope_task_behind(home, 0);
+  if (place) home->away++;
+  return place;
+}
+
+/* This tag's task, or 0. spill: 0 if the connection has none. */
+LUNSCOPE_INLINE struct lunscope_task* lunscope_inflight_find(struct lunscope_inflight* inflight,
+                                                             struct lunscope_spill* spill,
+                                                             uint32_t itt) {
+  struct lunscope_task* task = lunscope_task_find(inflight->tasks, LUNSCOPE_HOMES, itt);
+  if (task || !spill) return task;
+  return lunscope_task_find(spill->tasks, LUNSCOPE_SPILL_HOMES, itt);
+}
+
+/* A place for a tag that is not in flight, or 0. */
+LUNSCOPE_INLINE struct lunscope_task* lunscope_inflight_place(struct lunscope_inflight* inflight,
+                                                              struct lunscope_spill* spill,
+                                                              uint32_t itt) {
+  struct lunscope_task* task = lunscope_task_place(inflight->tasks, LUNSCOPE_HOMES, itt);
+  if (task) return task;
+  if (spill) task = lunscope_task_place(spill->tasks, LUNSCOPE_SPILL_HOMES, itt);
+  if (!task) return 0;
+  task->is_spilled = 1;
+  inflight->spilled++;
+  return task;
 }
 
 enum lunscope_begin {
   LUNSCOPE_BEGUN,
   LUNSCOPE_BEGUN_ANEW, /* the tag was in flight: the earlier command is forgotten */
-  LUNSCOPE_REFUSED,    /* the limit is reached, or no place is free for this tag */
+  LUNSCOPE_CROWDED,    /* no place is free for this tag: ask again with a spill */
+  LUNSCOPE_REFUSED,    /* the limit is reached, or there is no place in the spill either */
 };
 
 /* Store the command whose SCSI Command BHS this is. */
 LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_inflight* inflight,
+                                                            struct lunscope_spill* spill,
                                                             const uint8_t* bhs, uint64_t now_ns,
                                                             uint32_t gaps) {
   uint32_t itt = iscsi_itt(bhs);
-  uint32_t place = lunscope_inflight_place(inflight, itt);
-  if (place >= LUNSCOPE_TASKS) return LUNSCOPE_REFUSED;
-  struct lunscope_task* task = &inflight->tasks[place];
-  int is_anew = task->tag != 0;
-  if (!is_anew && lunscope_inflight_count(inflight) >= inflight->limit) return LUNSCOPE_REFUSED;
+  if (itt == ISCSI_RESERVED_TAG) return LUNSCOPE_REFUSED;
+  struct lunscope_task* task = lunscope_inflight_find(inflight, spill, itt);
+  int is_anew = task != 0;
+  if (!is_anew) {
+    if (lunscope_inflight_count(inflight) >= inflight->limit) return LUNSCOPE_REFUSED;
+    task = lunscope_inflight_place(inflight, spill, itt);
+    if (!task) return spill ? LUNSCOPE_REFUSED : LUNSCOPE_CROWDED;
+    inflight->begun++;
+  }
   task->start_ns = now_ns;
   task->lun = iscsi_lun(bhs);
   lunscope_copy16(task->cdb, iscsi_cdb(bhs));
@@ -111,21 +158,44 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   task->gaps = (uint16_t)gaps;
   task->flags = iscsi_flags(bhs);
   task->tag = ~itt;
-  if (!is_anew) {
-    uint32_t home = lunscope_task_home(itt);
-    if (place != home) inflight->tasks[home].away++;
-    inflight->begun++;
-  }
   return is_anew ? LUNSCOPE_BEGUN_ANEW : LUNSCOPE_BEGUN;
 }
 
-/* REQUIRES: index is that of a task. */
-LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight* inflight, uint32_t index) {
-  struct lunscope_task* task = &inflight->tasks[index];
-  uint32_t home = lunscope_task_home(~task->tag);
-  if (index != home) inflight->tasks[home].away--;
+/* This task of a table with so many homes has gone. */
+LUNSCOPE_INLINE void lunscope_task_leave(struct lunscope_task* tasks, uint32_t homes,
+                                         struct lunscope_task* task) {
+  struct lunscope_task* home = tasks + lunscope_task_home(~task->tag, homes);
+  if (home != task) home->away--;
   task->tag = 0;
+}
+
+/* REQUIRES: task is one of these tables', and in use. */
+LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight* inflight,
+                                           struct lunscope_spill* spill,
+                                           struct lunscope_task* task) {
   inflight->ended++;
+  if (!task->is_spilled) {
+    lunscope_task_leave(inflight->tasks, LUNSCOPE_HOMES, task);
+  } else if (spill) {
+    inflight->spilled--;
+    lunscope_task_leave(spill->tasks, LUNSCOPE_SPILL_HOMES, task);
+  }
+}
+
+/* Add this place, if it is in use, to the list that a report hands out. */
+LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_event* list,
+                                            const struct lunscope_task* task) {
+  uint32_t place = list->count;
+  if (task->tag == 0 || place >= LUNSCOPE_TRACKED_COMMANDS) return;
+  list->waiting[place].lun = task->lun;
+  list->waiting[place].start_ns = task->start_ns;
+  list->count = place + 1;
+}
+
+/* Bytes of a list's record. */
+LUNSCOPE_INLINE uint32_t lunscope_inflight_list_bytes(const struct lunscope_inflight_event* list) {
+  return (uint32_t)(__builtin_offsetof(struct lunscope_inflight_event, waiting) +
+                    list->count * sizeof(struct lunscope_waiting));
 }
 
 /* Data segment bytes to gather of a Data-In that answers this CDB: what explains a LUN. */

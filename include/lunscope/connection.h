@@ -12,6 +12,7 @@
 
 #include "abort.h"
 #include "arrivals.h"
+#include "sync.h"
 #include "text.h"
 
 struct lunscope_connection {
@@ -50,6 +51,7 @@ enum lunscope_header {
   LUNSCOPE_HEADER_SKIP,    /* go on with the next bytes */
   LUNSCOPE_HEADER_GATHER,  /* go on: the PDU is delivered when its chunk is there */
   LUNSCOPE_HEADER_DELIVER, /* deliver now */
+  LUNSCOPE_HEADER_CROWDED, /* a command for which there is no place: lunscope_connection_spill() */
   LUNSCOPE_HEADER_LOST,    /* no header: these bytes are given up */
 };
 
@@ -64,8 +66,9 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint32_t gathered = stream->have;
   if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was delivered before */
-  int32_t bytes = lunscope_distance(stream->next - gathered, end);
-  if (stream->sync != LUNSCOPE_SYNC_CANDIDATE) {
+  uint32_t from = stream->sync == LUNSCOPE_SYNC_CANDIDATE ? stream->trial : stream->next - gathered;
+  int32_t bytes = lunscope_distance(from, end);
+  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
     stream->lost_reason = (uint8_t)reason;
     totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
     connection->report.gaps++;
@@ -76,6 +79,84 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   connection->texts[direction & 1].known = 0;
   connection->report.followed[direction & 1] = 0;
   return 0;
+}
+
+/* After HEADER_LOST: go on behind the first byte of what is no header, as far as it is at hand. */
+LUNSCOPE_INLINE void lunscope_connection_lose_header(struct lunscope_connection* connection,
+                                                     uint32_t direction, uint32_t segment_seq,
+                                                     struct lunscope_totals* totals) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t reason =
+      stream->sync == LUNSCOPE_SYNC_FIRST ? LUNSCOPE_REASON_NOT_ISCSI : LUNSCOPE_REASON_BAD_HEADER;
+  uint32_t next = stream->next - stream->have + 1;
+  if (lunscope_distance(segment_seq, next) < 0) next = segment_seq;
+  lunscope_connection_lose(connection, direction, next, reason, totals);
+}
+
+/* Give up the bytes up to `end`. REQUIRES: the stream is lost already, and was offered them. */
+LUNSCOPE_INLINE void lunscope_connection_pass(struct lunscope_connection* connection,
+                                              uint32_t direction, uint32_t end,
+                                              struct lunscope_totals* totals) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  int32_t bytes = lunscope_distance(stream->next, end);
+  if (bytes <= 0) return;
+  totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+  lunscope_stream_scan_from(stream, end);
+}
+
+/* What a stream on its own, or on trial, found out about digests. */
+LUNSCOPE_INLINE void lunscope_connection_learn_digests(struct lunscope_connection* connection,
+                                                       uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  lunscope_sync_share_digests(stream, &connection->streams[~direction & 1]);
+  connection->report.header_digest = stream->header_digest;
+  connection->report.data_digest = stream->data_digest;
+}
+
+/* Where the header in the room begins is open: it is there, or behind the data digest before it. */
+LUNSCOPE_INLINE void lunscope_connection_settle_data_digest(struct lunscope_connection* connection,
+                                                            uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t role = connection->report.header.role;
+  int is_settled = 0;
+  /* The later place first: what begins like a header seldom goes on like one 4 bytes later. */
+  int has_digest =
+      lunscope_sync_begins(stream, ISCSI_DIGEST_BYTES, direction, role) &&
+      (!stream->header_digest || lunscope_stream_digest_fits(stream, ISCSI_DIGEST_BYTES));
+  if (has_digest || (lunscope_sync_begins(stream, 0, direction, role) &&
+                     (!stream->header_digest || lunscope_stream_digest_fits(stream, 0))))
+    is_settled = 1;
+  lunscope_stream_settle_data_digest(stream, has_digest);
+  if (!is_settled) return;
+  stream->data_digest = (uint8_t)has_digest;
+  stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
+  if (stream->sync != LUNSCOPE_SYNC_FOLLOWED) return;
+  if (has_digest) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
+  lunscope_connection_learn_digests(connection, direction);
+}
+
+/*
+ * After TAKE_UNSURE, in a segment that ends at `end`. Returns TAKE_HEADER: the room now holds a
+ * header to be judged, or TAKE_SHORT: go on with the next bytes.
+ */
+LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
+    struct lunscope_connection* connection, uint32_t direction, uint32_t end,
+    struct lunscope_totals* totals) {
+  if (!connection || !totals) return LUNSCOPE_TAKE_SHORT;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (stream->sync == LUNSCOPE_SYNC_LOST) {
+    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] +=
+        lunscope_sync_scan(stream, direction, connection->report.header.role);
+    if (stream->sync == LUNSCOPE_SYNC_LOST && stream->scanned > LUNSCOPE_SCAN_LIMIT)
+      lunscope_connection_pass(connection, direction, end, totals);
+    return LUNSCOPE_TAKE_SHORT;
+  }
+  if (stream->unsure & LUNSCOPE_UNSURE_HEADER_DIGEST) {
+    lunscope_stream_settle_header_digest(stream);
+  } else {
+    lunscope_connection_settle_data_digest(connection, direction);
+  }
+  return lunscope_stream_take_rest(stream);
 }
 
 LUNSCOPE_INLINE int lunscope_is_login(uint8_t opcode) {
@@ -96,17 +177,17 @@ LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* conne
          iscsi_opcode(stream->room) == ISCSI_REJECT;
 }
 
-LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connection* connection,
-                                                       uint32_t direction, uint64_t now_ns,
-                                                       struct lunscope_totals* totals) {
-  struct lunscope_inflight* inflight = &connection->inflight;
+/* The command whose header is in the room is in flight from now on. */
+LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
+    uint64_t now_ns, struct lunscope_totals* totals) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
   uint32_t is_followed = connection->report.followed[~direction & 1];
   uint32_t gaps = is_followed ? connection->report.gaps : connection->report.gaps - 1;
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  totals->commands_seen[role]++;
-  switch (lunscope_inflight_begin(inflight, bhs, now_ns, gaps)) {
+  switch (lunscope_inflight_begin(&connection->inflight, spill, bhs, now_ns, gaps)) {
+    case LUNSCOPE_CROWDED: return LUNSCOPE_HEADER_CROWDED;
     case LUNSCOPE_REFUSED:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
       break;
@@ -115,7 +196,21 @@ LUNSCOPE_INLINE void lunscope_connection_begin_command(struct lunscope_connectio
       break;
     case LUNSCOPE_BEGUN: break;
   }
-  if (inflight->header.role != role) inflight->header.role = (uint8_t)role;
+  return LUNSCOPE_HEADER_SKIP;
+}
+
+/* After HEADER_CROWDED: here is a spill (zeroed before its first use), or 0: none is to be had. */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_spill(struct lunscope_connection* connection,
+                                                  struct lunscope_spill* spill, uint32_t direction,
+                                                  uint64_t now_ns, struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  if (spill) {
+    lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
+  } else {
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
+  }
+  return 0;
 }
 
 /* Data bytes of this PDU that the collector wants to see; 0: none. */
@@ -148,13 +243,14 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
   connection->report.header_digest_errors++;
   if (stream->bad_digests != 0) return LUNSCOPE_HEADER_LOST;
   stream->bad_digests = 1;
+  connection->texts[direction & 1].known = 0; /* no text goes on from what was dropped */
   connection->report.traffic[direction & 1].bytes += lunscope_stream_frame(stream);
   return LUNSCOPE_HEADER_SKIP;
 }
 
 /* Task management: what it asks for is kept, what it has done ends commands. */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* connection,
-                                                   uint32_t direction,
+                                                   struct lunscope_spill* spill, uint32_t direction,
                                                    struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   const uint8_t* bhs = connection->streams[direction & 1].room;
@@ -163,7 +259,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* c
     lunscope_abort_ask(&connection->task_requests, bhs);
   } else {
     totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ABORTED] +=
-        lunscope_abort_done(&connection->task_requests, &connection->inflight, bhs);
+        lunscope_abort_done(&connection->task_requests, &connection->inflight, spill, bhs);
   }
   return 0;
 }
@@ -179,30 +275,35 @@ LUNSCOPE_INLINE int lunscope_is_delivered(const uint8_t* bhs) {
   }
 }
 
+/* spill: 0 if the connection has none in use. */
 LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
-    struct lunscope_connection* connection, uint32_t direction, uint64_t now_ns,
-    struct lunscope_totals* totals) {
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
+    uint64_t now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return LUNSCOPE_HEADER_SKIP;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   const uint8_t* bhs = stream->room;
   const uint8_t* cdb = 0;
-  if (stream->header_digest && connection->checks_header_digest &&
-      stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
-    if (!lunscope_stream_digest_fits(stream))
-      return lunscope_connection_drop(connection, stream, direction);
+  int is_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
+  if (stream->header_digest && (connection->checks_header_digest || is_candidate)) {
+    if (!lunscope_stream_digest_fits(stream, 0))
+      return is_candidate ? LUNSCOPE_HEADER_LOST
+                          : lunscope_connection_drop(connection, stream, direction);
     stream->bad_digests = 0;
   }
   if (!lunscope_header_fits(connection, direction)) return LUNSCOPE_HEADER_LOST;
 
-  int was_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
-  if (!lunscope_stream_believe(stream)) {
-    lunscope_stream_frame(stream);
-    return LUNSCOPE_HEADER_SKIP;
-  }
-  if (was_candidate) {
-    totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
+  if (is_candidate) {
+    uint32_t reason = stream->lost_reason & LUNSCOPE_REASON_MASK;
+    if (!lunscope_sync_believes(stream, &connection->streams[~direction & 1])) {
+      lunscope_stream_frame(stream);
+      return LUNSCOPE_HEADER_SKIP;
+    }
+    totals->unparsed_bytes[reason] += stream->next - stream->have - stream->trial;
+    totals->resyncs[reason]++;
     connection->report.followed[direction & 1] = 1;
+    lunscope_connection_learn_digests(connection, direction);
   }
+  stream->sync = LUNSCOPE_SYNC_FOLLOWED;
   if (connection->report.header.role == LUNSCOPE_ROLE_UNKNOWN)
     connection->report.header.role = iscsi_role_of(bhs, direction);
 
@@ -212,19 +313,19 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 
   uint8_t opcode = iscsi_opcode(bhs);
   if (opcode == ISCSI_SCSI_COMMAND) {
-    lunscope_connection_begin_command(connection, direction, now_ns, totals);
-    return LUNSCOPE_HEADER_SKIP;
+    totals->commands_seen[connection->report.header.role & LUNSCOPE_ROLE_MASK]++;
+    return lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
   }
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
-    uint32_t index = lunscope_inflight_find(&connection->inflight, iscsi_itt(bhs));
-    if (index < LUNSCOPE_TASKS) {
-      struct lunscope_task* task = &connection->inflight.tasks[index];
+    struct lunscope_task* task =
+        lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(bhs));
+    if (task) {
       task->transferred_bytes += iscsi_data_bytes(bhs);
       cdb = task->cdb;
     }
   }
   if (opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE)
-    lunscope_connection_manage(connection, direction, totals);
+    lunscope_connection_manage(connection, spill, direction, totals);
   uint32_t wanted = lunscope_wanted_bytes(bhs, cdb);
   if (wanted != 0) {
     lunscope_stream_capture(stream, wanted);
@@ -235,13 +336,13 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 
 /* A Reject is complete, with as much of the header that it returns as was in its data segment. */
 LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* connection,
-                                                uint32_t direction,
+                                                struct lunscope_spill* spill, uint32_t direction,
                                                 struct lunscope_totals* totals) {
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   if (stream->have < 2 * ISCSI_BHS_BYTES) return;
   totals->commands_unreported[role][LUNSCOPE_UNREPORTED_REJECTED] +=
-      lunscope_abort_rejected(&connection->inflight, lunscope_stream_chunk(stream));
+      lunscope_abort_rejected(&connection->inflight, spill, lunscope_stream_chunk(stream));
 }
 
 /*

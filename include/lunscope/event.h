@@ -12,14 +12,19 @@
 
 #include "stream.h"
 
-#define LUNSCOPE_ABI 2
+#define LUNSCOPE_ABI 3
 #define LUNSCOPE_SENSE_BYTES 96
+/* Commands in flight of a connection that are tracked: what fits, with it, into an allocation of
+ * 16 KiB, and what a socket's storage can hold besides. */
+#define LUNSCOPE_TASKS 200
+#define LUNSCOPE_SPILL_TASKS 1000
+#define LUNSCOPE_TRACKED_COMMANDS (LUNSCOPE_TASKS + LUNSCOPE_SPILL_TASKS)
 
 enum lunscope_event_kind {
   LUNSCOPE_EVENT_CONNECTION = 1, /* opened, closed, or a state report: lunscope_connection_event */
   LUNSCOPE_EVENT_COMMAND,        /* one completed SCSI command: lunscope_command_event */
   LUNSCOPE_EVENT_PDU,            /* a management PDU, or a chunk of its data: lunscope_pdu_event */
-  LUNSCOPE_EVENT_INFLIGHT,       /* the commands in flight, in a report: lunscope_inflight */
+  LUNSCOPE_EVENT_INFLIGHT,       /* the commands in flight, in a report */
   LUNSCOPE_EVENT_HEADER,         /* any PDU's header, where that was asked for */
   LUNSCOPE_EVENT_KINDS,
 };
@@ -116,12 +121,26 @@ struct lunscope_connection_event {
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };
 
+struct lunscope_waiting {
+  uint64_t lun;
+  uint64_t start_ns;
+};
+
+/* Cut behind the last one. */
+struct lunscope_inflight_event {
+  struct lunscope_event header;
+  uint32_t count;
+  uint32_t reserved;
+  struct lunscope_waiting waiting[LUNSCOPE_TRACKED_COMMANDS];
+};
+
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_event) == 24, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_command_event) == 88, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_event) == 184, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_pdu_event) == 312, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_header_event) == 280, "ABI");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_event) == 760, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_inflight_event) == 32 + 16 * 1200, "ABI");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_event, traffic), "lines");
 
 /* X(ENUMERATOR, "label"): why a command that was seen has no record. */

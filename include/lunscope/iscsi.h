@@ -69,11 +69,18 @@ LUNSCOPE_INLINE uint32_t iscsi_data_bytes(const uint8_t* bhs) {
 LUNSCOPE_INLINE uint64_t iscsi_lun(const uint8_t* bhs) { return lunscope_be64(bhs + 8); }
 LUNSCOPE_INLINE uint32_t iscsi_itt(const uint8_t* bhs) { return lunscope_be32(bhs + 16); }
 
+/* Sequence numbers that nearly all PDUs carry (section 4.2.2): of the initiator, */
+LUNSCOPE_INLINE uint32_t iscsi_cmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }
+LUNSCOPE_INLINE uint32_t iscsi_expstatsn(const uint8_t* bhs) { return lunscope_be32(bhs + 28); }
+/* and of the target. */
+LUNSCOPE_INLINE uint32_t iscsi_statsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }
+LUNSCOPE_INLINE uint32_t iscsi_expcmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 28); }
+LUNSCOPE_INLINE uint32_t iscsi_maxcmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 32); }
+
 /* SCSI Command (section 11.3). */
 LUNSCOPE_INLINE uint32_t iscsi_expected_bytes(const uint8_t* bhs) {
   return lunscope_be32(bhs + 20);
 }
-LUNSCOPE_INLINE uint32_t iscsi_cmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }
 LUNSCOPE_INLINE const uint8_t* iscsi_cdb(const uint8_t* bhs) { return bhs + 32; }
 
 /* SCSI Response (section 11.4); status and residual also in a Data-In that carries S (11.7). */

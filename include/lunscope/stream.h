@@ -14,9 +14,14 @@
  *   lunscope_stream_take()    they are there: SHORT, or a HEADER or a CHUNK is complete
  *   lunscope_stream_frame()   after HEADER: where the PDU ends; _capture(): I want its data
  *
- * A connection that is met in the middle has no known boundary: a segment's first byte is tried as
- * one, and believed after LUNSCOPE_SYNC_HEADERS plausible headers in a chain. Nothing is reported
- * before that.
+ * A connection that is met in the middle has no known boundary, and neither has one that was lost.
+ * Its bytes are then scanned for something that could be a header, and the PDUs behind that are
+ * followed on trial: connection.h says when they are believed. Nothing is reported before.
+ *
+ * Whether digests are in use is not known either, without the login. A header digest shows in the
+ * four bytes behind the first header of a trial. A data digest shows in where the PDU after one
+ * with data begins: four bytes more are read there, and the next header is at the one place or the
+ * other. Both is what TAKE_UNSURE asks to settle.
  */
 #ifndef LUNSCOPE_STREAM_H
 #define LUNSCOPE_STREAM_H
@@ -29,14 +34,17 @@
 /* Twice a header and a chunk: any masked position plus any masked length stays inside. */
 #define LUNSCOPE_ROOM_MASK 255
 #define LUNSCOPE_ROOM_BYTES (2 * (LUNSCOPE_ROOM_MASK + 1))
-#define LUNSCOPE_SYNC_HEADERS 3
+/* Bytes that are scanned at a time, and after a loss: when these are used up, only the first ones
+ * of a segment are looked at, for this may not be iSCSI at all. */
+#define LUNSCOPE_SCAN_BYTES 240
+#define LUNSCOPE_SCAN_LIMIT (4u << 20)
 
 LUNSCOPE_STATIC_ASSERT(ISCSI_BHS_BYTES + LUNSCOPE_CHUNK_BYTES == LUNSCOPE_ROOM_MASK + 1,
                        "a header and a chunk fill the masked part of the room");
 
 enum lunscope_sync {
   LUNSCOPE_SYNC_LOST = 0,  /* no boundary known */
-  LUNSCOPE_SYNC_CANDIDATE, /* a boundary is assumed and being proven */
+  LUNSCOPE_SYNC_CANDIDATE, /* on trial: a boundary is assumed and being proven */
   LUNSCOPE_SYNC_FIRST,     /* at the first byte of a connection: a login must follow */
   LUNSCOPE_SYNC_FOLLOWED,  /* boundaries are known */
 };
@@ -51,6 +59,13 @@ enum lunscope_take {
   LUNSCOPE_TAKE_SHORT,  /* more bytes are needed */
   LUNSCOPE_TAKE_HEADER, /* stream->room holds a BHS */
   LUNSCOPE_TAKE_CHUNK,  /* and, behind it, a chunk of the data segment */
+  LUNSCOPE_TAKE_UNSURE, /* it holds bytes, and stream->unsure says what is to be settled first */
+};
+
+enum lunscope_unsure {
+  LUNSCOPE_UNSURE_BOUNDARY = 1,      /* bytes to be scanned */
+  LUNSCOPE_UNSURE_HEADER_DIGEST = 2, /* a header, and 4 bytes that may be its digest */
+  LUNSCOPE_UNSURE_DATA_DIGEST = 4,   /* 4 bytes of one, then a header; or a header, then 4 bytes */
 };
 
 struct lunscope_stream {
@@ -61,29 +76,29 @@ struct lunscope_stream {
   uint16_t have;          /* bytes in the room */
   uint16_t need;          /* bytes that complete the header or the chunk */
   uint8_t sync;           /* enum lunscope_sync */
-  uint8_t headers;        /* plausible headers seen as a candidate */
+  uint8_t headers;        /* plausible headers seen as a candidate, 255 for more */
   uint8_t header_digest;  /* 0 or 1: HeaderDigest=CRC32C is in effect */
   uint8_t data_digest;    /* 0 or 1: DataDigest=CRC32C is in effect */
   uint8_t lost_reason;    /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
   uint8_t bad_digests;    /* headers in a row whose digest was wrong */
   uint8_t reads_ahs;      /* 1: the AHS is wanted, too */
-  uint8_t reserved[5];    /* the room's fields lie on their natural boundaries */
+  uint8_t tail;           /* bytes that are read behind a BHS before anything else */
+  uint8_t unsure;         /* enum lunscope_unsure: what to settle when they are there */
+  uint8_t open_digests;   /* of these two unsure ones: not known, as far as this trial goes */
+  uint8_t unknown;        /* the same, as far as is proven */
+  uint8_t reserved;       /* the room's fields lie on their natural boundaries */
   uint8_t room[LUNSCOPE_ROOM_BYTES];
-  uint8_t apart[32];
+  uint32_t scanned; /* bytes since the loss */
+  uint32_t trial;   /* where the trial began */
+  uint8_t apart[24];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
 
-/* Bytes of a header that are read first; an AHS lies between BHS and digest, and may come to them.
- */
-LUNSCOPE_INLINE uint16_t lunscope_stream_header_bytes(const struct lunscope_stream* stream) {
-  return (uint16_t)(ISCSI_BHS_BYTES + (stream->header_digest & 1) * ISCSI_DIGEST_BYTES);
-}
-
 LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream* stream, uint32_t seq) {
   stream->next = seq;
   stream->have = 0;
-  stream->need = lunscope_stream_header_bytes(stream);
+  stream->need = (uint16_t)(ISCSI_BHS_BYTES + stream->tail);
   stream->chunk_offset = 0;
   stream->capture_bytes = 0;
 }
@@ -94,24 +109,43 @@ LUNSCOPE_INLINE void lunscope_stream_start(struct lunscope_stream* stream, uint3
   stream->sync = LUNSCOPE_SYNC_FIRST;
 }
 
+/* No boundary is known: scan from seq on. */
+LUNSCOPE_INLINE void lunscope_stream_scan_from(struct lunscope_stream* stream, uint32_t seq) {
+  lunscope_stream_expect_header(stream, seq);
+  stream->need = LUNSCOPE_SCAN_BYTES;
+}
+
 /* The boundary is lost. Bytes before seq are given up. */
 LUNSCOPE_INLINE void lunscope_stream_lose(struct lunscope_stream* stream, uint32_t seq) {
-  lunscope_stream_expect_header(stream, seq);
+  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED) stream->scanned = 0;
   stream->sync = LUNSCOPE_SYNC_LOST;
   stream->headers = 0;
   stream->bad_digests = 0;
+  stream->unsure = LUNSCOPE_UNSURE_BOUNDARY;
+  stream->open_digests = stream->unknown;
+  lunscope_stream_scan_from(stream, seq);
+}
+
+/* A header may begin at seq: follow the PDUs from there on trial. */
+LUNSCOPE_INLINE void lunscope_stream_try(struct lunscope_stream* stream, uint32_t seq) {
+  stream->sync = LUNSCOPE_SYNC_CANDIDATE;
+  stream->trial = seq;
+  stream->unsure = stream->open_digests & LUNSCOPE_UNSURE_HEADER_DIGEST;
+  stream->tail = stream->unsure || stream->header_digest ? ISCSI_DIGEST_BYTES : 0;
+  lunscope_stream_expect_header(stream, seq);
 }
 
 LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream* stream,
                                                           uint32_t seq, uint32_t end) {
-  if (stream->need == 0) lunscope_stream_lose(stream, seq); /* zeroed: met in the middle */
-  if (lunscope_distance(stream->next, end) <= 0) return LUNSCOPE_OFFER_OLD;
-  if (stream->sync == LUNSCOPE_SYNC_LOST) {
-    if (lunscope_distance(stream->next, seq) < 0) return LUNSCOPE_OFFER_OLD;
-    lunscope_stream_expect_header(stream, seq);
-    stream->sync = LUNSCOPE_SYNC_CANDIDATE;
+  if (stream->need == 0) { /* zeroed: met in the middle */
+    stream->unknown = LUNSCOPE_UNSURE_HEADER_DIGEST | LUNSCOPE_UNSURE_DATA_DIGEST;
+    lunscope_stream_lose(stream, seq);
   }
-  return lunscope_distance(stream->next, seq) > 0 ? LUNSCOPE_OFFER_HOLE : LUNSCOPE_OFFER_NEW;
+  if (lunscope_distance(stream->next, end) <= 0) return LUNSCOPE_OFFER_OLD;
+  if (lunscope_distance(stream->next, seq) <= 0) return LUNSCOPE_OFFER_NEW;
+  if (stream->sync != LUNSCOPE_SYNC_LOST) return LUNSCOPE_OFFER_HOLE;
+  stream->next = seq;
+  return LUNSCOPE_OFFER_NEW;
 }
 
 /* How many bytes at stream->next to read, of those before end: 0..LUNSCOPE_CHUNK_BYTES. */
@@ -127,48 +161,86 @@ LUNSCOPE_INLINE uint8_t* lunscope_stream_room(struct lunscope_stream* stream) {
   return stream->room + (stream->have & LUNSCOPE_ROOM_MASK);
 }
 
-LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream* stream,
-                                                        uint32_t bytes) {
-  stream->next += bytes;
-  stream->have = (uint16_t)(stream->have + bytes);
-  if (stream->have < stream->need) return LUNSCOPE_TAKE_SHORT;
-  if (stream->capture_bytes != 0) return LUNSCOPE_TAKE_CHUNK;
+/* A BHS is there: are its AHS and digest, as far as they are wanted? */
+LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take_rest(struct lunscope_stream* stream) {
   if ((stream->header_digest | stream->reads_ahs) == 0) return LUNSCOPE_TAKE_HEADER;
-  uint32_t all = lunscope_stream_header_bytes(stream) + iscsi_ahs_bytes(stream->room);
+  uint32_t all = ISCSI_BHS_BYTES + stream->tail + iscsi_ahs_bytes(stream->room);
   if (all > LUNSCOPE_ROOM_MASK || stream->have >= all) return LUNSCOPE_TAKE_HEADER;
   stream->need = (uint16_t)all;
   return LUNSCOPE_TAKE_SHORT;
 }
 
-/* Digests are in effect from the next header on. REQUIRES: none is being read. */
-LUNSCOPE_INLINE void lunscope_stream_use_digests(struct lunscope_stream* stream,
-                                                 uint8_t header_digest, uint8_t data_digest) {
-  stream->header_digest = header_digest;
-  stream->data_digest = data_digest;
-  if (stream->capture_bytes == 0) stream->need = lunscope_stream_header_bytes(stream);
+LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream* stream,
+                                                        uint32_t bytes) {
+  stream->next += bytes;
+  stream->have = (uint16_t)(stream->have + bytes);
+  if (stream->have < stream->need)
+    return stream->sync == LUNSCOPE_SYNC_LOST ? LUNSCOPE_TAKE_UNSURE : LUNSCOPE_TAKE_SHORT;
+  if (stream->capture_bytes != 0) return LUNSCOPE_TAKE_CHUNK;
+  if (stream->unsure != 0) return LUNSCOPE_TAKE_UNSURE;
+  return lunscope_stream_take_rest(stream);
 }
 
 /*
- * REQUIRES: a header has just been taken, and header_digest is 1. Is the digest that came with it
- * that of BHS and AHS? An AHS that is too long for the room is not checked, and passes.
+ * Digests are in effect from the next header on, also for one of which a part is there. A trial
+ * knew nothing of them, and begins anew.
  */
-LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream* stream) {
+LUNSCOPE_INLINE void lunscope_stream_use_digests(struct lunscope_stream* stream,
+                                                 uint8_t header_digest, uint8_t data_digest) {
+  uint8_t tail = header_digest ? ISCSI_DIGEST_BYTES : 0;
+  stream->header_digest = header_digest;
+  stream->data_digest = data_digest;
+  stream->unknown = 0;
+  stream->open_digests = 0;
+  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE) lunscope_stream_lose(stream, stream->next);
+  if (stream->sync == LUNSCOPE_SYNC_LOST) return;
+  if (stream->capture_bytes == 0) stream->need = (uint16_t)(stream->need + tail - stream->tail);
+  stream->tail = tail;
+}
+
+/*
+ * REQUIRES: a BHS is in the room, `at` bytes from its start. Is what follows it and its AHS their
+ * digest? An AHS that is too long for the room is not checked, and passes.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream* stream,
+                                                    uint32_t at) {
   if (!stream) return 0;
-  uint32_t bytes = ISCSI_BHS_BYTES + iscsi_ahs_bytes(stream->room);
+  const uint8_t* header = stream->room + (at & LUNSCOPE_ROOM_MASK);
+  uint32_t bytes = ISCSI_BHS_BYTES + iscsi_ahs_bytes(header);
   if (bytes > LUNSCOPE_ROOM_MASK - ISCSI_DIGEST_BYTES) return 1;
   uint32_t crc = LUNSCOPE_CRC32C_START;
   for (uint32_t i = 0; i < LUNSCOPE_ROOM_MASK && i < bytes; i++)
-    crc = lunscope_crc32c_byte(crc, stream->room[i]);
-  const uint8_t* digest = stream->room + (bytes & LUNSCOPE_ROOM_MASK);
+    crc = lunscope_crc32c_byte(crc, header[i]);
+  const uint8_t* digest = header + (bytes & LUNSCOPE_ROOM_MASK);
   return lunscope_crc32c_is(crc, digest);
 }
 
-/* Count one more plausible header. True once the boundaries are believed. */
-LUNSCOPE_INLINE int lunscope_stream_believe(struct lunscope_stream* stream) {
-  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && ++stream->headers < LUNSCOPE_SYNC_HEADERS)
-    return 0;
-  stream->sync = LUNSCOPE_SYNC_FOLLOWED;
-  return 1;
+/*
+ * Settle whether headers have digests: REQUIRES the first header of a trial, which has no AHS, and
+ * four bytes more. If these are no digest they belong to what follows, and are read again.
+ */
+LUNSCOPE_INLINE void lunscope_stream_settle_header_digest(struct lunscope_stream* stream) {
+  stream->header_digest = lunscope_stream_digest_fits(stream, 0) != 0;
+  stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_HEADER_DIGEST;
+  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_HEADER_DIGEST;
+  if (stream->header_digest) return;
+  stream->tail = 0;
+  stream->have -= ISCSI_DIGEST_BYTES;
+  stream->next -= ISCSI_DIGEST_BYTES;
+}
+
+/* Settle where the header in the room begins: behind the data digest of the PDU before, or at 0. */
+LUNSCOPE_INLINE void lunscope_stream_settle_data_digest(struct lunscope_stream* stream,
+                                                        int has_digest) {
+  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
+  stream->tail -= ISCSI_DIGEST_BYTES;
+  stream->have -= ISCSI_DIGEST_BYTES;
+  if (!has_digest) {
+    stream->next -= ISCSI_DIGEST_BYTES;
+    return;
+  }
+  for (uint32_t i = 0; i < ISCSI_BHS_BYTES + ISCSI_DIGEST_BYTES; i++)
+    stream->room[i] = stream->room[i + ISCSI_DIGEST_BYTES];
 }
 
 /* REQUIRES: a header has just been taken. Skip to the next one. Returns the PDU's length. */
@@ -176,6 +248,10 @@ LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream* stream) {
   uint32_t start = stream->next - stream->have;
   uint32_t bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
   stream->pdu_end = start + bytes;
+  if ((stream->open_digests & LUNSCOPE_UNSURE_DATA_DIGEST) && iscsi_data_bytes(stream->room) != 0) {
+    stream->unsure |= LUNSCOPE_UNSURE_DATA_DIGEST;
+    stream->tail += ISCSI_DIGEST_BYTES;
+  }
   lunscope_stream_expect_header(stream, stream->pdu_end);
   return bytes;
 }

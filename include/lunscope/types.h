@@ -30,6 +30,16 @@
 #endif
 
 /*
+ * Keep this variable in one register here. clang may test one copy of a number and use another, or
+ * use it before the test, and the verifier then does not see that it is bounded.
+ */
+#ifdef __bpf__
+#define LUNSCOPE_BOUND(variable) asm volatile("" : "+r"(variable))
+#else
+#define LUNSCOPE_BOUND(variable) (void)(variable)
+#endif
+
+/*
  * Two CPUs work on one connection: one sends while the other receives. What one of them keeps
  * writing has cache lines of its own, or each would take the other's. A socket's storage begins 8
  * bytes into a line (struct bpf_local_storage_data), so that a line starts where this is true.

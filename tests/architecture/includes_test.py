@@ -16,6 +16,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 KERNEL_LICENCE = "GPL-2.0-only OR BSD-2-Clause"
+# Kernel code, also that of a test.
+IN_KERNEL = ("bpf/", "include/", "tests/differential/exchange.")
 LICENCE = "Apache-2.0"
 
 # Folder: patterns of what its files may include. The first folder that a path begins with counts.
@@ -104,7 +106,7 @@ def has_its_licence(path, text):
     is_script = text.startswith("#!")
     if name in EXEMPT or not (suffix in WITH_LICENCE or name in NAMES_WITH_LICENCE or is_script):
         return
-    wanted = KERNEL_LICENCE if path.startswith(("bpf/", "include/")) else LICENCE
+    wanted = KERNEL_LICENCE if path.startswith(IN_KERNEL) else LICENCE
     found = SPDX.search("\n".join(text.splitlines()[:3]))
     if found is None:
         yield "has no SPDX line"

@@ -46,6 +46,14 @@ TEST_F(Arrivals, OverwrittenNotesGiveTheOldestThatIsLeft) {
   EXPECT_EQ(Time(LUNSCOPE_ARRIVALS * 100), LUNSCOPE_ARRIVALS + 1u);
 }
 
+// Behind all of them, from a place that was overwritten: as many looks as there are notes, no more.
+TEST_F(Arrivals, AreUnknownBehindTheLastNoteHoweverFarBehindTheReaderIs) {
+  for (uint32_t i = 1; i <= LUNSCOPE_ARRIVALS + 10; i++) Note(i * 100, i);
+  EXPECT_EQ(Time((LUNSCOPE_ARRIVALS + 10) * 100), 0u);
+  Note((LUNSCOPE_ARRIVALS + 11) * 100, 77);
+  EXPECT_EQ(Time((LUNSCOPE_ARRIVALS + 10) * 100), 77u);
+}
+
 TEST_F(Arrivals, SurviveTheWrapOfNumbersAndSequenceNumbers) {
   arrivals_.noted = 0xfffffff0;
   arrivals_.place = 0xfffffff1;

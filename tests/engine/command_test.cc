@@ -236,13 +236,27 @@ TEST_P(Aborts, EndWhatTheyName) {
   session.Target(TaskResponse(GetParam().response));
   EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_ABORTED), GetParam().ended.size());
   for (uint32_t number = 1; number <= 4; number++) {
-    const bool is_ended =
-        lunscope_inflight_find(&session.inflight(), number) == uint32_t{LUNSCOPE_NO_TASK};
-    EXPECT_EQ(is_ended, GetParam().ended.contains(number)) << number;
+    EXPECT_EQ(session.Find(number) == nullptr, GetParam().ended.contains(number)) << number;
   }
   // A second response finds nothing to do.
   session.Target(TaskResponse(0));
   EXPECT_EQ(session.unreported(), GetParam().ended.size());
+}
+
+// A response is to the request with its tag; the four latest requests are remembered.
+TEST_F(Command, IsEndedByTheRequestThatIsAnswered) {
+  constexpr uint32_t kRequests = LUNSCOPE_TASK_REQUESTS + 1;
+  for (uint32_t itt = 0; itt < kRequests; itt++) session_.Initiator(ScsiCommand(itt, Read10()));
+  for (uint32_t itt = 0; itt < kRequests; itt++)
+    session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, itt).Itt(100 + itt));
+  session_.Target(TaskResponse(0).Itt(7));    // to nobody
+  session_.Target(TaskResponse(0).Itt(100));  // to the oldest, which gave way
+  EXPECT_EQ(session_.unreported(), 0u);
+  for (uint32_t itt = kRequests - 1; itt > 0; itt--) {
+    session_.Target(TaskResponse(0).Itt(100 + itt));
+    EXPECT_EQ(session_.Find(itt), nullptr);
+    EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ABORTED), kRequests - itt);
+  }
 }
 
 // ------------------------------------------------------------------ bytes
@@ -393,7 +407,7 @@ INSTANTIATE_TEST_SUITE_P(
     Command, Tags,
     testing::Values(Numbering{"Counted", [](uint32_t i) { return i; }},
                     Numbering{"AcrossTheWrap", [](uint32_t i) { return 0xffffff80 + i; }},
-                    Numbering{"Swapped", [](uint32_t i) { return i << 24; }},
+                    Numbering{"Swapped", [](uint32_t i) { return __builtin_bswap32(i); }},
                     Numbering{"UpperHalf", [](uint32_t i) { return i << 16; }},
                     Numbering{"Strided", [](uint32_t i) { return i * 16; }},
                     Numbering{"Scattered", [](uint32_t i) { return i * 0x01000193; }},
@@ -401,55 +415,82 @@ INSTANTIATE_TEST_SUITE_P(
                               [](uint32_t i) { return __builtin_bswap32(1000 + i); }}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
-TEST_P(Tags, HalfATableTakesEveryTag) {
+TEST_P(Tags, AreAllTakenUpToAThousand) {
   Follower session;
   LogIn(&session);
-  for (uint32_t i = 0; i < 128; i++) session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
-  EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 128u);
-  for (uint32_t i = 0; i < 128; i++) session.Target(ScsiResponse(Tag(i)));
-  EXPECT_EQ(session.reported(), 128u);
+  for (uint32_t i = 0; i < 1000; i++) session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
+  EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 1000u);
+  for (uint32_t i = 0; i < 1000; i++) session.Target(ScsiResponse(Tag(i)));
+  EXPECT_EQ(session.reported(), 1000u);
+  EXPECT_EQ(session.inflight().spilled, 0u);
 }
 
-// A full table may have no place for a tag within LUNSCOPE_PROBES; whatever it took, it gives back.
-TEST_P(Tags, AFullTableLosesNothingItTook) {
+// Full tables may have no place for a tag within LUNSCOPE_PROBES; whatever they took, they give
+// back.
+TEST_P(Tags, InFullTablesAreNotLost) {
+  constexpr uint32_t kMany = LUNSCOPE_TRACKED_COMMANDS;
   Follower session;
   LogIn(&session);
-  for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++)
-    session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
+  for (uint32_t i = 0; i < kMany; i++) session.Initiator(ScsiCommand(Tag(i), TestUnitReady()));
   const uint64_t refused = session.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
-  EXPECT_EQ(lunscope_inflight_count(&session.inflight()) + refused, uint64_t{LUNSCOPE_TASKS});
-  EXPECT_LE(refused, uint64_t{LUNSCOPE_TASKS / 8});
-  for (uint32_t i = 0; i < LUNSCOPE_TASKS; i++) session.Target(ScsiResponse(Tag(i)));
-  EXPECT_EQ(session.reported(), LUNSCOPE_TASKS - refused);
+  EXPECT_EQ(lunscope_inflight_count(&session.inflight()) + refused, uint64_t{kMany});
+  EXPECT_LE(refused, uint64_t{kMany / 8});
+  for (uint32_t i = 0; i < kMany; i++) session.Target(ScsiResponse(Tag(i)));
+  EXPECT_EQ(session.reported(), kMany - refused);
   EXPECT_EQ(session.unmatched(), refused);
   EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 0u);
+  EXPECT_EQ(session.inflight().spilled, 0u);
 }
 
-// Tags with one home: found whatever is removed around them, refused when their places are taken.
+// Tags with one home in either table: found whatever is removed around them, refused when their
+// places are taken.
 TEST_F(Command, CollidingTagsAreToldApart) {
+  constexpr size_t kPlaces = 2 * LUNSCOPE_PROBES;
   std::vector<uint32_t> tags;
-  for (uint32_t tag = 0; tags.size() < LUNSCOPE_PROBES + 2; tag++)
-    if (lunscope_task_home(tag) == LUNSCOPE_HOMES - 1) tags.push_back(tag);  // up to the last place
-  for (uint32_t gone = 0; gone < LUNSCOPE_PROBES; gone++) {
+  for (uint32_t tag = 0; tags.size() < kPlaces + 2; tag++)  // up to the last place
+    if (lunscope_task_home(tag, LUNSCOPE_SPILL_HOMES) == LUNSCOPE_SPILL_HOMES - 1)
+      tags.push_back(tag);
+  for (uint32_t gone = 0; gone < kPlaces; gone++) {
     SCOPED_TRACE(gone);
     const uint64_t refused = session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
     for (const uint32_t tag : tags) session_.Initiator(ScsiCommand(tag, TestUnitReady()));
     EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL), refused + 2);
+    EXPECT_EQ(session_.inflight().spilled, uint32_t{LUNSCOPE_PROBES});
     session_.Target(ScsiResponse(tags[gone]));
-    for (uint32_t i = 0; i < LUNSCOPE_PROBES; i++) {
-      const uint32_t index = lunscope_inflight_find(&session_.inflight(), tags[i]);
-      if (i == gone) {
-        EXPECT_EQ(index, uint32_t{LUNSCOPE_NO_TASK});
-      } else {
-        ASSERT_LT(index, uint32_t{LUNSCOPE_TASKS});
-        EXPECT_EQ(session_.inflight().tasks[index].cmdsn, tags[i]);
+    for (uint32_t i = 0; i < kPlaces; i++) {
+      const lunscope_task* task = session_.Find(tags[i]);
+      ASSERT_EQ(task == nullptr, i == gone);
+      if (task != nullptr) {
+        EXPECT_EQ(task->cmdsn, tags[i]);
       }
     }
     // A tag in flight is found behind a place that became free: it is not stored twice.
-    session_.Initiator(ScsiCommand(tags[LUNSCOPE_PROBES - 1], TestUnitReady()));
+    session_.Initiator(ScsiCommand(tags[kPlaces - 1], TestUnitReady()));
     for (const uint32_t tag : tags) session_.Target(ScsiResponse(tag));
     EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
   }
+}
+
+// What spilled ends like the rest: by an abort, by a reset, and with its data counted.
+TEST_F(Command, IsTheSameCommandInTheSpill) {
+  for (uint32_t i = 1; i <= 400; i++)
+    session_.Initiator(ScsiCommand(i, Read10(), 4096, kReadFlags).Lun(i % 2).Set32(24, i));
+  ASSERT_GT(session_.inflight().spilled, 0u);
+  uint32_t spilled = 400;
+  while (!session_.Find(spilled)->is_spilled) spilled--;
+  session_.Target(DataIn(spilled, 0, Bytes(4096)));
+  EXPECT_EQ(session_.Find(spilled)->transferred_bytes, 4096u);
+  session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, spilled).Lun(spilled % 2).Set32(24, 401));
+  session_.Target(TaskResponse(0));
+  EXPECT_EQ(session_.Find(spilled), nullptr);
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ABORTED), 1u);
+  session_.Initiator(TaskRequest(ISCSI_TASK_LUN_RESET, 0).Lun(1).Set32(24, 401));
+  session_.Target(TaskResponse(0));
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ABORTED), 200u + (spilled % 2 == 0));
+  session_.Initiator(TaskRequest(ISCSI_TASK_TARGET_WARM_RESET, 0).Set32(24, 401));
+  session_.Target(TaskResponse(0));
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ABORTED), 400u);
+  EXPECT_EQ(session_.inflight().spilled, 0u);
 }
 
 // Against std::set: a long random history of begins and ends.
@@ -457,7 +498,7 @@ TEST_F(Command, TableAgreesWithASet) {
   std::mt19937 random(20260101);
   std::set<uint32_t> model;
   for (int i = 0; i < 20000; i++) {
-    const uint32_t tag = random() % 300 << (random() % 3 * 8);
+    const uint32_t tag = random() % 500 << (random() % 3 * 8);
     if (random() % 2) {
       const uint64_t refused = session_.unreported(LUNSCOPE_UNREPORTED_TABLE_FULL);
       session_.Initiator(ScsiCommand(tag, TestUnitReady()));
@@ -469,8 +510,7 @@ TEST_F(Command, TableAgreesWithASet) {
     }
     ASSERT_EQ(lunscope_inflight_count(&session_.inflight()), model.size());
   }
-  for (const uint32_t tag : model)
-    EXPECT_NE(lunscope_inflight_find(&session_.inflight(), tag), uint32_t{LUNSCOPE_NO_TASK});
+  for (const uint32_t tag : model) EXPECT_NE(session_.Find(tag), nullptr);
 }
 
 }  // namespace

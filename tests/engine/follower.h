@@ -83,6 +83,10 @@ class Follower {
     return connection->report.traffic[direction].pdus[opcode & 0x1f];
   }
   lunscope_inflight& inflight() const { return connection->inflight; }
+  // The command in flight with this tag, or nullptr.
+  const lunscope_task* Find(uint32_t itt) {
+    return lunscope_inflight_find(&inflight(), follower_.spill(), itt);
+  }
   const lunscope_stream& initiator_stream() const {
     return connection->streams[initiator_direction()];
   }

@@ -119,6 +119,7 @@ TEST(Stream, LearnsTheRoleFromTheFirstPdu) {
     Follower session(side, false);
     LogIn(&session);
     EXPECT_EQ(session.connection->report.header.role, side);
+    session.Initiator(ScsiCommand(1, TestUnitReady()));
   }
 }
 
@@ -303,6 +304,20 @@ TEST(Stream, DigestsDoNotComeIntoEffectBeforeTheLastLoginResponse) {
   session.Target(LoginResponse());
   EXPECT_EQ(session.target_stream().header_digest, 1);
   EXPECT_EQ(session.initiator_stream().data_digest, 1);
+}
+
+// Sent before the login was answered, and cut behind its BHS when it is: it is read on.
+TEST(Stream, AHeaderThatIsBeingReadWhenTheLoginEndsIsReadOn) {
+  Follower session;
+  session.Open();
+  for (lunscope_stream& stream : session.connection->streams) stream.reads_ahs = 1;
+  session.Initiator(LoginRequest());
+  const Bytes command = ScsiCommand(1, TestUnitReady()).Ahs(Bytes(8));
+  session.Initiator(Slice(command, 0, 48));
+  session.Target(LoginResponse());
+  session.Initiator(Slice(command, 48, command.size()));
+  session.Initiator(ScsiCommand(2, TestUnitReady()));
+  EXPECT_EQ(session.seen(), 2u);
 }
 
 TEST(Stream, AFailedLoginPutsNoDigestIntoEffect) {

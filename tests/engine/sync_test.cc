@@ -2,6 +2,7 @@
 //
 // Boundaries that are not known: holes, bad headers, what is not iSCSI, and connections that are
 // met in the middle. Nothing is reported that was not seen, and what was not understood is counted.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -15,7 +16,8 @@ uint64_t SumOf(const uint64_t (&counts)[LUNSCOPE_REASON_COUNT]) {
   return std::accumulate(std::begin(counts), std::end(counts), uint64_t{0});
 }
 
-// Three headers of one direction, which is what a boundary takes to be believed, and one more.
+// Three headers of one direction are what a boundary takes to be believed, if their numbers agree
+// with the other direction's.
 void Ping(Follower* session, int times) {
   for (int i = 0; i < times; i++) {
     session->Initiator(NopOut());
@@ -71,9 +73,22 @@ TEST(Hole, InsideAHeaderLosesThatHeader) {
     session.Target(Slice(NopIn(), 0, seen));
     session.TargetUnseen(48 - seen);
     for (int i = 0; i < 4; i++) session.Target(NopIn());
-    EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_MISSING_BYTES], 48u) << seen;
+    EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_MISSING_BYTES], 48u + 2 * 48) << seen;
     EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 2u) << seen;
   }
+}
+
+// A segment that begins before what was given up, and goes on behind it: no byte is counted twice.
+TEST(Hole, ThatIsRepeatedWithMoreCountsOnce) {
+  Follower session;
+  LogIn(&session);
+  const uint32_t direction = session.target_direction();
+  session.Target(Bytes(100, 0x07));
+  const uint32_t seq = session.next_seq(direction) - 50;
+  session.Offer(direction, seq, Bytes(100, 0x07));
+  EXPECT_LE(SumOf(session.totals.unparsed_bytes), 150u);
+  EXPECT_EQ(SumOf(session.totals.gaps), 1u);
+  EXPECT_EQ(session.pdus(direction, ISCSI_NOP_IN), 0u);
 }
 
 TEST(Hole, LeavesTheOtherDirectionAlone) {
@@ -141,7 +156,8 @@ TEST(GapFlag, IsOnCommandsThatBeganInsideTheGap) {
 // The same when the connection is met in the middle.
 TEST(GapFlag, IsOnCommandsAnsweredBeforeTheAnswersWereFollowed) {
   Follower session;
-  for (int i = 0; i < 3; i++) session.Initiator(NopOut());
+  Ping(&session, 2);
+  session.Initiator(NopOut());
   session.Initiator(ScsiCommand(1, Read10(), 1024, kReadFlags));
   session.Target(DataIn(1, 0, Bytes(512)));
   session.Target(DataIn(1, 512, Bytes(512)));
@@ -152,13 +168,12 @@ TEST(GapFlag, IsOnCommandsAnsweredBeforeTheAnswersWereFollowed) {
 
 // ------------------------------------------------------------------ bad headers
 
-TEST(BadHeader, IsAGapThatIsClosedByThreeHeadersFromASegmentStart) {
+TEST(BadHeader, IsAGapThatIsClosedByThreeHeadersInTheSameSegment) {
   Follower session;
   LogIn(&session);
-  session.Target(Join({NopIn(), Bytes(100, 0x07), NopIn()}));
+  session.Target(Join({NopIn(), Bytes(100, 0x07), NopIn(), NopIn(), NopIn(), NopIn()}));
   EXPECT_EQ(session.totals.gaps[LUNSCOPE_REASON_BAD_HEADER], 1u);
-  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_BAD_HEADER], 148u);
-  session.Target(Join({NopIn(), NopIn(), NopIn(), NopIn()}));
+  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_BAD_HEADER], 100u + 2 * 48);
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_BAD_HEADER], 1u);
   EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 1u + 2u);
   EXPECT_EQ(SumOf(session.totals.gaps), 1u);
@@ -281,33 +296,80 @@ TEST(NotIscsi, AConnectionThatSaysNothingIsNoGap) {
 
 // ------------------------------------------------------------------ met in the middle
 
-TEST(Attach, BelievesTheThirdHeader) {
+// A command and its answer, number i of a session that keeps 32 of them going.
+Pdu Command(uint32_t i) { return ScsiCommand(i, TestUnitReady()).Set32(28, i); }
+Pdu Numbered(Pdu pdu, uint32_t i) { return pdu.Set32(24, i).Set32(28, i + 1).Set32(32, i + 32); }
+Pdu Answer(uint32_t i) { return Numbered(ScsiResponse(i), i); }
+Pdu Read(uint32_t i) { return ScsiCommand(i, Read10(), 4096, kReadFlags).Set32(28, i); }
+Pdu ReadAnswer(uint32_t i, const Bytes& data) {
+  return Numbered(DataIn(i, 0, data, kDataInStatus), i);
+}
+
+TEST(Attach, BelievesTheThirdHeaderIfBothDirectionsAgree) {
   Follower session;
-  session.Initiator(ScsiCommand(1, TestUnitReady()));
-  session.Initiator(ScsiCommand(2, TestUnitReady()));
-  EXPECT_EQ(session.seen(), 0u);
-  session.Initiator(ScsiCommand(3, TestUnitReady()));
-  EXPECT_EQ(session.seen(), 1u);
-  for (uint32_t itt = 1; itt <= 3; itt++) session.Target(ScsiResponse(itt));
-  EXPECT_EQ(session.reported(), 1u);
+  for (uint32_t i = 1; i <= 10; i++) {
+    session.Initiator(Command(i));
+    session.Target(Answer(i));
+  }
+  // Each waits for a header that the other side has shown, and the first for 4 bytes more.
+  EXPECT_GE(session.reported(), 6u);
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
 }
 
-TEST(Attach, InsidePayloadWaitsForABoundary) {
+TEST(Attach, BelievesNoNumbersThatDisagree) {
+  for (const uint32_t offset : {200u, 100'000u, 0x80000000u}) {
+    Follower session;
+    for (uint32_t i = 1; i <= 100; i++) {
+      session.Initiator(Command(i).Set32(24, i + offset));
+      session.Target(Answer(i));
+    }
+    EXPECT_EQ(SumOf(session.totals.resyncs), 0u) << offset;
+    EXPECT_EQ(session.seen(), 0u) << offset;
+  }
+}
+
+// Numbers wrap at 2^32 (RFC 1982).
+TEST(Attach, AgreesAcrossTheWrap) {
+  Follower session;
+  for (uint32_t i = 0xfffffffa; i != 6; i++) {
+    session.Initiator(Command(i));
+    session.Target(Answer(i));
+  }
+  EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
+}
+
+// Data-Out has no CmdSN, and Data-In without status no StatSN: these wait for one that has.
+TEST(Attach, WaitsForHeadersWithBothNumbers) {
+  Follower session;
+  for (uint32_t i = 0; i < 20; i++) {
+    session.Initiator(DataOut(1, i * 512, Bytes(512)));
+    session.Target(DataIn(2, i * 512, Bytes(512)));
+  }
+  EXPECT_EQ(SumOf(session.totals.resyncs), 0u);
+  session.Initiator(Command(1));
+  session.Target(Answer(1));
+  session.Initiator(Command(2));
+  EXPECT_EQ(SumOf(session.totals.resyncs), 2u);
+}
+
+TEST(Attach, InsidePayloadFindsTheBoundaryBehindIt) {
   Follower session;
   session.Target(Bytes(1448, 0x07));
-  session.Target(Bytes(1448, 0x07));
-  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], 2896u);
-  Ping(&session, 3);
-  EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 1u);
+  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], 1448u);
+  session.Initiator(Join({NopOut(), NopOut()}));
+  session.Target(Join({Bytes(1000, 0x07), NopIn(), NopIn(), NopIn(), NopIn()}));
+  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], 2448u + 2 * 48);
+  EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 2u);
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
 }
 
-TEST(Attach, AnswersToCommandsThatWereNotSeenAreUnmatched) {
+// With nothing the other way there is nothing to compare with: more headers have to do.
+TEST(Attach, OfOneDirectionAloneTakesMoreHeaders) {
   Follower session;
-  for (uint32_t itt = 1; itt <= 5; itt++) session.Target(ScsiResponse(itt));
-  EXPECT_EQ(session.unmatched(), 3u);
+  const uint32_t all = LUNSCOPE_SYNC_HEADERS_ALONE + 4;
+  for (uint32_t itt = 1; itt <= all; itt++) session.Target(ScsiResponse(itt));
+  EXPECT_EQ(session.unmatched(), all - LUNSCOPE_SYNC_HEADERS_ALONE + 1);
   EXPECT_EQ(session.reported(), 0u);
 }
 
@@ -316,16 +378,119 @@ TEST(Attach, InsideALargePdu) {
   const Bytes data = DataIn(1, 0, Bytes(100000, 0x07));
   session.TargetUnseen(50000);
   session.TargetIn(1448, Slice(data, 50000, data.size()));
-  for (int i = 0; i < 3; i++) session.Target(NopIn());
-  EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 1u);
+  Ping(&session, 4);
+  EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
 }
 
-TEST(Attach, ACandidateHeaderMayBeCutAnywhere) {
-  const Bytes pdus = Join({NopIn(Bytes(5)), ScsiResponse(1), NopIn(), NopIn()});
-  for (size_t bytes = 1; bytes < pdus.size(); bytes++) {
+// What is not iSCSI is not scanned for ever: behind the limit only the start of each segment is.
+TEST(Attach, ScansSoFarAndThenSegmentStarts) {
+  Follower session;
+  const Bytes noise(1 << 16, 0x07);
+  for (int i = 0; i < 64; i++) session.Target(noise);
+  session.Target(noise);
+  const uint64_t reads = session.reads;
+  session.Target(noise);
+  session.Target(noise);
+  EXPECT_EQ(session.reads, reads + 2);
+  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], uint64_t{67} << 16);
+  Ping(&session, 4);
+  EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
+}
+
+// ------------------------------------------------------------------ digests, without a login
+
+struct AttachRow {
+  Digests digests;
+  bool has_data_out;  // the initiator sends data, too
+  size_t segment;
+};
+
+class AttachDigests : public testing::TestWithParam<AttachRow> {};
+
+std::vector<AttachRow> AttachRows() {
+  std::vector<AttachRow> rows;
+  for (const Digests digests :
+       {Digests{false, false}, {true, false}, {false, true}, {true, true}}) {
+    for (const bool has_data_out : {false, true}) {
+      for (const size_t segment : {53, 1448, 65536})
+        rows.push_back({digests, has_data_out, segment});
+    }
+  }
+  return rows;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sync, AttachDigests, testing::ValuesIn(AttachRows()),
+                         [](const auto& tested) {
+                           const AttachRow& row = tested.param;
+                           return fmt::format("Header{}Data{}{}In{}", int{row.digests.header},
+                                              int{row.digests.data},
+                                              row.has_data_out ? "Writes" : "", row.segment);
+                         });
+
+// Wherever the first byte lies, soon all that is exchanged is seen, and nothing that is not.
+TEST_P(AttachDigests, AreFoundOutAndEveryCommandBehindThemIsSeen) {
+  const auto& [digests, has_data_out, segment] = GetParam();
+  for (size_t cut = 0; cut < 700; cut += 13) {
     Follower session;
-    session.TargetIn(bytes, pdus);
-    EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 2u) << bytes;
+    Bytes sent;
+    Bytes answered;
+    const auto exchange = [&](uint32_t i) {
+      const Bytes data = has_data_out && i % 2 ? Bytes(100, 0x5a) : Bytes{};
+      sent = Join({sent, Read(i).Data(data).Wire(digests)});
+      answered = Join({answered, ReadAnswer(i, Bytes(301, 0xa5)).Wire(digests)});
+    };
+    for (uint32_t i = 1; i <= 40; i++) {
+      exchange(i);
+      if (i == 4) {  // what came before is not seen
+        session.InitiatorUnseen(cut % sent.size());
+        session.TargetUnseen(cut);
+        sent = Slice(sent, cut % sent.size(), sent.size());
+        answered = Slice(answered, std::min(cut, answered.size()), answered.size());
+      }
+      if (i < 4) continue;
+      session.InitiatorIn(segment, sent);
+      session.TargetIn(segment, answered);
+      sent.clear();
+      answered.clear();
+    }
+    EXPECT_EQ(SumOf(session.totals.gaps), 0u) << cut;
+    EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u) << cut;
+    ASSERT_GE(session.reported(), 25u) << cut;
+    EXPECT_EQ(session.commands.back().event.itt, 40u) << cut;
+    for (size_t i = 1; i < session.commands.size(); i++)
+      EXPECT_EQ(session.commands[i].event.itt, session.commands[i - 1].event.itt + 1) << cut;
+    EXPECT_EQ(session.connection->report.header_digest, digests.header) << cut;
+    EXPECT_EQ(session.connection->report.data_digest, digests.data) << cut;
+    EXPECT_EQ(session.connection->report.header_digest_errors, 0u) << cut;
+  }
+}
+
+// ------------------------------------------------------------------ payload full of PDUs
+
+// The payload is a capture of another session, with PDUs of the right role in long chains and good
+// digests: only the session's own are ever seen.
+TEST_P(AttachDigests, AreNotThoseOfACaptureInThePayload) {
+  const Digests digests = GetParam().digests;
+  Bytes capture;
+  for (uint32_t i = 0; i < 40; i++)
+    capture = Join({std::move(capture), ReadAnswer(5000 + i, Bytes(16, 1)).Wire(digests),
+                    i % 8 ? Bytes{} : Bytes(16, 0xd4)});
+  for (size_t cut = 100; cut < 2000; cut += 97) {
+    Follower session;
+    Bytes answered;
+    for (uint32_t i = 1; i <= 3; i++)
+      answered = Join({std::move(answered), ReadAnswer(i, capture).Wire(digests)});
+    session.TargetUnseen(cut);
+    session.TargetIn(GetParam().segment, Slice(answered, cut, answered.size()));
+    for (uint32_t i = 4; i <= 100; i++) {
+      session.Initiator(Read(i).Wire(digests));
+      session.TargetIn(GetParam().segment, ReadAnswer(i, capture).Wire(digests));
+    }
+    for (const CompletedCommand& command : session.commands)
+      ASSERT_LE(command.event.itt, 100u) << cut;
+    EXPECT_EQ(SumOf(session.totals.gaps), 0u) << cut;
+    EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u) << cut;
+    EXPECT_GE(session.reported(), 40u) << cut;
   }
 }
 
@@ -355,7 +520,7 @@ TEST(Attach, PayloadThatLooksLikePdus) {
 TEST(Attach, LearnsTheRole) {
   for (const lunscope_role side : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
     Follower session(side, false);
-    for (int i = 0; i < 3; i++) session.Target(NopIn());
+    Ping(&session, 4);
     EXPECT_EQ(session.connection->report.header.role, side);
   }
 }

@@ -209,9 +209,23 @@ TEST(TextFilter, AHoleInAShownValueDoesNotShowTheNext) {
   const Bytes request = LoginRequest(Keys({"InitiatorName=" + std::string(300, 'a')}), kSecurity);
   session.Initiator(Slice(request, 0, 48 + 220));  // a chunk and some, inside the value
   session.InitiatorUnseen(request.size() - (48 + 220));
-  for (int i = 0; i < 4; i++)
+  for (int i = 0; i <= LUNSCOPE_SYNC_HEADERS_ALONE; i++)
     session.Initiator(LoginRequest(Keys({"CHAP_R=0xdeadbeef"}), kSecurity));
   EXPECT_GT(session.delivered.size(), 1u) << "synchronised again";
+  ExpectNoSecret(session.Text());
+}
+
+// A PDU with a wrong header digest is dropped in the middle of a text, with the rest of a key's
+// name.
+TEST(TextFilter, ADroppedPduDoesNotShowTheRestOfASecret) {
+  const Digests header{true, false};
+  Follower session;
+  LogIn(&session, Keys({"HeaderDigest=CRC32C"}), Keys({"HeaderDigest=CRC32C"}));
+  session.Initiator(TextRequest(ToBytes("CHAP_"), kContinue).Wire(header));
+  Bytes spoiled = TextRequest(ToBytes("R=0x"), kContinue).Wire(header);
+  spoiled[20] ^= 1;
+  session.Initiator(spoiled);
+  session.Initiator(TextRequest(Keys({"deadbeef"})).Wire(header));
   ExpectNoSecret(session.Text());
 }
 

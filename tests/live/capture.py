@@ -37,6 +37,25 @@ class Command:
         return self.read_bytes + self.written_bytes
 
 
+@dataclasses.dataclass
+class DecodedPdu:
+    """One line of the tap: a PDU. None: it has no such field."""
+
+    stream: int
+    initiator_port: int
+    opcode: int
+    itt: int | None
+    length: int
+    lun: int | None
+    expected_bytes: int | None
+    cdb_opcode: int | None
+    status: int | None
+
+    @property
+    def is_from_target(self):
+        return bool(self.opcode & 0x20)
+
+
 class Capture:
     """dumpcap on `lo` for one TCP port, between start and stop. A dropped packet is a failure.
 
@@ -118,28 +137,35 @@ def login_answers(pcap, port):
     return dict(pair.split("=", 1) for row in rows for pair in row.split(";") if "=" in pair)
 
 
+def decode_pdus(pcap, port):
+    """The PDUs of a capture file, in order."""
+    return [DecodedPdu(*(int(cell) if cell else None for cell in row.split("\t")))
+            for row in _tshark(pcap, port, "-X", f"lua_script:{_TAP}")]
+
+
 def decode(pcap, port):
     """The SCSI commands of a capture file, in order, each with its data and status."""
     commands = []
     open_tasks = {}
-    for row in _tshark(pcap, port, "-X", f"lua_script:{_TAP}"):
-        _follow(commands, open_tasks, *(int(cell) if cell else None for cell in row.split("\t")))
+    for pdu in decode_pdus(pcap, port):
+        _follow(commands, open_tasks, pdu)
     return commands
 
 
-def _follow(commands, open_tasks, stream, port, opcode, itt, length, lun, expected, cdb, status):
+def _follow(commands, open_tasks, pdu):
     """One PDU: a new command, or data or a status of the one that has this ITT."""
-    if opcode == _SCSI_COMMAND:
-        commands.append(Command(stream, port, itt, lun, cdb, expected, written_bytes=length))
-        open_tasks[stream, itt] = commands[-1]
+    if pdu.opcode == _SCSI_COMMAND:
+        commands.append(Command(pdu.stream, pdu.initiator_port, pdu.itt, pdu.lun, pdu.cdb_opcode,
+                                pdu.expected_bytes, written_bytes=pdu.length))
+        open_tasks[pdu.stream, pdu.itt] = commands[-1]
         return
-    command = open_tasks.get((stream, itt))
-    if opcode == _DATA_OUT:
-        command.written_bytes += length
-    elif opcode == _DATA_IN:
-        command.read_bytes += length
-    if opcode in (_DATA_IN, _SCSI_RESPONSE) and status is not None:
-        command.status = status
+    command = open_tasks.get((pdu.stream, pdu.itt))
+    if pdu.opcode == _DATA_OUT:
+        command.written_bytes += pdu.length
+    elif pdu.opcode == _DATA_IN:
+        command.read_bytes += pdu.length
+    if pdu.opcode in (_DATA_IN, _SCSI_RESPONSE) and pdu.status is not None:
+        command.status = pdu.status
 
 
 def by_opcode(commands):

@@ -8,6 +8,23 @@ import re
 _NOT_A_NAME = re.compile(r"0x|\b[0-9a-f]{2}h\b|unknown|reserved|opcode|vendor specific",
                          re.IGNORECASE)
 
+ROLES = ("initiator", "target")
+
+# Opcode to the label of the same PDU (RFC 7143 section 11.2.1.2).
+PDU_LABELS = {
+    0x00: "nop_out", 0x01: "scsi_command", 0x02: "task_management_request", 0x03: "login_request",
+    0x04: "text_request", 0x05: "data_out", 0x06: "logout_request", 0x10: "snack_request",
+    0x20: "nop_in", 0x21: "scsi_response", 0x22: "task_management_response",
+    0x23: "login_response", 0x24: "text_response", 0x25: "data_in", 0x26: "logout_response",
+    0x31: "r2t", 0x32: "async_message", 0x3F: "reject",
+    **{vendor: f"{vendor:#x}" for vendor in (0x1C, 0x1D, 0x1E, 0x3C, 0x3D, 0x3E)},
+}
+
+
+def snake_case(name):
+    """A name as it stands in a label."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
 
 def role_of(records, role):
     return [record for record in records if record["role"] == role]
@@ -37,10 +54,55 @@ def _facts_of_command(command):
             command.expected_bytes, command.transferred_bytes)
 
 
+def streams_of(pdus):
+    """What `--pdu` shows: {(role, initiator's port, direction): PDUs in order}, without times."""
+    streams = collections.defaultdict(list)
+    for pdu in pdus:
+        streams[pdu["role"], initiator_port(pdu), pdu["direction"]].append(
+            {name: value for name, value in pdu.items() if name != "time"})
+    return streams
+
+
+def script_fields(pdu):
+    """The fields that a script set, as `trace --pdu` has to show them."""
+    if pdu.damage is not None and pdu.damage < len(pdu.header):
+        return {}  # what arrives is not what the script set
+    fields = {"opcode": pdu.opcode, "total_ahs_length": pdu.header[4],
+              "data_segment_length": int.from_bytes(pdu.header[5:8], "big")}
+    for name, value in pdu.fields.items():
+        if name == "lun":
+            fields["lun_hex"] = value.hex()
+        elif name != "cdb":  # with the AHS; the rows with one say what it is
+            fields[name] = value.hex() if isinstance(value, bytes) else value
+    return fields
+
+
+def facts_of_pdu(pdu):
+    """What a line of `trace --pdu` and tshark's tap both have of a PDU: their values, by the names
+    of capture.DecodedPdu.
+    """
+    names = {"opcode": "opcode", "itt": "itt", "length": "data_segment_length", "status": "status",
+             "expected_bytes": "expected_data_transfer_length"}
+    facts = {theirs: pdu[ours] for theirs, ours in names.items() if ours in pdu}
+    if pdu["opcode"] == 0x22:  # tshark does not show this one's, which is always zero
+        del facts["length"]
+    if "cdb" in pdu:
+        facts |= {"lun": int(pdu["lun"], 0), "cdb_opcode": cdb_opcode(pdu)}
+    return facts
+
+
+def facts_like(facts, decoded):
+    """The same facts from tshark's PDUs. More or fewer PDUs are shown as they are."""
+    if len(facts) != len(decoded):
+        return decoded
+    return [{name: getattr(theirs, name) for name in ours}
+            for ours, theirs in zip(facts, decoded, strict=True)]
+
+
 def check_same_commands(test, records, commands):
     """Each role reported exactly tshark's commands: connection, ITT, LUN, CDB, bytes."""
     expected = collections.Counter(map(_facts_of_command, commands))
-    for role in ("initiator", "target"):
+    for role in ROLES:
         with test.subTest(role=role):
             reported = collections.Counter(map(_facts_of_record, role_of(records, role)))
             test.assertEqual(reported.total(), expected.total(), "number of commands")
@@ -74,6 +136,15 @@ def check_nothing_lost(test, metrics):
     for name in ("events_lost_total", "stream_gaps_total", "unmatched_responses_total",
                  "commands_unreported_total", "commands_in_flight"):
         test.assertEqual(metrics.total(name), 0, name)
-    for role in ("initiator", "target"):
+    for role in ROLES:
         seen, reported, _, _ = metrics.accounts(role)
         test.assertEqual(seen, reported, f"seen and reported, {role}")
+
+
+def check_harmless(test, text):
+    """No control character but the newline that ends a line, no bidi mark, nothing hidden; and no
+    name that became a line of its own.
+    """
+    test.assertIsNone(re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e"
+                                r"\u2066-\u2069\ufeff]", text))
+    test.assertFalse(any(line.startswith("lunscope_up") for line in text.splitlines()))

@@ -64,6 +64,11 @@ class Metrics:
                      for what in ("seen_total", "reported_total", "unreported_total", "in_flight"))
 
 
+def records_of(text):
+    """The objects of JSON lines; each line has to be valid by itself."""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
 class Trace:
     """`lunscope trace` on some ports, from attached to ended."""
 
@@ -72,14 +77,12 @@ class Trace:
     def __init__(self, *ports, output="json", options=()):
         words = [word for port in ports for word in ("--port", port)]
         self._command = [LUNSCOPE, "trace", "-o", output, *words, *options]
-        self._ports = ports
         self.process = None
 
     def __enter__(self):
         self.process = Process(self._command)
         try:
-            for port in self._ports:
-                self.process.wait_for_line(f"lunscope: watching port {port}", START_SECONDS)
+            self.process.wait_for_line("lunscope: watching port", START_SECONDS)
         except BaseException:
             self.process.__exit__()
             raise
@@ -99,9 +102,8 @@ class Trace:
         return int(summary[1]), int(summary[2])
 
     def records(self):
-        """The JSON records up to now; each line has to be valid by itself."""
-        return [json.loads(line) for line in self.process.stdout.decode("utf-8").split("\n")
-                if line]
+        """The JSON records up to now."""
+        return records_of(self.process.stdout.decode("utf-8"))
 
     @property
     def output(self):
@@ -172,3 +174,8 @@ def fail_to_start(words, prefix=(), timeout=20):
     """Run lunscope where it must refuse. Returns (exit code, stderr)."""
     code, _, stderr, _ = run([*prefix, LUNSCOPE, *words], timeout=timeout, check=False)
     return code, stderr
+
+
+def replay(file, *words, prefix=(), check=True):
+    """`lunscope replay` of a capture. Returns (exit code, stdout, stderr)."""
+    return run([*prefix, LUNSCOPE, "replay", file, *words], timeout=60, check=check)[:3]

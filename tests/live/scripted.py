@@ -1,67 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripted peers over plain sockets: say to a real one what no real initiator or target would.
+"""A scripted initiator over a plain socket: says to a real target what no real initiator would.
 
-Only the PDUs a script needs: Login Request, SCSI Command, and whatever comes back (RFC 7143,
-section 11). It asks for no data digests and no security, so that behind a BHS there is a header
-digest, if that was asked for, and a data segment.
+Only what a script needs: a login without security, commands with their data, and whatever comes
+back. Both digests are checked where the login agreed on them.
 """
 
-import contextlib
-import dataclasses
 import socket
-import struct
-import threading
 
-LOGIN_REQUEST, LOGIN_RESPONSE = 0x03, 0x23
-SCSI_COMMAND, SCSI_RESPONSE, DATA_IN = 0x01, 0x21, 0x25
+from pdus import (BHS_BYTES, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE,
+                  NO_DIGESTS, OPERATIONAL, R2T, READ, RESERVED_TAG, SCSI_COMMAND, SIMPLE, TRANSIT,
+                  WRITE, Digests, Pdu, crc32c, lun, padded, pdu, write_10)
 
-TEST_UNIT_READY = bytes(6)
-
-
-def crc32c(data):
-    """The digest of these bytes, as sent (RFC 7143 section 13.1)."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return struct.pack("<I", crc ^ 0xFFFFFFFF)
+BLOCK = 512
+RANDOM_ISID = bytes([0x80, 0, 0, 1, 0, 0])
+# What a key means that nobody sent (RFC 7143, section 13).
+DEFAULTS = {b"MaxRecvDataSegmentLength": b"8192", b"FirstBurstLength": b"65536",
+            b"InitialR2T": b"Yes", b"ImmediateData": b"Yes"}
 
 
-def read_10(lba, blocks):
-    return struct.pack(">BBIBHB", 0x28, 0, lba, 0, blocks, 0)
-
-
-@dataclasses.dataclass(frozen=True)
-class Pdu:
-    """A PDU as received: its 48 header bytes and its data segment."""
-
-    header: bytes
-    data: bytes
-
-    @property
-    def opcode(self):
-        return self.header[0] & 0x3F
-
-    @property
-    def itt(self):
-        return struct.unpack_from(">I", self.header, 16)[0]
-
-    @property
-    def ends_command(self):
-        """A SCSI Response, or a Data-In that carries the status."""
-        return self.opcode == SCSI_RESPONSE or (self.opcode == DATA_IN and self.header[1] & 1)
+def read_exactly(peer, length):
+    """So many bytes of a socket."""
+    data = bytearray()
+    while len(data) < length:
+        more = peer.recv(length - len(data))
+        if not more:
+            raise ConnectionError("the other end closed the connection")
+        data += more
+    return bytes(data)
 
 
 class Initiator:
     """One connection. Text keys are bytes, so that they can hold what no name may hold."""
 
     def __init__(self, port, host="127.0.0.1"):
-        self._socket = socket.create_connection((host, port), timeout=10)
+        self._socket = self._connect((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._itt = 0
         self._cmdsn = 1
-        self._has_digest = False
+        self.digests = NO_DIGESTS
+        self.keys = dict(DEFAULTS)
+        self.commands = []
+        self.port = self._socket.getsockname()[1]
 
     def __enter__(self):
         return self
@@ -69,114 +48,107 @@ class Initiator:
     def __exit__(self, *_):
         self._socket.close()
 
-    @property
-    def port(self):
-        return self._socket.getsockname()[1]
+    def _connect(self, address):
+        return socket.create_connection(address, timeout=10)
 
-    def login(self, initiator_name, target_name, header_digest=b"None"):
+    def login(self, initiator_name, target_name, header_digest=b"None", data_digest=b"None",
+              more_keys=()):
         """Log in to a normal session. Returns (status class, status detail)."""
         keys = {b"InitiatorName": initiator_name, b"TargetName": target_name,
-                b"SessionType": b"Normal", b"HeaderDigest": header_digest, b"DataDigest": b"None",
-                b"InitialR2T": b"Yes", b"ImmediateData": b"Yes", b"MaxConnections": b"1",
-                b"ErrorRecoveryLevel": b"0"}
-        text = b"".join(key + b"=" + value + b"\0" for key, value in keys.items())
-        # T, CSG operational, NSG full feature; versions 0; a random-format ISID; a new TSIH.
-        header = struct.pack(">BBBBI6sHIHHII16x", 0x40 | LOGIN_REQUEST, 0x87, 0, 0, len(text),
-                             bytes([0x80, 0, 0, 1, 0, 0]), 0, self._itt, 0, 0, self._cmdsn, 0)
-        self._send(header, text)
+                b"SessionType": b"Normal", b"HeaderDigest": header_digest,
+                b"DataDigest": data_digest, b"InitialR2T": b"Yes", b"ImmediateData": b"Yes",
+                b"MaxConnections": b"1", b"ErrorRecoveryLevel": b"0", **dict(more_keys)}
+        asked = b"".join(key + b"=" + value + b"\0" for key, value in keys.items())
+        self.send(pdu(LOGIN_REQUEST, TRANSIT | OPERATIONAL | FULL_FEATURE, asked, immediate=True,
+                      isid=RANDOM_ISID, itt=self._itt, cmdsn=self._cmdsn))
         answer = self.receive()
         if answer.opcode != LOGIN_RESPONSE:
             raise RuntimeError(f"opcode {answer.opcode:#x} in answer to a login")
-        self._has_digest = b"HeaderDigest=CRC32C" in answer.data
+        self.keys |= dict(pair.split(b"=", 1) for pair in answer.data.split(b"\0") if b"=" in pair)
+        self.digests = Digests(*(self.keys.get(name) == b"CRC32C"
+                                 for name in (b"HeaderDigest", b"DataDigest")))
         return answer.header[36], answer.header[37]
 
-    def queue(self, commands, lun=1):
+    def command(self, cdb, expected_bytes=0, flags=None, data=b"", lun_number=1):
+        """The PDU of a command with the next ITT and CmdSN."""
+        self._itt += 1
+        self._cmdsn += 1
+        if flags is None:
+            flags = FINAL | (READ if expected_bytes else 0)
+        self.commands.append(
+            pdu(SCSI_COMMAND, flags | SIMPLE, data, lun=lun(lun_number), itt=self._itt,
+                expected_data_transfer_length=expected_bytes, cmdsn=self._cmdsn - 1, exp_statsn=1,
+                cdb=cdb))
+        return self.commands[-1]
+
+    def queue(self, commands, lun_number=1):
         """Send commands [(cdb, bytes to read)] without waiting for an answer; returns their ITTs.
 
         All go in one send, and so in as few segments as TCP makes of them.
         """
-        pdus, itts = [], []
-        for cdb, expected_bytes in commands:
-            pdus.append(self._command(cdb, expected_bytes, lun))
-            itts.append(self._itt)
-            self._cmdsn += 1
-        self._socket.sendall(b"".join(pdu + self._digest(pdu) for pdu in pdus))
-        return itts
+        pdus = [self.command(cdb, expected_bytes, lun_number=lun_number)
+                for cdb, expected_bytes in commands]
+        self.send(*pdus)
+        return [each.itt for each in pdus]
 
-    def send_with_wrong_digest(self):
-        """A TEST UNIT READY that its receiver must drop."""
-        pdu = self._command(TEST_UNIT_READY, 0, 1)
-        self._socket.sendall(pdu + bytes(byte ^ 1 for byte in crc32c(pdu)))
+    def send(self, *pdus):
+        self._socket.sendall(b"".join(each.wire(self.digests) for each in pdus))
 
     def finish(self, itts):
         """Receive until each of these commands has its status."""
         waiting = set(itts)
         while waiting:
-            pdu = self.receive()
-            if pdu.ends_command:
-                waiting.discard(pdu.itt)
+            answer = self.receive()
+            if answer.ends_command:
+                waiting.discard(answer.itt)
 
-    def run(self, commands, lun=1):
+    def run(self, commands, lun_number=1):
         """Send and wait for all."""
-        self.finish(self.queue(commands, lun))
+        self.finish(self.queue(commands, lun_number))
+
+    def write(self, lba, data):
+        """A WRITE(10), its data in the ways that the login allows (section 4.2.5.2).
+
+        Returns how many bytes went as (immediate, unsolicited, solicited) data.
+        """
+        most, burst = (min(int(self.keys[key]), len(data))
+                       for key in (b"MaxRecvDataSegmentLength", b"FirstBurstLength"))
+        immediate = min(most, burst) if self.keys[b"ImmediateData"] == b"Yes" else 0
+        unsolicited = burst if self.keys[b"InitialR2T"] == b"No" else immediate
+        flags = WRITE | (FINAL if unsolicited == immediate else 0)
+        command = self.command(write_10(lba, len(data) // BLOCK), len(data), flags,
+                               data[:immediate])
+        self.send(command)
+        self._data_out(command.itt, RESERVED_TAG, data, immediate, unsolicited)
+        answer = self.receive()
+        while not answer.ends_command:
+            if answer.opcode != R2T:
+                raise RuntimeError(f"opcode {answer.opcode:#x} in answer to a write")
+            ttt, start, length = (int.from_bytes(answer.header[at:at + 4], "big")
+                                  for at in (20, 40, 44))
+            self._data_out(command.itt, ttt, data, start, start + length)
+            answer = self.receive()
+        if answer.header[2:4] != bytes(2):
+            raise RuntimeError(f"the write ended with response and status {answer.header[2:4]}")
+        return immediate, unsolicited - immediate, len(data) - unsolicited
+
+    def _data_out(self, itt, ttt, data, start, end):
+        """One sequence of Data-Out: bytes [start, end), the last with F."""
+        most = int(self.keys[b"MaxRecvDataSegmentLength"])
+        for number, offset in enumerate(range(start, end, most)):
+            last = min(offset + most, end)
+            self.send(pdu(DATA_OUT, FINAL if last == end else 0, data[offset:last], lun=lun(1),
+                          itt=itt, ttt=ttt, datasn=number, buffer_offset=offset))
 
     def receive(self):
-        header = self._exactly(48)
-        if self._has_digest and self._exactly(4) != crc32c(header):
+        header = self._exactly(BHS_BYTES)
+        if self.digests.header and self._exactly(4) != crc32c(header):
             raise RuntimeError("the target's header digest is wrong")
         length = int.from_bytes(header[5:8], "big")
-        data = self._exactly(length + -length % 4)
+        data = self._exactly(len(padded(bytes(length))))
+        if self.digests.data and data and self._exactly(4) != crc32c(data):
+            raise RuntimeError("the target's data digest is wrong")
         return Pdu(header, data[:length])
 
-    def _command(self, cdb, expected_bytes, lun):
-        """The BHS of a command with the next ITT and the current CmdSN."""
-        self._itt += 1
-        flags = 0x80 | (0x40 if expected_bytes else 0) | 1  # F, R, simple task
-        return struct.pack(">BB6xHHIIIII16s", SCSI_COMMAND, flags, lun, 0, 0, self._itt,
-                           expected_bytes, self._cmdsn, 1, cdb.ljust(16, b"\0"))
-
-    def _digest(self, header):
-        return crc32c(header) if self._has_digest else b""
-
-    def _send(self, header, data):
-        self._socket.sendall(header + data + bytes(-len(data) % 4))
-
     def _exactly(self, length):
-        data = b""
-        while len(data) < length:
-            more = self._socket.recv(length - len(data))
-            if not more:
-                raise ConnectionError("the target closed the connection")
-            data += more
-        return data
-
-
-@contextlib.contextmanager
-def redirector(port, address):
-    """A target on 127.0.0.1:`port` that answers each login: moved temporarily, to `address`."""
-    def answer(client):
-        with client:
-            client.settimeout(10)
-            request = client.recv(48, socket.MSG_WAITALL)
-            length = int.from_bytes(request[5:8], "big")
-            client.recv(length + -length % 4, socket.MSG_WAITALL)
-            text = b"TargetAddress=" + address.encode() + b"\0"
-            # Status class 1, detail 1; ISID and ITT are the request's (RFC 7143 section 11.13).
-            header = struct.pack(">BBBBI6sH4sIIII12x", LOGIN_RESPONSE, 0, 0, 0, len(text),
-                                 request[8:14], 0, request[16:20], 0, 0, 1, 1)
-            header = header[:36] + bytes([1, 1]) + header[38:48]
-            client.sendall(header + text + bytes(-len(text) % 4))
-
-    def serve():
-        with contextlib.suppress(OSError):  # the end: the listening socket is shut down
-            while True:
-                answer(listener.accept()[0])
-
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+        return read_exactly(self._socket, length)

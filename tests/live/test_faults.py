@@ -18,13 +18,13 @@ import threading
 import time
 
 from capture import Capture
-from compare import role_of
+from compare import ROLES, check_harmless, role_of
 from harness import LUNSCOPE, LiveTest, free_port, main, run, wait_until
 from lunscope import Serve, Trace, check_exposition, fail_to_start
-from scripted import TEST_UNIT_READY, Initiator, read_10
+from pdus import TEST_UNIT_READY, read_10
+from scripted import Initiator
 from tgtd import Tgtd
 
-ROLES = ("initiator", "target")
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
 UNKNOWN = "unknown"
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
@@ -341,21 +341,15 @@ class Traffic(LiveTest):
                     # session_info is there as long as the session is.
                     exposition = serve.settled().text
                     self.assertEqual(check_exposition(exposition), "", name)
-                    self.check_harmless(exposition)
+                    check_harmless(self, exposition)
             trace.stop()
             table.stop()
             for process in (trace.process, table.process, serve.process):
-                self.check_harmless(process.stdout.decode("utf-8") + process.stderr)
+                check_harmless(self, process.stdout.decode("utf-8") + process.stderr)
             shown = [record["initiator"] for record in trace.records()]
         self.assertEqual(len(shown), 2 * len(names), "one line per command and role")
         self.assertEqual(len(set(shown)), len(names), "different names stay different")
         self.assertNotIn(UNKNOWN, shown)
-
-    def check_harmless(self, text):
-        """No control character but the newline that ends a line, no bidi mark, nothing hidden."""
-        self.assertIsNone(re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e"
-                                    r"\u2066-\u2069\ufeff]", text))
-        self.assertFalse(any(line.startswith("lunscope_up") for line in text.splitlines()))
 
 
 def programs():

@@ -13,9 +13,9 @@ import subprocess
 import tempfile
 
 from capture import Capture
-from compare import check_same_commands, role_of
+from compare import check_same_commands, role_of, streams_of
 from harness import LUNSCOPE, LiveTest, Process, free_port, main, run
-from lunscope import Metrics, Serve, Trace, check_exposition
+from lunscope import Metrics, Serve, Trace, check_exposition, records_of, replay
 from tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:replay"
@@ -38,15 +38,6 @@ USAGE, FAILURE = 2, 1
 
 def facts(record):
     return tuple(json.dumps(record.get(name)) for name in FACTS)
-
-
-def replay(file, *words, prefix=(), check=True):
-    """Run it. Returns (exit code, stdout, stderr)."""
-    return run([*prefix, LUNSCOPE, "replay", file, *words], timeout=60, check=check)[:3]
-
-
-def records_of(stdout):
-    return [json.loads(line) for line in stdout.splitlines()]
 
 
 class Pdus(LiveTest):
@@ -72,15 +63,6 @@ class Pdus(LiveTest):
                 counted = collections.Counter(pdu["opcode"] for pdu in role_of(live, role))
                 self.assertEqual(counted, decoded)
         self.assertEqual(streams_of(live), streams_of(replayed))
-
-
-def streams_of(pdus):
-    """The PDUs of each direction of each connection, in order; times are not the same."""
-    streams = collections.defaultdict(list)
-    for pdu in pdus:
-        fields = {name: value for name, value in pdu.items() if name != "time"}
-        streams[pdu["role"], pdu["local"], pdu["remote"], pdu["direction"]].append(fields)
-    return streams
 
 
 class Replay(LiveTest):

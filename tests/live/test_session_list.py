@@ -5,14 +5,16 @@ import signal
 import time
 
 from capture import Capture, login_answers
-from harness import LiveTest, Process, free_port, main, run, wait_until
+from compare import ROLES
+from dialogue import Stage
+from harness import LiveTest, Process, main, run, wait_until
 from lunscope import Serve
-from scripted import TEST_UNIT_READY, Initiator, redirector
+from pdus import TEST_UNIT_READY
+from scripted import Initiator
 from tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
 TARGET = "iqn.2024-01.org.lunscope.test:list-"
-ROLES = ("initiator", "target")
 BOOLEANS = {"Yes": True, "No": False}
 
 # What tgt is set to, and what then is in effect. libiscsi offers MaxBurstLength and
@@ -103,11 +105,13 @@ class SessionList(LiveTest):
                                   for role in ROLES for target in self.targets])
 
     def test_redirection(self):
-        port, target = free_port(), self.targets[0]
+        stage, target = self.use(Stage()), self.targets[0]
         address = f"127.0.0.1:{self.tgtd.port}"
-        with redirector(port, address), Serve(port, self.tgtd.port) as serve:
-            run(["iscsi-inq", "-i", INITIATOR + "moved",
-                 f"iscsi://127.0.0.1:{port}/{target.name}/1"])
+        with Serve(stage.port, self.tgtd.port) as serve, \
+                Process(["iscsi-inq", "-i", INITIATOR + "moved",
+                         f"iscsi://127.0.0.1:{stage.port}/{target.name}/1"]) as tool:
+            stage.redirect(address)
+            self.assertEqual(tool.wait(10), 0, tool.stderr)
             listed, metrics = serve.sessions()["targets"], serve.settled()
         self.assertEqual(listed, [{"role": role, "target": target.name, "addresses": [],
                                    "redirected_to": address, "is_permanent": False}

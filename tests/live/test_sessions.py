@@ -5,14 +5,12 @@ No secret of a login is ever in what lunscope says.
 """
 
 import collections
-import contextlib
 import re
 
 from capture import Capture
 from compare import check_nothing_lost, check_same_commands, initiator_port, port_of, role_of
-from harness import LiveTest, Process, main, run, wait_until
+from harness import LiveTest, Process, main, run
 from lunscope import Serve, Trace
-from scripted import TEST_UNIT_READY, Initiator
 from tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
@@ -75,7 +73,10 @@ class Sessions(LiveTest):
         self.assertEqual(len(set(ends.values())), 1, ends)
 
     def test_several_connections_at_once(self):
-        with Serve(self.tgtd.port) as serve, Trace(self.tgtd.port) as trace, \
+        # A busy machine may leave the trace without a CPU for long.
+        rings = ["--ring-size", 16 << 20]
+        with Serve(self.tgtd.port, options=rings) as serve, \
+                Trace(self.tgtd.port, options=rings) as trace, \
                 Capture(self.tgtd.port) as capture:
             tools = [Process(["iscsi-perf", "-i", INITIATOR + name, "-t", "1", "-m", "4",
                               self.url(*where)]) for name, *where in SESSIONS]
@@ -86,7 +87,8 @@ class Sessions(LiveTest):
                 for tool in tools:
                     tool.__exit__()
             metrics = serve.settled()
-            trace.stop()
+            _, lost = trace.stop()
+            self.assertEqual(lost, 0)
             records = trace.records()
             check_same_commands(self, records, capture.commands())
         check_nothing_lost(self, metrics)
@@ -103,53 +105,6 @@ class Sessions(LiveTest):
                 self.assertEqual(
                     metrics.total("commands_total", role=role, target=TARGET + name),
                     sum(record["target"] == TARGET + name for record in role_of(records, role)))
-
-    def test_header_digest(self):
-        """libiscsi and tgtd agree on CRC32C; every header's digest is checked, none is wrong."""
-        self.targets["open"].update("HeaderDigest", "CRC32C")
-        url = self.url("127.0.0.1", "open", 1, "") + "?header_digest=crc32c"
-        with Serve(self.tgtd.port) as serve, Trace(self.tgtd.port) as trace:
-            tool = Process(["iscsi-perf", "-i", INITIATOR + "digest", "-t", "2", "-m", "8", url])
-            try:
-                wait_until(lambda: serve.metrics().total("commands_total") > 1000, 10, "commands")
-                session = serve.metrics().select("session_info")
-                self.assertEqual(tool.wait(30), 0, tool.stderr)
-            finally:
-                tool.__exit__()
-            metrics = serve.settled()
-            trace.stop()
-            records = trace.records()
-        self.assertEqual({sample.labels["header_digest"] for sample in session}, {"crc32c"})
-        check_nothing_lost(self, metrics)
-        self.assertEqual(metrics.total("header_digest_errors_total"), 0)
-        self.assertEqual(metrics.total("unmatched_responses_total"), 0)
-        facts = {role: sorted((record["itt"], record["cmdsn"], record["cdb"])
-                              for record in role_of(records, role))
-                 for role in ("initiator", "target")}
-        self.assertEqual(facts["initiator"], facts["target"])
-        self.assertGreater(len(facts["target"]), 1000)
-
-    def test_wrong_header_digest(self):
-        """A PDU whose header digest is wrong is counted, is no command, and loses no boundary."""
-        self.targets["open"].update("HeaderDigest", "CRC32C")
-        before, after = 8, 4
-        with Serve(self.tgtd.port) as serve, Initiator(self.tgtd.port) as initiator:
-            login = initiator.login(INITIATOR.encode(), (TARGET + "open").encode(), b"CRC32C")
-            self.assertEqual(login, (0, 0))
-            initiator.run([(TEST_UNIT_READY, 0)] * before)
-            initiator.send_with_wrong_digest()
-            with contextlib.suppress(OSError):  # the target may close the connection now
-                initiator.queue([(TEST_UNIT_READY, 0)] * after)
-            wait_until(lambda: serve.metrics().total("header_digest_errors_total") >= 2, 5,
-                       "the error to be counted by both ends")
-            metrics = serve.metrics()
-        for role in ("initiator", "target"):
-            with self.subTest(role=role):
-                self.assertEqual(metrics.total("header_digest_errors_total", role=role), 1)
-                self.assertGreaterEqual(metrics.total("commands_seen_total", role=role), before)
-        # What the initiator sends on is followed, whatever the target makes of it.
-        self.assertEqual(metrics.total("commands_seen_total", role="initiator"), before + after)
-        self.assertEqual(metrics.total("stream_gaps_total"), 0)
 
     def test_failed_logins_are_counted_and_secrets_kept(self):
         port = self.tgtd.port

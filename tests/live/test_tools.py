@@ -68,12 +68,8 @@ class Tools(LiveTest):
         perf.signal(signal.SIGSTOP)
 
         def idle():
-            """tgtd's counts of the LUN once it has answered what it was sent, and no more comes."""
             time.sleep(0.2)
-            before, after = ([line for line in tgtd.statistics() if line.lun == lun]
-                             for _ in range(2))
-            done = after[0].read_done_commands == after[0].read_submitted_commands
-            return after[0] if before == after and done else None
+            return tgtd.idle_statistics(lun)
 
         counted = wait_until(idle, 10, "tgtd to be idle")
         metrics = serve.settled()

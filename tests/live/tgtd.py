@@ -61,20 +61,30 @@ class Target:
         self._tgtd.admin("account", "new", "--user", user, "--password", password)
         self._tgtd.admin("account", "bind", "--tid", self.id, "--user", user)
 
+    def answer_chap(self, user, password):
+        """Where an initiator wants to know who it is, it says so with this."""
+        self._tgtd.admin("account", "new", "--user", user, "--password", password)
+        self._tgtd.admin("account", "bind", "--tid", self.id, "--user", user, "--outgoing")
+
     def update(self, name, value):
         """Set a negotiable parameter, for instance MaxQueueCmd."""
         self._tgtd.admin("target", "update", "--tid", self.id, "--name", name, "--value", value)
 
-    def url(self, lun, host="127.0.0.1", login=""):
+    def url(self, lun, host=None, login=""):
         """The libiscsi URL of a LUN; `login` is user%password."""
         return f"{self._tgtd.url(host, login)}/{self.name}/{lun}"
 
 
 class Tgtd:
-    """tgtd on free ports of 127.0.0.1 and [::1]; the two addresses share the port number."""
+    """tgtd on a free port, the same on all its addresses; the first is that of its URLs.
 
-    def __init__(self):
+    `prefix` are words before its command line, which bring it to another namespace.
+    """
+
+    def __init__(self, prefix=(), addresses=("127.0.0.1", "::1")):
         self.port = free_port()
+        self._prefix = prefix
+        self._addresses = addresses
         self.targets = []
         self._files = tempfile.TemporaryDirectory(prefix="lunscope-tgtd-")
         self.folder = pathlib.Path(self._files.name)
@@ -96,8 +106,9 @@ class Tgtd:
         return _RUN / f"socket.{self.control}"
 
     def _start(self):
-        portals = f"portal=127.0.0.1:{self.port},portal=[::1]:{self.port}"
-        self.process = Process(["tgtd", "-f", "-C", self.control, "--iscsi", portals])
+        portals = ",".join(f"portal={self.portal(address)}" for address in self._addresses)
+        self.process = Process([*self._prefix, "tgtd", "-f", "-C", self.control,
+                                "--iscsi", portals])
         try:
             wait_until(lambda: self._socket().exists() or not self.process.running, 10,
                        "the control socket of tgtd")
@@ -132,12 +143,24 @@ class Tgtd:
         self.targets.append(target)
         return target
 
-    def url(self, host="127.0.0.1", login=""):
-        """The libiscsi URL of the portal, without a target."""
-        host = f"[{host}]" if ":" in host else host
-        return f"iscsi://{login}{'@' if login else ''}{host}:{self.port}"
+    def portal(self, host=None):
+        """address:port of a portal."""
+        host = host or self._addresses[0]
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    def url(self, host=None, login=""):
+        """The libiscsi URL of a portal, without a target."""
+        return f"iscsi://{login}{'@' if login else ''}{self.portal(host)}"
 
     def statistics(self):
         """What every session that is still logged in did to every LUN."""
         lines = self.admin("sys", "stat").splitlines()[1:]
         return [LunStatistics(*map(int, line.split())) for line in lines]
+
+    def idle_statistics(self, lun):
+        """The only session's counts of a LUN; None while commands are being answered."""
+        before, after = ([line for line in self.statistics() if line.lun == lun]
+                         for _ in range(2))
+        is_idle = before == after and len(after) == 1 and \
+            after[0].read_done_commands == after[0].read_submitted_commands
+        return after[0] if is_idle else None

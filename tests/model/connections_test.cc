@@ -229,9 +229,9 @@ TEST(Inflight, OfTwoConnectionsIsSummed) {
 
 TEST(Inflight, OfAFullTableIsWhole) {
   Host host;
-  host.Opens(1).LogsIn().Holds(std::vector<Task>(LUNSCOPE_TASKS, Task{Lun(1), 500}));
+  host.Opens(1).LogsIn().Holds(std::vector<Task>(LUNSCOPE_TRACKED_COMMANDS, Task{Lun(1), 500}));
   host.Walks();
-  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, uint64_t{LUNSCOPE_TASKS});
+  EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, uint64_t{LUNSCOPE_TRACKED_COMMANDS});
 }
 
 }  // namespace

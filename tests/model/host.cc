@@ -364,18 +364,13 @@ void Host::Walks() {
     if (!conversation.is_live_) continue;
     Apply(conversation.Record());
     if (conversation.tasks_.empty()) continue;
-    auto inflight = std::make_unique<lunscope_inflight>();
-    inflight->header = conversation.Record().header;
-    inflight->header.kind = LUNSCOPE_EVENT_INFLIGHT;
-    inflight->header.bytes = sizeof(*inflight);
-    for (const Task& task : conversation.tasks_) {
-      // Anywhere in the table, as tags are.
-      const uint32_t index = (inflight->begun++ * 37 + 5) % LUNSCOPE_TASKS;
-      inflight->tasks[index].tag = ~inflight->begun;
-      inflight->tasks[index].lun = task.lun;
-      inflight->tasks[index].start_ns = task.start_ns;
-    }
-    ApplyBytes(inflight.get(), sizeof(*inflight));
+    auto list = std::make_unique<lunscope_inflight_event>();
+    list->header = conversation.Record().header;
+    list->header.kind = LUNSCOPE_EVENT_INFLIGHT;
+    for (const Task& task : conversation.tasks_)
+      list->waiting[list->count++] = {task.lun, task.start_ns};
+    list->header.bytes = lunscope_inflight_list_bytes(list.get());
+    ApplyBytes(list.get(), list->header.bytes);
   }
   model_.EndReport();
 }

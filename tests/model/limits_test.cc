@@ -84,7 +84,7 @@ TEST(LabelSets, ThatWereGivenAreKept) {
 TEST(LabelSets, OfInflightTasksAreBounded) {
   Host host({.max_label_sets = 10});
   std::vector<Task> tasks;
-  for (uint64_t i = 0; i < LUNSCOPE_TASKS; i++) tasks.push_back({i << 32, 500 + i});
+  for (uint64_t i = 0; i < LUNSCOPE_TRACKED_COMMANDS; i++) tasks.push_back({i << 32, 500 + i});
   host.Opens(1).LogsIn().Holds(tasks);
   host.Walks();
   uint64_t outstanding = 0;
@@ -93,7 +93,7 @@ TEST(LabelSets, OfInflightTasksAreBounded) {
     for (const auto& [number, lun] : target.luns) outstanding += lun.outstanding;
     luns += target.luns.size();
   }
-  EXPECT_EQ(outstanding, uint64_t{LUNSCOPE_TASKS});
+  EXPECT_EQ(outstanding, uint64_t{LUNSCOPE_TRACKED_COMMANDS});
   EXPECT_LE(luns, 11u);
 }
 

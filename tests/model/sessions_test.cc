@@ -165,6 +165,33 @@ TEST(Session, OfTwoConnectionsIsOneTargetsWork) {
   EXPECT_EQ(target.logins, 2u);
 }
 
+// Reinstatement (RFC 7143 6.3.5): the target may close the old connection behind the new login.
+TEST(Session, ThatWasReinstatedIsGone) {
+  Host host;
+  host.Opens(1).LogsIn({.tsih = 1});
+  host.Opens(2).LogsIn({.tsih = 2});
+  host.On(1).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0002 up=1"));
+}
+
+TEST(Session, IsReinstatedAtAnyPortalOfItsGroup) {
+  Host host;
+  host.Opens(1).LogsIn({.tsih = 1, .answer = "TargetPortalGroupTag=1\0"s});
+  host.Meets(2).IsIpv6().Opens().LogsIn({.tsih = 2, .answer = "TargetPortalGroupTag=1\0"s});
+  host.On(1).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0002 up=1"));
+}
+
+// The same ISID to another portal may be another session (RFC 7143 10.1.1), a path of its own.
+TEST(Session, OfAnotherPortalIsNotReinstated) {
+  Host host;
+  host.Opens(1).LogsIn({.tsih = 1});
+  host.Meets(2).IsIpv6().Opens().LogsIn({.tsih = 2});
+  host.On(1).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0",
+                                           "iqn.host iqn.disk 00023d000001:0002 up=1"));
+}
+
 TEST(Session, OfTwoConnectionsIsUpUntilTheLastIsGone) {
   Host host;
   host.Opens(1).LogsIn();

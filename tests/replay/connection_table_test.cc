@@ -39,7 +39,7 @@ class Wire {
     uint64_t in_flight = 0;
     table.Report([&](const lunscope_event& event) {
       if (event.kind == LUNSCOPE_EVENT_INFLIGHT)
-        in_flight += lunscope_inflight_count(reinterpret_cast<const lunscope_inflight*>(&event));
+        in_flight += reinterpret_cast<const lunscope_inflight_event&>(event).count;
     });
     EXPECT_EQ(sum(watch.totals.commands_seen),
               sum(watch.totals.commands_reported) + unreported + in_flight)

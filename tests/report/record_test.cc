@@ -17,7 +17,7 @@ constexpr uint32_t kConnection = sizeof(lunscope_connection_event);
 constexpr uint32_t kCommand = sizeof(lunscope_command_event);
 constexpr uint32_t kSensed = sizeof(lunscope_sensed_command_event);
 constexpr uint32_t kPdu = sizeof(lunscope_pdu_event);
-constexpr uint32_t kInflight = sizeof(lunscope_inflight);
+constexpr uint32_t kInflight = offsetof(lunscope_inflight_event, waiting);  // of none
 constexpr uint32_t kPduHeader = sizeof(lunscope_header_event);
 
 struct Row {
@@ -34,7 +34,8 @@ constexpr Row kRows[] = {
     {"a command", LUNSCOPE_ABI, LUNSCOPE_EVENT_COMMAND, kCommand, kCommand, true},
     {"a command with sense", LUNSCOPE_ABI, LUNSCOPE_EVENT_COMMAND, kSensed, kSensed, true},
     {"a PDU", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu, kPdu, true},
-    {"an in-flight table", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight, kInflight, true},
+    {"a list of commands in flight", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight, kInflight,
+     true},
     {"a header", LUNSCOPE_ABI, LUNSCOPE_EVENT_HEADER, kPduHeader, kPduHeader, true},
     {"more room than the record needs", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu, kPdu + 8, true},
 
@@ -62,7 +63,7 @@ constexpr Row kRows[] = {
     {"a command, longer", LUNSCOPE_ABI, LUNSCOPE_EVENT_COMMAND, kSensed + 8, kSensed + 8, false},
     {"a PDU, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu - 8, kPdu, false},
     {"a PDU, longer", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu + 8, kPdu + 8, false},
-    {"an in-flight table, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight - 48,
+    {"a list of commands in flight, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight - 8,
      kInflight, false},
 };
 
@@ -113,6 +114,13 @@ TEST(CheckRecord, LooksAtTheLengthsInside) {
   EXPECT_TRUE(Passes(pdu, LUNSCOPE_EVENT_PDU));
   pdu.chunk_bytes = LUNSCOPE_CHUNK_BYTES + 1;
   EXPECT_FALSE(Passes(pdu, LUNSCOPE_EVENT_PDU)) << "more chunk than its room";
+  const auto list = std::make_unique<lunscope_inflight_event>();
+  list->count = LUNSCOPE_TRACKED_COMMANDS;
+  EXPECT_TRUE(Passes(*list, LUNSCOPE_EVENT_INFLIGHT));
+  list->count--;
+  EXPECT_FALSE(Passes(*list, LUNSCOPE_EVENT_INFLIGHT)) << "longer than its list";
+  list->count = ~0u;
+  EXPECT_FALSE(Passes(*list, LUNSCOPE_EVENT_INFLIGHT)) << "more commands than its room";
 }
 
 }  // namespace

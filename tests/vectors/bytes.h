@@ -3,6 +3,7 @@
 // Byte strings of the tests: written as hex, joined, and summed as iSCSI does (CRC32C).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>

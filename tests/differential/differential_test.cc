@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine in the kernel against the engine here: random conversations through both, and every
+// byte of state, every total and every record must be the same.
+//
+// usage: differential_test [conversations] [seed]
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "collector/replay/follower.h"
+#include "exchange.skel.h"
+#include "tests/differential/conversation.h"
+#include "tests/differential/exchange.h"
+
+namespace lunscope {
+namespace {
+
+constexpr uint32_t kRingBytes = 1 << 22;
+using Records = std::vector<Bytes>;
+
+// Records carry the time of a connection's first bytes from the kernel's own clock.
+void KeepRecord(Records* records, const void* data, size_t bytes) {
+  const auto* from = static_cast<const uint8_t*>(data);
+  auto& record = records->emplace_back(from, from + bytes);
+  auto* event = reinterpret_cast<lunscope_event*>(record.data());
+  if (event->kind == LUNSCOPE_EVENT_CONNECTION) event->time_ns = 0;
+}
+
+// The programs in the kernel, and the map that is their input and output.
+class Kernel {
+ public:
+  Kernel() {
+    libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+    skeleton_ = exchange_bpf__open();
+    Check(skeleton_ != nullptr, "opening the program");
+    // Hooks need BTF of the kernel and are not what is tested; there are none in this object.
+    Check(exchange_bpf__load(skeleton_) == 0, "loading the program: see what libbpf said");
+    const int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, kRingBytes, nullptr);
+    const uint32_t zero = 0;
+    Check(ring >= 0 &&
+              bpf_map_update_elem(bpf_map__fd(skeleton_->maps.rings), &zero, &ring, BPF_ANY) == 0,
+          "making the ring");
+    rings_ = ring_buffer__new(ring, &OnRecord, this, nullptr);
+    Check(rings_ != nullptr, "reading the ring");
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t bytes = (sizeof(exchange) + page - 1) / page * page;
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                        bpf_map__fd(skeleton_->maps.exchanges), 0);
+    Check(memory != MAP_FAILED, "mapping the input");
+    exchange_ = static_cast<exchange*>(memory);
+  }
+
+  exchange& input() { return *exchange_; }
+
+  Records Run() {
+    records_.clear();
+    LIBBPF_OPTS(bpf_test_run_opts, options);
+    Check(bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.exchange), &options) == 0 &&
+              options.retval == 0,
+          "running the program");
+    ring_buffer__consume(rings_);
+    return std::move(records_);
+  }
+
+ private:
+  static void Check(bool is_fine, const char* attempted) {
+    if (!is_fine) throw std::runtime_error(fmt::format("{}: {}", attempted, std::strerror(errno)));
+  }
+  static int OnRecord(void* self, void* data, size_t bytes) {
+    KeepRecord(&static_cast<Kernel*>(self)->records_, data, bytes);
+    return 0;
+  }
+
+  exchange_bpf* skeleton_ = nullptr;
+  ring_buffer* rings_ = nullptr;
+  exchange* exchange_ = nullptr;
+  Records records_;
+};
+
+std::string FirstDifference(const char* what, const void* kernel, const void* native,
+                            size_t bytes) {
+  const auto* in_kernel = static_cast<const uint8_t*>(kernel);
+  const auto* here = static_cast<const uint8_t*>(native);
+  for (size_t i = 0; i < bytes; i++) {
+    if (in_kernel[i] != here[i])
+      return fmt::format("{} differs at byte {}: {:02x} in the kernel, {:02x} here", what, i,
+                         in_kernel[i], here[i]);
+  }
+  return {};
+}
+
+// The same conversation natively, and what the kernel made of it: empty if they agree.
+class Comparison {
+ public:
+  std::string Run(Kernel* kernel, const Conversation& conversation) {
+    Follow(kernel, conversation);
+    const Records in_kernel = kernel->Run();
+    const exchange& there = kernel->input();
+    follower_->connection().report.header.time_ns = there.connection.report.header.time_ns;
+    for (size_t i = 0; i < std::max(in_kernel.size(), records_.size()); i++) {
+      if (i >= in_kernel.size() || i >= records_.size() || in_kernel[i] != records_[i])
+        return fmt::format("record {} of {} in the kernel and {} here differs", i, in_kernel.size(),
+                           records_.size());
+    }
+    std::string difference = FirstDifference("the connection", &there.connection,
+                                             &follower_->connection(), sizeof(lunscope_connection));
+    if (difference.empty())
+      difference = FirstDifference("a total", &there.totals, &totals_, sizeof(totals_));
+    if (difference.empty() && follower_->spill() != nullptr)
+      difference =
+          FirstDifference("the spill", &there.spill, follower_->spill(), sizeof(lunscope_spill));
+    return difference;
+  }
+
+  [[nodiscard]] const lunscope_totals& totals() const { return totals_; }
+  [[nodiscard]] size_t records() const { return records_.size(); }
+  [[nodiscard]] bool spilled() { return follower_->spill() != nullptr; }
+
+ private:
+  void Follow(Kernel* kernel, const Conversation& conversation) {
+    exchange& there = kernel->input();
+    follower_ = std::make_unique<ConnectionFollower>(
+        static_cast<lunscope_role>(conversation.role), &totals_,
+        [this](const lunscope_event& event) { KeepRecord(&records_, &event, event.bytes); });
+    if (conversation.is_opened)
+      follower_->Open(conversation.received_seq, conversation.sent_seq, 1);
+    records_.clear();  // opening is no part of the comparison: both begin in the state it made
+    std::memcpy(&there.connection, &follower_->connection(), sizeof(there.connection));
+    there.spill = {};
+    there.totals = totals_;
+    there.segments = 0;
+    uint32_t offset = 0;
+    uint64_t now_ns = 1000;
+    for (const Segment& segment : conversation.segments) {
+      const auto bytes = static_cast<uint32_t>(segment.bytes.size());
+      if (there.segments == EXCHANGE_SEGMENTS || bytes > EXCHANGE_BYTES - offset) break;
+      now_ns += 1000;
+      there.segment[there.segments++] = {now_ns, segment.direction, segment.seq, bytes, offset};
+      std::memcpy(there.bytes + offset, segment.bytes.data(), bytes);
+      offset += bytes;
+      follower_->Offer(segment.direction,
+                       {segment.seq, bytes, {segment.bytes.data(), bytes}, now_ns});
+    }
+  }
+
+  lunscope_totals totals_ = {};
+  Records records_;
+  std::unique_ptr<ConnectionFollower> follower_;
+};
+
+// What the conversations have reached, so that agreement about nothing is noticed.
+struct Reached {
+  uint64_t conversations = 0, records = 0, seen = 0, reported = 0, unreported = 0, gaps = 0,
+           resyncs = 0, spills = 0;
+
+  void Add(Comparison* comparison) {
+    const lunscope_totals& totals = comparison->totals();
+    const auto sum = [](const auto& counts) {
+      uint64_t all = 0;
+      for (const uint64_t count : counts) all += count;
+      return all;
+    };
+    conversations++;
+    records += comparison->records();
+    seen += sum(totals.commands_seen);
+    reported += sum(totals.commands_reported);
+    for (const auto& role : totals.commands_unreported) unreported += sum(role);
+    gaps += sum(totals.gaps);
+    resyncs += sum(totals.resyncs);
+    spills += comparison->spilled() ? 1 : 0;
+  }
+  [[nodiscard]] bool everything() const {
+    return records > conversations && reported > 0 && unreported > 0 && gaps > 0 && resyncs > 0 &&
+           spills > 0;
+  }
+};
+
+int Compare(uint64_t conversations, uint32_t seed) {
+  Kernel kernel;
+  Reached reached;
+  for (uint64_t i = 0; i < conversations; i++) {
+    std::mt19937 random(static_cast<uint32_t>(seed + i));
+    const Conversation conversation = RandomConversation(&random);
+    Comparison comparison;
+    if (const std::string difference = comparison.Run(&kernel, conversation); !difference.empty()) {
+      fmt::print(stderr, "conversation {}: {}\nto see it alone: differential_test 1 {}\n", i,
+                 difference, seed + i);
+      return 1;
+    }
+    reached.Add(&comparison);
+  }
+  fmt::print(
+      "{} conversations, 0 mismatches: {} records, {} commands seen, {} reported, {} "
+      "unreported, {} gaps, {} resyncs, {} with a spill\n",
+      reached.conversations, reached.records, reached.seen, reached.reported, reached.unreported,
+      reached.gaps, reached.resyncs, reached.spills);
+  if (conversations >= 1000 && !reached.everything()) {
+    fmt::print(stderr, "the conversations did not reach everything they should\n");
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace lunscope
+
+int main(int count, char** words) {
+  const uint64_t conversations = count > 1 ? std::strtoull(words[1], nullptr, 10) : 100'000;
+  const auto seed = static_cast<uint32_t>(count > 2 ? std::strtoul(words[2], nullptr, 10) : 1);
+  try {
+    return lunscope::Compare(conversations, seed);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "differential_test: {}\n", error.what());
+    return 1;
+  }
+}

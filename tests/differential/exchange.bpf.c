@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's half of the differential test: the very functions that the hooks call, on segments
+ * that lie in a map instead of in an skb. Run by BPF_PROG_TEST_RUN.
+ */
+#include "../../bpf/kernel.h"
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "../../bpf/follow.bpf.h"
+#include "exchange.h"
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct exchange);
+} exchanges SEC(".maps");
+
+struct exchange_follow {
+  struct follow follow;
+  struct exchange* exchange;
+};
+
+/* bpf_loop() calls this: 1 ends the loop. */
+static long follow_exchange(__u64 i, struct exchange_follow* turn) {
+  enum follow_next next = follow_read(&turn->follow);
+  if (next == FOLLOW_CROWDED) spill_command(&turn->follow, &turn->exchange->spill);
+  return next == FOLLOW_DONE;
+}
+
+struct exchange_turns {
+  struct exchange* exchange;
+  struct bpf_dynptr* bytes;
+};
+
+static long take_segment(__u64 number, struct exchange_turns* turns) {
+  struct exchange* exchange = turns->exchange;
+  struct lunscope_connection* connection = &exchange->connection;
+  if (number >= EXCHANGE_SEGMENTS || number >= exchange->segments) return 1;
+  const struct exchange_segment* segment = &exchange->segment[number];
+  __u32 end = segment->seq + segment->bytes;
+  __u32 direction = segment->direction & 1;
+  struct lunscope_stream* stream = &connection->streams[direction];
+  enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, end);
+  if (offer == LUNSCOPE_OFFER_HOLE) {
+    lunscope_connection_lose(connection, direction, segment->seq, LUNSCOPE_REASON_MISSING_BYTES,
+                             &exchange->totals);
+    offer = lunscope_stream_offer(stream, segment->seq, end);
+  }
+  if (offer != LUNSCOPE_OFFER_NEW) return 0;
+  struct exchange_follow turn = {
+      .follow = {.connection = connection,
+                 .spill = connection->inflight.spilled != 0 ? &exchange->spill : NULL,
+                 .totals = &exchange->totals,
+                 .bytes = turns->bytes,
+                 .segment = {.seq = segment->seq, .end = end, .offset = segment->offset},
+                 .direction = direction,
+                 .now_ns = segment->now_ns},
+      .exchange = exchange};
+  announce_midstream(connection, &exchange->totals);
+  bpf_loop(MAX_READS_PER_SEGMENT, follow_exchange, &turn, 0);
+  return 0;
+}
+
+SEC("syscall")
+int exchange(void* context) {
+  __u32 zero = 0;
+  struct bpf_dynptr bytes;
+  struct exchange* exchange = bpf_map_lookup_elem(&exchanges, &zero);
+  struct exchange_turns turns = {.exchange = exchange, .bytes = &bytes};
+  if (!exchange || bpf_dynptr_from_mem(exchange->bytes, EXCHANGE_BYTES, 0, &bytes)) return 1;
+  bpf_loop(EXCHANGE_SEGMENTS, take_segment, &turns, 0);
+  return 0;
+}
+
+char program_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The functions that the BPF verifier checks by themselves know nothing of their arguments: a
+// pointer that is NULL and an index that is too large do no harm, and change nothing.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+
+#include "tests/engine/follower.h"
+
+namespace lunscope {
+namespace {
+
+class Subprogram : public testing::Test {
+ protected:
+  const std::unique_ptr<lunscope_connection> connection_ = std::make_unique<lunscope_connection>();
+  lunscope_totals totals_ = {};
+};
+
+TEST_F(Subprogram, RefusesNull) {
+  lunscope_task_request request = {};
+  lunscope_inflight* inflight = &connection_->inflight;
+  EXPECT_EQ(lunscope_abort_tasks(nullptr, nullptr, &request), 0u);
+  EXPECT_EQ(lunscope_abort_tasks(inflight, nullptr, nullptr), 0u);
+  EXPECT_EQ(lunscope_abort_place(nullptr, nullptr, 0, &request), 0u);
+  EXPECT_EQ(lunscope_abort_place(inflight, nullptr, 0, nullptr), 0u);
+  EXPECT_EQ(lunscope_arrivals_time(nullptr, 0), 0u);
+  EXPECT_EQ(lunscope_task_probe(nullptr, 1), uint64_t{LUNSCOPE_PROBES});
+  EXPECT_EQ(lunscope_stream_digest_fits(nullptr, 0), 0);
+  EXPECT_EQ(lunscope_sync_begins(nullptr, 0, 0, LUNSCOPE_ROLE_UNKNOWN), 0);
+  EXPECT_EQ(lunscope_text_take(nullptr, 'a'), 0);
+  for (lunscope_connection* connection :
+       {static_cast<lunscope_connection*>(nullptr), connection_.get()}) {
+    lunscope_totals* totals = connection == nullptr ? &totals_ : nullptr;
+    EXPECT_EQ(lunscope_connection_lose(connection, 0, 0, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_manage(connection, nullptr, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_spill(connection, nullptr, 0, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_settle(connection, 0, 0, totals), LUNSCOPE_TAKE_SHORT);
+    EXPECT_EQ(lunscope_connection_header(connection, nullptr, 0, 0, totals), LUNSCOPE_HEADER_SKIP);
+  }
+  const lunscope_totals untouched = {};
+  EXPECT_EQ(std::memcmp(&totals_, &untouched, sizeof(totals_)), 0);
+}
+
+TEST_F(Subprogram, RefusesAPlaceBehindTheTables) {
+  const lunscope_task_request reset = {.cmdsn = 1, .function = ISCSI_TASK_TARGET_WARM_RESET};
+  const auto spill = std::make_unique<lunscope_spill>();
+  EXPECT_EQ(lunscope_abort_place(&connection_->inflight, nullptr, LUNSCOPE_TASKS, &reset), 0u);
+  for (const uint64_t place : {uint64_t{LUNSCOPE_TRACKED_COMMANDS}, ~uint64_t{0}})
+    EXPECT_EQ(lunscope_abort_place(&connection_->inflight, spill.get(), place, &reset), 0u);
+}
+
+// There is no memory for a spill: the command is counted as one that found no place.
+TEST_F(Subprogram, CountsACommandForWhichThereIsNoSpill) {
+  lunscope_connection_spill(connection_.get(), nullptr, LUNSCOPE_RECEIVED, 1, &totals_);
+  EXPECT_EQ(totals_.commands_unreported[0][LUNSCOPE_UNREPORTED_TABLE_FULL], 1u);
+}
+
+// The boundaries are lost, and no byte with them: a gap is counted all the same.
+TEST_F(Subprogram, LosesNoBytesWhereThereAreNone) {
+  lunscope_connection_open(connection_.get(), 1000, 2000);
+  lunscope_connection_lose(connection_.get(), LUNSCOPE_RECEIVED, 1000,
+                           LUNSCOPE_REASON_MISSING_BYTES, &totals_);
+  EXPECT_EQ(totals_.gaps[LUNSCOPE_REASON_MISSING_BYTES], 1u);
+  EXPECT_EQ(totals_.unparsed_bytes[LUNSCOPE_REASON_MISSING_BYTES], 0u);
+  EXPECT_EQ(connection_->report.followed[LUNSCOPE_RECEIVED], 0);
+  EXPECT_EQ(connection_->report.followed[LUNSCOPE_SENT], 1);
+}
+
+}  // namespace
+}  // namespace lunscope

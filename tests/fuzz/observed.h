@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A connection that is followed, and what must be true of it whatever it is fed.
+#pragma once
+
+#include <lunscope/connection.h>
+
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "collector/probe/record.h"
+#include "collector/replay/follower.h"
+#include "tests/fuzz/target.h"
+
+namespace lunscope {
+
+template <size_t kCount>
+uint64_t SumOf(const uint64_t (&values)[kCount]) {
+  return std::accumulate(values, values + kCount, uint64_t{0});
+}
+
+inline uint64_t Unreported(const lunscope_totals& totals) {
+  uint64_t sum = 0;
+  for (const auto& role : totals.commands_unreported) sum += SumOf(role);
+  return sum;
+}
+
+// seen = reported + unreported + in flight
+inline void CheckConservation(const lunscope_totals& totals, uint64_t in_flight) {
+  Check(SumOf(totals.commands_seen) ==
+            SumOf(totals.commands_reported) + Unreported(totals) + in_flight,
+        "a command went missing");
+}
+
+class Observed {
+ public:
+  static constexpr uint32_t kFirstSeq[LUNSCOPE_DIRECTIONS] = {0xffffff00, 1000};  // one wraps soon
+
+  // handler: called with each record, which is whole.
+  explicit Observed(lunscope_role role, ConnectionFollower::Handler handler = {})
+      : handler_(std::move(handler)),
+        follower_(role, &totals, [this](const lunscope_event& event) { Take(event); }) {}
+
+  void Open() { follower_.Open(kFirstSeq[LUNSCOPE_RECEIVED], kFirstSeq[LUNSCOPE_SENT], kNow); }
+  void ReportHeaders() { follower_.ReportHeaders(); }
+
+  // Bytes of a segment, of which the last may have been cut off: wire_bytes >= segment.size().
+  lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t wire_bytes,
+                       uint32_t read_to) {
+    const uint64_t reads = follower_.reads();
+    const Stretch stretch = {seq, wire_bytes, segment, kNow};
+    const lunscope_offer offer = follower_.Offer(direction, stretch, read_to);
+    // Each read has a byte at least, but for one that a cut leaves nothing to.
+    Check(follower_.reads() - reads <= wire_bytes, "reads without end");
+    CheckConservation(totals, in_flight());
+    Check(in_flight() <= connection().inflight.limit, "more in flight than may be");
+    Check(SumOf(totals.commands_reported) == commands, "a command is reported by a record");
+    const lunscope_stream& stream = connection().streams[direction];
+    Check(stream.have <= LUNSCOPE_ROOM_MASK + 1, "what was read fits the room");
+    // Where boundaries are unknown, bytes that begin before those that were given up are left
+    // alone.
+    const bool is_left_alone = seq != read_to || stream.sync == LUNSCOPE_SYNC_LOST;
+    if (!is_left_alone && lunscope_distance(stream.next, stretch.end()) > 0)
+      Check(follower_.reads() - reads == kMaxReadsPerSegment,
+            "bytes are neither used nor given up");
+    return offer;
+  }
+  lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment) {
+    return Offer(direction, seq, segment, static_cast<uint32_t>(segment.size()), seq);
+  }
+
+  void Close() {
+    follower_.Close(kNow);
+    CheckConservation(totals, 0);
+  }
+
+  lunscope_connection& connection() { return follower_.connection(); }
+  [[nodiscard]] uint32_t in_flight() { return lunscope_inflight_count(&connection().inflight); }
+  // Every byte that the engine keeps.
+  Bytes State() {
+    const auto bytes_of = [](const auto& value) {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
+      return Bytes(bytes, bytes + sizeof(value));
+    };
+    return Join({bytes_of(connection()), bytes_of(totals)});
+  }
+
+  lunscope_totals totals = {};
+  uint64_t commands = 0;
+
+ private:
+  static constexpr uint64_t kNow = 1'000'000;  // time stands still: equal plays, equal records
+
+  void Take(const lunscope_event& event) {
+    Check(CheckRecord(&event, event.bytes) == &event, "a record is whole");
+    if (event.kind == LUNSCOPE_EVENT_COMMAND) commands++;
+    if (handler_) handler_(event);
+  }
+
+  const ConnectionFollower::Handler handler_;
+  ConnectionFollower follower_;
+};
+
+}  // namespace lunscope

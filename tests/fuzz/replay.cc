@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A capture file of any bytes, from the file to the model: whatever it holds, it is read to its end
+// or called damaged, every command is accounted for, and every line of it is printable.
+//
+// Input: a byte of setting, and the file.
+#include "collector/replay/capture_file.h"
+
+#include <fmt/format.h>
+#include <pcap/pcap.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "collector/replay/connection_table.h"
+#include "collector/report/pdu_line.h"
+#include "collector/report/trace_line.h"
+#include "tests/fuzz/observed.h"
+#include "tests/replay/frames.h"
+#include "tests/vectors/pdu.h"
+#include "tests/vectors/pdus.h"
+
+namespace lunscope {
+namespace {
+
+enum Setting : uint8_t { kInitiators = 1, kTargets = 2, kHeaders = 4 };
+
+// Few, so that "too many" is tried, too.
+constexpr size_t kMaxConnections = 4;
+
+// A file in memory, with a path.
+class MemoryFile {
+ public:
+  explicit MemoryFile(std::span<const uint8_t> bytes) : descriptor_(memfd_create("capture", 0)) {
+    if (descriptor_ < 0 ||
+        write(descriptor_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+      std::abort();
+  }
+  ~MemoryFile() { close(descriptor_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  [[nodiscard]] std::string path() const { return fmt::format("/proc/self/fd/{}", descriptor_); }
+
+ private:
+  const int descriptor_;
+};
+
+class Replay {
+ public:
+  explicit Replay(uint8_t setting)
+      : watch_{.initiators = (setting & kInitiators) != 0,
+               .targets = (setting & kTargets) != 0,
+               .headers = (setting & kHeaders) != 0,
+               .handler = [this](const lunscope_event& event) { Take(event); }},
+        connections_({kTargetPort}, &watch_, kMaxConnections) {}
+
+  void Run(CaptureFile* capture) {
+    TcpSegment segment;
+    while (capture->Next(&segment)) {
+      Check(segment.payload.size() <= segment.payload_bytes, "no more is captured than there was");
+      connections_.Take(segment);
+      CheckConservation(watch_.totals, InFlight());
+    }
+    const Status ended = capture->Ended();
+    Check(ended.ok() || IsPrintable(ended.error().message), "a damage is told in words");
+    connections_.GiveUp();
+    CheckConservation(watch_.totals, InFlight());
+    model_.BeginReport();
+    connections_.Report([this](const lunscope_event& event) { model_.Apply(event); });
+    model_.EndReport();
+    Check(model_.TakeSnapshot().tracked_commands == InFlight(),
+          "the model knows what is in flight");
+  }
+
+ private:
+  uint64_t InFlight() const {
+    uint64_t in_flight = 0;
+    connections_.Report([&](const lunscope_event& event) {
+      if (event.kind == LUNSCOPE_EVENT_INFLIGHT)
+        in_flight += reinterpret_cast<const lunscope_inflight_event&>(event).count;
+    });
+    return in_flight;
+  }
+
+  void Take(const lunscope_event& event) {
+    Check(CheckRecord(&event, event.bytes) == &event, "a record is whole");
+    model_.Apply(event);
+    const Connection* connection = model_.FindConnection(event.connection);
+    if (event.kind == LUNSCOPE_EVENT_COMMAND) {
+      const auto& command = reinterpret_cast<const lunscope_command_event&>(event);
+      const TracedCommand traced = {command, *connection, kUnknownDeviceType, 0};
+      Check(IsPrintable(JsonObject(traced)) && IsPrintable(TableRow(traced)), "lines of a command");
+    } else if (event.kind == LUNSCOPE_EVENT_HEADER) {
+      const auto& pdu = reinterpret_cast<const lunscope_header_event&>(event);
+      Check(IsPrintable(JsonObject(TracedPdu{
+                std::span(pdu.bhs), std::span(pdu.ahs, pdu.ahs_bytes), event.role, pdu.direction,
+                connection->local, connection->remote, static_cast<int64_t>(event.time_ns)})),
+            "the line of a PDU");
+    }
+  }
+
+  Model model_;
+  Watch watch_;
+  ConnectionTable connections_;
+};
+
+void Run(std::span<const uint8_t> bytes) {
+  Input input(bytes);
+  Replay replay(input.Byte());
+  const MemoryFile file(input.Take(input.size()));
+  Result<std::unique_ptr<CaptureFile>> capture = CaptureFile::Open(file.path());
+  if (capture.ok()) {
+    replay.Run(capture.value().get());
+  } else {
+    Check(IsPrintable(capture.error().message), "what is wrong with a file is told in words");
+  }
+}
+
+// TCP payloads of a connection, in order; the sender by the opcode.
+class Packets {
+ public:
+  explicit Packets(bool with_handshake = true) {
+    if (!with_handshake) return;
+    Add(true, {}, kSynFlag);
+    Add(false, {}, kSynFlag | kAckFlag);
+    Add(true, {}, kAckFlag);
+  }
+
+  Packets& Say(const Bytes& pdu) { return Add((pdu[0] & 0x20) == 0, pdu, kAckFlag); }
+  Packets& SayAll() {
+    Say(LoginRequest(Keys({"InitiatorName=iqn.h", "TargetName=iqn.d"}))).Say(LoginResponse());
+    for (const PduVector& vector : kPduVectors) Say(FromHex(vector.hex));
+    return *this;
+  }
+  Packets& Close() {
+    return Add(true, {}, kFinFlag | kAckFlag).Add(false, {}, kFinFlag | kAckFlag);
+  }
+
+  [[nodiscard]] const std::vector<Bytes>& packets() const { return packets_; }
+
+ private:
+  Packets& Add(bool from_initiator, const Bytes& payload, uint8_t flags) {
+    uint32_t& seq = next_[from_initiator ? 0 : 1];
+    packets_.push_back(Tcp({.from = from_initiator ? kInitiatorPort : kTargetPort,
+                            .to = from_initiator ? kTargetPort : kInitiatorPort,
+                            .seq = seq,
+                            .ack = next_[from_initiator ? 1 : 0],
+                            .flags = flags},
+                           payload));
+    seq += static_cast<uint32_t>(payload.size()) + ((flags & (kSynFlag | kFinFlag)) != 0 ? 1 : 0);
+    return *this;
+  }
+
+  uint32_t next_[2] = {1000, 0xffffff00};
+  std::vector<Bytes> packets_;
+};
+
+// The two formats, little-endian: draft-ietf-opsawg-pcap and -pcapng.
+Bytes Little(uint32_t value) {
+  return {static_cast<uint8_t>(value), static_cast<uint8_t>(value >> 8),
+          static_cast<uint8_t>(value >> 16), static_cast<uint8_t>(value >> 24)};
+}
+
+using Link = Bytes (*)(const Bytes& tcp);
+
+Bytes Pcap(int link_type, Link link, const Packets& packets) {
+  Bytes file = Join({Little(0xa1b2c3d4), Little(0x00040002), Bytes(8), Little(262144),
+                     Little(static_cast<uint32_t>(link_type))});
+  uint32_t second = 1'700'000'000;
+  for (const Bytes& tcp : packets.packets()) {
+    const Bytes frame = link(tcp);
+    const Bytes bytes = Little(static_cast<uint32_t>(frame.size()));
+    file = Join({std::move(file), Little(second++), Little(0), bytes, bytes, frame});
+  }
+  return file;
+}
+
+Bytes Block(uint32_t type, Bytes body) {
+  body.resize((body.size() + 3) / 4 * 4);
+  const Bytes bytes = Little(static_cast<uint32_t>(body.size() + 12));
+  return Join({Little(type), bytes, body, bytes});
+}
+
+Bytes Pcapng(int link_type, Link link, const Packets& packets) {
+  Bytes file = Join({Block(0x0a0d0d0a, Join({Little(0x1a2b3c4d), Little(1), Bytes(8, 0xff)})),
+                     Block(1, Join({Little(static_cast<uint32_t>(link_type)), Little(262144)}))});
+  for (const Bytes& tcp : packets.packets()) {
+    const Bytes frame = link(tcp);
+    const Bytes bytes = Little(static_cast<uint32_t>(frame.size()));
+    file = Join({std::move(file), Block(6, Join({Bytes(4), Bytes(8, 0x01), bytes, bytes, frame}))});
+  }
+  return file;
+}
+
+std::vector<Bytes> Seeds() {
+  const struct {
+    int link_type;
+    Link link;
+  } kLinks[] = {
+      {DLT_EN10MB, [](const Bytes& tcp) { return Ethernet(Vlan(Ipv4(tcp)), 0x8100); }},
+      {DLT_LINUX_SLL, [](const Bytes& tcp) { return Cooked(Ipv4(tcp)); }},
+      {DLT_LINUX_SLL2, [](const Bytes& tcp) { return Cooked2(Ipv6(tcp), 0x86dd); }},
+      {DLT_NULL,
+       [](const Bytes& tcp) {
+         return Loopback({2, 0, 0, 0}, Ipv4(tcp));
+       }},
+      {DLT_RAW, [](const Bytes& tcp) { return Ipv4(tcp); }},
+  };
+  const Bytes setting = {kInitiators | kTargets | kHeaders};
+  Packets few, all, middle(false);
+  few.Say(LoginRequest()).Say(LoginResponse()).Say(ScsiCommand(1, Read10(), 4096, kReadFlags));
+  few.Say(DataIn(1, 0, Bytes(64), kDataInStatus)).Close();
+  all.SayAll().Close();
+  middle.SayAll();
+  std::vector<Bytes> seeds;
+  for (const auto& [link_type, link] : kLinks) {
+    seeds.push_back(Join({setting, Pcap(link_type, link, few)}));
+    seeds.push_back(Join({setting, Pcapng(link_type, link, few)}));
+  }
+  for (const Packets& packets : {all, middle})
+    seeds.push_back(Join({setting, Pcap(DLT_RAW, kLinks[4].link, packets)}));
+  seeds.push_back({kInitiators});
+  return seeds;
+}
+
+}  // namespace
+
+const FuzzTarget kReplayTarget = {"replay", Run, Seeds};
+
+}  // namespace lunscope

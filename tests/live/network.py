@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two hosts of the test's own, network namespaces, and a wire between them that can be bad."""
+
+import json
+import pathlib
+import re
+import signal
+import sys
+
+from harness import Process, run, wait_until
+
+_WIRE = pathlib.Path(__file__).with_name("wire.py")
+
+
+class Host:
+    """One end of the wire."""
+
+    def __init__(self, namespace, address):
+        self.address = address
+        self.prefix = ["nsenter", f"--net={namespace}"]
+
+    def run(self, *words, **options):
+        return run([*self.prefix, *words], **options)
+
+    def refuse(self, hook, percent):
+        """This share of its segments is dropped by its own firewall, before a device has them."""
+        self.run("nft", f"""table inet lunscope {{
+            chain {hook} {{
+                type filter hook {hook} priority 0
+                tcp flags & syn == 0 numgen random mod 100 < {percent} counter drop
+            }}
+        }}""")
+
+    def refused(self):
+        """How many were."""
+        rules = self.run("nft", "list", "ruleset")[1]
+        return sum(map(int, re.findall(r"counter packets (\d+)", rules)))
+
+    def configure(self, peer, mtu, link, route):
+        """Its address and a route; `link` and `route` are words of ip-link(8) and ip-route(8)."""
+        bits, words = (128, ["nodad"]) if ":" in peer.address else (32, [])
+        there = f"{peer.address}/{bits}"
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "link", "set", "wire", "mtu", mtu, *link, "up")
+        self.run("ip", "address", "add", self.address, "peer", there, "dev", "wire", *words)
+        # What is lost is sent again after 20 ms, not 200: more can be lost in a test's time.
+        self.run("ip", "route", "replace", there, "dev", "wire", "src", self.address,
+                 "rto_min", "20ms", *route)
+
+
+class Network:
+    """`initiator` and `target`, hosts, and what happens to packets between them: see wire.py.
+
+    `faults` are percentages by name; `offloads`: segments of 64 KiB pass in one piece; `refuse`:
+    a hook of each host's firewall that drops 5 % of what it sends.
+    """
+
+    def __init__(self, ipv6=False, offloads=False, mtu=1500, link=(), route=(), refuse=None,
+                 **faults):
+        self._refuse = refuse
+        self._addresses = ("fd00:7143::1", "fd00:7143::2") if ipv6 else ("10.71.43.1", "10.71.43.2")
+        self._link = (mtu, link, route)
+        words = [word for fault, percent in faults.items()
+                 for word in (f"--{fault}", percent)] + ["--offloads"] * offloads
+        self._command = [sys.executable, _WIRE, *words]
+        self._faults = faults
+        self.process = self.initiator = self.target = None
+
+    def __enter__(self):
+        self.process = Process(self._command)
+        try:
+            namespaces = wait_until(self._ready, 10, "the wire")
+            self.initiator, self.target = map(Host, namespaces, self._addresses)
+            self.initiator.configure(self.target, *self._link)
+            self.target.configure(self.initiator, *self._link)
+            if self._refuse:
+                for host in (self.initiator, self.target):
+                    host.refuse(self._refuse, 5)
+        except BaseException:
+            self.process.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.__exit__()
+
+    def _ready(self):
+        if not self.process.running:
+            raise RuntimeError(f"the wire broke: {self.process.stderr}")
+        words = self.process.stdout.decode().split()
+        return [f"/proc/{self.process.pid}/fd/{word}" for word in words[1:3]]
+
+    def stop(self):
+        """Cut the wire. Returns how many packets had each fault that was asked for."""
+        refused = self._refuse and [self.initiator.refused(), self.target.refused()]
+        self.process.signal(signal.SIGTERM)
+        if self.process.wait(10) != 0:
+            raise RuntimeError(f"the wire broke: {self.process.stderr}")
+        counts = json.loads(self.process.stdout.decode().splitlines()[-1])
+        counts = {fault: counts[fault] for fault in self._faults}
+        return counts | ({"refused": min(refused)} if refused else {})

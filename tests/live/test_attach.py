@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""lunscope started in the middle of saturated sessions: it finds the boundaries by itself.
+
+iscsi-perf sends one command after the other with ascending CmdSN, so what is seen of it must be one
+unbroken row; a PDU that was missed, or one that is none, breaks the row.
+"""
+
+import datetime
+import shutil
+import time
+
+from capture import Capture
+from harness import LiveTest, Process, main, run, wait_until
+from lunscope import Trace
+from tgtd import Tgtd
+
+ATTACHES = 13  # of each kind, more than 50 in all
+COMMANDS = 2000
+IN_SYNC_SECONDS = 1
+LUN_BYTES = 16 << 20
+
+
+def capture_of_iscsi(folder, digest):
+    """A file of LUN_BYTES that holds captured iSCSI sessions with digests as told."""
+    path = folder / f"payload{len(digest)}.img"
+    with Tgtd() as tgtd:
+        target = tgtd.add_target("iqn.2026-01.org.lunscope.test:captured")
+        url = target.url(target.add_lun())
+        with Capture(tgtd.port) as capture:
+            run(["iscsi-perf", "-b", 1, "-m", 32, "-t", 1, url + digest])
+            capture.stop()
+            shutil.copyfile(capture.file, path)
+    captured = path.read_bytes()
+    assert b"\x25\x81" in captured, "no Data-In in the capture"
+    path.write_bytes((captured * (LUN_BYTES // len(captured) + 1))[:LUN_BYTES])
+    return path
+
+
+class Attach(LiveTest):
+
+    def setUp(self):
+        super().setUp()
+        self.tgtd = self.use(Tgtd())
+        self.target = self.tgtd.add_target("iqn.2026-01.org.lunscope.test:attach")
+
+    def attach(self, role):
+        """Trace COMMANDS commands of a running iscsi-perf. Returns seconds to the first of them."""
+        with Trace(self.tgtd.port, options=["--count", COMMANDS, "--role", role]) as trace:
+            attached = time.time()
+            wait_until(lambda: not trace.process.running, 20, f"commands of the {role}")
+            _, lost = trace.stop()
+            records = trace.records()
+        self.assertEqual(lost, 0)
+        numbers = sorted(record["cmdsn"] for record in records)
+        # Commands end out of order: the first and the last few are of a row that goes on.
+        inner = [n for n in numbers if numbers[0] + 64 <= n <= numbers[-1] - 64]
+        self.assertGreater(len(inner), COMMANDS / 2)
+        self.assertEqual(inner, list(range(inner[0], inner[-1] + 1)), role)
+        self.assertEqual({(record["command"], record["status"]) for record in records},
+                         {("Read(16)", "Good")})
+        first = datetime.datetime.fromisoformat(records[0]["time"]).timestamp()
+        return first - attached
+
+    def check(self, path, digest):
+        url = self.target.url(self.target.add_lun(path=path)) + digest
+        perf = self.use(Process(["iscsi-perf", "-b", 8, "-m", 32, "-r", "-t", 300, url]))
+        time.sleep(0.5)
+        slowest = 0
+        for i in range(ATTACHES):
+            slowest = max(slowest, self.attach(("initiator", "target")[i % 2]))
+            self.assertTrue(perf.running, perf.stderr)
+        print(f"{ATTACHES} attaches, the slowest in sync after {slowest * 1000:.0f} ms")
+        self.assertLess(slowest, IN_SYNC_SECONDS)
+
+    def test_zeros(self):
+        self.check(None, "")
+
+    def test_zeros_with_header_digests(self):
+        self.check(None, "?header_digest=crc32c")
+
+    def test_a_capture_as_payload(self):
+        self.check(capture_of_iscsi(self.tgtd.folder, ""), "")
+
+    def test_a_capture_as_payload_with_header_digests(self):
+        digest = "?header_digest=crc32c"
+        self.check(capture_of_iscsi(self.tgtd.folder, digest), digest)
+
+
+if __name__ == "__main__":
+    main()
