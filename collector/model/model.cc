@@ -142,7 +142,7 @@ void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& 
   if (iscsi_flags(event.bhs) & ISCSI_FLAG_CONTINUE) return;
   connection.isid = iscsi_lun(event.bhs) >> 16;
   connection.requested_tsih = iscsi_tsih(event.bhs);
-  connection.cid = iscsi_cid(event.bhs);
+  connection.requested_cid = iscsi_cid(event.bhs);
   connection.names_from = kNamesFromLogin;
   const Negotiation& login = *connection.negotiation;
   if (!login.initiator_name().empty()) connection.initiator = login.initiator_name();
@@ -189,6 +189,10 @@ void Model::ApplyLogout(Connection& connection) {
 }
 
 void Model::OpenSession(Connection& connection, const lunscope_pdu_event& event) {
+  // A connection is one session's: another login on it leaves the one before.
+  sessions_.Close(connection.session, connection.cid, connection.id, connection.logged_out);
+  connection.logged_out = false;
+  connection.cid = connection.requested_cid;
   const TargetKey& target = connection.target->first;
   const ParameterValues parameters = connection.negotiation->Effective(Scope::kSession);
   const std::string initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;

@@ -79,7 +79,8 @@ struct Connection {
   uint64_t last_lun_number = 0;
   uint64_t isid = 0;
   uint16_t requested_tsih = 0;  // 0: its login is to begin a session
-  uint16_t cid = 0;
+  uint16_t requested_cid = 0;
+  uint16_t cid = 0;             // in its session
   bool closes_session = false;  // the reason of its Logout Request
   bool logged_out = false;
   std::optional<SessionKey> session;         // once it is logged in

@@ -129,6 +129,31 @@ TEST(Session, KeepsItsConnectionReinstated) {
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
 }
 
+// No initiator logs in again on a connection (RFC 7143 6.3); one that does leaves the first
+// session.
+TEST(Session, IsLeftByAnotherLoginOnItsConnection) {
+  for (bool logs_out : {false, true}) {
+    Host host;
+    Conversation& connection = host.Opens(1).LogsIn();
+    if (logs_out) connection.LogsOut();
+    connection.Joining(0, 5).LogsIn({.isid = kIsid + 1});
+    std::vector<std::string> expected;
+    if (!logs_out) expected.emplace_back("iqn.host iqn.disk 00023d000001:0001 up=0");
+    expected.emplace_back("iqn.host iqn.disk 00023d000002:0001 up=1");
+    EXPECT_EQ(host.Sessions(), expected);
+    connection.Drops();
+    expected.back().back() = '0';
+    EXPECT_EQ(host.Sessions(), expected);
+  }
+}
+
+TEST(Session, IsKeptWhenAnotherLoginOnItsConnectionFails) {
+  Host host;
+  host.Opens(1).LogsIn().Joining(0, 5).RequestsLogin(LoginText({})).AnswersLogin(2);
+  host.On(1).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
+}
+
 // The target names its portal group in the leading login only.
 TEST(Session, IsJoinedByItsTsih) {
   Host host;
