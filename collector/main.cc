@@ -19,6 +19,9 @@ struct Run {
   Result<ExitCode> operator()(const lunscope::TraceOptions& options) {
     return lunscope::RunTrace(options);
   }
+  Result<ExitCode> operator()(const lunscope::SessionsOptions& options) {
+    return lunscope::RunSessions(options);
+  }
   Result<ExitCode> operator()(const lunscope::ReplayOptions& options) {
     return lunscope::RunReplay(options);
   }

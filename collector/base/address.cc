@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace lunscope {
 
@@ -20,6 +21,43 @@ std::string FormatAddress(const uint8_t* address, bool is_ipv6, uint16_t port) {
   inet_ntop(is_ipv6 ? AF_INET6 : AF_INET, address, text.data(), text.size());
   return is_ipv6 ? fmt::format("[{}]:{}", text.data(), port)
                  : fmt::format("{}:{}", text.data(), port);
+}
+
+namespace {
+
+constexpr const char* kNoAddress = "?";
+
+std::string CanonicalHost(const std::string& text) {
+  std::array<uint8_t, 16> address{};
+  std::string written;
+  if (inet_pton(AF_INET, text.c_str(), address.data()) == 1) {
+    written = FormatAddress(address.data(), false, 0);
+  } else if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1) {
+    written = FormatAddress(address.data(), true, 0);
+  } else {
+    return kNoAddress;
+  }
+  if (std::ranges::all_of(address, [](uint8_t byte) { return byte == 0; })) return {};
+  written.resize(written.rfind(':'));
+  return written.front() == '[' ? written.substr(1, written.size() - 2) : written;
+}
+
+}  // namespace
+
+SocketAddress ParseAddress(const std::string& text) {
+  const size_t bracket = text.find(']');
+  const size_t colon = text.rfind(':');
+  const bool is_bare_ipv6 = bracket == std::string::npos && text.find(':') != colon;
+  const bool has_port = colon != std::string::npos && !is_bare_ipv6 &&
+                        (bracket == std::string::npos || colon == bracket + 1);
+  std::string host = has_port ? text.substr(0, colon) : text;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  SocketAddress address{CanonicalHost(host), 0};
+  if (!has_port) return address;
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data() + colon + 1, end, address.port);
+  if (failure != std::errc{} || stop != end) address = {kNoAddress, 0};
+  return address;
 }
 
 }  // namespace lunscope

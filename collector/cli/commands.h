@@ -9,6 +9,7 @@ namespace lunscope {
 
 Result<ExitCode> RunServe(const ServeOptions& options);
 Result<ExitCode> RunTrace(const TraceOptions& options);
+Result<ExitCode> RunSessions(const SessionsOptions& options);
 Result<ExitCode> RunReplay(const ReplayOptions& options);
 ExitCode RunCheck();
 ExitCode RunVersion();

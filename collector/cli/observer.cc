@@ -9,6 +9,10 @@
 namespace lunscope {
 
 void Observer::DrainLocked() {
+  const bool has_answer =
+      host_sessions_.valid() &&
+      host_sessions_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  if (has_answer) model_.SetHostSessions(host_sessions_.get());
   probe_->Drain([this](const lunscope_event& event) {
     model_.Apply(event);
     if (listener_) listener_(event, model_);
@@ -26,16 +30,27 @@ void Observer::DrainAfterWakeup() {
   DrainLocked();
 }
 
+bool Observer::WalkLocked() {
+  model_.BeginReport();
+  Status report = probe_->Report([&](const lunscope_event& event) { model_.Apply(event); });
+  // A walk that broke off did not look for every connection, so none of them is known to be gone.
+  if (report.ok()) model_.EndReport();
+  return report.ok();
+}
+
+std::string Observer::Render(const std::function<std::string(const Model&)>& render) {
+  const std::lock_guard lock(mutex_);
+  DrainLocked();
+  WalkLocked();
+  return render(model_);
+}
+
 Observation Observer::Observe() {
   const uint64_t start_ns = MonotonicNs();
   const std::lock_guard lock(mutex_);
   Observation observation;
   DrainLocked();
-  model_.BeginReport();
-  Status report = probe_->Report([&](const lunscope_event& event) { model_.Apply(event); });
-  // A walk that broke off did not look for every connection, so none of them is known to be gone.
-  if (report.ok()) model_.EndReport();
-  observation.scrape_failed = !report.ok();
+  observation.scrape_failed = !WalkLocked();
   observation.snapshot = model_.TakeSnapshot();
   observation.totals = probe_->Totals();
   for (const ProgramReport& program : probe_->Programs()) {

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <vector>
 
+#include "collector/host/host.h"
 #include "collector/model/model.h"
 #include "collector/probe/probe.h"
 #include "collector/report/metrics.h"
@@ -20,7 +23,10 @@ class Observer {
   using Listener = std::function<void(const lunscope_event&, const Model&)>;
 
   Observer(std::unique_ptr<Probe> probe, ModelOptions model, const ProbeOptions& options)
-      : probe_(std::move(probe)), model_(model), inflight_limit_(options.inflight_limit) {}
+      : probe_(std::move(probe)),
+        model_(model),
+        inflight_limit_(options.inflight_limit),
+        host_sessions_(std::async(std::launch::async, ReadHostSessions)) {}
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }
   [[nodiscard]] int wakeup_fd() const { return probe_->wakeup_fd(); }
@@ -31,10 +37,14 @@ class Observer {
   void DrainAfterWakeup();
   // Drain, walk the live connections, and copy out everything a scrape speaks of.
   Observation Observe();
+  // Likewise, and render what the model knows then.
+  std::string Render(const std::function<std::string(const Model&)>& render);
   [[nodiscard]] lunscope_totals Totals() const { return probe_->Totals(); }
 
  private:
   void DrainLocked();
+  // False: the walk broke off.
+  bool WalkLocked();
 
   std::mutex mutex_;
   const std::unique_ptr<Probe> probe_;
@@ -42,6 +52,8 @@ class Observer {
   Listener listener_;
   const uint32_t inflight_limit_;
   uint64_t wakeups_ = 0;
+  // Asked once, after the probe was attached: whose login is not seen was logged in by then.
+  std::future<std::vector<HostSession>> host_sessions_;
 };
 
 }  // namespace lunscope

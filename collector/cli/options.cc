@@ -22,6 +22,7 @@ constexpr const char* kExamples =
     "  lunscope trace --role target -o json       as JSON, seen from the target's side only\n"
     "  lunscope trace --port 3260 --port 3261 --duration 10 --summary\n"
     "  lunscope trace --pdu --count 20            PDUs, with every field of their headers\n"
+    "  lunscope sessions                          which sessions `lunscope serve` sees\n"
     "  lunscope replay lo.pcapng --role both      what a capture tells; needs no privileges\n"
     "  lunscope serve                             metrics on http://127.0.0.1:13260/metrics\n"
     "  lunscope serve --web.listen-address [::]:13260\n"
@@ -97,11 +98,14 @@ void FinishProbeOptions(const Raw& raw, ProbeOptions& probe) {
   probe.watch_targets = raw.role != "initiator";
 }
 
+void AddListenAddress(CLI::App* command, Raw& raw, const char* help) {
+  command->add_option("--web.listen-address", raw.listen_address, help)->capture_default_str();
+}
+
 CLI::App* AddServe(CLI::App& app, Raw& raw, ServeOptions& serve) {
   CLI::App* command = app.add_subcommand("serve", "Serve Prometheus metrics until interrupted");
   AddProbeOptions(command, raw, serve.probe);
-  command->add_option("--web.listen-address", raw.listen_address, "HOST:PORT to serve on")
-      ->capture_default_str();
+  AddListenAddress(command, raw, "HOST:PORT to serve on");
   command->add_option("--web.telemetry-path", raw.metrics_path, "Path of the metrics")
       ->check([](const std::string& path) {
         return path.starts_with('/') && path.size() > 1 ? "" : "must begin with / and be no /";
@@ -127,6 +131,16 @@ CLI::App* AddTrace(CLI::App& app, Raw& raw, TraceOptions& trace) {
   return command;
 }
 
+CLI::App* AddSessions(CLI::App& app, Raw& raw) {
+  CLI::App* command = app.add_subcommand(
+      "sessions", "List the sessions that a running `lunscope serve` sees, with their parameters");
+  AddListenAddress(command, raw, "HOST:PORT that it serves on");
+  command->add_option("-o,--output", raw.output, "Form of the list")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  return command;
+}
+
 CLI::App* AddReplay(CLI::App& app, Raw& raw, ReplayOptions& replay) {
   CLI::App* command = app.add_subcommand(
       "replay", "Show what a capture file tells: the same lines and metrics, without privileges");
@@ -141,6 +155,17 @@ CLI::App* AddReplay(CLI::App& app, Raw& raw, ReplayOptions& replay) {
       ->capture_default_str();
   AddLineOptions(command, replay);
   return command;
+}
+
+// Fills in the address that was given, or says why it is none.
+std::optional<ExitCode> FinishListenAddress(const Raw& raw, ListenAddress& listen_address) {
+  Result<ListenAddress> address = ListenAddress::Parse(raw.listen_address);
+  if (!address.ok()) {
+    Say(stderr, "lunscope: {}\n", address.error().message);
+    return address.error().code;
+  }
+  listen_address = address.value();
+  return std::nullopt;
 }
 
 std::variant<Options, ExitCode> FinishReplay(const Raw& raw, ReplayOptions& replay) {
@@ -180,6 +205,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   ReplayOptions replay;
   const CLI::App* serve_command = AddServe(app, raw, serve);
   const CLI::App* trace_command = AddTrace(app, raw, trace);
+  const CLI::App* sessions_command = AddSessions(app, raw);
   const CLI::App* replay_command = AddReplay(app, raw, replay);
   const CLI::App* check_command =
       app.add_subcommand("check", "Say what this host has and lacks for lunscope");
@@ -196,13 +222,13 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   if (serve_command->parsed()) {
     FinishProbeOptions(raw, serve.probe);
     serve.metrics_path = raw.metrics_path;
-    Result<ListenAddress> address = ListenAddress::Parse(raw.listen_address);
-    if (!address.ok()) {
-      Say(stderr, "lunscope: {}\n", address.error().message);
-      return address.error().code;
-    }
-    serve.listen_address = address.value();
+    if (auto code = FinishListenAddress(raw, serve.listen_address)) return *code;
     return Options(serve);
+  }
+  if (sessions_command->parsed()) {
+    SessionsOptions sessions{{}, raw.output == "json"};
+    if (auto code = FinishListenAddress(raw, sessions.listen_address)) return *code;
+    return Options(sessions);
   }
   if (trace_command->parsed()) {
     FinishProbeOptions(raw, trace.probe);

@@ -44,11 +44,16 @@ struct ReplayOptions : LineOptions {
   bool watch_targets = false;
 };
 
+struct SessionsOptions {
+  ListenAddress listen_address;  // of `lunscope serve`
+  bool json = false;
+};
+
 struct CheckOptions {};
 struct VersionOptions {};
 
-using Options =
-    std::variant<ServeOptions, TraceOptions, ReplayOptions, CheckOptions, VersionOptions>;
+using Options = std::variant<ServeOptions, TraceOptions, SessionsOptions, ReplayOptions,
+                             CheckOptions, VersionOptions>;
 
 // What to do, or the exit code of a program that has said all (--help, a usage error).
 std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv);

@@ -3,11 +3,13 @@
 
 #include <cstdio>
 
+#include "collector/base/clock.h"
 #include "collector/base/output.h"
 #include "collector/cli/commands.h"
 #include "collector/cli/event_loop.h"
 #include "collector/cli/observer.h"
 #include "collector/report/metrics.h"
+#include "collector/report/session_list.h"
 
 namespace lunscope {
 namespace {
@@ -15,6 +17,14 @@ namespace {
 // A ring holds some 20,000 commands and wakes us at a quarter of that; the timer only bounds how
 // old an idle host's last records get.
 constexpr std::chrono::milliseconds kDrainInterval(1000);
+
+std::vector<Page> SessionPages(Observer& observer) {
+  const auto json = [](const Model& model) { return SessionsJson(model, WallClockOffsetNs()); };
+  const auto table = [](const Model& model) { return SessionsTable(model, WallClockOffsetNs()); };
+  return {{kSessionsPath, "application/json", [&observer, json] { return observer.Render(json); }},
+          {kSessionsTablePath, "text/plain; charset=utf-8",
+           [&observer, table] { return observer.Render(table); }}};
+}
 
 }  // namespace
 
@@ -25,7 +35,7 @@ Result<ExitCode> RunServe(const ServeOptions& options) {
   Observer observer(std::move(probe.value()), options.model, options.probe);
   Result<std::unique_ptr<Endpoint>> endpoint =
       Endpoint::Start(options.listen_address, options.metrics_path,
-                      MakeCollectable([&] { return observer.Observe(); }));
+                      MakeCollectable([&] { return observer.Observe(); }), SessionPages(observer));
   if (!endpoint.ok()) return endpoint.error();
   Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
       options.listen_address.Url(options.metrics_path), PortList(options.probe));

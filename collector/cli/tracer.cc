@@ -38,7 +38,7 @@ void Tracer::Take(const lunscope_event& event, const Model& model) {
   if (connection == nullptr) return;
   if (event.kind == LUNSCOPE_EVENT_CONNECTION && (event.flags & LUNSCOPE_FLAG_MIDSTREAM) &&
       announced_.insert(event.connection).second) {
-    Say(stderr, "lunscope: the connection {} - {} was open before: its names are unknown\n",
+    Say(stderr, "lunscope: the connection {} - {} was open before: its login was not seen\n",
         connection->local, connection->remote);
   }
   if (left_ == 0) return;

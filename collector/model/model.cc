@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/model/model.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <span>
 
 #include "collector/base/address.h"
-#include "collector/model/text_keys.h"
+#include "collector/base/printable.h"
 
 namespace lunscope {
 namespace {
 
-// The text of one login exchange: a PDU can hold 16 MiB, but no honest one holds this much.
-constexpr size_t kMaxTextBytes = size_t{64} * 1024;
 // A connection that two walks in a row did not find has closed, and the record of it was lost.
 constexpr uint32_t kMaxReportsMissed = 2;
-
-std::string SessionKey(uint8_t role, const std::string& target, const std::string& initiator,
-                       const std::string& name) {
-  return fmt::format("{}\n{}\n{}\n{}", role, target, initiator, name);
-}
-
-// Of the same initiator port (RFC 7143 section 10.1.1): a name is the ISID in hex, then the TSIH.
-bool IsSameNexus(const Session& a, const Session& b) {
-  constexpr size_t kIsidDigits = 12;
-  return a.role == b.role && a.target == b.target && a.initiator == b.initiator &&
-         a.name.compare(0, kIsidDigits, b.name, 0, kIsidDigits) == 0;
-}
+// Status detail of a redirection (RFC 7143 section 11.13.5).
+constexpr uint8_t kMovedPermanently = 2;
 
 // Add to a total what a counter has grown by since it was last counted.
 template <typename Count>
@@ -35,6 +21,14 @@ void Advance(uint64_t& total, Count& counted, Count now) {
   if (now <= counted) return;
   total += now - counted;
   counted = now;
+}
+
+const std::string& PortalOf(const Connection& connection) {
+  return connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
+}
+
+void LearnPortal(const Connection& connection, Session& session) {
+  if (session.portal.empty()) session.portal = PortalOf(connection);
 }
 
 }  // namespace
@@ -80,12 +74,15 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
   TargetStatistics& target = connection.target->second;
   switch (iscsi_opcode(event.bhs)) {
     case ISCSI_LOGIN_REQUEST:
-      GatherText(connection, event);
+      ReadText(connection, event);
       if (event.last) ApplyLoginRequest(connection, event);
       break;
     case ISCSI_LOGIN_RESPONSE:
+      ReadText(connection, event);
       if (event.last) ApplyLoginResponse(connection, event);
       break;
+    case ISCSI_TEXT_REQUEST:
+    case ISCSI_TEXT_RESPONSE: ReadText(connection, event); break;
     case ISCSI_LOGOUT_REQUEST:
       connection.closes_session = iscsi_logout_reason(event.bhs) == ISCSI_LOGOUT_CLOSE_SESSION;
       break;
@@ -107,96 +104,116 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
   }
 }
 
-void Model::GatherText(Connection& connection, const lunscope_pdu_event& event) {
-  std::string& text = connection.text[event.direction & 1];
-  if (text.size() + event.chunk_bytes <= kMaxTextBytes)
-    text.append(reinterpret_cast<const char*>(event.chunk), event.chunk_bytes);
+// C: the text, and maybe its last pair, goes on in the next PDU (RFC 7143 section 11.10.2).
+void Model::ReadText(Connection& connection, const lunscope_pdu_event& event) {
+  const uint8_t opcode = iscsi_opcode(event.bhs);
+  const Party party = opcode & ISCSI_OPCODE_FROM_TARGET ? kTargetParty : kInitiatorParty;
+  const bool is_login = opcode == ISCSI_LOGIN_REQUEST || opcode == ISCSI_LOGIN_RESPONSE;
+  if (is_login && !connection.negotiation) connection.negotiation = std::make_unique<Negotiation>();
+  const auto take = [&](std::string_view key, const std::string& value) {
+    if (is_login) {
+      connection.negotiation->Take(party, key, value);
+    } else {
+      TakeKey(connection, party, key, value);
+    }
+  };
+  TextReader& text = connection.text[event.direction & 1];
+  text.Take({reinterpret_cast<const char*>(event.chunk), event.chunk_bytes}, take);
+  if (event.last && !(iscsi_flags(event.bhs) & ISCSI_FLAG_CONTINUE)) text.End(take);
+}
+
+// A key in full feature phase: a declaration, or a line of the answer to SendTargets.
+void Model::TakeKey(Connection& connection, Party party, std::string_view key,
+                    const std::string& value) {
+  if (value.empty()) return;
+  DeclareAnew(party, key, value, Scope::kConnection, connection.parameters);
+  if (Session* session = SessionOf(connection))
+    DeclareAnew(party, key, value, Scope::kSession, session->parameters);
+  if (party != kTargetParty) return;
+  if (key == "TargetName") {
+    connection.listed_target = value;
+    directory_.List(connection.role, value);
+  } else if (key == "TargetAddress" && !connection.listed_target.empty()) {
+    directory_.AddAddress(connection.role, connection.listed_target, value);
+  }
 }
 
 void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event) {
   if (iscsi_flags(event.bhs) & ISCSI_FLAG_CONTINUE) return;
-  std::string& text = connection.text[event.direction & 1];
   connection.isid = iscsi_lun(event.bhs) >> 16;
-  if (std::string name = TextValue(text, "InitiatorName"); !name.empty())
-    connection.initiator = std::move(name);
-  std::string target = TextValue(text, "TargetName");
-  if (target.empty() && TextValue(text, "SessionType") == "Discovery") target = kDiscoveryName;
+  connection.requested_tsih = iscsi_tsih(event.bhs);
+  connection.requested_cid = iscsi_cid(event.bhs);
+  connection.names_from = kNamesFromLogin;
+  const Negotiation& login = *connection.negotiation;
+  if (!login.initiator_name().empty()) connection.initiator = login.initiator_name();
+  std::string target = login.target_name();
+  if (target.empty() && login.IsDiscovery()) target = kDiscoveryName;
   if (!target.empty()) {
     connection.target = &TargetOf(connection.role, target);
     connection.last_lun = nullptr;
   }
-  text.clear();
 }
 
 void Model::ApplyLoginResponse(Connection& connection, const lunscope_pdu_event& event) {
+  if (iscsi_login_status_class(event.bhs) != 0) {
+    FailLogin(connection, event);
+    connection.negotiation.reset();
+    return;
+  }
+  if (!iscsi_login_is_complete(event.bhs)) return;
+  connection.target->second.logins++;
+  connection.parameters = connection.negotiation->Effective(Scope::kConnection);
+  if (connection.target->first.name != kDiscoveryName) OpenSession(connection, event);
+  connection.negotiation.reset();
+}
+
+void Model::FailLogin(Connection& connection, const lunscope_pdu_event& event) {
   TargetStatistics& target = connection.target->second;
   switch (iscsi_login_status_class(event.bhs)) {
-    case 0: break;
-    case 1: target.login_failures[kRedirection]++; return;
+    case 1: break;
     case 2: target.login_failures[kInitiatorError]++; return;
     default: target.login_failures[kTargetError]++; return;
   }
-  if (!iscsi_login_is_complete(event.bhs)) return;
-  target.logins++;
-  if (connection.target->first.name != kDiscoveryName)
-    OpenSession(connection, iscsi_tsih(event.bhs));
+  target.login_failures[kRedirection]++;
+  const std::string& address = connection.negotiation->target_address();
+  if (address.empty()) return;
+  directory_.Redirect(connection.role, connection.target->first.name, address,
+                      iscsi_login_status_detail(event.bhs) == kMovedPermanently);
 }
 
 void Model::ApplyLogout(Connection& connection) {
   connection.target->second.logouts++;
   connection.logged_out = true;
-  const auto session = sessions_.find(connection.session);
-  if (connection.closes_session && session != sessions_.end()) session->second.logged_out = true;
+  Session* session = SessionOf(connection);
+  if (connection.closes_session && session != nullptr) session->logged_out = true;
 }
 
-void Model::OpenSession(Connection& connection, uint16_t tsih) {
+void Model::OpenSession(Connection& connection, const lunscope_pdu_event& event) {
+  // A connection is one session's: another login on it leaves the one before.
+  sessions_.Close(connection.session, connection.cid, connection.id, connection.logged_out);
+  connection.logged_out = false;
+  connection.cid = connection.requested_cid;
   const TargetKey& target = connection.target->first;
-  Session opened;
-  opened.role = target.role;
-  opened.target = target.name;
-  opened.name = fmt::format("{:012x}:{:04x}", connection.isid, tsih);
-  opened.initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
-  // The TSIH is the target's to choose anew; the ISID is what tells a session that comes back.
-  std::erase_if(sessions_, [&](const auto& entry) {
-    return entry.second.connections == 0 && IsSameNexus(entry.second, opened);
-  });
-  connection.session = SessionKey(opened.role, opened.target, opened.initiator, opened.name);
-  Session& session = sessions_.try_emplace(connection.session, std::move(opened)).first->second;
-  LearnPortal(connection);
-  session.connections++;
+  const ParameterValues parameters = connection.negotiation->Effective(Scope::kSession);
+  const std::string initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
+  SessionLogin login;
+  login.key = {target.role,     target.name,           initiator,
+               connection.isid, iscsi_tsih(event.bhs), ValueOf(parameters, "TargetPortalGroupTag")};
+  login.cid = connection.cid;
+  login.connection = connection.id;
+  login.is_leading = connection.requested_tsih == 0;
+  if (login.is_leading && login.key.portal_group.empty())
+    login.key.portal_group = PortalOf(connection);
+  login.time_ns = event.header.time_ns;
+  connection.session = sessions_.LogIn(login);
+  Session& session = *SessionOf(connection);
+  // Only the leading login negotiates what is the session's (RFC 7143 section 13, "LO").
+  if (login.is_leading) session.parameters = parameters;
+  LearnPortal(connection, session);
 }
 
-void Model::LearnPortal(const Connection& connection) {
-  std::string& portal = sessions_.at(connection.session).portal;
-  if (portal.empty())
-    portal = connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
-}
-
-void Model::CloseSession(const Connection& connection) {
-  const auto entry = sessions_.find(connection.session);
-  if (connection.session.empty() || entry == sessions_.end()) return;
-  Session& session = entry->second;
-  if (session.connections > 0) session.connections--;
-  if (session.connections > 0) return;
-  // Reinstatement (section 6.3.5): the new session is up before the old one's connection ends.
-  const bool is_reinstated = std::any_of(sessions_.begin(), sessions_.end(), [&](const auto& each) {
-    return each.second.connections > 0 && each.second.portal == session.portal &&
-           IsSameNexus(each.second, session);
-  });
-  if (connection.logged_out || session.logged_out || is_reinstated) {
-    sessions_.erase(entry);
-    return;
-  }
-  session.down_order = ++sessions_down_;
-  const auto is_down = [](const auto& each) { return each.second.connections == 0; };
-  if (static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(), is_down)) <=
-      options_.max_down_sessions)
-    return;
-  sessions_.erase(
-      std::min_element(sessions_.begin(), sessions_.end(), [&](const auto& a, const auto& b) {
-        return std::pair(!is_down(a), a.second.down_order) <
-               std::pair(!is_down(b), b.second.down_order);
-      }));
+Session* Model::SessionOf(const Connection& connection) {
+  return sessions_.Find(connection.session, connection.cid, connection.id);
 }
 
 void Model::ApplyConnection(const lunscope_connection_event& event) {
@@ -206,6 +223,8 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
     connection.remote = FormatAddress(event.remote_address, event.is_ipv6, event.remote_port);
   }
   connection.reports_missed = 0;
+  connection.is_midstream = (event.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
+  InferNames(connection);
   TargetStatistics& target = connection.target->second;
   lunscope_connection_event& counted = connection.counted;
   for (size_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
@@ -218,10 +237,10 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
   Advance(target.retransmits, counted.retransmits, event.retransmits);
   target.unread_bytes += event.unread_bytes;
   Advance(target.header_digest_errors, counted.header_digest_errors, event.header_digest_errors);
-  if (const auto session = sessions_.find(connection.session); session != sessions_.end()) {
-    session->second.header_digest = event.header_digest != 0;
-    session->second.data_digest = event.data_digest != 0;
-    LearnPortal(connection);
+  if (Session* session = SessionOf(connection)) {
+    session->header_digest = event.header_digest != 0;
+    session->data_digest = event.data_digest != 0;
+    LearnPortal(connection, *session);
   }
   if (event.header.flags & LUNSCOPE_FLAG_CLOSED) Close(event.header.connection);
 }
@@ -260,14 +279,17 @@ void Model::EndReport() {
 void Model::Close(uint64_t id) {
   const auto connection = connections_.find(id);
   if (connection == connections_.end()) return;
-  CloseSession(connection->second);
+  const Connection& closed = connection->second;
+  sessions_.Close(closed.session, closed.cid, id, closed.logged_out);
   connections_.erase(connection);
 }
 
 Snapshot Model::TakeSnapshot() const {
-  Snapshot snapshot{targets_, {}, dropped_series_, tracked_commands_};
-  snapshot.sessions.reserve(sessions_.size());
-  for (const auto& [key, session] : sessions_) snapshot.sessions.push_back(session);
+  Snapshot snapshot{targets_, sessions_.all(), dropped_series_, tracked_commands_, {}};
+  for (const auto& [id, connection] : connections_) {
+    if (connection.has_inferred_names())
+      snapshot.inferred_connections[{connection.target->first, connection.names_from}]++;
+  }
   return snapshot;
 }
 
@@ -290,8 +312,30 @@ Connection& Model::ConnectionOf(const lunscope_event& event) {
     connection.role = event.role;
     connection.target = &TargetOf(event.role, kUnknownName);
     connection.last_lun = nullptr;
+    InferNames(connection);
   }
   return connection;
+}
+
+void Model::SetHostSessions(std::vector<HostSession> sessions) {
+  host_sessions_ = std::move(sessions);
+  for (auto& [id, connection] : connections_) InferNames(connection);
+}
+
+// A name that no login told, marked as such. It is that of a connection which was open before, and
+// of no other: what began since is told by its login.
+void Model::InferNames(Connection& connection) {
+  if (!connection.is_midstream || !connection.names_from.empty() || connection.local.empty() ||
+      connection.role == LUNSCOPE_ROLE_UNKNOWN)
+    return;
+  const HostSession found =
+      FindHostSession(host_sessions_, connection.role, connection.local, connection.remote);
+  if (found.target.empty() && found.initiator.empty()) return;
+  connection.names_from = found.source;
+  connection.initiator = Printable(found.initiator);
+  if (found.target.empty()) return;
+  connection.target = &TargetOf(connection.role, Printable(found.target));
+  connection.last_lun = nullptr;
 }
 
 bool Model::ReserveLabelSet() {

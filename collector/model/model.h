@@ -11,14 +11,20 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "collector/base/host_session.h"
+#include "collector/model/directory.h"
 #include "collector/model/lun.h"
+#include "collector/model/sessions.h"
+#include "collector/model/text_reader.h"
 
 namespace lunscope {
 
+inline constexpr const char* kNamesFromLogin = "login";
 // Stand-ins for names that no login told.
 inline constexpr const char* kUnknownName = "unknown";      // the login was before our time
 inline constexpr const char* kDiscoveryName = "discovery";  // a discovery session has no target
@@ -59,51 +65,56 @@ struct TargetKey {
 };
 using Target = std::pair<const TargetKey, TargetStatistics>;
 
-struct Session {
-  uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
-  std::string target;
-  std::string name;  // ISID and TSIH in hex
-  std::string initiator;
-  std::string portal;  // of the target
-  bool header_digest = false;
-  bool data_digest = false;
-  bool logged_out = false;   // as a whole: its connections may end one by one
-  uint32_t connections = 0;  // 0: down
-  uint64_t down_order = 0;   // the lower, the longer down
-};
-
 struct Connection {
   uint64_t id = 0;
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   std::string local;
   std::string remote;
-  std::string initiator;  // "" while unknown
+  std::string initiator;   // "" while unknown
+  std::string names_from;  // "login", or the source of a HostSession; "" while unknown
+  bool is_midstream = false;
   Target* target = nullptr;
   LunStatistics* last_lun =
       nullptr;  // of last_lun_number: most commands go where the last one went
   uint64_t last_lun_number = 0;
   uint64_t isid = 0;
+  uint16_t requested_tsih = 0;  // 0: its login is to begin a session
+  uint16_t requested_cid = 0;
+  uint16_t cid = 0;             // in its session
   bool closes_session = false;  // the reason of its Logout Request
   bool logged_out = false;
-  std::string session;  // key; "" while there is none
-  std::array<std::string, LUNSCOPE_DIRECTIONS> text;
+  std::optional<SessionKey> session;         // once it is logged in
+  std::unique_ptr<Negotiation> negotiation;  // while it logs in
+  ParameterValues parameters;                // those of a connection
+  std::string listed_target;                 // the last that an answer to SendTargets named
+  std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
   lunscope_connection_event counted{};  // what the totals already hold
   uint32_t reports_missed = 0;
+
+  [[nodiscard]] bool has_inferred_names() const {
+    return !names_from.empty() && names_from != kNamesFromLogin;
+  }
 };
 
 struct Snapshot {
   std::map<TargetKey, TargetStatistics> targets;
-  std::vector<Session> sessions;
+  std::map<SessionKey, Session> sessions;
   uint64_t dropped_series = 0;
   uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last report
+  // Connections by target and by the source of its name, which is no login.
+  std::map<std::pair<TargetKey, std::string>, uint64_t> inferred_connections;
 };
 
 class Model {
  public:
-  explicit Model(ModelOptions options = {}) : options_(options) {}
+  explicit Model(ModelOptions options = {})
+      : options_(options), sessions_(options.max_down_sessions) {}
 
   // REQUIRES: the record is whole (CheckRecord).
   void Apply(const lunscope_event& event);
+
+  // What this host says of its sessions names connections that were open before.
+  void SetHostSessions(std::vector<HostSession> sessions);
 
   // Around the records of one walk over the live connections.
   void BeginReport();
@@ -113,6 +124,11 @@ class Model {
 
   // The connection of a record that was applied; nullptr if it is gone.
   [[nodiscard]] const Connection* FindConnection(uint64_t id) const;
+  [[nodiscard]] const std::unordered_map<uint64_t, Connection>& connections() const {
+    return connections_;
+  }
+  [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
+  [[nodiscard]] const Directory& directory() const { return directory_; }
   // What a LUN said of itself; nullptr if nothing is known of it.
   [[nodiscard]] const LunIdentity* FindIdentity(const Connection& connection, uint64_t lun) const;
 
@@ -122,15 +138,17 @@ class Model {
   void ApplyConnection(const lunscope_connection_event& event);
   void ApplyInflight(const lunscope_inflight_event& event);
 
-  void GatherText(Connection& connection, const lunscope_pdu_event& event);
+  void ReadText(Connection& connection, const lunscope_pdu_event& event);
+  void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);
   void ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event);
   void ApplyLoginResponse(Connection& connection, const lunscope_pdu_event& event);
-  void OpenSession(Connection& connection, uint16_t tsih);
-  void LearnPortal(const Connection& connection);
+  void FailLogin(Connection& connection, const lunscope_pdu_event& event);
+  void OpenSession(Connection& connection, const lunscope_pdu_event& event);
   void ApplyLogout(Connection& connection);
-  void CloseSession(const Connection& connection);
+  Session* SessionOf(const Connection& connection);
   void Close(uint64_t id);
 
+  void InferNames(Connection& connection);
   Connection& ConnectionOf(const lunscope_event& event);
   Target& TargetOf(uint8_t role, const std::string& name);
   Target& OverflowTarget(uint8_t role);
@@ -141,11 +159,12 @@ class Model {
   ModelOptions options_;
   std::unordered_map<uint64_t, Connection> connections_;
   std::map<TargetKey, TargetStatistics> targets_;
-  std::map<std::string, Session> sessions_;
+  SessionTable sessions_;
+  Directory directory_;
+  std::vector<HostSession> host_sessions_;
   size_t label_sets_ = 0;
   uint64_t dropped_series_ = 0;
   uint64_t tracked_commands_ = 0;
-  uint64_t sessions_down_ = 0;
 };
 
 }  // namespace lunscope

@@ -14,12 +14,16 @@ namespace lunscope {
 namespace {
 
 constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr int kHttpOk = 200;
 constexpr size_t kThreads = 2;  // scrapes wait for one lock anyway
 
 class HttpEndpoint : public Endpoint {
  public:
-  HttpEndpoint(std::string metrics_path, std::shared_ptr<prometheus::Collectable> metrics)
-      : metrics_path_(std::move(metrics_path)), metrics_(std::move(metrics)) {
+  HttpEndpoint(std::string metrics_path, std::shared_ptr<prometheus::Collectable> metrics,
+               std::vector<Page> pages)
+      : metrics_path_(std::move(metrics_path)),
+        metrics_(std::move(metrics)),
+        pages_(std::move(pages)) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     // Without this a second server could share the port (SO_REUSEPORT is cpp-httplib's default).
     server_.set_socket_options([](socket_t socket) {
@@ -60,19 +64,27 @@ class HttpEndpoint : public Endpoint {
     const auto healthy = [](const httplib::Request&, httplib::Response& response) {
       response.set_content("OK\n", "text/plain");
     };
+    std::string links;
+    for (const Page& page : pages_) {
+      server_.Get(page.path, [&page](const httplib::Request&, httplib::Response& response) {
+        response.set_content(page.render(), page.content_type);
+      });
+      links += fmt::format("<p><a href=\"{0}\">{0}</a></p>", page.path);
+    }
     server_.Get("/-/healthy", healthy);
     server_.Get("/-/ready", healthy);
-    server_.Get("/", [this](const httplib::Request&, httplib::Response& response) {
+    server_.Get("/", [this, links](const httplib::Request&, httplib::Response& response) {
       response.set_content(
           fmt::format("<!doctype html><html lang=\"en\"><title>lunscope</title>"
-                      "<h1>lunscope</h1><p><a href=\"{}\">Metrics</a></p></html>\n",
-                      metrics_path_),
+                      "<h1>lunscope</h1><p><a href=\"{}\">Metrics</a></p>{}</html>\n",
+                      metrics_path_, links),
           "text/html");
     });
   }
 
   std::string metrics_path_;
   std::shared_ptr<prometheus::Collectable> metrics_;
+  std::vector<Page> pages_;
   httplib::Server server_;
   std::thread thread_;
 };
@@ -108,13 +120,27 @@ std::string ListenAddress::Url(const std::string& path) const {
   return fmt::format("http://{}{}{}", host.empty() ? "localhost" : "", Authority(), path);
 }
 
-Result<std::unique_ptr<Endpoint>> Endpoint::Start(
-    const ListenAddress& address, const std::string& metrics_path,
-    std::shared_ptr<prometheus::Collectable> metrics) {
-  auto endpoint = std::make_unique<HttpEndpoint>(metrics_path, std::move(metrics));
+Result<std::unique_ptr<Endpoint>> Endpoint::Start(const ListenAddress& address,
+                                                  const std::string& metrics_path,
+                                                  std::shared_ptr<prometheus::Collectable> metrics,
+                                                  std::vector<Page> pages) {
+  auto endpoint =
+      std::make_unique<HttpEndpoint>(metrics_path, std::move(metrics), std::move(pages));
   Status listening = endpoint->Listen(address);
   if (!listening.ok()) return listening.error();
   return std::unique_ptr<Endpoint>(std::move(endpoint));
+}
+
+Result<std::string> Fetch(const ListenAddress& address, const std::string& path) {
+  httplib::Client client(address.host.empty() ? "localhost" : address.host, address.port);
+  const httplib::Result response = client.Get(path);
+  if (response && response->status == kHttpOk) return response->body;
+  const std::string why = response ? fmt::format("status {}", response->status)
+                                   : fmt::format("{} error", httplib::to_string(response.error()));
+  return Error{ExitCode::kFailure,
+               fmt::format("cannot read {}: {}; is `lunscope serve` running there? "
+                           "--web.listen-address says where it is",
+                           address.Url(path), why)};
 }
 
 }  // namespace lunscope

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The HTTP endpoint: /metrics from a prometheus::Collectable, a landing page, and health.
+// The HTTP endpoint: /metrics from a prometheus::Collectable, other pages, a landing page, health.
 //
 // prometheus-cpp's own Exposer is not used: its web server, as Debian builds it, knows no IPv6, and
 // it adds metrics of its own to every scrape.
@@ -9,8 +9,10 @@
 #include <prometheus/collectable.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "collector/base/result.h"
 
@@ -26,6 +28,14 @@ struct ListenAddress {
   [[nodiscard]] std::string Url(const std::string& path) const;
 };
 
+// What the endpoint serves beside the metrics. Rendered when it is asked for, by a thread of the
+// endpoint's own.
+struct Page {
+  std::string path;
+  std::string content_type;
+  std::function<std::string()> render;
+};
+
 class Endpoint {
  public:
   virtual ~Endpoint() = default;  // stops serving; waits for a scrape that is under way
@@ -33,7 +43,15 @@ class Endpoint {
   // Serve until the endpoint is destroyed. Collect() is called by threads of the endpoint's own.
   static Result<std::unique_ptr<Endpoint>> Start(const ListenAddress& address,
                                                  const std::string& metrics_path,
-                                                 std::shared_ptr<prometheus::Collectable> metrics);
+                                                 std::shared_ptr<prometheus::Collectable> metrics,
+                                                 std::vector<Page> pages = {});
 };
+
+// Where `serve` has the sessions, as JSON and as a table.
+inline constexpr const char* kSessionsPath = "/sessions";
+inline constexpr const char* kSessionsTablePath = "/sessions.txt";
+
+// What the endpoint of another lunscope serves at this path.
+Result<std::string> Fetch(const ListenAddress& address, const std::string& path);
 
 }  // namespace lunscope

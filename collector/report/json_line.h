@@ -47,7 +47,7 @@ class JsonLine {
   void Raw(std::string_view key, std::string_view value) {
     fmt::format_to(std::back_inserter(line_), "{}\"{}\":{}", line_.empty() ? '{' : ',', key, value);
   }
-  std::string End() { return std::move(line_) + "}"; }
+  std::string End() { return (line_.empty() ? "{" : std::move(line_)) + "}"; }
 
  private:
   std::string line_;

@@ -4,9 +4,10 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
+#include <initializer_list>
 #include <limits>
 #include <map>
-#include <tuple>
+#include <set>
 #include <utility>
 
 #include "collector/report/names.h"
@@ -99,6 +100,7 @@ class Renderer {
     Commands();
     Luns();
     Sessions();
+    InferredConnections();
     Targets();
     Conservation();
     Streams();
@@ -237,33 +239,53 @@ class Renderer {
   }
 
   void Sessions() {
-    const auto labels_of = [](const Session& session) -> Labels {
-      return {
-          {"role", RoleLabel(session.role)}, {"target", session.target}, {"session", session.name}};
-    };
+    // Sessions that differ in what is no label are one series: up if one of them is.
+    std::map<std::vector<std::string>, bool> up;
+    std::set<std::vector<std::string>> infos;
+    for (const auto& [key, session] : observation_.snapshot.sessions) {
+      std::vector<std::string> values = {RoleLabel(key.role), key.target, session.name};
+      bool& is_up = up[values];
+      is_up = is_up || session.is_up();
+      values.insert(values.end(),
+                    {key.initiator, session.portal, DigestLabel(session.header_digest),
+                     DigestLabel(session.data_digest)});
+      infos.insert(std::move(values));
+    }
     {
       Family family = NewFamily(MetricType::Gauge, "session_up",
                                 "1 while a session has a connection in full feature phase; 0 after "
                                 "it lost its last one without a logout.");
-      // Two initiators may use the same numbers with one target: one series, up if one of them is.
-      std::map<std::tuple<uint8_t, std::string, std::string>, std::pair<Labels, bool>> by_labels;
-      for (const Session& session : observation_.snapshot.sessions) {
-        auto& [labels, is_up] = by_labels[{session.role, session.target, session.name}];
-        labels = labels_of(session);
-        is_up = is_up || session.connections > 0;
-      }
-      for (const auto& [key, series] : by_labels) family.Add(series.first, series.second ? 1 : 0);
+      for (const auto& [values, is_up] : up)
+        family.Add(Named({"role", "target", "session"}, values), is_up ? 1 : 0);
     }
     Family family = NewFamily(MetricType::Gauge, "session_info",
                               "Names and digests of a session, from its login; always 1.");
-    for (const Session& session : observation_.snapshot.sessions) {
-      Labels labels = labels_of(session);
-      labels.push_back({"initiator", session.initiator});
-      labels.push_back({"portal", session.portal});
-      labels.push_back({"header_digest", session.header_digest ? "crc32c" : "none"});
-      labels.push_back({"data_digest", session.data_digest ? "crc32c" : "none"});
-      family.Add(std::move(labels), 1);
+    for (const auto& values : infos) {
+      family.Add(Named({"role", "target", "session", "initiator", "portal", "header_digest",
+                        "data_digest"},
+                       values),
+                 1);
     }
+  }
+
+  void InferredConnections() {
+    Family family = NewFamily(MetricType::Gauge, "inferred_connections",
+                              "Connections that were open before lunscope began, named by what "
+                              "this host says of its sessions and not by a login.");
+    for (const auto& [key, count] : observation_.snapshot.inferred_connections) {
+      family.Add(
+          {{"role", RoleLabel(key.first.role)}, {"target", key.first.name}, {"source", key.second}},
+          static_cast<double>(count));
+    }
+  }
+
+  static const char* DigestLabel(bool is_used) { return is_used ? "crc32c" : "none"; }
+
+  static Labels Named(std::initializer_list<const char*> names,
+                      const std::vector<std::string>& values) {
+    Labels labels;
+    for (const char* name : names) labels.push_back({name, values[labels.size()]});
+    return labels;
   }
 
   void Targets() {
@@ -351,14 +373,15 @@ class Renderer {
   // commands_seen = reported + unreported (by reason) + in flight
   void Conservation() {
     const lunscope_totals& totals = observation_.totals;
-    AddPerRole("commands_seen_total", "SCSI Command PDUs seen, counted in the kernel.",
+    AddPerRole("commands_seen_total", "SCSI Command PDUs seen, counted where PDUs are framed.",
                totals.commands_seen);
     AddPerRole("commands_reported_total",
-               "Completed commands whose record went to the collector, counted in the kernel.",
+               "Completed commands that have a record, counted where it is made.",
                totals.commands_reported);
     {
-      Family family = NewFamily(MetricType::Counter, "commands_unreported_total",
-                                "Commands seen that have no record, counted in the kernel.");
+      Family family =
+          NewFamily(MetricType::Counter, "commands_unreported_total",
+                    "Commands seen that have no record, counted where it would be made.");
       for (uint8_t role : kRoles) {
         for (size_t i = 0; i < LUNSCOPE_UNREPORTED_COUNT; i++) {
           family.Add({{"role", RoleLabel(role)}, {"reason", kUnreportedReasons[i]}},

@@ -39,6 +39,14 @@ std::string Tail(const std::string& name, size_t columns) {
   return name.size() <= columns ? name : ".." + name.substr(name.size() - columns + 2);
 }
 
+// A name that no login told is marked.
+std::string TargetColumn(const Connection& connection) {
+  const std::string& target = connection.target->first.name;
+  if (target == kUnknownName) return Tail(connection.remote, kTargetColumns);
+  return connection.has_inferred_names() ? "~" + Tail(target, kTargetColumns - 1)
+                                         : Tail(target, kTargetColumns);
+}
+
 scsi_sense SenseOf(const lunscope_command_event& event) {
   if (event.sense_bytes == 0) return {};
   const auto& sensed = reinterpret_cast<const lunscope_sensed_command_event&>(event);
@@ -70,7 +78,6 @@ std::string TableHeader() {
 std::string TableRow(const TracedCommand& command) {
   const lunscope_command_event& event = command.event;
   const Connection& connection = command.connection;
-  const std::string& target = connection.target->first.name;
   const bool has_lba = HasLba(command);
   const std::string name = CommandName(event.cdb, command.device_type);
   // Values that outgrow their columns push the status out at the end.
@@ -78,8 +85,7 @@ std::string TableRow(const TracedCommand& command) {
                      FormatTimeOfDay(static_cast<int64_t>(event.header.time_ns) +
                                      command.wall_clock_offset_ns),
                      event.header.role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini",
-                     Tail(target == kUnknownName ? connection.remote : target, kTargetColumns),
-                     ShortLun(event.lun), name.substr(0, kCommandColumns),
+                     TargetColumn(connection), ShortLun(event.lun), name.substr(0, kCommandColumns),
                      has_lba ? fmt::to_string(scsi_lba(event.cdb)) : "",
                      has_lba ? fmt::to_string(scsi_blocks(event.cdb)) : "",
                      event.transferred_bytes != 0 ? fmt::to_string(event.transferred_bytes) : "",
@@ -96,6 +102,7 @@ std::string JsonObject(const TracedCommand& command) {
   line.String("role", RoleLabel(event.header.role));
   line.String("initiator", OrUnknown(connection.initiator));
   line.String("target", connection.target->first.name);
+  if (connection.has_inferred_names()) line.String("names_from", connection.names_from);
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
   line.String("lun", FormatLun(event.lun));

@@ -28,6 +28,8 @@ BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # Clocks are base's, but the model has none: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!clock\.h").+"',
          r'"collector/model/.+"']
+COMPOSITION = [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
+               r"<bpf/libbpf\.h>"]
 LAYERS = {
     "include/lunscope/": [r'"[a-z_0-9]+\.h"', r"<stdint\.h>"],
     "bpf/": [r'"[a-z_]+(\.bpf)?\.h"', *PROTOCOL, r"<linux/.+>", r"<bpf/.+>"],
@@ -37,13 +39,13 @@ LAYERS = {
                           r"<httplib\.h>", r"<nlohmann/json\.hpp>", r"<scsi/sg_lib\.h>"],
     "collector/probe/": [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>",
                          r'"lunscope\.skel\.h"'],
+    # What the host itself says of sessions: files of the kernel, and programs that are asked.
+    "collector/host/": [*BASE, r'"collector/host/.+"', r"<(poll|spawn)\.h>"],
     # A capture in the place of the probe: the same records, from bytes of a file.
     "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>"],
     # Composition: everything, but of libbpf only its version.
-    "collector/cli/": [*BASE, r'"collector/(model|report|probe|replay|cli)/.+"', r"<CLI/CLI\.hpp>",
-                       r"<bpf/libbpf\.h>"],
-    "collector/main.cc": [*BASE, r'"collector/(model|report|probe|replay|cli)/.+"', r"<CLI/CLI\.hpp>",
-                          r"<bpf/libbpf\.h>"],
+    "collector/cli/": COMPOSITION,
+    "collector/main.cc": COMPOSITION,
 }
 # The kernel's own, and none of the C library, may be in files that are compiled for it.
 HEADERS_OF_THE_MODEL_TOO_MANY = r"<(chrono|ctime|fstream|iostream|thread|mutex|filesystem)>"
@@ -209,6 +211,11 @@ MUTATIONS = [
     ("collector/probe/probe.cc", put('#include "collector/model/model.h"'),
      includes_follow_the_layers),
     ("collector/probe/probe.cc", put("#include <prometheus/counter.h>"),
+     includes_follow_the_layers),
+    ("collector/host/tgt.cc", put('#include "collector/model/model.h"'),
+     includes_follow_the_layers),
+    ("collector/host/lio.cc", put("#include <bpf/libbpf.h>"), includes_follow_the_layers),
+    ("collector/model/model.cc", put('#include "collector/host/host.h"'),
      includes_follow_the_layers),
     ("collector/replay/follower.cc", put('#include "collector/model/model.h"'),
      includes_follow_the_layers),

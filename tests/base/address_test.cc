@@ -46,5 +46,40 @@ TEST(FormatAddress, IsWrittenAsAPersonWritesIt) {
     EXPECT_EQ(FormatAddress(row.address.data(), row.is_ipv6, row.port), row.text);
 }
 
+struct ParseRow {
+  const char* text;
+  const char* host;
+  uint16_t port;
+};
+
+constexpr ParseRow kTexts[] = {
+    {"192.0.2.1:3260", "192.0.2.1", 3260},
+    {"192.0.2.1", "192.0.2.1", 0},
+    {"[2001:db8::1]:3260", "2001:db8::1", 3260},
+    {"[2001:db8::1]", "2001:db8::1", 0},
+    {"2001:db8::1", "2001:db8::1", 0},
+    // The kernel's %pI6 leaves nothing out.
+    {"[2001:0db8:0000:0000:0000:0000:0000:0001]:3260", "2001:db8::1", 3260},
+    {"[::ffff:192.0.2.1]:3260", "192.0.2.1", 3260},
+    {"[192.0.2.1]:3260", "192.0.2.1", 3260},
+    {"0.0.0.0:3260", "", 3260},
+    {"[::]:3260", "", 3260},
+    {"::", "", 0},
+    {"", "?", 0},
+    {"host:3260", "?", 3260},
+    {"192.0.2.1:iscsi", "?", 0},
+    {"192.0.2.1:65536", "?", 0},
+    {"192.0.2.1:", "?", 0},
+    {"[2001:db8::1]3260", "?", 0},
+};
+
+TEST(ParseAddress, HasOneFormForEachAddress) {
+  for (const ParseRow& row : kTexts) {
+    const SocketAddress address = ParseAddress(row.text);
+    EXPECT_EQ(address.host, row.host) << row.text;
+    EXPECT_EQ(address.port, row.port) << row.text;
+  }
+}
+
 }  // namespace
 }  // namespace lunscope

@@ -11,6 +11,7 @@
 #include "collector/report/metrics.h"
 #include "collector/report/names.h"
 #include "collector/report/pdu_line.h"
+#include "collector/report/session_list.h"
 #include "collector/report/summary.h"
 #include "collector/report/trace_line.h"
 #include "tests/fuzz/target.h"
@@ -126,9 +127,10 @@ class Host {
     CheckText(summary_.Format());
     Observation observation;
     observation.snapshot = model_.TakeSnapshot();
-    for (const Session& session : observation.snapshot.sessions)
-      Check(IsPrintable(session.target + session.name + session.initiator + session.portal),
-            "a session's names are printable");
+    const std::string sessions = SessionsJson(model_, 0);
+    CheckText(sessions);
+    Check(nlohmann::json::accept(sessions), "the sessions are JSON");
+    CheckText(SessionsTable(model_, 0));
     if (setting_ & kMetrics) CheckText(FormatMetrics(observation));
   }
 

@@ -16,6 +16,7 @@
 
 #include "collector/replay/connection_table.h"
 #include "collector/report/pdu_line.h"
+#include "collector/report/session_list.h"
 #include "collector/report/trace_line.h"
 #include "tests/fuzz/observed.h"
 #include "tests/replay/frames.h"
@@ -73,6 +74,8 @@ class Replay {
     model_.EndReport();
     Check(model_.TakeSnapshot().tracked_commands == InFlight(),
           "the model knows what is in flight");
+    const std::string sessions = SessionsJson(model_, 0);
+    Check(IsPrintable(std::string_view(sessions).substr(0, sessions.find('\n'))), "the sessions");
   }
 
  private:

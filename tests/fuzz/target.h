@@ -27,7 +27,7 @@ struct FuzzTarget {
 
 extern const FuzzTarget kStreamTarget;   // segments in any order: stream.h, connection.h
 extern const FuzzTarget kPairingTarget;  // PDUs on few tags: command.h, abort.h
-extern const FuzzTarget kTextTarget;     // negotiation text: text.h, model/text_keys.h
+extern const FuzzTarget kTextTarget;     // negotiation text: text.h, model/text_reader.h
 extern const FuzzTarget kSecretsTarget;  // authentication, cut and lost: connection.h
 extern const FuzzTarget kReadersTarget;  // CDBs, sense, INQUIRY, LUNs: scsi.h, model/lun.h
 extern const FuzzTarget kLinesTarget;    // records as lines and metrics: report/

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Negotiation text through the filter that it passes in the kernel, and its values as the collector
+// Negotiation text through the filter that it passes in the kernel, and its pairs as the collector
 // reads them, each against a second reading of RFC 7143 section 6.1 that takes the text as a whole.
 //
-// Input: the text. What is cut where does not matter here: the filter takes single bytes.
+// Input: the text. The filter takes single bytes, and the reader is given the text whole and cut.
+#include <lunscope/event.h>
 #include <lunscope/text.h>
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "collector/base/printable.h"
-#include "collector/model/text_keys.h"
+#include "collector/model/text_reader.h"
 #include "tests/fuzz/target.h"
 
 namespace lunscope {
@@ -65,10 +67,32 @@ lunscope_digest Said(const std::vector<Pair>& pairs, std::string_view key) {
   return said;
 }
 
-std::string FirstValue(const std::vector<Pair>& pairs, std::string_view key) {
-  for (const Pair& pair : pairs)
-    if (pair.key == key && pair.value) return Printable(*pair.value);
-  return {};
+using Values = std::vector<std::pair<std::string, std::string>>;  // by key
+
+// Of pairs with a key and a value, each read as far as the reader is to read it.
+Values ValuesOf(const std::vector<Pair>& pairs) {
+  Values values;
+  for (const Pair& pair : pairs) {
+    if (pair.key.empty() || !pair.value || pair.key.size() >= TextReader::kMaxPairBytes) continue;
+    const size_t left = TextReader::kMaxPairBytes - pair.key.size() - 1;
+    values.emplace_back(pair.key, Printable(pair.value->substr(0, left)));
+  }
+  return values;
+}
+
+Values Read(std::string_view text, size_t piece_bytes) {
+  Values values;
+  const auto take = [&](std::string_view key, const std::string& value) {
+    Check(IsPrintable(value), "a value is printable");
+    values.emplace_back(key, value);
+  };
+  TextReader reader;
+  for (; !text.empty(); text.remove_prefix(std::min(piece_bytes, text.size()))) {
+    reader.Take(text.substr(0, piece_bytes), take);
+    Check(reader.pending_bytes() <= TextReader::kMaxPairBytes, "what is kept is bounded");
+  }
+  reader.End(take);
+  return values;
 }
 
 std::string Filter(lunscope_text* text, std::string_view bytes) {
@@ -94,13 +118,12 @@ void Run(std::span<const uint8_t> bytes) {
   Check(Filter(&late, wire) == Shown(PairsOf(std::string_view(wire).substr(first_nul))),
         "the rest of what was not seen from its beginning is held back");
 
-  const std::string_view first_key = pairs.empty() ? "" : pairs.front().key;
-  for (const std::string_view key : {std::string_view("TargetName"), first_key}) {
-    const std::string value = TextValue(wire, key);
-    Check(value == FirstValue(pairs, key), "the first value of the key");
-    Check(IsPrintable(value), "a value is printable");
-    Check(TextValue(shown, key) == (IsShown(key) ? value : ""), "a shown value is whole");
-  }
+  Values values = ValuesOf(pairs);
+  for (const size_t piece_bytes : {wire.size() + 1, size_t{1}, size_t{7}})
+    Check(Read(wire, piece_bytes) == values, "every pair, however the text is cut");
+  for (auto& [key, value] : values)
+    if (!IsShown(key)) value.clear();
+  Check(Read(shown, LUNSCOPE_CHUNK_BYTES) == values, "a shown value is whole");
 }
 
 std::vector<Bytes> Seeds() {

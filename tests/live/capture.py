@@ -130,6 +130,13 @@ def count_opcodes(pcap, port):
         for opcode in row.split(",") if opcode)
 
 
+def login_answers(pcap, port):
+    """{key: value} of all that targets said in Login Responses."""
+    rows = _tshark(pcap, port, "-T", "fields", "-E", "aggregator=;", "-e", "iscsi.keyvalue",
+                   "-Y", "iscsi.opcode == 0x23")
+    return dict(pair.split("=", 1) for row in rows for pair in row.split(";") if "=" in pair)
+
+
 def decode_pdus(pcap, port):
     """The PDUs of a capture file, in order."""
     return [DecodedPdu(*(int(cell) if cell else None for cell in row.split("\t")))

@@ -6,8 +6,8 @@ import dataclasses
 import socket
 import struct
 
-from pdus import (FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, NO_DIGESTS, OPERATIONAL,
-                  TASK_REQUEST, TASK_RESPONSE, TRANSIT, Pdu, lun, pdu, text)
+from pdus import (BHS_BYTES, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, NO_DIGESTS,
+                  OPERATIONAL, TASK_REQUEST, TASK_RESPONSE, TRANSIT, Pdu, lun, padded, pdu, text)
 from scripted import RANDOM_ISID, read_exactly
 
 INITIATOR_NAME = "iqn.2024-01.org.lunscope.test:scripted-initiator"
@@ -127,6 +127,7 @@ class Stage:
 
     def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(10)
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):
@@ -137,6 +138,17 @@ class Stage:
 
     def connect(self, **how):
         return Conversation(self._listener, **how)
+
+    def redirect(self, address):
+        """Answer the login of a real initiator: moved temporarily, to `address`."""
+        client, _ = self._listener.accept()
+        with client:
+            client.settimeout(10)
+            request = Pdu(read_exactly(client, BHS_BYTES))
+            read_exactly(client, len(padded(bytes(int.from_bytes(request.header[5:8], "big")))))
+            client.sendall(login_response(
+                text(TargetAddress=address), 0, isid=request.header[8:14], itt=request.itt, tsih=0,
+                exp_cmdsn=1, max_cmdsn=1, status_class=1, status_detail=1).wire())
 
     def play(self, row, **how):
         """From the first byte to the end of the connection. Returns the initiator's port."""

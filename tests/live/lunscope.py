@@ -140,6 +140,12 @@ class Serve:
     def metrics(self):
         return Metrics(self.scrape())
 
+    def sessions(self):
+        """What `lunscope sessions` says of it."""
+        _, out, _, _ = run([LUNSCOPE, "sessions", "-o", "json", "--web.listen-address",
+                            self.address])
+        return json.loads(out)
+
     def settled(self):
         """The metrics once traffic has ended: two scrapes agree on the commands of both roles."""
         def accounts():

@@ -63,6 +63,8 @@ REFUSALS = {
     "port too large": ([], "trace --port 70000", USAGE, "70000|--port"),
     "port is no number": ([], "serve --port iscsi", USAGE, "iscsi|--port"),
     "unknown role": ([], "trace --role host", USAGE, "host|--role"),
+    "nobody serves": ([], "sessions --web.listen-address 127.0.0.1:1", FAILURE, "lunscope serve"),
+    "no address": ([], "sessions --web.listen-address 13260", USAGE, "HOST:PORT"),
     "unknown format": ([], "trace -o xml", USAGE, "xml|-o"),
     "ring not a power of two": ([], "trace --ring-size 100000", USAGE, "--ring-size"),
     "ring too small": ([], "trace --ring-size 16", USAGE, "--ring-size"),
@@ -182,12 +184,19 @@ class Traffic(LiveTest):
                 self.assertEqual(check_exposition(metrics.text), "")
 
     def test_connection_that_was_open_before(self):
-        """Its addresses are shown; its names, which only the login had, are not invented."""
-        initiator = self.login()
+        """Its names are those that tgt tells, marked so; no others, and none before it is asked."""
+        name = "iqn.2024-01.org.lunscope.test:before"
+        initiator = self.login(name.encode())
         reads = 64
         with Trace(self.tgtd.port) as trace, Trace(self.tgtd.port, output="table") as table:
             for block in range(reads):
                 initiator.run([(read_10(block, 8), 4096)])
+
+            def is_named():
+                initiator.run([(read_10(reads, 8), 4096)])
+                return {record["role"] for record in trace.records()
+                        if "names_from" in record} == set(ROLES)
+            wait_until(is_named, 10, "the names to be told")
             trace.stop()
             table.stop()
             records, shown = trace.records(), table.output
@@ -197,10 +206,11 @@ class Traffic(LiveTest):
                 mine = role_of(records, role)
                 # The first commands prove where headers begin.
                 self.assertGreater(len(mine), reads // 2)
-                self.assertEqual(mine[-1]["lba"], reads - 1)
+                self.assertEqual(mine[-1]["lba"], reads)
                 for record in mine:
                     self.assertEqual((record["local"], record["remote"]), (local, remote))
-                    self.assertEqual({record.get(name, UNKNOWN) for name in ROLES}, {UNKNOWN})
+                    self.assertIn((record["initiator"], record["target"], record.get("names_from")),
+                                  [(UNKNOWN, UNKNOWN, None), (name, TARGET, "tgtadm")])
         self.assertIn(here.encode(), shown)
 
     def test_ring_full(self):

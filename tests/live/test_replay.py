@@ -226,7 +226,7 @@ class Replay(LiveTest):
             run(["editcap", self.pcap, rest, f"1-{first}"], timeout=60)
             code, stdout, stderr = replay(rest, "--port", self.port, "-o", "json")
         self.assertEqual(code, 0)
-        self.assertEqual(len(re.findall("was open before: its names are unknown", stderr)), 1)
+        self.assertEqual(len(re.findall("was open before: its login was not seen", stderr)), 1)
         unknown = [record for record in records_of(stdout) if record["target"] == "unknown"]
         self.assertGreater(len(unknown), 100)
 

@@ -44,7 +44,7 @@ const OperationRow kOperations[] = {
     {Command({SCSI_SYNCHRONIZE_CACHE_10}), SCSI_OPERATION_FLUSH, 0, 0},
     {Command({SCSI_SYNCHRONIZE_CACHE_16}), SCSI_OPERATION_FLUSH, 0, 0},
     {Command({SCSI_UNMAP}, kWrite).Moving(24), SCSI_OPERATION_DISCARD, 0, 24},
-    {TestUnitReady(), SCSI_OPERATION_CONTROL, 0, 0},
+    {Command(TestUnitReady()), SCSI_OPERATION_CONTROL, 0, 0},
     {Command({SCSI_INQUIRY}, kRead).Moving(36), SCSI_OPERATION_CONTROL, 36, 0},
     {Command({0xa0}, kRead).Moving(16), SCSI_OPERATION_CONTROL, 16, 0},
     {Command({0xc0}), SCSI_OPERATION_OTHER, 0, 0},

@@ -198,7 +198,7 @@ const InflightRow kInflight[] = {
 TEST(Inflight, IsOutstandingAndHasAnOldest) {
   for (const InflightRow& row : kInflight) {
     Host host;
-    host.Opens(1).LogsIn().Completes(TestUnitReady().OnLun(Lun(1))).Holds(row.tasks);
+    host.Opens(1).LogsIn().Completes(Command(TestUnitReady()).OnLun(Lun(1))).Holds(row.tasks);
     host.Walks();
     const TargetStatistics target = TargetOf(host, kDisk);
     EXPECT_EQ(target.luns.at(Lun(1)).outstanding, row.outstanding) << row.what;

@@ -115,8 +115,6 @@ Command Write16(uint64_t lba, uint32_t blocks) {
   return Transfer16(SCSI_WRITE_16, lba, blocks, ISCSI_COMMAND_WRITE);
 }
 
-Command TestUnitReady() { return Command({0x00, 0, 0, 0, 0, 0}); }
-
 std::string LoginText(const Login& login) {
   std::string text = "InitiatorName=" + login.initiator + '\0';
   text += login.target.empty() ? "SessionType=Discovery" : "SessionType=Normal";
@@ -155,11 +153,17 @@ Conversation& Conversation::IsIpv6() {
 lunscope_connection_event Conversation::Record(uint8_t flags) const {
   lunscope_connection_event record = report_;
   record.header.time_ns = host_.now_ns;
-  record.header.flags = flags;
+  record.header.flags |= flags;
   return record;
 }
 
 Conversation& Conversation::Opens() {
+  host_.Apply(Record(LUNSCOPE_FLAG_OPENED));
+  return *this;
+}
+
+Conversation& Conversation::IsFound() {
+  report_.header.flags = LUNSCOPE_FLAG_MIDSTREAM;
   host_.Apply(Record(LUNSCOPE_FLAG_OPENED));
   return *this;
 }
@@ -175,9 +179,16 @@ Conversation& Conversation::Vanishes() {
   return *this;
 }
 
+Conversation& Conversation::Joining(uint16_t tsih, uint16_t cid) {
+  tsih_ = tsih;
+  cid_ = cid;
+  return *this;
+}
+
 Conversation& Conversation::LogsIn(const Login& login) {
-  return RequestsLogin(LoginText(login), login.isid, ISCSI_FLAG_FINAL | 0x07, login.chunk_bytes)
-      .AnswersLogin(0, login.tsih);
+  return RequestsLogin(LoginText(login) + login.keys, login.isid, ISCSI_FLAG_FINAL | 0x07,
+                       login.chunk_bytes)
+      .AnswersLogin(0, login.tsih, ISCSI_FLAG_FINAL | 0x07, login.answer);
 }
 
 Conversation& Conversation::RequestsLogin(std::string_view text, uint64_t isid, uint8_t flags,
@@ -186,16 +197,34 @@ Conversation& Conversation::RequestsLogin(std::string_view text, uint64_t isid, 
   pdu.bhs[0] |= kImmediate;
   pdu.bhs[1] = flags;
   PutIsid(pdu.bhs, isid);
+  PutBe16(pdu.bhs + 14, tsih_);
+  PutBe16(pdu.bhs + 20, cid_);
   Deliver(pdu, text, chunk_bytes);
   return *this;
 }
 
-Conversation& Conversation::AnswersLogin(uint8_t status_class, uint16_t tsih, uint8_t flags) {
+Conversation& Conversation::AnswersLogin(uint8_t status_class, uint16_t tsih, uint8_t flags,
+                                         std::string_view text, uint8_t status_detail) {
   lunscope_pdu_event pdu = NewPdu(ISCSI_LOGIN_RESPONSE);
   pdu.bhs[1] = flags;
   PutBe16(pdu.bhs + 14, tsih);
   pdu.bhs[36] = status_class;
-  Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);
+  pdu.bhs[37] = status_detail;
+  Deliver(pdu, text, LUNSCOPE_CHUNK_BYTES);
+  return *this;
+}
+
+Conversation& Conversation::Asks(std::string_view text, uint8_t flags) {
+  lunscope_pdu_event pdu = NewPdu(ISCSI_TEXT_REQUEST);
+  pdu.bhs[1] = flags;
+  Deliver(pdu, text, LUNSCOPE_CHUNK_BYTES);
+  return *this;
+}
+
+Conversation& Conversation::Answers(std::string_view text, uint8_t flags) {
+  lunscope_pdu_event pdu = NewPdu(ISCSI_TEXT_RESPONSE);
+  pdu.bhs[1] = flags;
+  Deliver(pdu, text, LUNSCOPE_CHUNK_BYTES);
   return *this;
 }
 
@@ -356,9 +385,9 @@ void Host::ApplyBytes(const void* record, size_t bytes) {
 
 std::vector<std::string> Host::Sessions() const {
   std::vector<std::string> sessions;
-  for (const Session& session : See().sessions) {
-    sessions.push_back(fmt::format("{} {} {} up={}", session.initiator, session.target,
-                                   session.name, session.connections));
+  for (const auto& [key, session] : model_.sessions().all()) {
+    sessions.push_back(fmt::format("{} {} {} up={}", key.initiator, key.target, session.name,
+                                   session.connections.size()));
   }
   return sessions;
 }

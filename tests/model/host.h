@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "collector/model/model.h"
+#include "tests/vectors/pdu.h"
 
 namespace lunscope {
 
@@ -54,14 +55,14 @@ class Command {
 
 Command Read16(uint64_t lba, uint32_t blocks);  // blocks of 512 bytes
 Command Write16(uint64_t lba, uint32_t blocks);
-Command TestUnitReady();
-
 struct Login {
   std::string initiator = kHost;
   std::string target = kDisk;  // "": a discovery session
   uint64_t isid = kIsid;
   uint16_t tsih = 1;
   size_t chunk_bytes = LUNSCOPE_CHUNK_BYTES;  // of which the engine delivers the text
+  std::string keys;                           // that the initiator offers, each ended by a NUL
+  std::string answer;                         // the target's text
 };
 
 // The key=value pairs of a login, each ended by a NUL.
@@ -79,7 +80,10 @@ class Conversation {
  public:
   Conversation(Host& host, uint64_t id, uint8_t role);
 
-  Conversation& Opens();  // the record of a new connection
+  Conversation& Opens();    // the record of a new connection
+  Conversation& IsFound();  // the record of one that was open before
+  // What its login requests say of themselves: a connection of the session that has this TSIH.
+  Conversation& Joining(uint16_t tsih, uint16_t cid);
   Conversation& LogsIn(const Login& login = {});
   Conversation& LogsOut(uint8_t reason = 0);  // RFC 7143 11.14.1; 0: close the session
   Conversation& Closes();  // the record of a connection that ends; it is not walked over again
@@ -94,7 +98,11 @@ class Conversation {
                               uint8_t flags = ISCSI_FLAG_FINAL | 0x07,
                               size_t chunk_bytes = LUNSCOPE_CHUNK_BYTES);
   Conversation& AnswersLogin(uint8_t status_class, uint16_t tsih = 1,
-                             uint8_t flags = ISCSI_FLAG_FINAL | 0x07);
+                             uint8_t flags = ISCSI_FLAG_FINAL | 0x07, std::string_view text = {},
+                             uint8_t status_detail = 0);
+  // Text negotiation in full feature phase.
+  Conversation& Asks(std::string_view text, uint8_t flags = ISCSI_FLAG_FINAL);
+  Conversation& Answers(std::string_view text, uint8_t flags = ISCSI_FLAG_FINAL);
 
   // PDUs with one byte that matters.
   Conversation& RequestsLogout(uint8_t reason);
@@ -126,6 +134,8 @@ class Conversation {
   Host& host_;
   lunscope_connection_event report_{};
   std::vector<Task> tasks_;
+  uint16_t tsih_ = 0;
+  uint16_t cid_ = 0;
   bool is_live_ = true;
 };
 
@@ -139,6 +149,8 @@ class Host {
   Conversation& Meets(uint64_t id, uint8_t role = LUNSCOPE_ROLE_INITIATOR);
   Conversation& On(uint64_t id) { return conversations_.at(id); }
 
+  // What this host says of its sessions.
+  void Knows(std::vector<HostSession> sessions) { model_.SetHostSessions(std::move(sessions)); }
   // A scrape's walk over the live connections.
   void Walks();
   void Apply(const lunscope_connection_event& event) { ApplyBytes(&event, sizeof(event)); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Logins and what becomes of their sessions.
+// What becomes of sessions: their connections, their end, and those that come in their place.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,179 +14,10 @@ using std::string_literals::operator""s;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
 constexpr uint8_t kTarget = LUNSCOPE_ROLE_TARGET;
-constexpr uint8_t kStay = 0x04;  // byte 1 of a login PDU: operational stage, T not set
-
-TEST(Login, MakesASession) {
-  Host host;
-  host.Opens(1).LogsIn();
-  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
-  const Snapshot snapshot = host.See();
-  const Session& session = snapshot.sessions.front();
-  EXPECT_EQ(session.role, kInitiator);
-  EXPECT_EQ(session.portal, "192.0.2.2:3260");
-  EXPECT_FALSE(session.header_digest);
-  EXPECT_FALSE(session.data_digest);
-  EXPECT_EQ(snapshot.targets.at({kInitiator, kDisk}).logins, 1u);
-}
-
-TEST(Login, IsSeenFromTheTargetAsWell) {
-  Host host;
-  host.Opens(1, kTarget).LogsIn();
-  const Snapshot snapshot = host.See();
-  EXPECT_EQ(snapshot.sessions.front().role, kTarget);
-  EXPECT_EQ(snapshot.sessions.front().portal, "192.0.2.1:3260");
-  EXPECT_EQ(snapshot.targets.at({kTarget, kDisk}).logins, 1u);
-}
-
-// Both ends of a loopback connection are two vantage points, not one counted twice.
-TEST(Login, OverLoopbackIsTwoSessions) {
-  Host host;
-  host.Opens(1, kInitiator).LogsIn();
-  host.Opens(2, kTarget).LogsIn();
-  EXPECT_THAT(host.Sessions(), SizeIs(2));
-  EXPECT_THAT(host.Targets(), Contains("initiator/iqn.disk"));
-  EXPECT_THAT(host.Targets(), Contains("target/iqn.disk"));
-}
-
-TEST(Login, NamesThePeerOfATrace) {
-  Host host;
-  host.Opens(1).LogsIn();
-  const Connection& connection = *host.model().FindConnection(1);
-  EXPECT_EQ(connection.initiator, kHost);
-  EXPECT_EQ(connection.target->first.name, kDisk);
-  EXPECT_EQ(connection.local, "192.0.2.1:40001");
-  EXPECT_EQ(connection.remote, "192.0.2.2:3260");
-}
-
-TEST(Login, TextMayBeCutAnywhere) {
-  for (size_t chunk_bytes = 1; chunk_bytes <= 80; chunk_bytes++) {
-    Host host;
-    host.Opens(1).LogsIn({.chunk_bytes = chunk_bytes});
-    EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"))
-        << chunk_bytes;
-  }
-}
-
-TEST(Login, TextLongerThanOneChunk) {
-  const std::string initiator(223, 'i');
-  const std::string target(223, 't');
-  Host host;
-  host.Opens(1).LogsIn({.initiator = initiator, .target = target});
-  EXPECT_THAT(host.Sessions(), ElementsAre(initiator + " " + target + " 00023d000001:0001 up=1"));
-}
-
-// C: the text goes on in the next PDU, and may be cut inside a name (RFC 7143 11.12.2).
-TEST(Login, TextGoesOnInTheNextPdu) {
-  Host host;
-  host.Opens(1)
-      .RequestsLogin("InitiatorName=iqn.host\0SessionType=Normal\0Targe"s, kIsid,
-                     ISCSI_FLAG_CONTINUE | kStay)
-      .AnswersLogin(0, 0, kStay)
-      .RequestsLogin("tName=iqn.disk\0"s)
-      .AnswersLogin(0, 1);
-  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
-}
-
-TEST(Login, OfSeveralStagesIsOne) {
-  Host host;
-  host.Opens(1)
-      .RequestsLogin(LoginText({}), kIsid, ISCSI_FLAG_FINAL | 0x01)
-      .AnswersLogin(0, 0, ISCSI_FLAG_FINAL | 0x01)
-      .RequestsLogin("HeaderDigest=None\0"s)
-      .AnswersLogin(0, 7);
-  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0007 up=1"));
-  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logins, 1u);
-}
-
-// Values that the kernel held back leave a key and nothing behind it.
-TEST(Login, WithoutTheSecretsOfChap) {
-  Host host;
-  host.Opens(1)
-      .RequestsLogin(LoginText({}) + "AuthMethod=CHAP,None\0"s, kIsid, ISCSI_FLAG_FINAL | 0x01)
-      .AnswersLogin(0, 0, ISCSI_FLAG_FINAL | 0x01)
-      .RequestsLogin("CHAP_A=5\0"s, kIsid, kStay)
-      .AnswersLogin(0, 0, kStay)
-      .RequestsLogin("CHAP_N=\0CHAP_R=\0TargetName=\0InitiatorName=\0"s)
-      .AnswersLogin(0, 2);
-  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0002 up=1"));
-}
-
-TEST(Login, NamesAreHostile) {
-  Host host;
-  host.Opens(1).LogsIn({.initiator = "iqn.\x1b[2J", .target = "iqn.\"\n\\"});
-  EXPECT_THAT(host.Sessions(), ElementsAre(R"(iqn.\x1b[2J iqn."\x0a\x5c 00023d000001:0001 up=1)"));
-}
-
-TEST(Login, TextWithoutEndIsBounded) {
-  Host host;
-  Conversation& conversation = host.Opens(1);
-  const std::string junk(100'000, 'x');
-  for (int i = 0; i < 10; i++) conversation.RequestsLogin(junk, kIsid, ISCSI_FLAG_CONTINUE | kStay);
-  EXPECT_LE(host.model().FindConnection(1)->text[LUNSCOPE_SENT].size(), 64u * 1024);
-  conversation.RequestsLogin("").AnswersLogin(0);
-  EXPECT_EQ(host.model().FindConnection(1)->text[LUNSCOPE_SENT].size(), 0u);
-}
-
-TEST(Login, OfADiscoverySessionHasNoTarget) {
-  Host host;
-  host.Opens(1).LogsIn({.target = ""}).LogsOut().Drops();
-  EXPECT_THAT(host.Sessions(), IsEmpty());
-  const Snapshot snapshot = host.See();
-  const TargetStatistics& discovery = snapshot.targets.at({kInitiator, kDiscoveryName});
-  EXPECT_EQ(discovery.logins, 1u);
-  EXPECT_EQ(discovery.logouts, 1u);
-}
-
-struct FailureRow {
-  uint8_t status_class;
-  std::array<uint64_t, kLoginFailures> failures;
-};
-
-// RFC 7143 11.13.5: 1 redirection, 2 initiator error, 3 target error, others reserved.
-constexpr FailureRow kFailures[] = {
-    {1, {1, 0, 0}}, {2, {0, 1, 0}}, {3, {0, 0, 1}}, {4, {0, 0, 1}}, {255, {0, 0, 1}},
-};
-
-TEST(Login, FailuresAreCountedByClass) {
-  for (const FailureRow& row : kFailures) {
-    Host host;
-    host.Opens(1).RequestsLogin(LoginText({})).AnswersLogin(row.status_class).Drops();
-    const Snapshot snapshot = host.See();
-    const TargetStatistics& target = snapshot.targets.at({kInitiator, kDisk});
-    EXPECT_EQ(target.login_failures, row.failures) << int{row.status_class};
-    EXPECT_EQ(target.logins, 0u);
-    EXPECT_THAT(host.Sessions(), IsEmpty());
-  }
-}
-
-TEST(Login, ThatIsNotCompleteIsNoLogin) {
-  Host host;
-  host.Opens(1).RequestsLogin(LoginText({})).AnswersLogin(0, 1, kStay).Drops();
-  EXPECT_THAT(host.Sessions(), IsEmpty());
-  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logins, 0u);
-}
-
-TEST(Login, DigestsAreThoseOfTheReport) {
-  Host host;
-  host.Opens(1).LogsIn().UsesDigests();
-  host.Walks();
-  const Snapshot snapshot = host.See();
-  EXPECT_TRUE(snapshot.sessions.front().header_digest);
-  EXPECT_TRUE(snapshot.sessions.front().data_digest);
-}
-
-// The record of the opening was lost: the portal is that of the first record that has one.
-TEST(Login, LearnsItsPortalLate) {
-  Host host;
-  host.Meets(1).LogsIn();
-  host.Walks();
-  EXPECT_EQ(host.See().sessions.front().portal, "192.0.2.2:3260");
-}
 
 TEST(Session, EndsWithItsLogout) {
   Host host;
@@ -255,12 +87,107 @@ TEST(Session, ThatIsDownIsNotReplacedByAnother) {
   }
 }
 
-TEST(Session, ThatIsUpIsNotReplaced) {
+// RFC 7143 6.3.5: a login with TSIH 0 ends the session that has its ISID, and the connections of
+// that one count for nothing any more: not by their end, and not by a logout that was under way.
+TEST(Session, IsReinstatedUnderItsIsid) {
+  for (uint16_t new_tsih : {1, 2}) {
+    Host host;
+    host.Opens(1).LogsIn({.tsih = 1});
+    host.Opens(2).Joining(1, 1).LogsIn({.tsih = 1});
+    host.Opens(3).LogsIn({.tsih = new_tsih});
+    const std::string reinstated = fmt::format("iqn.host iqn.disk 00023d000001:000{}", new_tsih);
+    EXPECT_THAT(host.Sessions(), ElementsAre(reinstated + " up=1"));
+    host.On(1).LogsOut().Closes();
+    host.On(2).Drops();
+    EXPECT_THAT(host.Sessions(), ElementsAre(reinstated + " up=1"));
+    host.On(3).Drops();
+    EXPECT_THAT(host.Sessions(), ElementsAre(reinstated + " up=0"));
+  }
+}
+
+// The ISID is the initiator's name for a session with one portal group (RFC 7143 4.4.3).
+TEST(Session, OfAnotherPortalGroupIsAnother) {
   Host host;
-  host.Opens(1).LogsIn({.tsih = 1});
-  host.Opens(2).LogsIn({.tsih = 2});
+  host.Opens(1).LogsIn({.answer = "TargetPortalGroupTag=1\0"s});
+  host.Opens(2).LogsIn({.answer = "TargetPortalGroupTag=2\0"s});
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1",
-                                           "iqn.host iqn.disk 00023d000001:0002 up=1"));
+                                           "iqn.host iqn.disk 00023d000001:0001 up=1"));
+  host.Opens(3).LogsIn({.tsih = 7, .answer = "TargetPortalGroupTag=2\0"s});
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1",
+                                           "iqn.host iqn.disk 00023d000001:0007 up=1"));
+}
+
+// RFC 7143 6.3.4: a CID in use is taken over by the new connection.
+TEST(Session, KeepsItsConnectionReinstated) {
+  Host host;
+  host.Opens(1).LogsIn();
+  host.Opens(2).Joining(1, 0).LogsIn();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+  host.On(1).LogsOut().Closes();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+  host.On(2).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
+}
+
+// No initiator logs in again on a connection (RFC 7143 6.3); one that does leaves the first
+// session.
+TEST(Session, IsLeftByAnotherLoginOnItsConnection) {
+  for (bool logs_out : {false, true}) {
+    Host host;
+    Conversation& connection = host.Opens(1).LogsIn();
+    if (logs_out) connection.LogsOut();
+    connection.Joining(0, 5).LogsIn({.isid = kIsid + 1});
+    std::vector<std::string> expected;
+    if (!logs_out) expected.emplace_back("iqn.host iqn.disk 00023d000001:0001 up=0");
+    expected.emplace_back("iqn.host iqn.disk 00023d000002:0001 up=1");
+    EXPECT_EQ(host.Sessions(), expected);
+    connection.Drops();
+    expected.back().back() = '0';
+    EXPECT_EQ(host.Sessions(), expected);
+  }
+}
+
+TEST(Session, IsKeptWhenAnotherLoginOnItsConnectionFails) {
+  Host host;
+  host.Opens(1).LogsIn().Joining(0, 5).RequestsLogin(LoginText({})).AnswersLogin(2);
+  host.On(1).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
+}
+
+// The target names its portal group in the leading login only.
+TEST(Session, IsJoinedByItsTsih) {
+  Host host;
+  host.Opens(1).LogsIn({.answer = "TargetPortalGroupTag=1\0MaxConnections=2\0"s});
+  host.Opens(2).Joining(1, 1).LogsIn();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=2"));
+}
+
+TEST(Session, ThatIsDownIsUpWhenAConnectionJoinsIt) {
+  Host host;
+  host.Opens(1).LogsIn().Drops();
+  host.Opens(2).Joining(1, 0).LogsIn();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+}
+
+// Its leading login was before our time: what it agreed on is not known, and not invented.
+TEST(Session, ThatIsJoinedUnseenHasNoParameters) {
+  Host host;
+  host.Opens(1).Joining(5, 1).LogsIn({.tsih = 5, .keys = "MaxBurstLength=1024\0"s});
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0005 up=1"));
+  EXPECT_EQ(ValueOf(host.model().sessions().all().begin()->second.parameters, "MaxBurstLength"),
+            "");
+}
+
+// A command on one connection, its ABORT TASK on the other: one target's.
+TEST(Session, OfTwoConnectionsIsOneTargetsWork) {
+  Host host;
+  host.Opens(1).LogsIn().Completes(Read16(0, 1));
+  host.Opens(2).Joining(1, 1).LogsIn().RequestsTask(1).Completes(Read16(0, 1));
+  const Snapshot snapshot = host.See();
+  const TargetStatistics& target = snapshot.targets.at({kInitiator, kDisk});
+  EXPECT_EQ(target.luns.at(0).read_bytes, 1024u);
+  EXPECT_EQ(target.task_functions.at(1), 1u);
+  EXPECT_EQ(target.logins, 2u);
 }
 
 // Reinstatement (RFC 7143 6.3.5): the target may close the old connection behind the new login.
@@ -268,6 +195,14 @@ TEST(Session, ThatWasReinstatedIsGone) {
   Host host;
   host.Opens(1).LogsIn({.tsih = 1});
   host.Opens(2).LogsIn({.tsih = 2});
+  host.On(1).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0002 up=1"));
+}
+
+TEST(Session, IsReinstatedAtAnyPortalOfItsGroup) {
+  Host host;
+  host.Opens(1).LogsIn({.tsih = 1, .answer = "TargetPortalGroupTag=1\0"s});
+  host.Meets(2).IsIpv6().Opens().LogsIn({.tsih = 2, .answer = "TargetPortalGroupTag=1\0"s});
   host.On(1).Drops();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0002 up=1"));
 }
@@ -285,7 +220,7 @@ TEST(Session, OfAnotherPortalIsNotReinstated) {
 TEST(Session, OfTwoConnectionsIsUpUntilTheLastIsGone) {
   Host host;
   host.Opens(1).LogsIn();
-  host.Opens(2).LogsIn();
+  host.Opens(2).Joining(1, 1).LogsIn();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=2"));
   host.On(1).Drops();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
@@ -298,7 +233,7 @@ TEST(Session, OfTwoConnectionsEndsWithOneLogout) {
   for (uint64_t first_to_close : {1, 2}) {
     Host host;
     host.Opens(1).LogsIn();
-    host.Opens(2).LogsIn();
+    host.Opens(2).Joining(1, 1).LogsIn();
     host.On(1).LogsOut();
     host.On(first_to_close).Closes();
     host.On(3 - first_to_close).Closes();
@@ -311,7 +246,7 @@ TEST(Session, IsDownWhenAnotherConnectionLoggedOut) {
   constexpr uint8_t kCloseConnection = 1;
   Host host;
   host.Opens(1).LogsIn();
-  host.Opens(2).LogsIn();
+  host.Opens(2).Joining(1, 1).LogsIn();
   host.On(1).LogsOut(kCloseConnection).Closes();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
   host.On(2).Drops();

@@ -165,6 +165,37 @@ TEST_P(EndpointOn, GivesItsPortBack) {
   }
 }
 
+TEST_P(EndpointOn, ServesPagesAndFetchesThem) {
+  int rendered = 0;
+  const Page page{"/list", "application/json", [&] { return fmt::format("[{}]\n", ++rendered); }};
+  auto endpoint =
+      Endpoint::Start({GetParam(), port_}, "/metrics", std::make_shared<OneMetric>(), {page});
+  ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
+  for (const char* body : {"[1]\n", "[2]\n"}) {
+    Result<std::string> fetched = Fetch({GetParam(), port_}, "/list");
+    ASSERT_TRUE(fetched.ok()) << fetched.error().message;
+    EXPECT_EQ(fetched.value(), body);
+  }
+  httplib::Client client(GetParam(), port_);
+  EXPECT_EQ(client.Get("/list")->get_header_value("Content-Type"), "application/json");
+  EXPECT_THAT(client.Get("/")->body, HasSubstr("href=\"/list\""));
+}
+
+TEST_P(EndpointOn, FetchesNothingWhereNothingIs) {
+  {
+    auto endpoint = Start(GetParam(), port_);
+    ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
+    Result<std::string> fetched = Fetch({GetParam(), port_}, "/list");
+    ASSERT_FALSE(fetched.ok());
+    EXPECT_THAT(fetched.error().message, HasSubstr("status 404"));
+  }
+  Result<std::string> fetched = Fetch({GetParam(), port_}, "/list");
+  ASSERT_FALSE(fetched.ok());
+  EXPECT_EQ(fetched.error().code, ExitCode::kFailure);
+  EXPECT_THAT(fetched.error().message, HasSubstr("lunscope serve"));
+  EXPECT_THAT(fetched.error().message, HasSubstr(ListenAddress{GetParam(), port_}.Url("/list")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Loopback, EndpointOn, ::testing::Values("127.0.0.1", "::1"),
                          [](const auto& host) {
                            return std::string(host.index == 0 ? "IPv4" : "IPv6");

@@ -42,9 +42,9 @@ void InitiatorScene(Host& host) {
       .Completes(Command({SCSI_SYNCHRONIZE_CACHE_10}).OnLun(Lun(1)).Taking(12 * kMs))
       .Completes(Command({SCSI_UNMAP}, ISCSI_COMMAND_WRITE).OnLun(Lun(1)).Moving(24).Taking(kMs))
       .Completes(Command({0xc0}).OnLun(Lun(2)).Taking(1).Sensing(0x05, 0x20, 0x00))
-      .Completes(TestUnitReady().OnLun(Lun(2)).Taking(50'000).Ending(kBusy))
-      .Completes(TestUnitReady().OnLun(Lun(2)).Taking(50'000).Ending(kReservationConflict))
-      .Completes(TestUnitReady().OnLun(0xc101'0000'0000'0000).Responding(1))
+      .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kBusy))
+      .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kReservationConflict))
+      .Completes(Command(TestUnitReady()).OnLun(0xc101'0000'0000'0000).Responding(1))
       .RequestsTask(1)
       .RequestsTask(5)
       .Rejects(0x09)
@@ -67,8 +67,33 @@ void TargetScene(Host& host) {
       .LogsIn({.isid = 5, .tsih = 9})
       .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(15'000))
       .Completes(Write16(0, 8).OnLun(Lun(1)).Taking(80'000));
-  // Met in the middle.
+  // Met in the middle; this host says whose it is.
+  host.Knows({{LUNSCOPE_ROLE_TARGET, "iqn.told", kHost, {{}}, {"192.0.2.2", 40007}, "tgtadm"}});
+  host.Meets(7, LUNSCOPE_ROLE_TARGET).IsFound();
+  // Met in the middle, and nobody says.
   host.Meets(6, LUNSCOPE_ROLE_TARGET).IsIpv6().Completes(Read16(0, 8).Taking(20'000));
+}
+
+// A session with two connections and parameters that are not the default ones, one that is down,
+// and what discovery and a redirection told.
+void SessionScene(Host& host) {
+  const std::string keys =
+      "HeaderDigest=CRC32C,None\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
+      "InitialR2T=No\0MaxConnections=4\0InitiatorAlias=\"a\"\0"s;
+  const std::string answer =
+      "HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0MaxBurstLength=524288\0"
+      "InitialR2T=No\0MaxConnections=2\0TargetPortalGroupTag=1\0TargetAlias=\x1b[2J\0"s;
+  host.Opens(11).LogsIn({.keys = keys, .answer = answer});
+  host.Opens(12).Joining(1, 1).LogsIn();
+  host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Drops();
+  host.Opens(14)
+      .LogsIn({.target = ""})
+      .Asks("SendTargets=All\0"s)
+      .Answers("TargetName=iqn.disk\0TargetAddress=192.0.2.2:3260,1\0TargetName=iqn.\"\0"s);
+  host.Opens(15)
+      .RequestsLogin(LoginText({.target = "iqn.moved"}))
+      .AnswersLogin(1, 0, 0, "TargetAddress=192.0.2.9:3261\0"s, 2)
+      .Drops();
 }
 
 void Count(lunscope_totals& totals) {
@@ -111,7 +136,7 @@ void ExpectGolden(const std::string& name, const std::string& text) {
 }
 
 Observation FixedObservation() {
-  Host host({.max_label_sets = 23});  // a few less than the scenes want
+  Host host({.max_label_sets = 24});  // a few less than the scenes want
   InitiatorScene(host);
   TargetScene(host);
   host.Walks();
@@ -131,11 +156,22 @@ Observation FixedObservation() {
   return observation;
 }
 
+FixedSessions::FixedSessions() {
+  InitiatorScene(host_);
+  TargetScene(host_);
+  SessionScene(host_);
+}
+
+int64_t FixedSessions::wall_clock_offset_ns() { return kWallClockOffsetNs; }
+
 FixedTrace::FixedTrace() {
   host_.Opens(1).LogsIn({.target = "iqn.2026-01.com.example:storage.disk1"});
   host_.Opens(2, LUNSCOPE_ROLE_TARGET)
       .LogsIn({.initiator = "iqn.\x1b[2J\"'", .target = "iqn.\n\"\\\xff"});
   host_.Meets(3).IsIpv6().Opens();
+  host_.Knows(
+      {{LUNSCOPE_ROLE_INITIATOR, "iqn.2026-01.com.example:told", kHost, {{}}, {}, "sysfs"}});
+  host_.Meets(4).IsFound();
   struct Seen {
     uint64_t connection;
     Command command;
@@ -150,10 +186,10 @@ FixedTrace::FixedTrace() {
       {1, Read16(5, 8).Taking(3'400'000'000).ShortBy(4000), kDiskType},
       {1, Read16(5, 1).LongBy(512), kDiskType},
       {1, Read16(1 << 20, 1).Taking(250'000).Sensing(0x05, 0x21, 0x00), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Ending(kBusy), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Ending(kReservationConflict), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Responding(1), kDiskType},
-      {1, TestUnitReady().Taking(50'000).Responding(0x80), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Ending(kBusy), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Ending(kReservationConflict), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Responding(1), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Responding(0x80), kDiskType},
       {1, Command({SCSI_INQUIRY, 0, 0, 0, 36, 0}, ISCSI_COMMAND_READ).Moving(36), kDiskType},
       {1, Command({SCSI_SERVICE_ACTION_IN_16, 0x10}, ISCSI_COMMAND_READ).Moving(32), kDiskType},
       {1, Command({0xa3, 0x0c}, ISCSI_COMMAND_READ).Moving(64), kDiskType},
@@ -162,6 +198,7 @@ FixedTrace::FixedTrace() {
       {2, Command({0x08, 0, 0, 2, 0, 0}, ISCSI_COMMAND_READ).Moving(512).OnLun(Lun(1)), kTapeType},
       {2, Read16(1, 1).OnLun(0x4100'0000'0000'0000), kDiskType},
       {3, Read16(1, 1).OnLun(Lun(7)), kUnknownDeviceType},
+      {4, Read16(1, 1).OnLun(Lun(7)), kDiskType},
   };
   events_.reserve(std::size(seen));  // commands_ refers to them
   for (const Seen& each : seen) {

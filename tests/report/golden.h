@@ -22,6 +22,17 @@ void ExpectGolden(const std::string& name, const std::string& text);
 // every kind and every loss: each metric has a series in it.
 Observation FixedObservation();
 
+// Sessions of every kind, for their list.
+class FixedSessions {
+ public:
+  FixedSessions();
+  [[nodiscard]] const Model& model() const { return host_.model(); }
+  static int64_t wall_clock_offset_ns();
+
+ private:
+  Host host_;
+};
+
 // One command for every kind of line, and the connection that it was seen on.
 class FixedTrace {
  public:

@@ -8,6 +8,9 @@
 
 #include <cstdlib>
 
+#include <nlohmann/json.hpp>
+
+#include "collector/report/session_list.h"
 #include "collector/report/summary.h"
 #include "tests/report/pdu_lines.h"
 
@@ -38,6 +41,26 @@ TEST(Golden, PduJson) {
   std::string lines;
   for (const NamedPdu& pdu : VectorPdus()) lines += LineOf(pdu.wire) + "\n";
   ExpectGolden("golden.pdu.jsonl", lines);
+}
+
+TEST(Golden, SessionsTable) {
+  const FixedSessions fixed;
+  ExpectGolden("golden.sessions.txt", SessionsTable(fixed.model(), fixed.wall_clock_offset_ns()));
+}
+
+// One line as it is; read and indented by nlohmann-json, and so valid, in the file.
+TEST(Golden, SessionsJson) {
+  const FixedSessions fixed;
+  const std::string text = SessionsJson(fixed.model(), fixed.wall_clock_offset_ns());
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+  ExpectGolden("golden.sessions.json", nlohmann::ordered_json::parse(text).dump(1) + "\n");
+}
+
+TEST(Golden, SessionsOfNobody) {
+  const Model model;
+  EXPECT_EQ(SessionsJson(model, 0),
+            R"({"sessions":[],"other_connections":[],"targets":[],"targets_left_out":0})"
+            "\n");
 }
 
 TEST(Golden, Summary) {

@@ -21,8 +21,8 @@ Seconds and bytes; counters end in `_total`. `role` tells where the observed hos
 (`initiator`) or received (`target`) the SCSI commands; on a host that has both ends of a connection
 each is a vantage point of its own, so do not add them up. `operation` is `read`, `write`, `flush`,
 `discard`, `control` or `other`. `lun` is the decimal LUN where its addressing method has one, else
-its eight bytes in hex. A `target` whose login was not seen is `unknown`, that of discovery sessions
-`discovery`, and what is beyond `--max-label-sets` is `overflow`.
+its eight bytes in hex. A `target` whose login was not seen has the name that this host tells, as
+`lunscope_inferred_connections` says, or is `unknown`; that of discovery sessions is `discovery`, and what is beyond `--max-label-sets` is `overflow`.
 
 At every moment, for each role: `lunscope_commands_seen_total` = `lunscope_commands_reported_total` +
 `lunscope_commands_unreported_total` (all reasons) + `lunscope_commands_in_flight`.

@@ -132,7 +132,7 @@ struct KeysRow {
 };
 
 const KeysRow kKeys[] = {
-    {"no data", TestUnitReady(), 0, "status response", "lba blocks expected_bytes sense"},
+    {"no data", Command(TestUnitReady()), 0, "status response", "lba blocks expected_bytes sense"},
     {"data", Read16(0, 1), 0, "lba blocks expected_bytes transferred_bytes", "residual_bytes"},
     {"a tape has no LBA", Command({0x08}, ISCSI_COMMAND_READ), 1, "expected_bytes", "lba blocks"},
     {"a device of unknown type", Read16(0, 1), kUnknownDeviceType, "lba blocks", ""},

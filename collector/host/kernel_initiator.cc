@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <lunscope/types.h>
+
+#include "collector/host/files.h"
+#include "collector/host/host.h"
+
+namespace lunscope {
+
+std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
+  std::vector<HostSession> sessions;
+  const std::string connections = sys + "/class/iscsi_connection";
+  for (const std::string& name : ListFolder(connections)) {
+    // "connection3:0": the number of its session, then its CID.
+    const std::string number = After(name, "connection");
+    const std::string connection = fmt::format("{}/{}/", connections, name);
+    const std::string session =
+        fmt::format("{}/class/iscsi_session/session{}/", sys, number.substr(0, number.find(':')));
+    const std::string address = ReadLine(connection + "address");
+    const SocketAddress portal =
+        ParseAddress(fmt::format("[{}]:{}", address, ReadLine(connection + "port")));
+    HostSession found;
+    found.role = LUNSCOPE_ROLE_INITIATOR;
+    found.target = ReadLine(session + "targetname");
+    found.initiator = ReadLine(session + "initiatorname");
+    // A session that has lost its connection has no address; its next one is seen to log in.
+    if (found.target.empty() || address.empty() || portal.port == 0) continue;
+    found.portals = {portal};
+    // Older kernels do not tell the local port; then the portal has to do.
+    found.initiator_address = ParseAddress("[::]:" + ReadLine(connection + "local_port"));
+    if (found.initiator_address.port == 0) found.initiator_address = {};
+    found.source = "sysfs";
+    sessions.push_back(found);
+  }
+  return sessions;
+}
+
+}  // namespace lunscope

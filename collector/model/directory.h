@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What targets said of targets: the answers to SendTargets (RFC 7143 appendix C) and redirections
+// (section 11.13.5). Names and addresses are the wire's, printable.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lunscope {
+
+struct ListedTarget {
+  std::vector<std::string> addresses;  // "192.0.2.2:3260,1": with the portal group tag
+  std::string redirected_to;           // the address of the last redirection; "" if there was none
+  bool is_moved_for_good = false;      // that redirection was a permanent one
+};
+
+class Directory {
+ public:
+  static constexpr size_t kMaxTargets = 4096;
+  static constexpr size_t kMaxAddresses = 16;  // of one target
+
+  // By the role of the observed end and the target's name.
+  using Key = std::pair<uint8_t, std::string>;
+
+  // An answer to SendTargets names a target; what an earlier answer said of it is over.
+  void List(uint8_t role, const std::string& target);
+  // One of its addresses follows.
+  void AddAddress(uint8_t role, const std::string& target, const std::string& address);
+  void Redirect(uint8_t role, const std::string& target, const std::string& address,
+                bool is_for_good);
+
+  [[nodiscard]] const std::map<Key, ListedTarget>& targets() const { return targets_; }
+  // Names and addresses for which there was no room.
+  [[nodiscard]] uint64_t left_out() const { return left_out_; }
+
+ private:
+  ListedTarget* Entry(uint8_t role, const std::string& target);
+
+  std::map<Key, ListedTarget> targets_;
+  uint64_t left_out_ = 0;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The operational parameters of a session: what both parties said of a key in a login, and what is
+// in effect for it (RFC 7143 sections 6.2 and 13). kParameters is the only
+// place that knows the keys.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace lunscope {
+
+enum Party : uint8_t { kInitiatorParty, kTargetParty, kParties };
+
+// How a key's value comes of what the parties said.
+enum class ResultFunction : uint8_t {
+  kAnd,
+  kOr,
+  kMinimum,
+  kMaximum,
+  kChoice,               // one item of the offered list, chosen by the answer
+  kDeclaredByInitiator,  // text; there is nothing to negotiate
+  kDeclaredByTarget,
+  kInitiatorNumber,  // a number that only the initiator declares
+  kTargetNumber,
+};
+
+enum class Scope : uint8_t { kSession, kConnection };
+
+struct Parameter {
+  std::string_view key;
+  std::string_view default_value;  // "": there is none
+  uint32_t minimum;                // of numbers
+  uint32_t maximum;
+  ResultFunction result;
+  Scope scope = Scope::kSession;
+  bool is_for_discovery = true;      // false: irrelevant in a discovery session
+  bool is_for_full_feature = false;  // may be declared anew in full feature phase, too
+};
+
+inline constexpr uint32_t kMaxDataSegmentLength = (1U << 24) - 1;
+
+inline constexpr Parameter kParameters[] = {
+    // RFC 7143 13.1
+    {"HeaderDigest", "None", 0, 0, ResultFunction::kChoice, Scope::kConnection},
+    {"DataDigest", "None", 0, 0, ResultFunction::kChoice, Scope::kConnection},
+    // 13.2
+    {"MaxConnections", "1", 1, 65535, ResultFunction::kMinimum, Scope::kSession, false},
+    // 13.6, 13.7
+    {"TargetAlias", "", 0, 0, ResultFunction::kDeclaredByTarget, Scope::kSession, true, true},
+    {"InitiatorAlias", "", 0, 0, ResultFunction::kDeclaredByInitiator, Scope::kSession, true, true},
+    // 13.9
+    {"TargetPortalGroupTag", "", 0, 65535, ResultFunction::kTargetNumber},
+    // 13.10, 13.11
+    {"InitialR2T", "Yes", 0, 0, ResultFunction::kOr, Scope::kSession, false},
+    {"ImmediateData", "Yes", 0, 0, ResultFunction::kAnd, Scope::kSession, false},
+    // 13.12: each party says what it can take, so each direction has a value of its own
+    {"MaxRecvDataSegmentLength", "8192", 512, kMaxDataSegmentLength,
+     ResultFunction::kInitiatorNumber, Scope::kConnection, true, true},
+    {"MaxRecvDataSegmentLength", "8192", 512, kMaxDataSegmentLength, ResultFunction::kTargetNumber,
+     Scope::kConnection, true, true},
+    // 13.13, 13.14
+    {"MaxBurstLength", "262144", 512, kMaxDataSegmentLength, ResultFunction::kMinimum,
+     Scope::kSession, false},
+    {"FirstBurstLength", "65536", 512, kMaxDataSegmentLength, ResultFunction::kMinimum,
+     Scope::kSession, false},
+    // 13.15, 13.16
+    {"DefaultTime2Wait", "2", 0, 3600, ResultFunction::kMaximum},
+    {"DefaultTime2Retain", "20", 0, 3600, ResultFunction::kMinimum},
+    // 13.17
+    {"MaxOutstandingR2T", "1", 1, 65535, ResultFunction::kMinimum, Scope::kSession, false},
+    // 13.18, 13.19
+    {"DataPDUInOrder", "Yes", 0, 0, ResultFunction::kOr, Scope::kSession, false},
+    {"DataSequenceInOrder", "Yes", 0, 0, ResultFunction::kOr, Scope::kSession, false},
+    // 13.20, 13.21
+    {"ErrorRecoveryLevel", "0", 0, 2, ResultFunction::kMinimum},
+    {"SessionType", "Normal", 0, 0, ResultFunction::kDeclaredByInitiator},
+    // 13.23
+    {"TaskReporting", "RFC3720", 0, 0, ResultFunction::kChoice, Scope::kSession, false},
+    // 13.24
+    {"iSCSIProtocolLevel", "1", 0, 31, ResultFunction::kMinimum, Scope::kSession, false},
+};
+inline constexpr size_t kParameterCount = std::size(kParameters);
+
+// What the parties said of one key in one login. "": nothing.
+struct Said {
+  std::array<std::string, kParties> values;
+  Party first = kInitiatorParty;  // who said it first, and so offered it
+};
+
+// What is in effect for a parameter that the parties said this of.
+std::string EffectiveValue(const Parameter& parameter, const Said& said);
+
+// By the parameter's place in kParameters; "" where it has no value, or none is known.
+using ParameterValues = std::array<std::string, kParameterCount>;
+
+// One login: from its first PDU to its final response.
+class Negotiation {
+ public:
+  // A key that may not be said twice keeps its first value (section 6.3).
+  void Take(Party party, std::string_view key, const std::string& value);
+
+  // What is in effect once the login has succeeded, for the parameters of this scope.
+  [[nodiscard]] ParameterValues Effective(Scope scope) const;
+  [[nodiscard]] bool IsDiscovery() const;
+
+  // Who and where, as the parties said it; "" while they did not.
+  [[nodiscard]] const std::string& initiator_name() const { return initiator_name_; }
+  [[nodiscard]] const std::string& target_name() const { return target_name_; }
+  [[nodiscard]] const std::string& target_address() const { return target_address_; }
+
+ private:
+  std::array<Said, kParameterCount> said_;
+  std::string initiator_name_;
+  std::string target_name_;
+  std::string target_address_;  // where a redirection leads (13.8)
+};
+
+// A key in full feature phase: a declaration takes the place of an earlier one (13.12).
+void DeclareAnew(Party party, std::string_view key, const std::string& value, Scope scope,
+                 ParameterValues& values);
+
+// The first value of this key. REQUIRES: it is one of kParameters.
+const std::string& ValueOf(const ParameterValues& values, std::string_view key);
+
+constexpr bool IsNumber(const Parameter& parameter) { return parameter.maximum != 0; }
+constexpr bool IsBoolean(const Parameter& parameter) {
+  return parameter.result == ResultFunction::kAnd || parameter.result == ResultFunction::kOr;
+}
+
+}  // namespace lunscope

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/model/sessions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lunscope {
+
+const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
+  if (login.is_leading) EndThoseInPlaceOf(login.key);
+  auto [entry, is_new] = sessions_.try_emplace(login.is_leading ? login.key : JoinedBy(login.key));
+  Session& session = entry->second;
+  if (is_new) {
+    session.name = fmt::format("{:012x}:{:04x}", login.key.isid, login.key.tsih);
+    session.since_ns = login.time_ns;
+  }
+  // A CID that is in use is taken over: connection reinstatement (RFC 7143 section 6.3.4).
+  session.connections[login.cid] = login.connection;
+  return entry->first;
+}
+
+// Session reinstatement (RFC 7143 section 6.3.5): a login with TSIH 0 and an ISID that the
+// initiator has a session for ends that one, up or down. The TSIH is the target's to choose anew.
+void SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
+  std::erase_if(sessions_, [&](const auto& entry) {
+    SessionKey other = entry.first;
+    other.tsih = key.tsih;
+    return other == key;
+  });
+}
+
+// A login that adds a connection need not name the portal group: the TSIH names the session.
+const SessionKey& SessionTable::JoinedBy(const SessionKey& key) const {
+  const auto joined = std::ranges::find_if(sessions_, [&](const auto& entry) {
+    SessionKey other = entry.first;
+    if (key.portal_group.empty()) other.portal_group.clear();
+    return other == key;
+  });
+  return joined == sessions_.end() ? key : joined->first;
+}
+
+bool SessionTable::Has(const std::optional<SessionKey>& key, uint16_t cid,
+                       uint64_t connection) const {
+  if (!key) return false;
+  const auto entry = sessions_.find(*key);
+  if (entry == sessions_.end()) return false;
+  const auto member = entry->second.connections.find(cid);
+  return member != entry->second.connections.end() && member->second == connection;
+}
+
+Session* SessionTable::Find(const std::optional<SessionKey>& key, uint16_t cid,
+                            uint64_t connection) {
+  return Has(key, cid, connection) ? &sessions_.at(*key) : nullptr;
+}
+
+void SessionTable::Close(const std::optional<SessionKey>& key, uint16_t cid, uint64_t connection,
+                         bool is_orderly) {
+  Session* session = Find(key, cid, connection);
+  if (session == nullptr) return;
+  session->connections.erase(cid);
+  if (session->is_up()) return;
+  if (is_orderly || session->logged_out) {
+    sessions_.erase(*key);
+    return;
+  }
+  session->down_order = ++went_down_;
+  ForgetTheLongestDown();
+}
+
+void SessionTable::ForgetTheLongestDown() {
+  const auto is_down = [](const auto& entry) { return !entry.second.is_up(); };
+  if (static_cast<size_t>(std::ranges::count_if(sessions_, is_down)) <= max_down_) return;
+  sessions_.erase(std::ranges::min_element(sessions_, {}, [&](const auto& entry) {
+    return std::pair(!is_down(entry), entry.second.down_order);
+  }));
+}
+
+}  // namespace lunscope

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the kernel's initiator, LIO and tgt say of their sessions, read from trees of files as these
+// lay them out.
+#include "collector/host/host.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace lunscope {
+namespace {
+
+using std::string_literals::operator""s;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+// A folder that is gone with the test.
+class Tree : public ::testing::Test {
+ protected:
+  Tree() {
+    std::string name = ::testing::TempDir() + "lunscope-host-XXXXXX";
+    root_ = mkdtemp(name.data());
+  }
+  ~Tree() override { std::filesystem::remove_all(root_); }
+
+  void Put(const std::string& path, const std::string& text) {
+    const std::filesystem::path file = std::filesystem::path(root_) / path;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+  }
+  void PutFolder(const std::string& path) {
+    std::filesystem::create_directories(std::filesystem::path(root_) / path);
+  }
+
+  std::string root_;
+};
+
+// "target initiator portal[,portal] from initiator:port source"
+std::vector<std::string> Written(const std::vector<HostSession>& sessions) {
+  std::vector<std::string> lines;
+  for (const HostSession& session : sessions) {
+    std::string portals;
+    for (const SocketAddress& portal : session.portals)
+      portals += fmt::format("{}{}:{}", portals.empty() ? "" : ",", portal.host, portal.port);
+    lines.push_back(fmt::format("{} {} {} from {}:{} {}", session.target, session.initiator,
+                                portals, session.initiator_address.host,
+                                session.initiator_address.port, session.source));
+  }
+  return lines;
+}
+
+class KernelInitiator : public Tree {
+ protected:
+  // Attributes of scsi_transport_iscsi.c, each of which ends its line.
+  void PutSession(int number, const std::string& target, const std::string& address,
+                  const std::string& local_port) {
+    const std::string session = fmt::format("class/iscsi_session/session{}/", number);
+    const std::string connection = fmt::format("class/iscsi_connection/connection{}:0/", number);
+    Put(session + "targetname", target + "\n");
+    Put(session + "initiatorname", "iqn.host\n");
+    Put(session + "state", "LOGGED_IN\n");
+    if (!address.empty()) Put(connection + "address", address + "\n");
+    Put(connection + "port", "3260\n");
+    Put(connection + "persistent_address", "192.0.2.99\n");
+    if (!local_port.empty()) Put(connection + "local_port", local_port + "\n");
+  }
+};
+
+TEST_F(KernelInitiator, TellsTheEndsOfItsConnections) {
+  PutSession(1, "iqn.disk", "192.0.2.1", "40001");
+  PutSession(12, "iqn.tape", "2001:0db8:0000:0000:0000:0000:0000:0001", "40002");
+  EXPECT_THAT(Written(ReadKernelInitiator(root_)),
+              UnorderedElementsAre("iqn.disk iqn.host 192.0.2.1:3260 from :40001 sysfs",
+                                   "iqn.tape iqn.host 2001:db8::1:3260 from :40002 sysfs"));
+}
+
+TEST_F(KernelInitiator, OfOldDoesNotTellItsPort) {
+  PutSession(1, "iqn.disk", "192.0.2.1", "");
+  EXPECT_THAT(Written(ReadKernelInitiator(root_)),
+              ElementsAre("iqn.disk iqn.host 192.0.2.1:3260 from :0 sysfs"));
+}
+
+TEST_F(KernelInitiator, WithoutAConnectionTellsNothing) {
+  EXPECT_THAT(ReadKernelInitiator(root_), IsEmpty());
+  PutSession(1, "iqn.disk", "", "");
+  EXPECT_THAT(ReadKernelInitiator(root_), IsEmpty());
+  PutFolder("class/iscsi_connection/connection2:0");
+  PutFolder("class/iscsi_connection/nonsense");
+  EXPECT_THAT(ReadKernelInitiator(root_), IsEmpty());
+}
+
+class Lio : public Tree {
+ protected:
+  // As lio_target_nacl_info_show() prints it.
+  static std::string Info(const std::string& initiator, const std::vector<std::string>& addresses) {
+    std::string text = "InitiatorName: " + initiator +
+                       "\nInitiatorAlias: \n"
+                       "LIO Session ID: 1   ISID: 0x00 02 3d 00 00 01  TSIH: 1  SessionType: "
+                       "Normal\nSession State: TARG_SESS_STATE_LOGGED_IN\n"
+                       "---------------------[iSCSI Session Values]-----------------------\n"
+                       "  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT\n"
+                       " 0x00000040   0x00000040   0x0000001e   0x0000005d   0x1d000000   "
+                       "0x0000014d\n"
+                       "----------------------[iSCSI Connections]-------------------------\n";
+    for (const std::string& address : addresses) {
+      text += "CID: 0  Connection State: TARG_CONN_STATE_LOGGED_IN\n   Address " + address +
+              " TCP  StatSN: 0x5a2e7b1c\n";
+    }
+    return text;
+  }
+};
+
+TEST_F(Lio, TellsItsSessionsByPortalGroup) {
+  PutFolder("iscsi/discovery_auth");
+  PutFolder("iscsi/iqn.disk/fabric_statistics");
+  PutFolder("iscsi/iqn.disk/tpgt_1/np/0.0.0.0:3260");
+  PutFolder("iscsi/iqn.disk/tpgt_1/np/[2001:db8::1]:3261");
+  Put("iscsi/iqn.disk/tpgt_1/acls/iqn.one/info", Info("iqn.one", {"192.0.2.7"}));
+  Put("iscsi/iqn.disk/tpgt_1/acls/iqn.two/info", Info("iqn.two", {"2001:db8::7", "192.0.2.8"}));
+  Put("iscsi/iqn.disk/tpgt_1/acls/iqn.idle/info",
+      "No active iSCSI Session for Initiator Endpoint: iqn.idle\n");
+  EXPECT_THAT(Written(ReadLio(root_)),
+              ElementsAre("iqn.disk iqn.one :3260,2001:db8::1:3261 from 192.0.2.7:0 configfs",
+                          "iqn.disk iqn.two :3260,2001:db8::1:3261 from 2001:db8::7:0 configfs",
+                          "iqn.disk iqn.two :3260,2001:db8::1:3261 from 192.0.2.8:0 configfs"));
+}
+
+// Demo mode: no entry for the initiator, and so no address of it.
+TEST_F(Lio, TellsTheNamesOfDynamicSessions) {
+  PutFolder("iscsi/iqn.disk/tpgt_1/np/192.0.2.1:3260");
+  Put("iscsi/iqn.disk/tpgt_1/dynamic_sessions", "iqn.one\niqn.two\n\0"s);
+  EXPECT_THAT(Written(ReadLio(root_)),
+              ElementsAre("iqn.disk iqn.one 192.0.2.1:3260 from :0 configfs",
+                          "iqn.disk iqn.two 192.0.2.1:3260 from :0 configfs"));
+}
+
+TEST_F(Lio, ThatIsNotThereTellsNothing) { EXPECT_THAT(ReadLio(root_ + "/nowhere"), IsEmpty()); }
+
+TEST(Tgt, TellsItsSessions) {
+  const std::string portals = "Portal: 127.0.0.1:3260,1\nPortal: [::1]:3260,1\n";
+  const std::string targets =
+      "Target 1: iqn.disk\n"
+      "    System information:\n"
+      "        Driver: iscsi\n"
+      "        State: ready\n"
+      "    I_T nexus information:\n"
+      "        I_T nexus: 1\n"
+      "            Initiator: iqn.one alias: none\n"
+      "            Connection: 0\n"
+      "                IP Address: 127.0.0.1\n"
+      "        I_T nexus: 4\n"
+      "            Initiator: iqn.two alias: a alias: b\n"
+      "            Connection: 0\n"
+      "                IP Address: ::1\n"
+      "    LUN information:\n"
+      "        LUN: 0\n"
+      "            Type: controller\n"
+      "Target 2: iqn.idle\n"
+      "    I_T nexus information:\n"
+      "    LUN information:\n"
+      "Target 3: iqn.tape\n"
+      "    I_T nexus information:\n"
+      "        I_T nexus: 2\n"
+      "            Initiator: iqn.one alias: none\n"
+      "            Connection: 0\n"
+      "                IP Address: 127.0.0.1\n";
+  EXPECT_THAT(Written(ParseTgt(portals, targets)),
+              ElementsAre("iqn.disk iqn.one 127.0.0.1:3260,::1:3260 from 127.0.0.1:0 tgtadm",
+                          "iqn.disk iqn.two alias: a 127.0.0.1:3260,::1:3260 from ::1:0 tgtadm",
+                          "iqn.tape iqn.one 127.0.0.1:3260,::1:3260 from 127.0.0.1:0 tgtadm"));
+}
+
+TEST(Tgt, ThatSaysNothingTellsNothing) {
+  EXPECT_THAT(ParseTgt("", ""), IsEmpty());
+  EXPECT_THAT(ParseTgt("Portal: \n", "Target 1\nTarget \n        IP Address: 127.0.0.1\n"),
+              IsEmpty());
+}
+
+using TgtFolder = Tree;
+
+// Files that are no control sockets, and one of a daemon that is no more.
+TEST_F(TgtFolder, OfNoDaemonTellsNothing) {
+  using std::chrono::milliseconds;
+  EXPECT_THAT(ReadTgt(root_ + "/nowhere", milliseconds(1000)), IsEmpty());
+  Put("socket.65000", "");
+  Put("socket.65000.lock", "");
+  Put("socket.", "");
+  Put("socket.1;reboot", "");
+  EXPECT_THAT(ReadTgt(root_, milliseconds(1000)), IsEmpty());
+}
+
+}  // namespace
+}  // namespace lunscope

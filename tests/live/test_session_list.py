@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lunscope sessions`: what the target was configured to, and what tshark reads in the login."""
+
+import signal
+import time
+
+from capture import Capture, login_answers
+from compare import ROLES
+from dialogue import Stage
+from harness import LiveTest, Process, main, run, wait_until
+from lunscope import Serve
+from pdus import TEST_UNIT_READY
+from scripted import Initiator
+from tgtd import Tgtd
+
+INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
+TARGET = "iqn.2024-01.org.lunscope.test:list-"
+BOOLEANS = {"Yes": True, "No": False}
+
+# What tgt is set to, and what then is in effect. libiscsi offers MaxBurstLength and
+# FirstBurstLength 262144, ImmediateData Yes, DefaultTime2Wait 2, DefaultTime2Retain 0.
+CONFIGURED = {
+    "MaxBurstLength": (131072, 131072),
+    "FirstBurstLength": (32768, 32768),
+    "ImmediateData": ("No", False),
+    "DefaultTime2Wait": (7, 7),
+    "DefaultTime2Retain": (30, 0),
+    "MaxRecvDataSegmentLength": (65536, {"initiator": 262144, "target": 65536}),
+    "HeaderDigest": ("CRC32C", "CRC32C"),
+}
+
+
+def parameters_of(session):
+    """Those of the session and of its one connection."""
+    (connection,) = session["connections"]
+    return session["parameters"] | connection["parameters"]
+
+
+class SessionList(LiveTest):
+
+    def setUp(self):
+        super().setUp()
+        self.tgtd = self.use(Tgtd())
+        self.targets = [self.tgtd.add_target(TARGET + name) for name in ("one", "two")]
+        for target in self.targets:
+            target.add_lun()
+
+    def login(self, name, target):
+        initiator = self.use(Initiator(self.tgtd.port))
+        self.assertEqual(initiator.login((INITIATOR + name).encode(), target.name.encode()), (0, 0))
+        initiator.run([(TEST_UNIT_READY, 0)])
+        return initiator
+
+    def test_parameters_in_effect(self):
+        target = self.targets[0]
+        for name, (value, _) in CONFIGURED.items():
+            target.update(name, value)
+        began = time.time()
+        url = target.url(1) + "?header_digest=crc32c"
+        with Capture(self.tgtd.port) as capture, Serve(self.tgtd.port) as serve, \
+                Process(["iscsi-perf", "-i", INITIATOR + "perf", "-t", "3", url]) as tool:
+            sessions = wait_until(
+                lambda: len(found := serve.sessions()["sessions"]) == 2 and found, 10,
+                "a session at each end")
+            self.assertEqual(tool.wait(20), 0, tool.stderr)
+            after = wait_until(lambda: not (found := serve.sessions())["sessions"] and found, 10,
+                               "the session to end")
+            capture.stop()
+            answers = login_answers(capture.file, self.tgtd.port)
+        self.assertEqual(after["other_connections"], [])
+        self.assertGreater(len(answers), 8)
+        for role, session in zip(ROLES, sessions):
+            with self.subTest(role=role):
+                self.assertEqual((session["role"], session["target"], session["initiator"]),
+                                 (role, target.name, INITIATOR + "perf"))
+                self.assertEqual(session["portal"], f"127.0.0.1:{self.tgtd.port}")
+                self.assertGreaterEqual(session["since"],
+                                        time.strftime("%FT%T", time.gmtime(began)))
+                self.assertTrue(session["up"])
+                self.check_parameters(parameters_of(session), answers)
+
+    def check_parameters(self, found, answers):
+        for name, (_, effective) in CONFIGURED.items():
+            self.assertEqual(found[name], effective, name)
+        # What the target answers is what is in effect; what it declares is its own.
+        compared = 0
+        for name, answer in answers.items():
+            if name not in found:
+                continue
+            value = found[name]
+            if isinstance(value, dict):
+                value = value["target"]
+            if isinstance(value, bool):
+                answer = BOOLEANS[answer]
+            self.assertEqual(str(value), str(answer), name)
+            compared += 1
+        self.assertGreater(compared, 8)
+
+    def test_targets_that_are_listed(self):
+        with Serve(self.tgtd.port) as serve:
+            run(["iscsi-ls", self.tgtd.url()])
+            listed = serve.sessions()["targets"]
+        portals = [f"127.0.0.1:{self.tgtd.port},1"]
+        self.assertEqual(listed, [{"role": role, "target": target.name, "addresses": portals}
+                                  for role in ROLES for target in self.targets])
+
+    def test_redirection(self):
+        stage, target = self.use(Stage()), self.targets[0]
+        address = f"127.0.0.1:{self.tgtd.port}"
+        with Serve(stage.port, self.tgtd.port) as serve, \
+                Process(["iscsi-inq", "-i", INITIATOR + "moved",
+                         f"iscsi://127.0.0.1:{stage.port}/{target.name}/1"]) as tool:
+            stage.redirect(address)
+            self.assertEqual(tool.wait(10), 0, tool.stderr)
+            listed, metrics = serve.sessions()["targets"], serve.settled()
+        self.assertEqual(listed, [{"role": role, "target": target.name, "addresses": [],
+                                   "redirected_to": address, "is_permanent": False}
+                                  for role in ROLES])
+        for role in ROLES:
+            with self.subTest(role=role):
+                self.assertEqual(metrics.total("login_failures_total", role=role,
+                                               status_class="redirection"), 1)
+                self.assertEqual(metrics.total("logins_total", role=role), 1)
+
+    def test_session_reinstatement(self):
+        """The second login has the ISID of the first: there is one session, that of the second."""
+        with Serve(self.tgtd.port) as serve:
+            self.login("again", self.targets[0])
+            second = self.login("again", self.targets[0])
+            sessions = serve.sessions()["sessions"]
+        self.assertEqual([session["role"] for session in sessions], list(ROLES))
+        for session in sessions:
+            self.assertTrue(session["up"])
+            (connection,) = session["connections"]
+            self.assertIn(f"127.0.0.1:{second.port}", (connection["local"], connection["remote"]))
+
+    def names(self, initiators):
+        """What a lunscope that began after these logins says of their connections."""
+        with Serve(self.tgtd.port) as serve:
+            def others():
+                for initiator in initiators:
+                    initiator.run([(TEST_UNIT_READY, 0)] * 4)
+                found = serve.sessions()["other_connections"]
+                is_over = time.monotonic() - serve.process.started > 2
+                return found if is_over and len(found) == 2 * len(initiators) else None
+            found = wait_until(others, 10, "both ends of each connection")
+            metrics = serve.metrics()
+        return found, metrics
+
+    def test_names_of_a_session_that_was_there_before(self):
+        found, metrics = self.names([self.login("before", self.targets[0])])
+        for role, connection in zip(ROLES, sorted(found, key=lambda each: each["role"])):
+            with self.subTest(role=role):
+                self.assertEqual({key: connection[key] for key in
+                                  ("role", "target", "initiator", "names_from")},
+                                 {"role": role, "target": self.targets[0].name,
+                                  "initiator": INITIATOR + "before", "names_from": "tgtadm"})
+                self.assertEqual(metrics.total("inferred_connections", role=role, source="tgtadm",
+                                               target=self.targets[0].name), 1)
+
+    def test_names_that_could_be_either(self):
+        """tgt tells no port: of two sessions from one address neither is sure."""
+        found, metrics = self.names([self.login("a", self.targets[0]),
+                                     self.login("b", self.targets[1])])
+        self.assertEqual({(each["target"], each["initiator"]) for each in found},
+                         {("unknown", "unknown")})
+        self.assertEqual(metrics.total("inferred_connections"), 0)
+
+    def test_a_target_that_hangs(self):
+        """tgtadm waits for a tgtd that is stopped; lunscope does not wait for tgtadm."""
+        self.tgtd.process.signal(signal.SIGSTOP)
+        try:
+            with Serve(self.tgtd.port) as serve:
+                self.assertEqual(serve.sessions()["sessions"], [])
+                began = time.monotonic()
+                serve.process.signal(signal.SIGINT)
+                self.assertEqual(serve.process.wait(20), 0)
+                self.assertLess(time.monotonic() - began, 5)
+        finally:
+            self.tgtd.process.signal(signal.SIGCONT)
+
+
+if __name__ == "__main__":
+    main()

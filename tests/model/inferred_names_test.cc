@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names of connections that were open before: what the host says of them, marked as such.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::Contains;
+using ::testing::IsEmpty;
+
+constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
+
+// What the kernel's initiator says of the connection with this id (see Conversation).
+HostSession SessionOf(uint64_t id, const std::string& target = kDisk) {
+  return {kInitiator,
+          target,
+          kHost,
+          {{"192.0.2.2", ISCSI_DEFAULT_PORT}},
+          {"", static_cast<uint16_t>(40000 + id)},
+          "sysfs"};
+}
+
+std::string NamesOf(const Host& host, uint64_t id) {
+  const Connection& connection = *host.model().FindConnection(id);
+  return connection.target->first.name + " " + connection.initiator + " " + connection.names_from;
+}
+
+TEST(InferredNames, AreTheHostsWhereTheLoginWasNotSeen) {
+  Host host;
+  host.Knows({SessionOf(1)});
+  host.Meets(1).IsFound().Completes(Read16(0, 1));
+  EXPECT_EQ(NamesOf(host, 1), "iqn.disk iqn.host sysfs");
+  const Snapshot snapshot = host.See();
+  EXPECT_EQ(snapshot.targets.at({kInitiator, kDisk}).luns.at(0).read_bytes, 512u);
+  EXPECT_EQ(snapshot.inferred_connections.at({{kInitiator, kDisk}, "sysfs"}), 1u);
+  EXPECT_THAT(host.Sessions(), IsEmpty());
+}
+
+// The answer may come when the connection has been at work for a while.
+TEST(InferredNames, MayComeLate) {
+  Host host;
+  host.Meets(1).IsFound().Completes(Read16(0, 1));
+  EXPECT_EQ(NamesOf(host, 1), "unknown  ");
+  host.Knows({SessionOf(1)});
+  host.On(1).Completes(Read16(0, 1));
+  EXPECT_EQ(NamesOf(host, 1), "iqn.disk iqn.host sysfs");
+  const Snapshot snapshot = host.See();
+  EXPECT_EQ(snapshot.targets.at({kInitiator, kUnknownName}).luns.at(0).read_bytes, 512u);
+  EXPECT_EQ(snapshot.targets.at({kInitiator, kDisk}).luns.at(0).read_bytes, 512u);
+}
+
+// The first record of an accepted socket is made before a PDU told the role.
+TEST(InferredNames, WaitForTheRole) {
+  Host host;
+  host.Knows({SessionOf(1)});
+  lunscope_connection_event found = host.Meets(1).Record(LUNSCOPE_FLAG_MIDSTREAM);
+  found.header.role = LUNSCOPE_ROLE_UNKNOWN;
+  host.Apply(found);
+  EXPECT_EQ(NamesOf(host, 1), "unknown  ");
+  host.On(1).Completes(Read16(0, 1));
+  EXPECT_EQ(NamesOf(host, 1), "iqn.disk iqn.host sysfs");
+}
+
+TEST(InferredNames, AreNoneOfAConnectionThatBeganSince) {
+  Host host;
+  host.Knows({SessionOf(1), SessionOf(2)});
+  host.Opens(1).Completes(Read16(0, 1));
+  EXPECT_EQ(NamesOf(host, 1), "unknown  ");
+  host.Opens(2).LogsIn({.target = "iqn.other"});
+  EXPECT_EQ(NamesOf(host, 2), "iqn.other iqn.host login");
+  EXPECT_THAT(host.See().inferred_connections, IsEmpty());
+}
+
+TEST(InferredNames, GiveWayToALogin) {
+  Host host;
+  host.Knows({SessionOf(1)});
+  host.Meets(1).IsFound().LogsIn({.initiator = "iqn.me", .target = "iqn.other"});
+  EXPECT_EQ(NamesOf(host, 1), "iqn.other iqn.me login");
+}
+
+TEST(InferredNames, StayUnknownWhereTheHostIsNotSure) {
+  Host host;
+  HostSession either = SessionOf(1, "iqn.either");
+  either.initiator_address = {};
+  HostSession other = SessionOf(1, "iqn.other");
+  host.Knows({either, other});
+  host.Meets(1).IsFound();
+  EXPECT_EQ(NamesOf(host, 1), "unknown iqn.host sysfs");
+}
+
+TEST(InferredNames, AreHostile) {
+  Host host;
+  host.Knows({SessionOf(1, "iqn.\x1b[2J")});
+  host.Meets(1).IsFound();
+  EXPECT_EQ(NamesOf(host, 1), R"(iqn.\x1b[2J iqn.host sysfs)");
+}
+
+TEST(InferredNames, EndWithTheConnection) {
+  Host host;
+  host.Knows({SessionOf(1)});
+  host.Meets(1).IsFound().Closes();
+  EXPECT_THAT(host.See().inferred_connections, IsEmpty());
+  EXPECT_THAT(host.Targets(), Contains("initiator/iqn.disk"));
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Logins, their text, and how they fail.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using std::string_literals::operator""s;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
+constexpr uint8_t kTarget = LUNSCOPE_ROLE_TARGET;
+constexpr uint8_t kStay = 0x04;  // byte 1 of a login PDU: operational stage, T not set
+
+TEST(Login, MakesASession) {
+  Host host;
+  host.Opens(1).LogsIn();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+  const Snapshot snapshot = host.See();
+  const auto& [key, session] = *snapshot.sessions.begin();
+  EXPECT_EQ(key.role, kInitiator);
+  EXPECT_EQ(session.portal, "192.0.2.2:3260");
+  EXPECT_FALSE(session.header_digest);
+  EXPECT_FALSE(session.data_digest);
+  EXPECT_EQ(snapshot.targets.at({kInitiator, kDisk}).logins, 1u);
+}
+
+TEST(Login, IsSeenFromTheTargetAsWell) {
+  Host host;
+  host.Opens(1, kTarget).LogsIn();
+  const Snapshot snapshot = host.See();
+  EXPECT_EQ(snapshot.sessions.begin()->first.role, kTarget);
+  EXPECT_EQ(snapshot.sessions.begin()->second.portal, "192.0.2.1:3260");
+  EXPECT_EQ(snapshot.targets.at({kTarget, kDisk}).logins, 1u);
+}
+
+// Both ends of a loopback connection are two vantage points, not one counted twice.
+TEST(Login, OverLoopbackIsTwoSessions) {
+  Host host;
+  host.Opens(1, kInitiator).LogsIn();
+  host.Opens(2, kTarget).LogsIn();
+  EXPECT_THAT(host.Sessions(), SizeIs(2));
+  EXPECT_THAT(host.Targets(), Contains("initiator/iqn.disk"));
+  EXPECT_THAT(host.Targets(), Contains("target/iqn.disk"));
+}
+
+TEST(Login, NamesThePeerOfATrace) {
+  Host host;
+  host.Opens(1).LogsIn();
+  const Connection& connection = *host.model().FindConnection(1);
+  EXPECT_EQ(connection.initiator, kHost);
+  EXPECT_EQ(connection.target->first.name, kDisk);
+  EXPECT_EQ(connection.local, "192.0.2.1:40001");
+  EXPECT_EQ(connection.remote, "192.0.2.2:3260");
+}
+
+TEST(Login, TextMayBeCutAnywhere) {
+  for (size_t chunk_bytes = 1; chunk_bytes <= 80; chunk_bytes++) {
+    Host host;
+    host.Opens(1).LogsIn({.chunk_bytes = chunk_bytes});
+    EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"))
+        << chunk_bytes;
+  }
+}
+
+TEST(Login, TextLongerThanOneChunk) {
+  const std::string initiator(223, 'i');
+  const std::string target(223, 't');
+  Host host;
+  host.Opens(1).LogsIn({.initiator = initiator, .target = target});
+  EXPECT_THAT(host.Sessions(), ElementsAre(initiator + " " + target + " 00023d000001:0001 up=1"));
+}
+
+// C: the text goes on in the next PDU, and may be cut inside a name (RFC 7143 11.12.2).
+TEST(Login, TextGoesOnInTheNextPdu) {
+  Host host;
+  host.Opens(1)
+      .RequestsLogin("InitiatorName=iqn.host\0SessionType=Normal\0Targe"s, kIsid,
+                     ISCSI_FLAG_CONTINUE | kStay)
+      .AnswersLogin(0, 0, kStay)
+      .RequestsLogin("tName=iqn.disk\0"s)
+      .AnswersLogin(0, 1);
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+}
+
+TEST(Login, OfSeveralStagesIsOne) {
+  Host host;
+  host.Opens(1)
+      .RequestsLogin(LoginText({}), kIsid, ISCSI_FLAG_FINAL | 0x01)
+      .AnswersLogin(0, 0, ISCSI_FLAG_FINAL | 0x01)
+      .RequestsLogin("HeaderDigest=None\0"s)
+      .AnswersLogin(0, 7);
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0007 up=1"));
+  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logins, 1u);
+}
+
+// Values that the kernel held back leave a key and nothing behind it.
+TEST(Login, WithoutTheSecretsOfChap) {
+  Host host;
+  host.Opens(1)
+      .RequestsLogin(LoginText({}) + "AuthMethod=CHAP,None\0"s, kIsid, ISCSI_FLAG_FINAL | 0x01)
+      .AnswersLogin(0, 0, ISCSI_FLAG_FINAL | 0x01)
+      .RequestsLogin("CHAP_A=5\0"s, kIsid, kStay)
+      .AnswersLogin(0, 0, kStay)
+      .RequestsLogin("CHAP_N=\0CHAP_R=\0TargetName=\0InitiatorName=\0"s)
+      .AnswersLogin(0, 2);
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0002 up=1"));
+}
+
+TEST(Login, NamesAreHostile) {
+  Host host;
+  host.Opens(1).LogsIn({.initiator = "iqn.\x1b[2J", .target = "iqn.\"\n\\"});
+  EXPECT_THAT(host.Sessions(), ElementsAre(R"(iqn.\x1b[2J iqn."\x0a\x5c 00023d000001:0001 up=1)"));
+}
+
+TEST(Login, TextWithoutEndIsBounded) {
+  Host host;
+  Conversation& conversation = host.Opens(1);
+  const std::string junk(100'000, 'x');
+  for (int i = 0; i < 10; i++) conversation.RequestsLogin(junk, kIsid, ISCSI_FLAG_CONTINUE | kStay);
+  const auto pending_bytes = [&] {
+    return host.model().FindConnection(1)->text[LUNSCOPE_SENT].pending_bytes();
+  };
+  EXPECT_LE(pending_bytes(), TextReader::kMaxPairBytes);
+  conversation.RequestsLogin("").AnswersLogin(0);
+  EXPECT_EQ(pending_bytes(), 0u);
+}
+
+TEST(Login, OfADiscoverySessionHasNoTarget) {
+  Host host;
+  host.Opens(1).LogsIn({.target = ""}).LogsOut().Drops();
+  EXPECT_THAT(host.Sessions(), IsEmpty());
+  const Snapshot snapshot = host.See();
+  const TargetStatistics& discovery = snapshot.targets.at({kInitiator, kDiscoveryName});
+  EXPECT_EQ(discovery.logins, 1u);
+  EXPECT_EQ(discovery.logouts, 1u);
+}
+
+struct FailureRow {
+  uint8_t status_class;
+  std::array<uint64_t, kLoginFailures> failures;
+};
+
+// RFC 7143 11.13.5: 1 redirection, 2 initiator error, 3 target error, others reserved.
+constexpr FailureRow kFailures[] = {
+    {1, {1, 0, 0}}, {2, {0, 1, 0}}, {3, {0, 0, 1}}, {4, {0, 0, 1}}, {255, {0, 0, 1}},
+};
+
+TEST(Login, FailuresAreCountedByClass) {
+  for (const FailureRow& row : kFailures) {
+    Host host;
+    host.Opens(1).RequestsLogin(LoginText({})).AnswersLogin(row.status_class).Drops();
+    const Snapshot snapshot = host.See();
+    const TargetStatistics& target = snapshot.targets.at({kInitiator, kDisk});
+    EXPECT_EQ(target.login_failures, row.failures) << int{row.status_class};
+    EXPECT_EQ(target.logins, 0u);
+    EXPECT_THAT(host.Sessions(), IsEmpty());
+  }
+}
+
+TEST(Login, ThatIsNotCompleteIsNoLogin) {
+  Host host;
+  host.Opens(1).RequestsLogin(LoginText({})).AnswersLogin(0, 1, kStay).Drops();
+  EXPECT_THAT(host.Sessions(), IsEmpty());
+  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logins, 0u);
+}
+
+TEST(Login, DigestsAreThoseOfTheReport) {
+  Host host;
+  host.Opens(1).LogsIn().UsesDigests();
+  host.Walks();
+  const Snapshot snapshot = host.See();
+  EXPECT_TRUE(snapshot.sessions.begin()->second.header_digest);
+  EXPECT_TRUE(snapshot.sessions.begin()->second.data_digest);
+}
+
+// The record of the opening was lost: the portal is that of the first record that has one.
+TEST(Login, LearnsItsPortalLate) {
+  Host host;
+  host.Meets(1).LogsIn();
+  host.Walks();
+  EXPECT_EQ(host.See().sessions.begin()->second.portal, "192.0.2.2:3260");
+}
+
+}  // namespace
+}  // namespace lunscope
