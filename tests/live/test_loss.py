@@ -81,6 +81,7 @@ def finish_perf(perf):
 
 
 class Loss(LiveTest):
+    ROWS = WIRES  # for docs/HARD-CASES.md
 
     def run_tools(self, url, prefix=()):
         for words in TOOLS:
