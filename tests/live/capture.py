@@ -13,6 +13,7 @@ import tempfile
 from harness import Process, free_port, run, wait_until
 
 _TAP = pathlib.Path(__file__).with_name("commands.lua")
+_HEADERS_TAP = pathlib.Path(__file__).with_name("headers.lua")
 _BUFFER_MIB = 256
 _TAIL_BYTES = 4096
 _SCSI_COMMAND, _DATA_OUT, _SCSI_RESPONSE, _DATA_IN = 0x01, 0x05, 0x21, 0x25
@@ -141,6 +142,19 @@ def decode_pdus(pcap, port):
     """The PDUs of a capture file, in order."""
     return [DecodedPdu(*(int(cell) if cell else None for cell in row.split("\t")))
             for row in _tshark(pcap, port, "-X", f"lua_script:{_TAP}")]
+
+
+def decode_headers(pcap, port, names):
+    """(initiator's port, opcode, {field: text}) of each PDU, in order, of tshark's fields `names`.
+
+    A name that is not in a PDU was not in its header.
+    """
+    names = list(names)
+    for row in _tshark(pcap, port, "-X", f"lua_script:{_HEADERS_TAP}",
+                       "-X", f"lua_script1:{','.join(names)}"):
+        initiator_port, opcode, *cells = row.split("\t")
+        yield (int(initiator_port), int(opcode),
+               {name: cell for name, cell in zip(names, cells, strict=True) if cell})
 
 
 def decode(pcap, port):

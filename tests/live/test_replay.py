@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 
 from capture import Capture
-from compare import check_same_commands, role_of, streams_of
+from compare import check_same_commands, check_same_metrics, role_of, streams_of
 from harness import LUNSCOPE, LiveTest, Process, free_port, main, run
 from lunscope import Metrics, Serve, Trace, check_exposition, records_of, replay
 from tgtd import Tgtd
@@ -171,16 +171,7 @@ class Replay(LiveTest):
         for role in ("initiator", "target"):
             self.assertEqual(metrics.accounts(role), (count, count, 0, 0), role)
             self.assertEqual(metrics.total("commands_total", role=role), count)
-        for sample in metrics.samples:
-            if not sample.name.startswith(("lunscope_command_duration", "lunscope_build_info")):
-                name = sample.name.removeprefix("lunscope_")
-                live = [found.value for found in self.served.select(name, **sample.labels)
-                        if found.labels == sample.labels]
-                self.assertEqual([sample.value], live, f"{sample}, and what serve said")
-        for absent in ("probe_attached", "events_total", "wakeups_total", "unread_bytes",
-                       "tcp_retransmitted_segments_total", "scrape_errors"):
-            self.assertEqual(metrics.select(absent), [], absent)
-        self.assertNotIn("process_", stdout)
+        check_same_metrics(self, metrics, self.served)
 
     def test_another_port(self):
         code, stdout, stderr = replay(self.pcap, "--port", free_port(), "-o", "json")

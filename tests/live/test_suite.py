@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libiscsi's conformance suite against tgtd: every PDU of every opcode, as tshark counts them.
+"""libiscsi's conformance suite against tgtd: every PDU of every opcode, as tshark counts them, each
+of their fields as tshark shows it, and live counters that are those of the capture.
 
 The suite floods, sends commands outside the window, aborts, and drops connections.
 """
 
 import collections
+import json
 
-from capture import Capture
-from compare import PDU_LABELS
+from capture import Capture, decode_headers
+from compare import PDU_LABELS, ROLES, check_same_metrics, initiator_port
 from harness import LiveTest, main, run
-from lunscope import Serve
+from lunscope import Metrics, Serve, replay
+from pdu_fields import FIELDS, RESERVED, Comparison
 from tgtd import Tgtd
 
 # The suite has 230 tests; one that crashed early would send far fewer commands than this.
@@ -17,46 +20,96 @@ ENOUGH_COMMANDS = 40_000
 # iSCSIcmdsn.iSCSICmdSnTooHigh and .iSCSICmdSnTooLow send one command each with a CmdSN outside the
 # window: a target drops those in silence (RFC 7143 section 4.2.2.1).
 UNANSWERED_COMMANDS = 2
+SHOWN_DIFFERENCES = 10
 
 
 class Suite(LiveTest):
 
-    def setUp(self):
-        super().setUp()
-        self.tgtd = self.use(Tgtd())
-        target = self.tgtd.add_target("iqn.2024-01.org.lunscope.test:suite")
-        self.url = target.url(target.add_lun())
-
-    def test_every_pdu_is_counted(self):
-        with Serve(self.tgtd.port) as serve, Capture(self.tgtd.port) as capture:
+    @classmethod
+    def setUpClass(cls):
+        """One run for all, captured, and decoded by tshark into the PDUs of each direction."""
+        super().setUpClass()
+        tgtd = cls.enterClassContext(Tgtd())
+        target = tgtd.add_target("iqn.2024-01.org.lunscope.test:suite")
+        url = target.url(target.add_lun())
+        capture = cls.enterClassContext(Capture(tgtd.port))
+        with Serve(tgtd.port) as serve:
             # Some of its tests fail with tgtd, which is not what is tested here.
             _, output, _, _ = run(["iscsi-test-cu", "--dataloss", "--allow-sanitize", "--ignore",
-                                   "--test=ALL", self.url], timeout=240, check=False)
-            self.assertIn("Run Summary", output)
-            metrics = serve.settled()
-            decoded = {PDU_LABELS[opcode]: count for opcode, count in capture.opcodes().items()}
-        self.assertGreater(decoded["scsi_command"], ENOUGH_COMMANDS)
-        for role in ("initiator", "target"):
-            with self.subTest(role=role):
-                self.check_role(metrics, role, decoded)
-        self.assertEqual(metrics.total("stream_gaps_total"), 0)
-        self.assertEqual(metrics.total("events_lost_total"), 0)
-        self.assertEqual(metrics.total("unparsed_bytes_total"), 0)
+                                   "--test=ALL", url], timeout=240, check=False)
+            assert "Run Summary" in output, output
+            cls.metrics = serve.settled()
+        capture.stop()
+        cls.replayed = (capture.file, "--port", tgtd.port)
+        cls.decoded = collections.defaultdict(list)
+        for port, opcode, fields in decode_headers(capture.file, tgtd.port,
+                                                   sorted(set(FIELDS.values()))):
+            cls.decoded[port, _is_from_target(opcode)].append((opcode, fields))
 
-    def check_role(self, metrics, role, decoded):
+    def test_every_pdu_is_counted(self):
+        decoded = collections.Counter(PDU_LABELS[opcode] for pdus in self.decoded.values()
+                                      for opcode, _ in pdus)
+        self.assertGreater(decoded["scsi_command"], ENOUGH_COMMANDS)
+        for role in ROLES:
+            with self.subTest(role=role):
+                self.check_role(role, decoded)
+        self.assertEqual(self.metrics.total("stream_gaps_total"), 0)
+        self.assertEqual(self.metrics.total("events_lost_total"), 0)
+        self.assertEqual(self.metrics.total("unparsed_bytes_total"), 0)
+
+    def check_role(self, role, decoded):
         counted = collections.Counter()
         for name in ("pdus_sent_total", "pdus_received_total"):
-            for sample in metrics.select(name, role=role):
+            for sample in self.metrics.select(name, role=role):
                 counted[sample.labels["opcode"]] += int(sample.value)
         self.assertEqual({pdu: count for pdu, count in counted.items() if count}, decoded)
-        seen, reported, unreported, in_flight = metrics.accounts(role)
+        seen, reported, unreported, in_flight = self.metrics.accounts(role)
         self.assertEqual(seen, decoded["scsi_command"])
         self.assertEqual((seen, in_flight), (reported + unreported, 0))
-        self.assertEqual(metrics.total("unmatched_responses_total", role=role), 0)
+        self.assertEqual(self.metrics.total("unmatched_responses_total", role=role), 0)
         unreported = {sample.labels["reason"]: sample.value
-                      for sample in metrics.select("commands_unreported_total", role=role)
+                      for sample in self.metrics.select("commands_unreported_total", role=role)
                       if sample.value}
         self.assertEqual(unreported, {"connection_closed": UNANSWERED_COMMANDS})
+
+    def test_every_field_of_every_pdu(self):
+        """`replay --pdu` against tshark, in order in each direction of each connection. None of the
+        PDUs of this run is one about which tshark is wrong: only what is reserved is left out.
+        """
+        for role in ROLES:
+            with self.subTest(role=role):
+                comparison = self.compare_pdus(role)
+                names = sorted({field for field, _ in comparison.compared})
+                print(f"{role}: {comparison.pdus} PDUs, {comparison.fields} fields compared, "
+                      f"{len(comparison.failures)} differences; {len(names)} names of fields: "
+                      f"{' '.join(names)}", flush=True)
+                self.assertEqual(comparison.failures[:SHOWN_DIFFERENCES], [])
+                self.assertEqual(comparison.only_theirs, set())
+                self.assertEqual(comparison.reserved, RESERVED.keys(), "all in this run")
+                self.assertEqual(comparison.pdus, sum(map(len, self.decoded.values())))
+
+    def compare_pdus(self, role):
+        _, lines, _ = replay(*self.replayed, "--role", role, "--pdu")
+        rest = {stream: iter(pdus) for stream, pdus in self.decoded.items()}
+        nothing = (None, {})
+        comparison = Comparison()
+        for number, line in enumerate(lines.splitlines(), 1):
+            pdu = json.loads(line)
+            stream = initiator_port(pdu), _is_from_target(pdu["opcode"])
+            _, fields = next(rest.get(stream, iter(())), nothing)
+            comparison.compare(f"line {number}", pdu, fields)
+        comparison.failures += [f"port {stream[0]}: only tshark has opcode {opcode:#x}"
+                                for stream, pdus in rest.items() for opcode, _ in pdus]
+        return comparison
+
+    def test_metrics_of_the_capture(self):
+        _, text, _ = replay(*self.replayed, "--role", "both", "-o", "metrics")
+        count = check_same_metrics(self, Metrics(text), self.metrics)
+        print(f"{count} series compared", flush=True)
+
+
+def _is_from_target(opcode):
+    return bool(opcode & 0x20)
 
 
 if __name__ == "__main__":
