@@ -16,7 +16,7 @@
  *
  * A connection that is met in the middle has no known boundary, and neither has one that was lost.
  * Its bytes are then scanned for something that could be a header, and the PDUs behind that are
- * followed on trial: connection.h says when they are believed. Nothing is reported before.
+ * followed on trial: sync.h says when they are believed. Nothing is reported before.
  *
  * Whether digests are in use is not known either, without the login. A header digest shows in the
  * four bytes behind the first header of a trial. A data digest shows in where the PDU after one
