@@ -9,14 +9,13 @@ import collections
 import signal
 
 from capture import Capture
-from compare import (check_durations, check_names, check_nothing_lost, check_same_commands,
+from compare import (ROLES, check_durations, check_names, check_nothing_lost, check_same_commands,
                      initiator_port, role_of)
 from harness import LiveTest, Process, main, run, wait_until
 from lunscope import Serve, Trace
 from network import Network
 from tgtd import Tgtd
 
-ROLES = ("initiator", "target")
 TARGET = "iqn.2024-01.org.lunscope.test:loss"
 PERF = "iqn.2024-01.org.lunscope.test:perf"
 PERF_COMMANDS, PERF_BYTES = 300, 4096  # at least so many, of so many bytes

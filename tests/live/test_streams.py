@@ -10,14 +10,13 @@ import contextlib
 import socket
 import struct
 
-from compare import check_nothing_lost, role_of
+from compare import ROLES, check_nothing_lost, role_of
 from harness import LiveTest, main
 from lunscope import Serve, Trace
 from pdus import TEST_UNIT_READY, read_10
 from scripted import Initiator
 from tgtd import Tgtd
 
-ROLES = ("initiator", "target")
 INITIATOR = b"iqn.2024-01.org.lunscope.test:streams"
 TARGET = "iqn.2024-01.org.lunscope.test:streams"
 
