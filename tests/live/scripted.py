@@ -7,7 +7,7 @@ back. Both digests are checked where the login agreed on them.
 
 import socket
 
-from pdus import (BHS_BYTES, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE,
+from pdus import (BHS_BYTES, DATA_IN, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE,
                   NO_DIGESTS, OPERATIONAL, R2T, READ, RESERVED_TAG, SCSI_COMMAND, SIMPLE, TRANSIT,
                   WRITE, Digests, Pdu, crc32c, lun, padded, pdu, write_10)
 
@@ -37,6 +37,7 @@ class Initiator:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._itt = 0
         self._cmdsn = 1
+        self._exp_statsn = 1
         self.digests = NO_DIGESTS
         self.keys = dict(DEFAULTS)
         self.commands = []
@@ -77,8 +78,8 @@ class Initiator:
             flags = FINAL | (READ if expected_bytes else 0)
         self.commands.append(
             pdu(SCSI_COMMAND, flags | SIMPLE, data, lun=lun(lun_number), itt=self._itt,
-                expected_data_transfer_length=expected_bytes, cmdsn=self._cmdsn - 1, exp_statsn=1,
-                cdb=cdb))
+                expected_data_transfer_length=expected_bytes, cmdsn=self._cmdsn - 1,
+                exp_statsn=self._exp_statsn, cdb=cdb))
         return self.commands[-1]
 
     def queue(self, commands, lun_number=1):
@@ -148,7 +149,10 @@ class Initiator:
         data = self._exactly(len(padded(bytes(length))))
         if self.digests.data and data and self._exactly(4) != crc32c(data):
             raise RuntimeError("the target's data digest is wrong")
-        return Pdu(header, data[:length])
+        answer = Pdu(header, data[:length])
+        if answer.opcode != DATA_IN or answer.ends_command:
+            self._exp_statsn = (int.from_bytes(header[24:28], "big") + 1) % (1 << 32)
+        return answer
 
     def _exactly(self, length):
         return read_exactly(self._socket, length)
