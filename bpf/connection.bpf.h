@@ -106,6 +106,7 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
       lunscope_inflight_count(&connection->inflight);
   connection->inflight.ended = connection->inflight.begun;
+  lunscope_connection_end_trials(connection, totals);
   connection->report.unread_bytes = 0;
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }

@@ -255,6 +255,7 @@ void ConnectionFollower::Close(uint64_t now_ns) {
   totals_.commands_unreported[role()][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
       lunscope_inflight_count(inflight);
   inflight->ended = inflight->begun;
+  lunscope_connection_end_trials(connection_.get(), &totals_);
   EmitConnection(LUNSCOPE_FLAG_CLOSED, now_ns);
 }
 

@@ -35,6 +35,17 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   return 0;
 }
 
+/* The connection ends: bytes that are on trial will not be understood any more. */
+LUNSCOPE_INLINE void lunscope_connection_end_trials(const struct lunscope_connection* connection,
+                                                    struct lunscope_totals* totals) {
+  for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
+    const struct lunscope_stream* stream = &connection->streams[i];
+    int32_t bytes = lunscope_distance(stream->trial, stream->offered);
+    if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && bytes > 0)
+      totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+  }
+}
+
 /* After HEADER_LOST: go on behind the first byte of what is no header, as far as it is at hand. */
 LUNSCOPE_INLINE void lunscope_connection_lose_header(struct lunscope_connection* connection,
                                                      uint32_t direction, uint32_t segment_seq,
@@ -124,6 +135,7 @@ LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
   if (stream->sync == LUNSCOPE_SYNC_LOST) {
     totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] +=
         lunscope_sync_scan(stream, direction, connection->report.header.role);
+    stream->offered = end;
     if (stream->sync == LUNSCOPE_SYNC_LOST && stream->scanned > LUNSCOPE_SCAN_LIMIT)
       lunscope_connection_pass(connection, direction, end, totals);
     return LUNSCOPE_TAKE_SHORT;

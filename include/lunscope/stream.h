@@ -89,7 +89,8 @@ struct lunscope_stream {
   uint8_t room[LUNSCOPE_ROOM_BYTES];
   uint32_t scanned; /* bytes since the loss */
   uint32_t trial;   /* where the trial began */
-  uint8_t apart[24];
+  uint32_t offered; /* how far bytes were offered since */
+  uint8_t apart[20];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
@@ -140,6 +141,8 @@ LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream
     stream->unknown = LUNSCOPE_UNSURE_HEADER_DIGEST | LUNSCOPE_UNSURE_DATA_DIGEST;
     lunscope_stream_lose(stream, seq);
   }
+  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && lunscope_distance(stream->offered, end) > 0)
+    stream->offered = end;
   if (lunscope_distance(stream->next, end) <= 0) return LUNSCOPE_OFFER_OLD;
   if (lunscope_distance(stream->next, seq) <= 0) return LUNSCOPE_OFFER_NEW;
   if (stream->sync != LUNSCOPE_SYNC_LOST) return LUNSCOPE_OFFER_HOLE;
