@@ -141,7 +141,8 @@ LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream
     stream->unknown = LUNSCOPE_UNSURE_HEADER_DIGEST | LUNSCOPE_UNSURE_DATA_DIGEST;
     lunscope_stream_lose(stream, seq);
   }
-  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && lunscope_distance(stream->offered, end) > 0)
+  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && lunscope_distance(stream->next, seq) <= 0 &&
+      lunscope_distance(stream->offered, end) > 0)
     stream->offered = end;
   if (lunscope_distance(stream->next, end) <= 0) return LUNSCOPE_OFFER_OLD;
   if (lunscope_distance(stream->next, seq) <= 0) return LUNSCOPE_OFFER_NEW;
