@@ -140,11 +140,8 @@ struct listing {
 
 /* List one place of the tables. bpf_loop() calls this: the verifier looks at one turn of it. */
 static long list_place(__u64 place, struct listing* listing) {
-  if (place < LUNSCOPE_TASKS) {
-    lunscope_inflight_list(listing->list, &listing->inflight->tasks[place]);
-  } else if (listing->spill && place < LUNSCOPE_TRACKED_COMMANDS) {
-    lunscope_inflight_list(listing->list, &listing->spill->tasks[place - LUNSCOPE_TASKS]);
-  }
+  const struct lunscope_task* task = lunscope_inflight_at(listing->inflight, listing->spill, place);
+  if (task) lunscope_inflight_list(listing->list, task);
   return 0;
 }
 

@@ -61,14 +61,9 @@ LUNSCOPE_INLINE int lunscope_abort_ends(const struct lunscope_task_request* requ
 LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_place(struct lunscope_inflight* inflight,
                                                   struct lunscope_spill* spill, uint64_t place,
                                                   const struct lunscope_task_request* request) {
-  struct lunscope_task* task = 0;
   if (!inflight || !request) return 0;
   LUNSCOPE_BOUND(place);
-  if (place < LUNSCOPE_TASKS) {
-    task = &inflight->tasks[place];
-  } else if (spill && place < LUNSCOPE_TRACKED_COMMANDS) {
-    task = &spill->tasks[place - LUNSCOPE_TASKS];
-  }
+  struct lunscope_task* task = lunscope_inflight_at(inflight, spill, place);
   if (!task || !lunscope_abort_ends(request, task)) return 0;
   lunscope_inflight_end(inflight, spill, task);
   return 1;

@@ -9,6 +9,15 @@
 #include "state.h"
 #include "sync.h"
 
+/* Count the bytes [from, to) of this stream, if there are any, as not understood. */
+LUNSCOPE_INLINE void lunscope_stream_count_unparsed(const struct lunscope_stream* stream,
+                                                    uint32_t from, uint32_t to,
+                                                    struct lunscope_totals* totals) {
+  int32_t bytes = lunscope_distance(from, to);
+  if (bytes > 0)
+    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+}
+
 /*
  * The boundaries of this direction are lost; the bytes up to `end` are given up, from the header
  * that is none (or from the first that was not seen) on.
@@ -21,14 +30,12 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   uint32_t gathered = stream->have;
   if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was delivered before */
   uint32_t from = stream->sync == LUNSCOPE_SYNC_CANDIDATE ? stream->trial : stream->next - gathered;
-  int32_t bytes = lunscope_distance(from, end);
   if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
     stream->lost_reason = (uint8_t)reason;
     totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
     connection->report.gaps++;
   }
-  if (bytes > 0)
-    totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+  lunscope_stream_count_unparsed(stream, from, end, totals);
   lunscope_stream_lose(stream, end);
   connection->texts[direction & 1].known = 0;
   connection->report.followed[direction & 1] = 0;
@@ -40,9 +47,8 @@ LUNSCOPE_INLINE void lunscope_connection_end_trials(const struct lunscope_connec
                                                     struct lunscope_totals* totals) {
   for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
     const struct lunscope_stream* stream = &connection->streams[i];
-    int32_t bytes = lunscope_distance(stream->trial, stream->offered);
-    if (stream->sync == LUNSCOPE_SYNC_CANDIDATE && bytes > 0)
-      totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+    if (stream->sync == LUNSCOPE_SYNC_CANDIDATE)
+      lunscope_stream_count_unparsed(stream, stream->trial, stream->offered, totals);
   }
 }
 
@@ -63,9 +69,8 @@ LUNSCOPE_INLINE void lunscope_connection_pass(struct lunscope_connection* connec
                                               uint32_t direction, uint32_t end,
                                               struct lunscope_totals* totals) {
   struct lunscope_stream* stream = &connection->streams[direction & 1];
-  int32_t bytes = lunscope_distance(stream->next, end);
-  if (bytes <= 0) return;
-  totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] += (uint32_t)bytes;
+  if (lunscope_distance(stream->next, end) <= 0) return;
+  lunscope_stream_count_unparsed(stream, stream->next, end, totals);
   lunscope_stream_scan_from(stream, end);
 }
 
@@ -95,7 +100,6 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint32_t header_bytes = ISCSI_BHS_BYTES + stream->tail;
   int is_behind = !lunscope_connection_has_header(connection, direction, 0);
-  int is_settled = 1;
   if (is_behind && stream->have <= header_bytes) { /* look 4 bytes further */
     stream->need = (uint16_t)(header_bytes + ISCSI_DIGEST_BYTES);
     return LUNSCOPE_TAKE_SHORT;
@@ -108,15 +112,12 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
                              LUNSCOPE_REASON_BAD_HEADER, totals);
     return LUNSCOPE_TAKE_SHORT;
   } else if (is_behind) { /* a header with an AHS: the next PDU with data will tell */
-    stream->have -= ISCSI_DIGEST_BYTES;
-    stream->next -= ISCSI_DIGEST_BYTES;
-    is_settled = 0;
+    lunscope_stream_give_back_digest(stream);
+    return lunscope_stream_take_rest(stream);
   }
-  if (is_settled) {
-    stream->data_digest = (uint8_t)is_behind;
-    stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
-  }
-  if (is_settled && stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
+  stream->data_digest = (uint8_t)is_behind;
+  stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
+  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
     if (is_behind) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
     lunscope_connection_learn_digests(connection, direction);
   }

@@ -105,6 +105,15 @@ LUNSCOPE_INLINE struct lunscope_task* lunscope_task_place(struct lunscope_task* 
   return place;
 }
 
+/* A place of the two tables, counted through both, or 0: there is none. */
+LUNSCOPE_INLINE struct lunscope_task* lunscope_inflight_at(struct lunscope_inflight* inflight,
+                                                           struct lunscope_spill* spill,
+                                                           uint64_t place) {
+  if (place < LUNSCOPE_TASKS) return &inflight->tasks[place];
+  if (spill && place < LUNSCOPE_TRACKED_COMMANDS) return &spill->tasks[place - LUNSCOPE_TASKS];
+  return 0;
+}
+
 /* This tag's task, or 0. spill: 0 if the connection has none. */
 LUNSCOPE_INLINE struct lunscope_task* lunscope_inflight_find(struct lunscope_inflight* inflight,
                                                              struct lunscope_spill* spill,

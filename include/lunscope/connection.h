@@ -32,9 +32,7 @@ LUNSCOPE_INLINE int lunscope_is_text(uint8_t opcode) {
 LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* connection,
                                          uint32_t direction) {
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint8_t role = connection->report.header.role;
-  if (!iscsi_is_plausible(stream->room)) return 0;
-  if (role != LUNSCOPE_ROLE_UNKNOWN && role != iscsi_role_of(stream->room, direction)) return 0;
+  if (!iscsi_fits(stream->room, direction, connection->report.header.role)) return 0;
   return stream->sync != LUNSCOPE_SYNC_FIRST || lunscope_is_login(iscsi_opcode(stream->room)) ||
          iscsi_opcode(stream->room) == ISCSI_REJECT;
 }
@@ -155,13 +153,12 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
   if (!lunscope_header_fits(connection, direction)) return LUNSCOPE_HEADER_LOST;
 
   if (is_candidate) {
-    uint32_t reason = stream->lost_reason & LUNSCOPE_REASON_MASK;
     if (!lunscope_sync_believes(stream, &connection->streams[~direction & 1])) {
       lunscope_stream_frame(stream);
       return LUNSCOPE_HEADER_SKIP;
     }
-    totals->unparsed_bytes[reason] += stream->next - stream->have - stream->trial;
-    totals->resyncs[reason]++;
+    lunscope_stream_count_unparsed(stream, stream->trial, stream->next - stream->have, totals);
+    totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
     connection->report.followed[direction & 1] = 1;
     lunscope_connection_learn_digests(connection, direction);
   }

@@ -218,4 +218,10 @@ LUNSCOPE_INLINE uint8_t iscsi_role_of(const uint8_t* bhs, uint32_t direction) {
                                                      : LUNSCOPE_ROLE_INITIATOR;
 }
 
+/* Could these 48 bytes be a BHS that goes this way, at an end with this role? */
+LUNSCOPE_INLINE int iscsi_fits(const uint8_t* bhs, uint32_t direction, uint32_t role) {
+  return iscsi_is_plausible(bhs) &&
+         (role == LUNSCOPE_ROLE_UNKNOWN || role == iscsi_role_of(bhs, direction));
+}
+
 #endif

@@ -218,6 +218,12 @@ LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream
   return lunscope_crc32c_is(crc, digest);
 }
 
+/* The last four bytes that were read are no digest: they belong to what follows. */
+LUNSCOPE_INLINE void lunscope_stream_give_back_digest(struct lunscope_stream* stream) {
+  stream->have -= ISCSI_DIGEST_BYTES;
+  stream->next -= ISCSI_DIGEST_BYTES;
+}
+
 /*
  * Settle whether headers have digests: REQUIRES the first header of a trial, which has no AHS, and
  * four bytes more. If these are no digest they belong to what follows, and are read again; where
@@ -229,8 +235,7 @@ LUNSCOPE_INLINE void lunscope_stream_settle_header_digest(struct lunscope_stream
   stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_HEADER_DIGEST;
   if (stream->header_digest) return;
   stream->tail = 0;
-  stream->have -= ISCSI_DIGEST_BYTES;
-  stream->next -= ISCSI_DIGEST_BYTES;
+  lunscope_stream_give_back_digest(stream);
 }
 
 /* The header in the room begins behind a data digest: drop that. */

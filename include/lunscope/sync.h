@@ -27,8 +27,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_sync_begins(const struct lunscope_stream* strea
                                              uint32_t direction, uint32_t role) {
   if (!stream) return 0;
   const uint8_t* bhs = stream->room + (at & LUNSCOPE_ROOM_MASK);
-  return iscsi_is_plausible(bhs) && iscsi_ahs_bytes(bhs) == 0 &&
-         (role == LUNSCOPE_ROLE_UNKNOWN || role == iscsi_role_of(bhs, direction));
+  return iscsi_ahs_bytes(bhs) == 0 && iscsi_fits(bhs, direction, role);
 }
 
 /*

@@ -21,9 +21,9 @@ ENOUGH_COMMANDS = 40_000
 # window: a target drops those in silence (RFC 7143 section 4.2.2.1).
 UNANSWERED_COMMANDS = 2
 SHOWN_DIFFERENCES = 10
-# tshark shows a PDU in the frame that completes it, and segments on the loopback overtake each other
-# now and then: what belongs together is told by these, and in order where they are the same.
-_KEY = ("iscsi.initiatortasktag", "iscsi.datasn")
+# tshark shows a PDU in the frame that completes it, and segments on the loopback overtake each
+# other now and then: what belongs together is told by these, and in order where they are the same.
+_KEY = ("itt", "datasn")
 
 
 class Suite(LiveTest):
@@ -96,12 +96,12 @@ class Suite(LiveTest):
         rest = collections.defaultdict(collections.deque)
         for stream, pdus in self.decoded.items():
             for opcode, fields in pdus:
-                rest[*stream, opcode, *(fields.get(name) for name in _KEY)].append(fields)
+                rest[*stream, opcode, *(fields.get(FIELDS[name]) for name in _KEY)].append(fields)
         comparison = Comparison()
         for number, line in enumerate(lines.splitlines(), 1):
             pdu = json.loads(line)
             key = (initiator_port(pdu), _is_from_target(pdu["opcode"]), pdu["opcode"],
-                   *(str(pdu[name]) if name in pdu else None for name in ("itt", "datasn")))
+                   *(str(pdu[name]) if name in pdu else None for name in _KEY))
             comparison.compare(f"line {number}", pdu, rest[key].popleft() if rest[key] else {})
         comparison.failures += [f"only tshark has {key}" for key, pdus in rest.items() if pdus]
         return comparison
