@@ -36,6 +36,9 @@ TEST_PACKAGES=(
   "${DEMO_PACKAGES[@]}" qemu-utils tshark libiscsi-bin nftables prometheus jq
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux
 )
+# What tests/vm/run runs; the rest of its machines is this one's.
+# shellcheck disable=SC2034
+VM_PACKAGES=(busybox-static qemu-system-x86 kmod xz-utils)
 # Packages of the lists above which bring a system service of the same name.
 readonly SERVICE_PACKAGES=(tgt prometheus)
 
