@@ -49,6 +49,13 @@ static __always_inline void fill_addresses(struct lunscope_connection_event* rep
   }
 }
 
+/* REQUIRES: this is the process that reads the socket. */
+static __always_inline void fill_process(struct lunscope_connection_event* report) {
+  report->process = bpf_get_current_pid_tgid() >> 32;
+  report->cgroup = bpf_get_current_cgroup_id();
+  bpf_get_current_comm(report->comm, sizeof(report->comm));
+}
+
 static __always_inline void count_untracked(void) {
   struct lunscope_totals* totals = this_cpu_totals();
   if (totals) totals->untracked_connections++;
@@ -69,6 +76,7 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     report->header.bytes = sizeof(*report);
     report->header.connection = __sync_fetch_and_add(&connections_met, 1) + 1;
     report->header.role = role_by_port(sk);
+    report->network_namespace = sk->__sk_common.skc_net.net->ns.inum;
     fill_addresses(report, sk);
     connection->inflight.limit = inflight_limit;
     connection->checks_header_digest = check_header_digests;

@@ -16,7 +16,7 @@ struct follow {
   struct lunscope_connection* connection;
   struct lunscope_spill* spill; /* NULL: not in use */
   struct lunscope_totals* totals;
-  struct bpf_dynptr* bytes;
+  struct skb_reader reader;
   struct segment segment;
   __u32 direction;
   __u32 is_noted; /* the time is that of the arrival, which was noted */
@@ -98,11 +98,11 @@ enum follow_next {
 static __always_inline enum follow_next follow_read(struct follow* follow) {
   struct lunscope_stream* stream = &follow->connection->streams[follow->direction & 1];
   __u32 end = follow->segment.end;
-  __u32 bytes = lunscope_stream_wants(stream, end);
+  __u32 wanted = lunscope_stream_wants(stream, end);
   __u32 offset = follow->segment.offset + (stream->next - follow->segment.seq);
-  if (bytes == 0 || lunscope_distance(follow->segment.seq, stream->next) < 0) return FOLLOW_DONE;
-  if (bpf_dynptr_read(lunscope_stream_room(stream), bytes, follow->bytes, offset, 0))
-    return FOLLOW_DONE;
+  if (wanted == 0 || lunscope_distance(follow->segment.seq, stream->next) < 0) return FOLLOW_DONE;
+  int bytes = read_skb(&follow->reader, lunscope_stream_room(stream), wanted, offset);
+  if (bytes <= 0) return bytes == 0 ? FOLLOW_MORE : FOLLOW_DONE;
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
   if (take == LUNSCOPE_TAKE_UNSURE)
     take = lunscope_connection_settle(follow->connection, follow->direction, end, follow->totals);
@@ -171,13 +171,18 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
       .follow = {.connection = connection,
                  .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
                  .totals = this_cpu_totals(),
-                 .bytes = &bytes,
+                 .reader = {.skb = skb, .bytes = &bytes},
                  .segment = *segment,
                  .direction = direction,
                  .is_noted = is_noted,
                  .now_ns = now_ns},
       .sk = sk};
-  if (!socket.follow.totals || bpf_dynptr_from_skb(skb, 0, &bytes)) return;
+  if (!socket.follow.totals) return;
+  if (walks_skbs) {
+    linear_piece(&socket.follow.reader.piece, skb, 0);
+  } else if (bpf_dynptr_from_skb(skb, 0, &bytes)) {
+    return;
+  }
   announce_midstream(connection, socket.follow.totals);
   bpf_loop(MAX_READS_PER_SEGMENT, follow_socket, &socket, 0);
 }

@@ -32,7 +32,20 @@ struct in6_addr {
   } in6_u;
 };
 
+struct ns_common {
+  unsigned int inum;
+};
+
+struct net {
+  struct ns_common ns;
+};
+
+typedef struct {
+  struct net* net;
+} possible_net_t;
+
 struct sock_common {
+  possible_net_t skc_net;
   __be32 skc_daddr;
   __be32 skc_rcv_saddr;
   __be16 skc_dport;
@@ -72,14 +85,42 @@ struct tcp_skb_cb {
 };
 
 struct sk_buff {
+  struct sk_buff* next;
   struct sock* sk;
   char cb[48];
   unsigned int len;
+  unsigned int data_len; /* of len, what is not in the linear part */
   __u8 ip_summed : 2;
   __u8 csum_valid : 1;
   __u16 transport_header;
+  unsigned int end; /* from head, on 64-bit machines */
   unsigned char* head;
   unsigned char* data;
+};
+
+struct page {
+  unsigned long flags;
+};
+
+/* A frag until "net: add netmem to skb_frag_t" (21d2e6737c97, Linux 6.9) ... */
+struct bio_vec {
+  struct page* bv_page;
+  unsigned int bv_len;
+  unsigned int bv_offset;
+};
+
+/* ... and since. */
+struct skb_frag {
+  unsigned long netmem;
+  unsigned int len;
+  unsigned int offset;
+};
+
+/* What lies behind the linear part. Members of frags are one or the other of these. */
+struct skb_shared_info {
+  __u8 nr_frags;
+  struct sk_buff* frag_list; /* skbs with linear parts and frags of their own */
+  struct skb_frag frags[1];
 };
 
 struct bpf_iter_meta {

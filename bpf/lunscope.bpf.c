@@ -19,6 +19,15 @@ int BPF_PROG(arrival, struct sock* sk, struct sk_buff* skb) { return on_arrival(
 SEC("tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(consumption, struct sk_buff* skb, int len) { return on_consumption(skb); }
 
+/*
+ * The kernel's initiator does not copy: it is handed each skb. In libiscsi_tcp, a module that may
+ * come later and go again, so the collector loads this program apart from the others.
+ */
+SEC("fentry/iscsi_tcp_recv_skb")
+int BPF_PROG(kernel_consumption, void* connection, struct sk_buff* skb) {
+  return on_kernel_consumption(skb);
+}
+
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(transmit, struct sk_buff* skb) { return on_transmit(skb); }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Received bytes. Who copies them out of the socket is followed doing so: that is when TCP has
- * taken them, in order, and most of a connection's state stays with one CPU. What their arrival is
- * good for then is the time, which is noted. A reader inside the kernel that does not copy (the
- * kernel's own initiator) is only seen by what arrives.
+ * Received bytes. Who takes them out of the socket is followed doing so: that is when TCP has
+ * accepted them, in order, and most of a connection's state stays with one CPU. What their arrival
+ * is good for then is the time, which is noted. Until such a reader was seen, and for one that
+ * leaves no trace (splice), what arrives is all there is to follow.
  */
 #ifndef LUNSCOPE_RECEIVE_BPF_H
 #define LUNSCOPE_RECEIVE_BPF_H
@@ -48,7 +48,7 @@ static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   __u32 number = lunscope_arrivals_next(&connection->arrivals);
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) return 0;
-  if (!connection->report.is_copied) {
+  if (!connection->report.is_read) {
     if (!checksum_is_open(skb)) follow_arrival(skb, sk, connection, &segment, tcp);
   } else if (segment.seq == tcp->rcv_nxt) {
     lunscope_arrivals_note(&connection->arrivals, number, segment.end, bpf_ktime_get_ns());
@@ -62,17 +62,13 @@ static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
  */
 static __always_inline int is_peeked_ahead(const struct sock* sk,
                                            const struct lunscope_stream* stream) {
-  const struct tcp_sock* tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
-  return lunscope_distance(tcp->copied_seq, stream->next) >= 0;
+  return lunscope_distance(READ_MEMBER(struct tcp_sock, sk, copied_seq), stream->next) >= 0;
 }
 
-static __always_inline int on_consumption(struct sk_buff* skb) {
+/* TCP's bytes, in order, where somebody takes them out of the receive queue. */
+static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
+                                        struct lunscope_connection* connection) {
   struct segment segment;
-  struct sock* sk = skb->sk;
-  if (!sk || !is_watched(sk)) return 0;
-  struct lunscope_connection* connection = connection_of(sk);
-  if (!connection) return 0;
-  if (!connection->report.is_copied) connection->report.is_copied = 1;
   segment_in_queue(skb, &segment);
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
@@ -83,6 +79,34 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(skb, sk, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
   return 0;
+}
+
+/* The reader was not known yet. If the connection is, it is reported once more, with its process.
+ */
+static __always_inline void meet_reader(struct lunscope_connection* connection) {
+  struct lunscope_totals* totals = this_cpu_totals();
+  connection->report.is_read = 1;
+  fill_process(&connection->report);
+  if (totals && connection->report.header.time_ns != 0) emit_connection(connection, 0, totals);
+}
+
+static __always_inline int on_consumption(struct sk_buff* skb) {
+  struct sock* sk = skb->sk;
+  if (!sk || !is_watched(sk)) return 0;
+  struct lunscope_connection* connection = connection_of(sk);
+  if (!connection) return 0;
+  if (!connection->report.is_read) meet_reader(connection);
+  return follow_taken(skb, sk, connection);
+}
+
+/* The kernel's own initiator takes its bytes in whatever context: that is no process of its. */
+static __always_inline int on_kernel_consumption(struct sk_buff* skb) {
+  struct sock* sk = skb->sk;
+  if (!sk || !is_watched(sk)) return 0;
+  struct lunscope_connection* connection = connection_of(sk);
+  if (!connection) return 0;
+  connection->report.is_read = 1;
+  return follow_taken(skb, sk, connection);
 }
 
 #endif

@@ -4,7 +4,9 @@
  *
  * bpf_dynptr_from_skb() reads linear parts, frags and frag lists alike. "bpf: Allow
  * bpf_dynptr_from_skb() for tp_btf" made it available here in Linux 6.12; the function itself is
- * older, so that only loading a program tells whether it may be called.
+ * older, so that only loading a program tells whether it may be called. Where it may not, the
+ * collector loads the programs once more, with walks_skbs set: the verifier then leaves out what
+ * would call it.
  */
 #ifndef LUNSCOPE_SKB_BPF_H
 #define LUNSCOPE_SKB_BPF_H
@@ -16,9 +18,17 @@
 #include <bpf/bpf_helpers.h>
 
 #include "kernel.h"
+#include "skb_walk.bpf.h"
 
-extern int bpf_dynptr_from_skb(struct sk_buff* skb, __u64 flags, struct bpf_dynptr* ptr) __ksym;
-extern void* bpf_rdonly_cast(const void* object, __u32 btf_id) __ksym;
+extern int bpf_dynptr_from_skb(struct sk_buff* skb, __u64 flags,
+                               struct bpf_dynptr* ptr) __ksym __weak;
+/* "bpf: Add kfunc bpf_rdonly_cast" (a35b9af4ec2c, Linux 6.2). A load through it is a plain load. */
+extern void* bpf_rdonly_cast(const void* object, __u32 btf_id) __ksym __weak;
+
+/* A member of a kernel struct whose pointer the verifier does not know. */
+#define READ_MEMBER(type, object, member)                    \
+  (walks_skbs ? BPF_CORE_READ((const type*)(object), member) \
+              : ((const type*)bpf_rdonly_cast(object, bpf_core_type_id_kernel(type)))->member)
 
 #define TCP_HEADER_BYTES 20
 
@@ -29,6 +39,12 @@ struct segment {
   __u32 offset;
 };
 
+static __always_inline __u32 tcp_header_bytes(const void* header) {
+  if (walks_skbs) return BPF_CORE_READ_BITFIELD_PROBED((const struct tcphdr*)header, doff) * 4;
+  const struct tcphdr* tcp = bpf_rdonly_cast(header, bpf_core_type_id_kernel(struct tcphdr));
+  return BPF_CORE_READ_BITFIELD(tcp, doff) * 4;
+}
+
 /*
  * An skb on its way down, with a TCP header at skb->transport_header, always in the linear part;
  * skb->cb is no longer TCP's. Returns 0, or -1: no payload.
@@ -36,19 +52,17 @@ struct segment {
 static __always_inline int segment_in_transmit(const struct sk_buff* skb, struct segment* segment) {
   __u32 header = skb->transport_header - (__u32)(skb->data - skb->head);
   if (skb->len <= header + TCP_HEADER_BYTES) return -1;
-  const struct tcphdr* tcp =
-      bpf_rdonly_cast(skb->head + skb->transport_header, bpf_core_type_id_kernel(struct tcphdr));
-  segment->offset = header + BPF_CORE_READ_BITFIELD(tcp, doff) * 4;
+  const void* tcp = skb->head + skb->transport_header;
+  segment->offset = header + tcp_header_bytes(tcp);
   if (skb->len <= segment->offset) return -1;
-  segment->seq = bpf_ntohl(tcp->seq);
+  segment->seq = bpf_ntohl(READ_MEMBER(struct tcphdr, tcp, seq));
   segment->end = segment->seq + (skb->len - segment->offset);
   return 0;
 }
 
 /* When TCP last looked at the clock, CLOCK_MONOTONIC: it does before it sends what it can. */
 static __always_inline __u64 transmit_time(const struct sock* sk) {
-  const struct tcp_sock* tcp = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
-  return tcp->tcp_clock_cache;
+  return READ_MEMBER(struct tcp_sock, sk, tcp_clock_cache);
 }
 
 /* An skb on its way up, in TCP's hands, with its TCP header at skb->data. Likewise. */
@@ -65,6 +79,23 @@ static __always_inline void segment_in_queue(const struct sk_buff* skb, struct s
   segment->seq = ((const struct tcp_skb_cb*)skb->cb)->seq;
   segment->end = segment->seq + skb->len;
   segment->offset = 0;
+}
+
+/* Reads the bytes of one skb. */
+struct skb_reader {
+  struct sk_buff* skb;
+  struct bpf_dynptr* bytes;
+  struct skb_piece piece; /* where walks_skbs */
+};
+
+/*
+ * Read `bytes` bytes at `offset` behind skb->data, or the first of them. Returns how many; 0: ask
+ * again; -1: they are not to be had.
+ */
+static __always_inline int read_skb(struct skb_reader* reader, void* to, __u32 bytes,
+                                    __u32 offset) {
+  if (walks_skbs) return walk_and_read(&reader->piece, reader->skb, to, bytes, offset);
+  return bpf_dynptr_read(to, bytes, reader->bytes, offset, 0) ? -1 : (int)bytes;
 }
 
 /* Can the payload still fail its checksum? The arrival hook comes before tcp_checksum_complete().

@@ -9,13 +9,14 @@
 #include <array>
 #include <memory>
 
+#include "collector/probe/skeleton.h"
+
 namespace lunscope {
 namespace {
 
 // The tracepoints that the programs hook, by the kernel's name.
 constexpr std::array kTracepoints = {"tcp_probe", "skb_copy_datagram_iovec", "net_dev_queue",
                                      "inet_sock_set_state", "tcp_retransmit_skb"};
-constexpr const char* kSkbReader = "bpf_dynptr_from_skb";
 
 bool HasCapability(cap_value_t capability) {
   const std::unique_ptr<std::remove_pointer_t<cap_t>, decltype(&cap_free)> held(cap_get_proc(),
@@ -56,12 +57,13 @@ Requirement CheckTracepoint(const btf* kernel, const char* tracepoint) {
   return {fmt::format("tracepoint {}", tracepoint), found, ExitCode::kUnsupported,
           found ? "present"
                 : "absent in this kernel: run a kernel with CONFIG_NET and "
-                  "CONFIG_TRACEPOINTS, 6.12 or later"};
+                  "CONFIG_TRACEPOINTS"};
 }
 
 }  // namespace
 
 std::vector<Requirement> CheckRequirements() {
+  SetUpLibbpf();
   std::vector<Requirement> requirements = {CheckCapabilities()};
   const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), &btf__free);
   requirements.push_back({"BTF", kernel != nullptr, ExitCode::kUnsupported,
@@ -72,10 +74,6 @@ std::vector<Requirement> CheckRequirements() {
   if (!kernel) return requirements;
   for (const char* tracepoint : kTracepoints)
     requirements.push_back(CheckTracepoint(kernel.get(), tracepoint));
-  const bool has_reader = btf__find_by_name_kind(kernel.get(), kSkbReader, BTF_KIND_FUNC) > 0;
-  requirements.push_back({fmt::format("kernel function {}", kSkbReader), has_reader,
-                          ExitCode::kUnsupported,
-                          has_reader ? "present" : "absent: run Linux 6.12 or later"});
   return requirements;
 }
 

@@ -2,73 +2,25 @@
 #include "collector/probe/probe.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "collector/probe/module_program.h"
 #include "collector/probe/preflight.h"
 #include "collector/probe/record.h"
-#include "lunscope.skel.h"
+#include "collector/probe/skeleton.h"
 
 namespace lunscope {
 namespace {
 
-struct SkeletonDeleter {
-  void operator()(lunscope_bpf* skeleton) const { lunscope_bpf__destroy(skeleton); }
-};
 struct RingsDeleter {
   void operator()(ring_buffer* rings) const { ring_buffer__free(rings); }
 };
-struct LinkDeleter {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using Skeleton = std::unique_ptr<lunscope_bpf, SkeletonDeleter>;
 using Rings = std::unique_ptr<ring_buffer, RingsDeleter>;
-using Link = std::unique_ptr<bpf_link, LinkDeleter>;
-
-// libbpf's last warning says more than its error number; it is kept for the message of an Error.
-thread_local std::string last_warning;
-
-int KeepWarning(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  char line[512];
-  vsnprintf(line, sizeof(line), format, arguments);
-  if (std::strstr(line, "BEGIN PROG LOAD LOG") != nullptr) return 0;
-  last_warning = line;
-  while (!last_warning.empty() && last_warning.back() == '\n') last_warning.pop_back();
-  return 0;
-}
-
-Error KernelError(const char* attempted, int error) {
-  const bool is_permission = error == EPERM || error == EACCES;
-  return {is_permission ? ExitCode::kPermission : ExitCode::kUnsupported,
-          fmt::format("{}: {} ({}); 'lunscope check' tells what is missing", attempted,
-                      std::strerror(error), last_warning)};
-}
-
-// A ring for each CPU, as far as the programs have places for them: a power of two.
-uint32_t RingCount(const lunscope_bpf& skeleton) {
-  return std::min(std::bit_floor(static_cast<uint32_t>(libbpf_num_possible_cpus())),
-                  bpf_map__max_entries(skeleton.maps.rings));
-}
-
-void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
-  auto* knobs = skeleton->rodata;
-  for (uint16_t port : options.ports) knobs->target_ports[port >> 6] |= uint64_t{1} << (port & 63);
-  knobs->watch_initiators = options.watch_initiators;
-  knobs->watch_targets = options.watch_targets;
-  knobs->inflight_limit = options.inflight_limit;
-  knobs->report_headers = options.report_headers;
-  knobs->check_header_digests = options.check_header_digests;
-  knobs->ring_mask = RingCount(*skeleton) - 1;
-  knobs->ring_high_water = options.ring_bytes / 4;
-}
 
 // A program, its counterpart of the kernel's walk over one map.
 Link AttachWalk(const bpf_program* program, const bpf_map* map) {
@@ -80,7 +32,8 @@ Link AttachWalk(const bpf_program* program, const bpf_map* map) {
 
 class KernelProbe : public Probe {
  public:
-  explicit KernelProbe(Skeleton skeleton) : skeleton_(std::move(skeleton)) {}
+  explicit KernelProbe(Skeleton skeleton)
+      : skeleton_(std::move(skeleton)), module_program_(*skeleton_) {}
 
   ~KernelProbe() override {
     rings_.reset();
@@ -97,7 +50,7 @@ class KernelProbe : public Probe {
     if (!walk_) return KernelError("attaching a map walk", errno);
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
-      if (IsWalk(program)) continue;
+      if (IsWalk(program) || IsOfModule(program)) continue;
       Link link(bpf_program__attach(program));
       if (!link) return KernelError(bpf_program__section_name(program), errno);
       links_.push_back(std::move(link));
@@ -108,6 +61,7 @@ class KernelProbe : public Probe {
   int wakeup_fd() const override { return ring_buffer__epoll_fd(rings_.get()); }
 
   size_t Drain(const Handler& handler) override {
+    module_program_.Update();
     handler_ = &handler;
     const int records = ring_buffer__consume(rings_.get());
     handler_ = nullptr;
@@ -149,12 +103,13 @@ class KernelProbe : public Probe {
     std::vector<ProgramReport> reports;
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
-      if (IsWalk(program)) continue;
-      bpf_prog_info info{};
-      uint32_t bytes = sizeof(info);
-      const bool attached = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes) == 0;
-      reports.push_back({bpf_program__name(program), attached, info.recursion_misses, info.run_cnt,
-                         info.run_time_ns, info.verified_insns});
+      if (!IsWalk(program) && !IsOfModule(program)) reports.push_back(ReportOf(program));
+    }
+    if (module_program_.wanted()) {
+      const bpf_program* of_module = module_program_.program();
+      reports.push_back(
+          of_module ? ReportOf(of_module)
+                    : ProgramReport{bpf_program__name(skeleton_->progs.kernel_consumption)});
     }
     return reports;
   }
@@ -174,8 +129,12 @@ class KernelProbe : public Probe {
     return rings_ != nullptr;
   }
 
-  static bool IsWalk(const bpf_program* program) {
-    return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
+  static ProgramReport ReportOf(const bpf_program* program) {
+    bpf_prog_info info{};
+    uint32_t bytes = sizeof(info);
+    const bool attached = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes) == 0;
+    return {bpf_program__name(program), attached,           info.recursion_misses, info.run_cnt,
+            info.run_time_ns,           info.verified_insns};
   }
 
   static int OnRecord(void* self, void* data, size_t bytes) {
@@ -207,6 +166,7 @@ class KernelProbe : public Probe {
   }
 
   Skeleton skeleton_;
+  ModuleProgram module_program_;
   std::vector<int> ring_fds_;
   Rings rings_;
   Link walk_;
@@ -219,18 +179,13 @@ class KernelProbe : public Probe {
 }  // namespace
 
 Result<std::unique_ptr<Probe>> Probe::Attach(const ProbeOptions& options) {
-  libbpf_set_print(&KeepWarning);
-  libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
   for (const Requirement& requirement : CheckRequirements()) {
     if (!requirement.met)
       return Error{requirement.code, fmt::format("{}: {}", requirement.name, requirement.detail)};
   }
-  Skeleton skeleton(lunscope_bpf__open());
-  if (!skeleton) return KernelError("opening the programs", errno);
-  ApplyOptions(options, skeleton.get());
-  if (const int error = lunscope_bpf__load(skeleton.get()); error != 0)
-    return KernelError("loading the programs", -error);
-  auto probe = std::make_unique<KernelProbe>(std::move(skeleton));
+  Result<Skeleton> skeleton = LoadSkeleton(options);
+  if (!skeleton.ok()) return skeleton.error();
+  auto probe = std::make_unique<KernelProbe>(std::move(skeleton.value()));
   Status started = probe->Start(options.ring_bytes);
   if (!started.ok()) return started.error();
   return std::unique_ptr<Probe>(std::move(probe));

@@ -31,11 +31,11 @@ struct ProbeOptions {
 // One program, as the kernel sees it.
 struct ProgramReport {
   std::string name;
-  bool attached;
-  uint64_t recursion_misses;  // runs that the kernel skipped (bpf_prog_info, Linux 5.12)
-  uint64_t runs;              // 0 unless kernel.bpf_stats_enabled
-  uint64_t run_time_ns;       // likewise
-  uint32_t verified_instructions;
+  bool attached = false;
+  uint64_t recursion_misses = 0;  // runs that the kernel skipped (bpf_prog_info, Linux 5.12)
+  uint64_t runs = 0;              // 0 unless kernel.bpf_stats_enabled
+  uint64_t run_time_ns = 0;       // likewise
+  uint32_t verified_instructions = 0;
 };
 
 class Probe {

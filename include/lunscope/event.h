@@ -12,8 +12,9 @@
 
 #include "stream.h"
 
-#define LUNSCOPE_ABI 3
+#define LUNSCOPE_ABI 4
 #define LUNSCOPE_SENSE_BYTES 96
+#define LUNSCOPE_COMM_BYTES 16
 /* Commands in flight of a connection that are tracked: what fits, with it, into an allocation of
  * 16 KiB, and what a socket's storage can hold besides. */
 #define LUNSCOPE_TASKS 200
@@ -111,13 +112,17 @@ struct lunscope_connection_event {
   uint8_t is_ipv6;
   uint8_t header_digest;
   uint8_t data_digest;
-  uint8_t is_copied; /* 1: a reader copies the bytes out of the socket, and is followed doing so */
+  uint8_t is_read; /* 1: who takes the bytes out of the socket is followed doing so */
   uint8_t followed[LUNSCOPE_DIRECTIONS]; /* 1: the boundaries of this direction are known */
   uint8_t reserved[2];
   uint32_t header_digest_errors;
   uint8_t local_address[16]; /* IPv4: the first four bytes */
   uint8_t remote_address[16];
-  uint8_t apart[32]; /* what is above is hardly ever written, what is below with every PDU */
+  uint64_t cgroup;            /* of the process that reads the socket; 0: none was seen */
+  uint32_t process;           /* its id; a kernel thread has one, too */
+  uint32_t network_namespace; /* inode of the socket's */
+  char comm[LUNSCOPE_COMM_BYTES];
+  /* What is above is hardly ever written, what is below with every PDU. */
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };
 

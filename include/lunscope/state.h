@@ -20,7 +20,7 @@ struct lunscope_connection {
   uint8_t apart_again[32];
   struct lunscope_task_requests task_requests;
   uint8_t apart_once_more[24];
-  struct lunscope_arrivals arrivals; /* where report.is_copied */
+  struct lunscope_arrivals arrivals; /* where report.is_read */
   struct lunscope_inflight inflight;
 };
 

@@ -56,7 +56,7 @@ static long take_segment(__u64 number, struct exchange_turns* turns) {
       .follow = {.connection = connection,
                  .spill = connection->inflight.spilled != 0 ? &exchange->spill : NULL,
                  .totals = &exchange->totals,
-                 .bytes = turns->bytes,
+                 .reader = {.bytes = turns->bytes},
                  .segment = {.seq = segment->seq, .end = end, .offset = segment->offset},
                  .direction = direction,
                  .now_ns = segment->now_ns},

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/probe/skeleton.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstdarg>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "collector/probe/kernel_symbols.h"
+
+namespace lunscope {
+namespace {
+
+// libbpf's last warning says more than its error number; it is kept for the message of an Error.
+thread_local std::string last_warning;
+
+int KeepWarning(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN) return 0;
+  char line[512];
+  vsnprintf(line, sizeof(line), format, arguments);
+  if (std::strstr(line, "BEGIN PROG LOAD LOG") != nullptr) return 0;
+  last_warning = line;
+  while (!last_warning.empty() && last_warning.back() == '\n') last_warning.pop_back();
+  return 0;
+}
+
+void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
+  auto* knobs = skeleton->rodata;
+  for (uint16_t port : options.ports) knobs->target_ports[port >> 6] |= uint64_t{1} << (port & 63);
+  knobs->watch_initiators = options.watch_initiators;
+  knobs->watch_targets = options.watch_targets;
+  knobs->inflight_limit = options.inflight_limit;
+  knobs->report_headers = options.report_headers;
+  knobs->check_header_digests = options.check_header_digests;
+  knobs->ring_mask = RingCount(*skeleton) - 1;
+  knobs->ring_high_water = options.ring_bytes / 4;
+}
+
+// What the walk over an skb (bpf/skb_walk.bpf.h) has to know of the kernel.
+struct WalkSymbols {
+  uint64_t page_offset_base;
+  uint64_t vmemmap_base;
+};
+
+std::optional<WalkSymbols> FindWalkSymbols() {
+  const auto page_offset_base = FindKernelSymbol("page_offset_base");
+  const auto vmemmap_base = FindKernelSymbol("vmemmap_base");
+  if (!page_offset_base || !vmemmap_base) return std::nullopt;
+  return WalkSymbols{*page_offset_base, *vmemmap_base};
+}
+
+// walk: how to read skbs where the kernel lends no function for it.
+Result<Skeleton> TryToLoad(const ProbeOptions& options, const std::optional<WalkSymbols>& walk) {
+  Skeleton skeleton(lunscope_bpf__open());
+  if (!skeleton) return KernelError("opening the programs", errno);
+  ApplyOptions(options, skeleton.get());
+  if (walk) {
+    skeleton->rodata->walks_skbs = 1;
+    skeleton->rodata->page_offset_base_address = walk->page_offset_base;
+    skeleton->rodata->vmemmap_base_address = walk->vmemmap_base;
+  }
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    if (IsOfModule(program)) bpf_program__set_autoload(program, false);
+  }
+  if (const int error = lunscope_bpf__load(skeleton.get()); error != 0)
+    return KernelError("loading the programs", -error);
+  return skeleton;
+}
+
+}  // namespace
+
+void SetUpLibbpf() {
+  libbpf_set_print(&KeepWarning);
+  libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+}
+
+Error KernelError(const char* attempted, int error) {
+  const bool is_permission = error == EPERM || error == EACCES;
+  return {is_permission ? ExitCode::kPermission : ExitCode::kUnsupported,
+          fmt::format("{}: {} ({}); 'lunscope check' tells what is missing", attempted,
+                      std::strerror(error), last_warning)};
+}
+
+bool IsWalk(const bpf_program* program) {
+  return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
+}
+
+bool IsOfModule(const bpf_program* program) {
+  return bpf_program__expected_attach_type(program) == BPF_TRACE_FENTRY;
+}
+
+uint32_t RingCount(const lunscope_bpf& skeleton) {
+  return std::min(std::bit_floor(static_cast<uint32_t>(libbpf_num_possible_cpus())),
+                  bpf_map__max_entries(skeleton.maps.rings));
+}
+
+Result<Skeleton> LoadSkeleton(const ProbeOptions& options) {
+  // No version tells whether a kernel lends the programs its reader of skbs: try, then walk.
+  Result<Skeleton> skeleton = TryToLoad(options, std::nullopt);
+  if (skeleton.ok()) return skeleton;
+  const std::optional<WalkSymbols> walk = FindWalkSymbols();
+  if (walk) return TryToLoad(options, walk);
+  return Error{skeleton.error().code,
+               fmt::format("{}; a kernel below 6.12 has to be of x86-64 and to tell where "
+                           "page_offset_base and vmemmap_base are (CONFIG_KALLSYMS_ALL)",
+                           skeleton.error().message)};
+}
+
+}  // namespace lunscope

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The programs and their maps, loaded into the kernel, and what libbpf said if they were not.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <memory>
+
+#include "collector/base/result.h"
+#include "collector/probe/probe.h"
+#include "lunscope.skel.h"
+
+namespace lunscope {
+
+struct SkeletonDeleter {
+  void operator()(lunscope_bpf* skeleton) const { lunscope_bpf__destroy(skeleton); }
+};
+struct LinkDeleter {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Skeleton = std::unique_ptr<lunscope_bpf, SkeletonDeleter>;
+using Link = std::unique_ptr<bpf_link, LinkDeleter>;
+
+// What libbpf has to say is kept for an Error and not printed. Before any other call of libbpf.
+void SetUpLibbpf();
+
+// An error number of the kernel, with libbpf's last warning on this thread.
+Error KernelError(const char* attempted, int error);
+
+// Is it the walk over a map, which is run by who reads it and not by a hook?
+bool IsWalk(const bpf_program* program);
+// Does it hook a module's function? Such a program is loaded apart: module_program.h.
+bool IsOfModule(const bpf_program* program);
+
+// A ring for each CPU, as far as the programs have places for them: a power of two.
+uint32_t RingCount(const lunscope_bpf& skeleton);
+
+// Load the maps and every program but those of modules.
+Result<Skeleton> LoadSkeleton(const ProbeOptions& options);
+
+}  // namespace lunscope
