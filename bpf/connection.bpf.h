@@ -83,7 +83,10 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     connection->streams[LUNSCOPE_RECEIVED].reads_ahs = report_headers;
     connection->streams[LUNSCOPE_SENT].reads_ahs = report_headers;
   }
-  return report->header.flags & LUNSCOPE_FLAG_CLOSED ? NULL : connection;
+  if (report->header.flags & LUNSCOPE_FLAG_CLOSED) connection = NULL;
+  /* Else clang may ask for the flag once more instead, which tells older verifiers nothing. */
+  LUNSCOPE_BOUND(connection);
+  return connection;
 }
 
 static __always_inline struct lunscope_spill* spill_of(struct sock* sk, __u64 flags) {

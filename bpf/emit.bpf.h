@@ -149,10 +149,9 @@ static __always_inline void emit_header(const struct lunscope_connection* connec
   __builtin_memcpy(event->bhs, stream->room, ISCSI_BHS_BYTES);
   __u32 ahs_bytes = iscsi_ahs_bytes(stream->room);
   LUNSCOPE_BOUND(ahs_bytes);
-  if (ahs_bytes > 0 && ahs_bytes <= LUNSCOPE_AHS_BYTES) {
-    bpf_probe_read_kernel(event->ahs, ahs_bytes, stream->room + ISCSI_BHS_BYTES);
-    event->ahs_bytes = ahs_bytes;
-  }
+  if (ahs_bytes > LUNSCOPE_AHS_BYTES) ahs_bytes = 0;
+  bpf_probe_read_kernel(event->ahs, ahs_bytes, stream->room + ISCSI_BHS_BYTES);
+  event->ahs_bytes = ahs_bytes;
   bpf_ringbuf_submit(event, wakeup_flags(connection, ring));
   totals->events++;
 }

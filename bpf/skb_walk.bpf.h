@@ -77,14 +77,15 @@ static __always_inline void frag_piece(struct skb_piece* piece,
 
 /* The piece behind this one. Returns -1: there is none. */
 static __always_inline int next_piece(struct skb_piece* piece, const struct sk_buff* skb) {
+  const struct sk_buff* owner = piece->skb;
   const struct skb_shared_info* shared =
-      (const void*)BPF_CORE_READ(piece->skb, head) + BPF_CORE_READ(piece->skb, end);
+      (const void*)BPF_CORE_READ(owner, head) + BPF_CORE_READ(owner, end);
   if (piece->frags < BPF_CORE_READ(shared, nr_frags)) {
     frag_piece(piece, shared);
     return 0;
   }
   const struct sk_buff* member =
-      piece->skb == skb ? BPF_CORE_READ(shared, frag_list) : BPF_CORE_READ(piece->skb, next);
+      owner == skb ? BPF_CORE_READ(shared, frag_list) : BPF_CORE_READ(owner, next);
   if (!member) return -1;
   linear_piece(piece, member, piece->end);
   return 0;
@@ -102,6 +103,8 @@ static __always_inline int walk_and_read(struct skb_piece* piece, const struct s
   }
   if (offset >= piece->end) return next_piece(piece, skb);
   if (bytes > piece->end - offset) bytes = piece->end - offset;
+  LUNSCOPE_BOUND(bytes);
+  bytes &= LUNSCOPE_ROOM_MASK; /* never bites, and lets the verifier see that the read fits */
   const void* from = piece->address + (offset - piece->start);
   if (!piece->address || bpf_probe_read_kernel(to, bytes, from)) return -1;
   return bytes;

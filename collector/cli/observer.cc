@@ -4,9 +4,24 @@
 #include <bpf/libbpf.h>
 
 #include "collector/base/clock.h"
+#include "collector/base/output.h"
 #include "collector/cli/version.h"
+#include "collector/probe/socket_memory.h"
 
 namespace lunscope {
+
+Result<std::unique_ptr<Probe>> AttachProbe(const ProbeOptions& options) {
+  Result<std::unique_ptr<Probe>> probe = Probe::Attach(options);
+  if (!probe.ok()) return probe;
+  Result<SocketMemory> memory = RaiseSocketMemory();
+  if (!memory.ok()) {
+    Say(stderr, "lunscope: {}\n", memory.error().message);
+  } else if (memory.value().before != memory.value().now) {
+    Say(stderr, "lunscope: raised net.core.optmem_max from {} to {}, the default since Linux 6.8\n",
+        memory.value().before, memory.value().now);
+  }
+  return probe;
+}
 
 void Observer::DrainLocked() {
   const bool has_answer =

@@ -17,6 +17,10 @@
 
 namespace lunscope {
 
+// Attach the programs, with room for what they keep of each connection: says so where a limit of
+// this host was raised for that.
+Result<std::unique_ptr<Probe>> AttachProbe(const ProbeOptions& options);
+
 class Observer {
  public:
   // Called with the lock held, after the model has taken the record in.

@@ -30,7 +30,7 @@ std::vector<Page> SessionPages(Observer& observer) {
 
 Result<ExitCode> RunServe(const ServeOptions& options) {
   EventLoop loop;
-  Result<std::unique_ptr<Probe>> probe = Probe::Attach(options.probe);
+  Result<std::unique_ptr<Probe>> probe = AttachProbe(options.probe);
   if (!probe.ok()) return probe.error();
   Observer observer(std::move(probe.value()), options.model, options.probe);
   Result<std::unique_ptr<Endpoint>> endpoint =

@@ -39,7 +39,7 @@ Result<ExitCode> RunTrace(const TraceOptions& options) {
   EventLoop loop;
   ProbeOptions probe_options = options.probe;
   probe_options.report_headers = options.pdus;
-  Result<std::unique_ptr<Probe>> probe = Probe::Attach(probe_options);
+  Result<std::unique_ptr<Probe>> probe = AttachProbe(probe_options);
   if (!probe.ok()) return probe.error();
   Observer observer(std::move(probe.value()), ModelOptions{}, probe_options);
   Tracer tracer(options, WallClockOffsetNs);
