@@ -94,14 +94,14 @@ enum follow_next {
   FOLLOW_CROWDED, /* a command has no place in the connection's own table: spill_command() */
 };
 
-/* One read, and what follows from it. */
-static __always_inline enum follow_next follow_read(struct follow* follow) {
+/* One read, and what follows from it. is_walked: a constant, of two ways to read an skb. */
+static __always_inline enum follow_next follow_read(struct follow* follow, int is_walked) {
   struct lunscope_stream* stream = &follow->connection->streams[follow->direction & 1];
   __u32 end = follow->segment.end;
   __u32 wanted = lunscope_stream_wants(stream, end);
   __u32 offset = follow->segment.offset + (stream->next - follow->segment.seq);
   if (wanted == 0 || lunscope_distance(follow->segment.seq, stream->next) < 0) return FOLLOW_DONE;
-  int bytes = read_skb(&follow->reader, lunscope_stream_room(stream), wanted, offset);
+  int bytes = read_skb(&follow->reader, is_walked, lunscope_stream_room(stream), wanted, offset);
   if (bytes <= 0) return bytes == 0 ? FOLLOW_MORE : FOLLOW_DONE;
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
   if (take == LUNSCOPE_TAKE_UNSURE)
@@ -142,12 +142,20 @@ struct socket_follow {
   struct sock* sk;
 };
 
-/* bpf_loop() calls this: 1 ends the loop. */
-static long follow_socket(__u64 i, struct socket_follow* socket) {
-  enum follow_next next = follow_read(&socket->follow);
+/* One turn of bpf_loop(): 1 ends it. */
+static __always_inline long follow_socket(struct socket_follow* socket, int is_walked) {
+  enum follow_next next = follow_read(&socket->follow, is_walked);
   if (next == FOLLOW_CROWDED)
     spill_command(&socket->follow, spill_of(socket->sk, BPF_SK_STORAGE_GET_F_CREATE));
   return next == FOLLOW_DONE;
+}
+
+static long follow_by_function(__u64 i, struct socket_follow* socket) {
+  return follow_socket(socket, 0);
+}
+
+static long follow_by_walk(__u64 i, struct socket_follow* socket) {
+  return follow_socket(socket, 1);
 }
 
 /* The wanted bytes lie before the segment and will not come again: start anew with this one. */
@@ -161,11 +169,19 @@ static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connecti
   return lunscope_stream_offer(&connection->streams[direction & 1], segment->seq, segment->end);
 }
 
+/* What is known of the bytes of a segment besides where they lie. */
+struct segment_facts {
+  __u32 direction;
+  __u32 is_noted;    /* their arrival was */
+  __u32 is_borrowed; /* the verifier does not trust the skb: walk it */
+  __u64 now_ns;      /* 0: not known yet */
+};
+
 /* REQUIRES: the segment was offered, and holds something new. */
 static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
-                                           struct lunscope_connection* connection, __u32 direction,
-                                           const struct segment* segment, __u64 now_ns,
-                                           __u32 is_noted) {
+                                           struct lunscope_connection* connection,
+                                           const struct segment* segment,
+                                           const struct segment_facts facts) {
   struct bpf_dynptr bytes;
   struct socket_follow socket = {
       .follow = {.connection = connection,
@@ -173,18 +189,18 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                  .totals = this_cpu_totals(),
                  .reader = {.skb = skb, .bytes = &bytes},
                  .segment = *segment,
-                 .direction = direction,
-                 .is_noted = is_noted,
-                 .now_ns = now_ns},
+                 .direction = facts.direction,
+                 .is_noted = facts.is_noted,
+                 .now_ns = facts.now_ns},
       .sk = sk};
   if (!socket.follow.totals) return;
-  if (walks_skbs) {
-    linear_piece(&socket.follow.reader.piece, skb, 0);
-  } else if (bpf_dynptr_from_skb(skb, 0, &bytes)) {
-    return;
-  }
   announce_midstream(connection, socket.follow.totals);
-  bpf_loop(MAX_READS_PER_SEGMENT, follow_socket, &socket, 0);
+  if (walks_skbs || facts.is_borrowed) {
+    linear_piece(&socket.follow.reader.piece, skb, 0);
+    bpf_loop(MAX_READS_PER_SEGMENT, follow_by_walk, &socket, 0);
+  } else if (!bpf_dynptr_from_skb(skb, 0, &bytes)) {
+    bpf_loop(MAX_READS_PER_SEGMENT, follow_by_function, &socket, 0);
+  }
 }
 
 #endif

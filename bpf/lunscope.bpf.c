@@ -20,13 +20,14 @@ SEC("tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(consumption, struct sk_buff* skb, int len) { return on_consumption(skb); }
 
 /*
- * The kernel's initiator does not copy: it is handed each skb. In libiscsi_tcp, a module that may
- * come later and go again, so the collector loads this program apart from the others.
+ * The kernel's initiator does not copy: iscsi_tcp_recv_skb() is handed each skb, and begins with
+ * this function. That one itself is in a module, and must not be hooked: a fentry program of a
+ * module's function that uses socket storage crashes the verifier (bpf_sk_storage_tracing_allowed()
+ * looks for the function in vmlinux; seen with Linux 6.12). Loaded apart from the others, where the
+ * kernel's initiator is in use.
  */
-SEC("fentry/iscsi_tcp_recv_skb")
-int BPF_PROG(kernel_consumption, void* connection, struct sk_buff* skb) {
-  return on_kernel_consumption(skb);
-}
+SEC("fentry/skb_prepare_seq_read")
+int BPF_PROG(kernel_consumption, struct sk_buff* skb) { return on_kernel_consumption(skb); }
 
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(transmit, struct sk_buff* skb) { return on_transmit(skb); }

@@ -19,13 +19,8 @@ const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;
 const volatile __u8 report_headers = 0;
 /* Compute the CRC of headers that have a digest? */
 const volatile __u8 check_header_digests = 1;
-/*
- * How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: by skb_walk.bpf.h, which then
- * needs the addresses of two of the kernel's variables.
- */
+/* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: by skb_walk.bpf.h. */
 const volatile __u8 walks_skbs = 0;
-const volatile __u64 page_offset_base_address = 0;
-const volatile __u64 vmemmap_base_address = 0;
 /* Rings that the collector has made, less 1: a power of two, less 1. */
 const volatile __u32 ring_mask = 0;
 /* Bytes in a ring from which on the collector is woken instead of left to its timer. */
@@ -84,6 +79,10 @@ struct {
 __u64 connections_met = 0;
 /* The collector was woken since this ring last was below its high-water mark. */
 __u8 is_woken[MAX_RINGS] = {0};
+
+/* Of two variables of the kernel, which skb_walk.bpf.h needs: set before a program that uses it. */
+__u64 page_offset_base_address = 0;
+__u64 vmemmap_base_address = 0;
 
 static __always_inline struct lunscope_totals* this_cpu_totals(void) {
   __u32 zero = 0;

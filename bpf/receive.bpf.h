@@ -37,7 +37,8 @@ static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
     offer = give_up_hole(connection, LUNSCOPE_RECEIVED, segment);
   }
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, LUNSCOPE_RECEIVED, segment, 0, 0);
+    follow_segment(skb, sk, connection, segment,
+                   (struct segment_facts){.direction = LUNSCOPE_RECEIVED});
 }
 
 static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
@@ -67,7 +68,7 @@ static __always_inline int is_peeked_ahead(const struct sock* sk,
 
 /* TCP's bytes, in order, where somebody takes them out of the receive queue. */
 static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
-                                        struct lunscope_connection* connection) {
+                                        struct lunscope_connection* connection, __u32 is_borrowed) {
   struct segment segment;
   segment_in_queue(skb, &segment);
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
@@ -77,7 +78,9 @@ static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
     offer = give_up_hole(connection, LUNSCOPE_RECEIVED, &segment);
   }
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, LUNSCOPE_RECEIVED, &segment, 0, 1);
+    follow_segment(skb, sk, connection, &segment,
+                   (struct segment_facts){
+                       .direction = LUNSCOPE_RECEIVED, .is_noted = 1, .is_borrowed = is_borrowed});
   return 0;
 }
 
@@ -96,7 +99,7 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   if (!connection->report.is_read) meet_reader(connection);
-  return follow_taken(skb, sk, connection);
+  return follow_taken(skb, sk, connection, 0);
 }
 
 /* The kernel's own initiator takes its bytes in whatever context: that is no process of its. */
@@ -106,7 +109,7 @@ static __always_inline int on_kernel_consumption(struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   connection->report.is_read = 1;
-  return follow_taken(skb, sk, connection);
+  return follow_taken(skb, sk, connection, 1);
 }
 
 #endif

@@ -85,16 +85,16 @@ static __always_inline void segment_in_queue(const struct sk_buff* skb, struct s
 struct skb_reader {
   struct sk_buff* skb;
   struct bpf_dynptr* bytes;
-  struct skb_piece piece; /* where walks_skbs */
+  struct skb_piece piece; /* where it is walked */
 };
 
 /*
  * Read `bytes` bytes at `offset` behind skb->data, or the first of them. Returns how many; 0: ask
  * again; -1: they are not to be had.
  */
-static __always_inline int read_skb(struct skb_reader* reader, void* to, __u32 bytes,
+static __always_inline int read_skb(struct skb_reader* reader, int is_walked, void* to, __u32 bytes,
                                     __u32 offset) {
-  if (walks_skbs) return walk_and_read(&reader->piece, reader->skb, to, bytes, offset);
+  if (is_walked) return walk_and_read(&reader->piece, reader->skb, to, bytes, offset);
   return bpf_dynptr_read(to, bytes, reader->bytes, offset, 0) ? -1 : (int)bytes;
 }
 

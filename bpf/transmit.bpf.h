@@ -19,7 +19,8 @@ static __always_inline int on_transmit(struct sk_buff* skb) {
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
   if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_SENT, &segment);
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, LUNSCOPE_SENT, &segment, transmit_time(sk), 0);
+    follow_segment(skb, sk, connection, &segment,
+                   (struct segment_facts){.direction = LUNSCOPE_SENT, .now_ns = transmit_time(sk)});
   return 0;
 }
 

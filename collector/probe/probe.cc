@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "collector/probe/module_program.h"
+#include "collector/probe/kernel_initiator.h"
 #include "collector/probe/preflight.h"
 #include "collector/probe/record.h"
 #include "collector/probe/skeleton.h"
@@ -33,7 +33,7 @@ Link AttachWalk(const bpf_program* program, const bpf_map* map) {
 class KernelProbe : public Probe {
  public:
   explicit KernelProbe(Skeleton skeleton)
-      : skeleton_(std::move(skeleton)), module_program_(*skeleton_) {}
+      : skeleton_(std::move(skeleton)), kernel_initiator_(skeleton_.get()) {}
 
   ~KernelProbe() override {
     rings_.reset();
@@ -50,7 +50,7 @@ class KernelProbe : public Probe {
     if (!walk_) return KernelError("attaching a map walk", errno);
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
-      if (IsWalk(program) || IsOfModule(program)) continue;
+      if (IsWalk(program) || IsLoadedApart(program)) continue;
       Link link(bpf_program__attach(program));
       if (!link) return KernelError(bpf_program__section_name(program), errno);
       links_.push_back(std::move(link));
@@ -61,7 +61,7 @@ class KernelProbe : public Probe {
   int wakeup_fd() const override { return ring_buffer__epoll_fd(rings_.get()); }
 
   size_t Drain(const Handler& handler) override {
-    module_program_.Update();
+    kernel_initiator_.Update();
     handler_ = &handler;
     const int records = ring_buffer__consume(rings_.get());
     handler_ = nullptr;
@@ -103,13 +103,12 @@ class KernelProbe : public Probe {
     std::vector<ProgramReport> reports;
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
-      if (!IsWalk(program) && !IsOfModule(program)) reports.push_back(ReportOf(program));
+      if (!IsWalk(program) && !IsLoadedApart(program)) reports.push_back(ReportOf(program));
     }
-    if (module_program_.wanted()) {
-      const bpf_program* of_module = module_program_.program();
-      reports.push_back(
-          of_module ? ReportOf(of_module)
-                    : ProgramReport{bpf_program__name(skeleton_->progs.kernel_consumption)});
+    if (kernel_initiator_.is_tried()) {
+      const bpf_program* apart = kernel_initiator_.program();
+      const char* name = bpf_program__name(skeleton_->progs.kernel_consumption);
+      reports.push_back(apart != nullptr ? ReportOf(apart) : ProgramReport{.name = name});
     }
     return reports;
   }
@@ -166,7 +165,7 @@ class KernelProbe : public Probe {
   }
 
   Skeleton skeleton_;
-  ModuleProgram module_program_;
+  KernelInitiatorProgram kernel_initiator_;
   std::vector<int> ring_fds_;
   Rings rings_;
   Link walk_;

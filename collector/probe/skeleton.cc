@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
-#include <optional>
 #include <string>
 
 #include "collector/probe/kernel_symbols.h"
@@ -41,32 +40,18 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->ring_high_water = options.ring_bytes / 4;
 }
 
-// What the walk over an skb (bpf/skb_walk.bpf.h) has to know of the kernel.
-struct WalkSymbols {
-  uint64_t page_offset_base;
-  uint64_t vmemmap_base;
-};
-
-std::optional<WalkSymbols> FindWalkSymbols() {
-  const auto page_offset_base = FindKernelSymbol("page_offset_base");
-  const auto vmemmap_base = FindKernelSymbol("vmemmap_base");
-  if (!page_offset_base || !vmemmap_base) return std::nullopt;
-  return WalkSymbols{*page_offset_base, *vmemmap_base};
-}
-
-// walk: how to read skbs where the kernel lends no function for it.
-Result<Skeleton> TryToLoad(const ProbeOptions& options, const std::optional<WalkSymbols>& walk) {
+Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
   Skeleton skeleton(lunscope_bpf__open());
   if (!skeleton) return KernelError("opening the programs", errno);
   ApplyOptions(options, skeleton.get());
-  if (walk) {
-    skeleton->rodata->walks_skbs = 1;
-    skeleton->rodata->page_offset_base_address = walk->page_offset_base;
-    skeleton->rodata->vmemmap_base_address = walk->vmemmap_base;
-  }
+  skeleton->rodata->walks_skbs = walks_skbs;
+  if (walks_skbs && !KnowWalkSymbols(skeleton.get()))
+    return Error{ExitCode::kUnsupported,
+                 "a kernel below 6.12 has to be of x86-64 and to tell where page_offset_base and "
+                 "vmemmap_base are (CONFIG_KALLSYMS_ALL)"};
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton->obj) {
-    if (IsOfModule(program)) bpf_program__set_autoload(program, false);
+    if (IsLoadedApart(program)) bpf_program__set_autoload(program, false);
   }
   if (const int error = lunscope_bpf__load(skeleton.get()); error != 0)
     return KernelError("loading the programs", -error);
@@ -87,11 +72,20 @@ Error KernelError(const char* attempted, int error) {
                       std::strerror(error), last_warning)};
 }
 
+bool KnowWalkSymbols(lunscope_bpf* skeleton) {
+  const auto page_offset_base = FindKernelSymbol("page_offset_base");
+  const auto vmemmap_base = FindKernelSymbol("vmemmap_base");
+  if (!page_offset_base || !vmemmap_base) return false;
+  skeleton->bss->page_offset_base_address = *page_offset_base;
+  skeleton->bss->vmemmap_base_address = *vmemmap_base;
+  return true;
+}
+
 bool IsWalk(const bpf_program* program) {
   return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
 }
 
-bool IsOfModule(const bpf_program* program) {
+bool IsLoadedApart(const bpf_program* program) {
   return bpf_program__expected_attach_type(program) == BPF_TRACE_FENTRY;
 }
 
@@ -102,14 +96,12 @@ uint32_t RingCount(const lunscope_bpf& skeleton) {
 
 Result<Skeleton> LoadSkeleton(const ProbeOptions& options) {
   // No version tells whether a kernel lends the programs its reader of skbs: try, then walk.
-  Result<Skeleton> skeleton = TryToLoad(options, std::nullopt);
+  Result<Skeleton> skeleton = TryToLoad(options, false);
   if (skeleton.ok()) return skeleton;
-  const std::optional<WalkSymbols> walk = FindWalkSymbols();
-  if (walk) return TryToLoad(options, walk);
+  Result<Skeleton> walking = TryToLoad(options, true);
+  if (walking.ok()) return walking;
   return Error{skeleton.error().code,
-               fmt::format("{}; a kernel below 6.12 has to be of x86-64 and to tell where "
-                           "page_offset_base and vmemmap_base are (CONFIG_KALLSYMS_ALL)",
-                           skeleton.error().message)};
+               fmt::format("{}; {}", skeleton.error().message, walking.error().message)};
 }
 
 }  // namespace lunscope

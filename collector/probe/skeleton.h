@@ -30,13 +30,16 @@ Error KernelError(const char* attempted, int error);
 
 // Is it the walk over a map, which is run by who reads it and not by a hook?
 bool IsWalk(const bpf_program* program);
-// Does it hook a module's function? Such a program is loaded apart: module_program.h.
-bool IsOfModule(const bpf_program* program);
+// Does it need more than the others? Such a program is loaded apart: kernel_initiator.h.
+bool IsLoadedApart(const bpf_program* program);
 
 // A ring for each CPU, as far as the programs have places for them: a power of two.
 uint32_t RingCount(const lunscope_bpf& skeleton);
 
-// Load the maps and every program but those of modules.
+// Tell the programs what bpf/skb_walk.bpf.h has to know of the kernel. False: it does not say.
+bool KnowWalkSymbols(lunscope_bpf* skeleton);
+
+// Load the maps and every program but those that are loaded apart.
 Result<Skeleton> LoadSkeleton(const ProbeOptions& options);
 
 }  // namespace lunscope

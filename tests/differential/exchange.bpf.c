@@ -27,7 +27,7 @@ struct exchange_follow {
 
 /* bpf_loop() calls this: 1 ends the loop. */
 static long follow_exchange(__u64 i, struct exchange_follow* turn) {
-  enum follow_next next = follow_read(&turn->follow);
+  enum follow_next next = follow_read(&turn->follow, 0);
   if (next == FOLLOW_CROWDED) spill_command(&turn->follow, &turn->exchange->spill);
   return next == FOLLOW_DONE;
 }

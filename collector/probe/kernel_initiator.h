@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program that sees the kernel's own initiator read. It is there while that has connections,
+// and only then: it needs more of the kernel than the others do (fentry, and its symbols), and the
+// programs are fine without it as long as nothing is lost on the way.
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <memory>
+
+#include "collector/probe/skeleton.h"
+
+namespace lunscope {
+
+class KernelInitiatorProgram {
+ public:
+  // REQUIRES: main is loaded, and lives as long as this.
+  explicit KernelInitiatorProgram(lunscope_bpf* main) : main_(main) {}
+
+  // Attach or detach, if a second has gone by since the last look and something has changed.
+  // Loading takes a while, and is done in a thread of its own.
+  void Update();
+
+  // Was it tried to attach it?
+  [[nodiscard]] bool is_tried() const { return is_wanted_ && !pending_.valid(); }
+  // nullptr: not attached.
+  [[nodiscard]] const bpf_program* program() const;
+
+ private:
+  struct Attached {
+    Skeleton skeleton;  // the same object once more, with main's maps and this one program
+    Link link;
+  };
+
+  [[nodiscard]] Attached Attach() const;
+
+  lunscope_bpf* main_;
+  bool is_wanted_ = false;
+  Attached attached_;
+  std::future<Attached> pending_;
+  std::chrono::steady_clock::time_point next_look_;
+};
+
+}  // namespace lunscope
