@@ -424,6 +424,18 @@ TEST(Attach, InsidePayloadFindsTheBoundaryBehindIt) {
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
 }
 
+// A trial that nothing decides any more: its bytes were not understood, each of them once.
+TEST(Attach, BytesOnTrialWhenTheConnectionEndsAreUnparsed) {
+  Follower session;
+  const uint32_t seq = session.next_seq(session.target_direction());
+  session.Target(Join({NopIn(), NopIn()}));
+  session.Offer(session.target_direction(), seq, NopIn());  // seen before
+  session.Initiator(NopOut());
+  EXPECT_EQ(SumOf(session.totals.unparsed_bytes), 0u);
+  session.Close();
+  EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], 3u * 48);
+}
+
 // With nothing the other way there is nothing to compare with: more headers have to do.
 TEST(Attach, OfOneDirectionAloneTakesMoreHeaders) {
   Follower session;
