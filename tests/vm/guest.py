@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a test has only in a guest of tests/vm/run: a kernel whose modules and settings it may change.
+
+Import it before the modules of tests/live, which it makes importable.
+"""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
+
+from harness import LiveTest, run  # noqa: E402 - only now it can be found
+
+CONFIGFS = pathlib.Path("/sys/kernel/config")
+
+
+def load(module, **parameters):
+    """Load a module and what it needs."""
+    run(["modprobe", module, *(f"{name}={value}" for name, value in parameters.items())])
+
+
+def unload(*modules):
+    run(["modprobe", "--remove", *modules])
+
+
+def mount_configfs():
+    load("configfs")
+    if not CONFIGFS.is_mount():
+        run(["mount", "-t", "configfs", "none", CONFIGFS])
+
+
+class GuestTest(LiveTest):
+    """A test that would spoil the machine it is started on by mistake: it refuses to."""
+
+    def setUp(self):
+        super().setUp()
+        if "lunscope.modules=" not in pathlib.Path("/proc/cmdline").read_text():
+            self.fail("this test changes the kernel it runs on: run it with tests/vm/run")
