@@ -22,7 +22,7 @@ REPO_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(
   cmake ninja-build g++ clang bpftool pkg-config linux-libc-dev python3 git
-  libbpf-dev libelf-dev zlib1g-dev libcap-dev libpcap-dev
+  libbpf-dev libbpfcc-dev libelf-dev zlib1g-dev libcap-dev libpcap-dev
   prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev
   nlohmann-json3-dev libgtest-dev libgmock-dev
 )

@@ -4,6 +4,7 @@
 
 #include "collector/host/files.h"
 #include "collector/host/host.h"
+#include "collector/host/portals.h"
 
 namespace lunscope {
 namespace {
@@ -39,18 +40,36 @@ void AddPortalGroup(std::vector<HostSession>& sessions, const std::string& targe
   }
 }
 
+// Calls visit(name of a target, folder of one of its portal groups).
+template <typename Visit>
+void ForEachPortalGroup(const std::string& target, const Visit& visit) {
+  const std::string fabric = target + "/iscsi";
+  for (const std::string& name : ListFolder(fabric)) {
+    for (const std::string& group : ListFolder(fmt::format("{}/{}", fabric, name))) {
+      if (group.starts_with("tpgt_")) visit(name, fmt::format("{}/{}/{}", fabric, name, group));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<HostSession> ReadLio(const std::string& target) {
   std::vector<HostSession> sessions;
-  const std::string fabric = target + "/iscsi";
-  for (const std::string& name : ListFolder(fabric)) {
-    for (const std::string& group : ListFolder(fmt::format("{}/{}", fabric, name))) {
-      if (group.starts_with("tpgt_"))
-        AddPortalGroup(sessions, name, fmt::format("{}/{}/{}", fabric, name, group));
-    }
-  }
+  ForEachPortalGroup(target, [&](const std::string& name, const std::string& folder) {
+    AddPortalGroup(sessions, name, folder);
+  });
   return sessions;
+}
+
+std::vector<Portal> ReadLioPortals(const std::string& target) {
+  std::vector<Portal> portals;
+  ForEachPortalGroup(target, [&](const std::string& /*name*/, const std::string& folder) {
+    for (const std::string& address : ListFolder(folder + "/np")) {
+      const bool is_iser = ReadLine(fmt::format("{}/np/{}/iser", folder, address)) == "1";
+      portals.push_back({address, ParseAddress(address).port, "configfs", is_iser});
+    }
+  });
+  return portals;
 }
 
 }  // namespace lunscope

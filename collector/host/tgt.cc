@@ -15,6 +15,7 @@
 
 #include "collector/host/files.h"
 #include "collector/host/host.h"
+#include "collector/host/portals.h"
 
 namespace lunscope {
 namespace {
@@ -96,18 +97,37 @@ std::string Tgtadm(const std::string& control, const char* mode, Clock::time_poi
   return is_whole && status == 0 ? text : std::string();
 }
 
+// The numbers of the control sockets in the folder.
+std::vector<std::string> Controls(const std::string& run_folder) {
+  std::vector<std::string> controls;
+  for (const std::string& name : ListFolder(run_folder)) {
+    const std::string control = After(name, "socket.");
+    const bool is_number = !control.empty() && std::ranges::all_of(control, [](unsigned char c) {
+      return c >= '0' && c <= '9';
+    });
+    if (is_number && controls.size() < kMaxDaemons) controls.push_back(control);
+  }
+  return controls;
+}
+
+// "Portal: 127.0.0.1:3260,1": the address and port of each such line.
+std::vector<std::string> ParseTgtPortals(const std::string& text) {
+  std::vector<std::string> portals;
+  for (const std::string& line : Lines(text)) {
+    const std::string portal = After(line, kPortal);
+    if (!portal.empty()) portals.push_back(portal.substr(0, portal.rfind(',')));
+  }
+  return portals;
+}
+
 }  // namespace
 
 std::vector<HostSession> ParseTgt(const std::string& portals, const std::string& targets) {
   HostSession session;
   session.role = LUNSCOPE_ROLE_TARGET;
   session.source = "tgtadm";
-  // "Portal: 127.0.0.1:3260,1"
-  for (const std::string& line : Lines(portals)) {
-    const std::string portal = After(line, kPortal);
-    if (!portal.empty())
-      session.portals.push_back(ParseAddress(portal.substr(0, portal.rfind(','))));
-  }
+  for (const std::string& portal : ParseTgtPortals(portals))
+    session.portals.push_back(ParseAddress(portal));
   std::vector<HostSession> sessions;
   for (const std::string& line : Lines(targets)) {
     // "Target 1: iqn.2001-04.com.example:disk"
@@ -126,19 +146,23 @@ std::vector<HostSession> ParseTgt(const std::string& portals, const std::string&
 std::vector<HostSession> ReadTgt(const std::string& run_folder, milliseconds limit) {
   const Clock::time_point deadline = Clock::now() + limit;
   std::vector<HostSession> sessions;
-  size_t daemons = 0;
-  for (const std::string& name : ListFolder(run_folder)) {
-    const std::string control = After(name, "socket.");
-    const bool is_number = !control.empty() && std::ranges::all_of(control, [](unsigned char c) {
-      return c >= '0' && c <= '9';
-    });
-    if (!is_number || ++daemons > kMaxDaemons) continue;
+  for (const std::string& control : Controls(run_folder)) {
     const std::string portals = Tgtadm(control, "portal", deadline);
     if (portals.empty()) continue;
     const std::vector<HostSession> found = ParseTgt(portals, Tgtadm(control, "target", deadline));
     sessions.insert(sessions.end(), found.begin(), found.end());
   }
   return sessions;
+}
+
+std::vector<Portal> ReadTgtPortals(const std::string& run_folder, milliseconds limit) {
+  const Clock::time_point deadline = Clock::now() + limit;
+  std::vector<Portal> portals;
+  for (const std::string& control : Controls(run_folder)) {
+    for (const std::string& address : ParseTgtPortals(Tgtadm(control, "portal", deadline)))
+      portals.push_back({address, ParseAddress(address).port, "tgtadm"});
+  }
+  return portals;
 }
 
 }  // namespace lunscope

@@ -1,23 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/probe/kernel_symbols.h"
 
+#include <bcc/bcc_proc.h>
+
+#include <cstdlib>
 #include <fstream>
-#include <string>
 
 namespace lunscope {
+namespace {
 
-std::optional<uint64_t> FindKernelSymbol(std::string_view name) {
+// What bcc calls the module of a function that is in none.
+constexpr std::string_view kNoModule = "kernel";
+
+// The address that the kernel lists for one of its own symbols, 0 if it hides it.
+std::optional<uint64_t> ListedAddress(std::string_view name) {
   std::ifstream symbols("/proc/kallsyms");
   std::string address;
   std::string type;
   std::string symbol;
   std::string rest;  // of the line: a module's name
   while (symbols >> address >> type >> symbol && std::getline(symbols, rest)) {
-    if (symbol != name || !rest.empty()) continue;
-    const uint64_t value = std::stoull(address, nullptr, 16);
-    return value != 0 ? std::optional(value) : std::nullopt;
+    if (symbol == name && rest.empty()) return std::strtoull(address.c_str(), nullptr, 16);
   }
   return std::nullopt;
+}
+
+struct Search {
+  std::string_view name;
+  std::optional<KernelFunction> found;
+};
+
+void Look(const char* name, const char* module, uint64_t /*address*/, void* context) {
+  auto* search = static_cast<Search*>(context);
+  const std::string_view symbol(name);
+  // ".isra.0", ".constprop.0", ".part.0"
+  const bool is_copy = symbol.size() > search->name.size() && symbol.starts_with(search->name) &&
+                       symbol[search->name.size()] == '.';
+  if (symbol != search->name && (!is_copy || search->found)) return;
+  search->found = KernelFunction{name, module == kNoModule ? "" : module};
+}
+
+}  // namespace
+
+std::optional<uint64_t> FindKernelSymbol(std::string_view name) {
+  const std::optional<uint64_t> address = ListedAddress(name);
+  return address == 0U ? std::nullopt : address;
+}
+
+bool IsKernelSymbolListed(std::string_view name) { return ListedAddress(name).has_value(); }
+
+std::optional<KernelFunction> FindKernelFunction(std::string_view name) {
+  Search search{name, std::nullopt};
+  bcc_procutils_each_ksym(&Look, &search);
+  return search.found;
 }
 
 }  // namespace lunscope

@@ -28,6 +28,7 @@ BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # Clocks are base's, but the model has none: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!clock\.h").+"',
          r'"collector/model/.+"']
+PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r'"lunscope\.skel\.h"']
 COMPOSITION = [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
                r"<bpf/libbpf\.h>"]
 LAYERS = {
@@ -37,8 +38,9 @@ LAYERS = {
     "collector/model/": MODEL,
     "collector/report/": [*BASE, r'"collector/(model|report)/.+"', r"<prometheus/.+>",
                           r"<httplib\.h>", r"<nlohmann/json\.hpp>", r"<scsi/sg_lib\.h>"],
-    "collector/probe/": [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>",
-                         r'"lunscope\.skel\.h"'],
+    # The one place that knows bcc.
+    "collector/probe/kernel_symbols.": [*PROBE, r"<bcc/bcc_(proc|syms)\.h>"],
+    "collector/probe/": PROBE,
     # What the host itself says of sessions: files of the kernel, and programs that are asked.
     "collector/host/": [*BASE, r'"collector/host/.+"', r"<(poll|spawn)\.h>"],
     # A capture in the place of the probe: the same records, from bytes of a file.
@@ -212,6 +214,8 @@ MUTATIONS = [
      includes_follow_the_layers),
     ("collector/probe/probe.cc", put("#include <prometheus/counter.h>"),
      includes_follow_the_layers),
+    ("collector/probe/preflight.cc", put("#include <bcc/bcc_syms.h>"), includes_follow_the_layers),
+    ("collector/probe/kernel_symbols.cc", put("#include <bcc/BPF.h>"), includes_follow_the_layers),
     ("collector/host/tgt.cc", put('#include "collector/model/model.h"'),
      includes_follow_the_layers),
     ("collector/host/lio.cc", put("#include <bpf/libbpf.h>"), includes_follow_the_layers),

@@ -8,9 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include "collector/host/portals.h"
+#include "tests/host/tree.h"
 
 namespace lunscope {
 namespace {
@@ -19,27 +18,6 @@ using std::string_literals::operator""s;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
-
-// A folder that is gone with the test.
-class Tree : public ::testing::Test {
- protected:
-  Tree() {
-    std::string name = ::testing::TempDir() + "lunscope-host-XXXXXX";
-    root_ = mkdtemp(name.data());
-  }
-  ~Tree() override { std::filesystem::remove_all(root_); }
-
-  void Put(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = std::filesystem::path(root_) / path;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-  }
-  void PutFolder(const std::string& path) {
-    std::filesystem::create_directories(std::filesystem::path(root_) / path);
-  }
-
-  std::string root_;
-};
 
 // "target initiator portal[,portal] from initiator:port source"
 std::vector<std::string> Written(const std::vector<HostSession>& sessions) {
@@ -52,6 +30,15 @@ std::vector<std::string> Written(const std::vector<HostSession>& sessions) {
                                 portals, session.initiator_address.host,
                                 session.initiator_address.port, session.source));
   }
+  return lines;
+}
+
+// "address port source [iser]"
+std::vector<std::string> Written(const std::vector<Portal>& portals) {
+  std::vector<std::string> lines;
+  for (const Portal& portal : portals)
+    lines.push_back(fmt::format("{} {} {}{}", portal.address, portal.port, portal.source,
+                                portal.is_iser ? " iser" : ""));
   return lines;
 }
 
@@ -140,7 +127,19 @@ TEST_F(Lio, TellsTheNamesOfDynamicSessions) {
                           "iqn.disk iqn.two 192.0.2.1:3260 from :0 configfs"));
 }
 
-TEST_F(Lio, ThatIsNotThereTellsNothing) { EXPECT_THAT(ReadLio(root_ + "/nowhere"), IsEmpty()); }
+TEST_F(Lio, TellsItsPortals) {
+  Put("iscsi/iqn.disk/tpgt_1/np/0.0.0.0:3260/iser", "0\n");
+  Put("iscsi/iqn.disk/tpgt_2/np/[2001:db8::1]:3261/iser", "1\n");
+  PutFolder("iscsi/iqn.old/tpgt_1/np/192.0.2.1:3262");
+  EXPECT_THAT(Written(ReadLioPortals(root_)),
+              ElementsAre("0.0.0.0:3260 3260 configfs", "[2001:db8::1]:3261 3261 configfs iser",
+                          "192.0.2.1:3262 3262 configfs"));
+}
+
+TEST_F(Lio, ThatIsNotThereTellsNothing) {
+  EXPECT_THAT(ReadLio(root_ + "/nowhere"), IsEmpty());
+  EXPECT_THAT(ReadLioPortals(root_ + "/nowhere"), IsEmpty());
+}
 
 TEST(Tgt, TellsItsSessions) {
   const std::string portals = "Portal: 127.0.0.1:3260,1\nPortal: [::1]:3260,1\n";
@@ -193,6 +192,35 @@ TEST_F(TgtFolder, OfNoDaemonTellsNothing) {
   Put("socket.", "");
   Put("socket.1;reboot", "");
   EXPECT_THAT(ReadTgt(root_, milliseconds(1000)), IsEmpty());
+  EXPECT_THAT(ReadTgtPortals(root_, milliseconds(1000)), IsEmpty());
+}
+
+using Listeners = Tree;
+
+// Lines of get_tcp4_sock() and get_tcp6_sock(), on a little-endian machine.
+TEST_F(Listeners, AreThoseThatListen) {
+  const std::string rest = " 00000000:00000000 00:00000000 00000000     0        0 121 1 0 100\n";
+  Put("tcp",
+      "  sl  local_address rem_address   st tx_queue\n"
+      "   0: 0100007F:0CBC 00000000:0000 0A" +
+          rest + "   1: 00000000:0CBD 00000000:0000 0A" + rest +
+          "   2: 0100007F:0CBE 0100007F:D260 01" + rest);
+  Put("tcp6",
+      "  sl  local_address                         remote_address\n"
+      "   0: 00000000000000000000000001000000:0CBC 00000000000000000000000000000000:0000 0A" +
+          rest +
+          "   1: 0000000000000000FFFF00000100007F:0CBF 00000000000000000000000000000000:0000 0A" +
+          rest);
+  EXPECT_THAT(Written(ReadListeners(root_)),
+              ElementsAre("127.0.0.1:3260 3260 socket", "0.0.0.0:3261 3261 socket",
+                          "[::1]:3260 3260 socket", "127.0.0.1:3263 3263 socket"));
+}
+
+TEST_F(Listeners, OfALineThatIsNoneAreNone) {
+  EXPECT_THAT(ReadListeners(root_ + "/nowhere"), IsEmpty());
+  Put("tcp", "");
+  Put("tcp6", "headings\n   0: 00:0CBC 00:0000 0A\n   1: 0100007F 00:0000 0A\n   2:\n");
+  EXPECT_THAT(ReadListeners(root_), IsEmpty());
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files and folders as the kernel lays them out below /sys and /proc, in a folder of the test's
+// own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace lunscope {
+
+// A folder that is gone with the test.
+class Tree : public ::testing::Test {
+ protected:
+  Tree() {
+    std::string name = ::testing::TempDir() + "lunscope-host-XXXXXX";
+    root_ = mkdtemp(name.data());
+  }
+  ~Tree() override { std::filesystem::remove_all(root_); }
+
+  void Put(const std::string& path, const std::string& text) {
+    const std::filesystem::path file = std::filesystem::path(root_) / path;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+  }
+  void PutFolder(const std::string& path) {
+    std::filesystem::create_directories(std::filesystem::path(root_) / path);
+  }
+
+  std::string root_;
+};
+
+}  // namespace lunscope
