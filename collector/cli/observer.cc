@@ -29,9 +29,18 @@ void Observer::DrainLocked() {
       host_sessions_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   if (has_answer) model_.SetHostSessions(host_sessions_.get());
   probe_->Drain([this](const lunscope_event& event) {
-    model_.Apply(event);
+    Take(event);
     if (listener_) listener_(event, model_);
   });
+}
+
+void Observer::Take(const lunscope_event& event) {
+  model_.Apply(event);
+  if (event.kind != LUNSCOPE_EVENT_CONNECTION) return;
+  const auto& record = reinterpret_cast<const lunscope_connection_event&>(event);
+  const Connection* connection = model_.FindConnection(event.connection);
+  if (connection != nullptr && connection->process.id != record.process)
+    model_.SetProcess(event.connection, local_processes_.Read(record));
 }
 
 void Observer::Drain() {
@@ -47,7 +56,7 @@ void Observer::DrainAfterWakeup() {
 
 bool Observer::WalkLocked() {
   model_.BeginReport();
-  Status report = probe_->Report([&](const lunscope_event& event) { model_.Apply(event); });
+  Status report = probe_->Report([&](const lunscope_event& event) { Take(event); });
   // A walk that broke off did not look for every connection, so none of them is known to be gone.
   if (report.ok()) model_.EndReport();
   return report.ok();

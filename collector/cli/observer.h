@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "collector/host/host.h"
+#include "collector/host/local_processes.h"
 #include "collector/model/model.h"
 #include "collector/probe/probe.h"
 #include "collector/report/metrics.h"
@@ -47,12 +48,14 @@ class Observer {
 
  private:
   void DrainLocked();
+  void Take(const lunscope_event& event);
   // False: the walk broke off.
   bool WalkLocked();
 
   std::mutex mutex_;
   const std::unique_ptr<Probe> probe_;
   Model model_;
+  LocalProcesses local_processes_;
   Listener listener_;
   const uint32_t inflight_limit_;
   uint64_t wakeups_ = 0;

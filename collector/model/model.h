@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "collector/base/host_session.h"
+#include "collector/base/local_process.h"
 #include "collector/model/directory.h"
 #include "collector/model/lun.h"
 #include "collector/model/sessions.h"
@@ -66,12 +67,15 @@ struct TargetKey {
 using Target = std::pair<const TargetKey, TargetStatistics>;
 
 struct Connection {
+  static constexpr size_t kMaxDeviceTypes = 256;
+
   uint64_t id = 0;
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   std::string local;
   std::string remote;
   std::string initiator;   // "" while unknown
   std::string names_from;  // "login", or the source of a HostSession; "" while unknown
+  LocalProcess process;
   bool is_midstream = false;
   Target* target = nullptr;
   LunStatistics* last_lun =
@@ -86,6 +90,7 @@ struct Connection {
   std::optional<SessionKey> session;         // once it is logged in
   std::unique_ptr<Negotiation> negotiation;  // while it logs in
   ParameterValues parameters;                // those of a connection
+  std::map<uint64_t, int> device_types;      // by LUN: told by the host, or seen here
   std::string listed_target;                 // the last that an answer to SendTargets named
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
   lunscope_connection_event counted{};  // what the totals already hold
@@ -103,6 +108,8 @@ struct Snapshot {
   uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last report
   // Connections by target and by the source of its name, which is no login.
   std::map<std::pair<TargetKey, std::string>, uint64_t> inferred_connections;
+  // Connections by target and by who reads them: without its id, for that is no label.
+  std::map<std::pair<TargetKey, LocalProcess>, uint64_t> connections;
 };
 
 class Model {
@@ -115,6 +122,9 @@ class Model {
 
   // What this host says of its sessions names connections that were open before.
   void SetHostSessions(std::vector<HostSession> sessions);
+
+  // Who reads a connection; of one that is gone it is of no use.
+  void SetProcess(uint64_t id, LocalProcess process);
 
   // Around the records of one walk over the live connections.
   void BeginReport();
@@ -129,8 +139,9 @@ class Model {
   }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const Directory& directory() const { return directory_; }
-  // What a LUN said of itself; nullptr if nothing is known of it.
-  [[nodiscard]] const LunIdentity* FindIdentity(const Connection& connection, uint64_t lun) const;
+  // The peripheral device type of a LUN: what it said on any connection of its target, else what is
+  // known on this one; else kUnknownDeviceType.
+  [[nodiscard]] int DeviceType(const Connection& connection, uint64_t lun) const;
 
  private:
   void ApplyCommand(const lunscope_command_event& event);
@@ -138,6 +149,7 @@ class Model {
   void ApplyConnection(const lunscope_connection_event& event);
   void ApplyInflight(const lunscope_inflight_event& event);
 
+  void LearnIdentity(Connection& connection, const lunscope_pdu_event& event);
   void ReadText(Connection& connection, const lunscope_pdu_event& event);
   void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);
   void ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event);

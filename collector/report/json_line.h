@@ -53,4 +53,17 @@ class JsonLine {
   std::string line_;
 };
 
+// Under the key "process", if there is one.
+inline void AddProcess(JsonLine& line, const LocalProcess& process) {
+  if (process.id == 0) return;
+  JsonLine object;
+  object.Number("id", process.id);
+  object.String("comm", process.comm);
+  if (!process.guest.empty()) object.String("guest", process.guest);
+  if (!process.cgroup.empty()) object.String("cgroup", process.cgroup);
+  if (!process.network_namespace.empty())
+    object.String("network_namespace", process.network_namespace);
+  line.Raw("process", object.End());
+}
+
 }  // namespace lunscope

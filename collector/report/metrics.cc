@@ -100,6 +100,7 @@ class Renderer {
     Commands();
     Luns();
     Sessions();
+    Connections();
     InferredConnections();
     Targets();
     Conservation();
@@ -265,6 +266,23 @@ class Renderer {
                         "data_digest"},
                        values),
                  1);
+    }
+  }
+
+  void Connections() {
+    Family family = NewFamily(MetricType::Gauge, "connections",
+                              "Open connections, by the process that reads them: its name, the "
+                              "guest that it runs if it is QEMU, its control group and network "
+                              "namespace; empty where there is none.");
+    for (const auto& [key, count] : observation_.snapshot.connections) {
+      const auto& [target, process] = key;
+      family.Add({{"role", RoleLabel(target.role)},
+                  {"target", target.name},
+                  {"comm", process.comm},
+                  {"guest", process.guest},
+                  {"cgroup", process.cgroup},
+                  {"network_namespace", process.network_namespace}},
+                 static_cast<double>(count));
     }
   }
 

@@ -73,6 +73,7 @@ std::string ConnectionJson(const Connection& connection, uint16_t cid) {
   line.Number("cid", cid);
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
+  AddProcess(line, connection.process);
   line.Raw("parameters", ParametersJson(connection.parameters));
   return line.End();
 }
@@ -102,6 +103,7 @@ std::string OtherJson(const Connection& connection) {
   line.String("names_from", OrUnknown(connection.names_from));
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
+  AddProcess(line, connection.process);
   return line.End();
 }
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/host/local_processes.h"
+
+#include <sys/stat.h>
+
+#include <cstring>
+
+#include "collector/base/printable.h"
+#include "collector/host/process.h"
+
+namespace lunscope {
+namespace {
+
+constexpr size_t kMaxNamespaces = 4096;
+constexpr const char* kProc = "/proc";
+
+bool IsOwnNamespace(uint32_t inode) {
+  struct stat own {};
+  return stat("/proc/self/ns/net", &own) == 0 && own.st_ino == inode;
+}
+
+}  // namespace
+
+LocalProcess LocalProcesses::Read(const lunscope_connection_event& connection) {
+  LocalProcess process;
+  process.id = connection.process;
+  process.comm = Printable({connection.comm, strnlen(connection.comm, sizeof(connection.comm))});
+  process.guest = QemuGuestName(kProc, connection.process);
+  process.cgroup = CgroupOfProcess(kProc, connection.process);
+  process.network_namespace = NamespaceName(connection.network_namespace);
+  return process;
+}
+
+const std::string& LocalProcesses::NamespaceName(uint32_t inode) {
+  if (const auto known = namespaces_.find(inode); known != namespaces_.end()) return known->second;
+  if (namespaces_.size() >= kMaxNamespaces) namespaces_.clear();
+  return namespaces_[inode] =
+             IsOwnNamespace(inode) ? "" : NetworkNamespaceName("/run/netns", kProc, inode);
+}
+
+}  // namespace lunscope
