@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is at this host's end of a connection: process, guest, control group, network namespace.
+
+In a namespace and in control groups of the test's own; compared with what /proc says of the
+processes that the test started.
+"""
+
+import contextlib
+import os
+import pathlib
+
+from harness import LiveTest, Process, main, run, wait_until
+from lunscope import Serve, Trace
+from tgtd import Tgtd
+
+TARGET = "iqn.2024-01.org.lunscope.test:processes"
+GUEST = "guest of a test"
+# QEMU opens the disk and, stopped before its first instruction, keeps it.
+QEMU = ("qemu-system-x86_64 -accel tcg -machine q35 -nodefaults -display none -S -nic none -drive "
+        "file={url},if=none,id=disk,format=raw -device virtio-blk-pci,drive=disk -name").split()
+
+
+@contextlib.contextmanager
+def namespace():
+    """A network namespace with a name and a loopback device; yields the name."""
+    name = f"lunscope-test-{os.getpid()}"
+    run(["ip", "netns", "add", name])
+    try:
+        run(["ip", "-n", name, "link", "set", "lo", "up"])
+        yield name
+    finally:
+        run(["ip", "netns", "delete", name])
+
+
+@contextlib.contextmanager
+def control_group():
+    """A control group; yields its folder. Whoever is in it has ended when it goes."""
+    mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+    root = next(pathlib.Path(point) for _, point, kind, *_ in mounts if kind == "cgroup2")
+    folder = root / f"lunscope-test-{os.getpid()}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        wait_until(lambda: not (folder / "cgroup.procs").read_text(), 10, "the group to be empty")
+        folder.rmdir()
+
+
+class Processes(LiveTest):
+
+    def setUp(self):
+        super().setUp()
+        self.name = self.use(namespace())
+        self.group = self.use(control_group())
+        self.inside = ["ip", "netns", "exec", self.name]
+        self.tgtd = self.use(Tgtd(prefix=self.inside))
+        self.target = self.tgtd.add_target(TARGET)
+        self.lun = self.target.add_lun()
+
+    def start(self, *words):
+        process = self.use(Process([*self.inside, *words]))
+        (self.group / "cgroup.procs").write_text(str(process.pid))
+        return process
+
+    def seen(self, serve, role, comm):
+        """What `sessions` says of the process of this role, once it is this one."""
+        def found():
+            for session in serve.sessions()["sessions"]:
+                for connection in session["connections"]:
+                    process = connection.get("process", {})
+                    if session["role"] == role and process.get("comm") == comm:
+                        return process
+            return None
+        return wait_until(found, 20, f"{comm} as {role}")
+
+    def check(self, process, started, **names):
+        cgroup = pathlib.Path(f"/proc/{started.pid}/cgroup").read_text()
+        (own,) = [line[3:] for line in cgroup.splitlines() if line.startswith("0::")]
+        self.assertEqual(process, {"id": started.pid, "cgroup": own,
+                                   "network_namespace": self.name, **names})
+
+    def test_ends_of_a_connection_in_a_namespace(self):
+        serve = self.use(Serve(self.tgtd.port))
+        trace = self.use(Trace(self.tgtd.port))
+        perf = self.start("iscsi-perf", "-t", "20", "-m", "1", self.target.url(self.lun))
+        self.check(self.seen(serve, "target", "tgtd"), self.tgtd.process, comm="tgtd")
+        initiator = self.seen(serve, "initiator", "iscsi-perf")
+        self.check(initiator, perf, comm="iscsi-perf")
+        self.assertEqual(serve.metrics().total(
+            "connections", role="initiator", target=TARGET, comm="iscsi-perf", guest="",
+            cgroup=initiator["cgroup"], network_namespace=self.name), 1)
+        trace.stop()
+        self.assertIn(initiator, [record.get("process") for record in trace.records()])
+        perf.end()
+
+    def test_guest_of_qemu(self):
+        serve = self.use(Serve(self.tgtd.port))
+        words = [word.format(url=self.target.url(self.lun)) for word in QEMU]
+        qemu = self.start(*words, f"guest={GUEST},debug-threads=on")
+        comm = pathlib.Path(f"/proc/{qemu.pid}/comm").read_text().rstrip("\n")
+        process = self.seen(serve, "initiator", comm)
+        self.check(process, qemu, comm=comm, guest=GUEST)
+
+
+if __name__ == "__main__":
+    main()
