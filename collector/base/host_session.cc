@@ -14,12 +14,13 @@ bool Matches(const SocketAddress& pattern, const SocketAddress& address) {
          (pattern.port == 0 || pattern.port == address.port);
 }
 
-// "" once two sessions differ.
-void Agree(std::string& name, const std::string& other, bool is_first) {
+// Empty once two sessions differ.
+template <typename Told>
+void Agree(Told& told, const Told& other, bool is_first) {
   if (is_first) {
-    name = other;
-  } else if (name != other) {
-    name.clear();
+    told = other;
+  } else if (told != other) {
+    told.clear();
   }
 }
 
@@ -41,6 +42,7 @@ HostSession FindHostSession(const std::vector<HostSession>& sessions, uint8_t ro
     const bool is_first = found.source.empty();
     Agree(found.target, session.target, is_first);
     Agree(found.initiator, session.initiator, is_first);
+    Agree(found.device_types, session.device_types, is_first);
     found.source = session.source;
   }
   return found;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct HostSession {
   std::vector<SocketAddress> portals;  // where the target's end may be
   SocketAddress initiator_address;     // "" and 0: not told
   std::string source;                  // "sysfs", "configfs", "tgtadm"
+  std::map<uint64_t, int>
+      device_types;  // peripheral, by the LUN's eight bytes; those that are told
 };
 
 // The names of the connection with these ends, as FormatAddress writes them. A name on which the

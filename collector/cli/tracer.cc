@@ -45,22 +45,21 @@ void Tracer::Take(const lunscope_event& event, const Model& model) {
   if (event.kind == LUNSCOPE_EVENT_COMMAND && !options_.pdus)
     TakeCommand(reinterpret_cast<const lunscope_command_event&>(event), *connection, model);
   if (event.kind == LUNSCOPE_EVENT_HEADER && options_.pdus)
-    TakeHeader(reinterpret_cast<const lunscope_header_event&>(event), *connection);
+    TakeHeader(reinterpret_cast<const lunscope_header_event&>(event), *connection, model);
 }
 
 void Tracer::TakeCommand(const lunscope_command_event& command, const Connection& connection,
                          const Model& model) {
   left_--;
-  const LunIdentity* identity = model.FindIdentity(connection, command.lun);
-  const TracedCommand traced{command, connection,
-                             identity != nullptr ? identity->device_type : kUnknownDeviceType,
+  const TracedCommand traced{command, connection, model.DeviceType(connection, command.lun),
                              wall_clock_offset_ns_};
   lines_.emplace_back(command.header.time_ns,
                       options_.json ? JsonObject(traced) : TableRow(traced));
   if (options_.summary) summary_.Add(traced);
 }
 
-void Tracer::TakeHeader(const lunscope_header_event& pdu, const Connection& connection) {
+void Tracer::TakeHeader(const lunscope_header_event& pdu, const Connection& connection,
+                        const Model& model) {
   left_--;
   const TracedPdu traced{std::span(pdu.bhs),
                          std::span(pdu.ahs, pdu.ahs_bytes),
@@ -68,7 +67,8 @@ void Tracer::TakeHeader(const lunscope_header_event& pdu, const Connection& conn
                          pdu.direction,
                          connection.local,
                          connection.remote,
-                         static_cast<int64_t>(pdu.header.time_ns) + wall_clock_offset_ns_};
+                         static_cast<int64_t>(pdu.header.time_ns) + wall_clock_offset_ns_,
+                         model.DeviceType(connection, iscsi_lun(pdu.bhs))};
   lines_.emplace_back(pdu.header.time_ns, JsonObject(traced));
 }
 

@@ -36,7 +36,8 @@ class Tracer {
  private:
   void TakeCommand(const lunscope_command_event& command, const Connection& connection,
                    const Model& model);
-  void TakeHeader(const lunscope_header_event& pdu, const Connection& connection);
+  void TakeHeader(const lunscope_header_event& pdu, const Connection& connection,
+                  const Model& model);
 
   using Line = std::pair<uint64_t, std::string>;  // time and text
 

@@ -2,10 +2,34 @@
 #include <fmt/format.h>
 #include <lunscope/types.h>
 
+#include <cstdlib>
+
 #include "collector/host/files.h"
 #include "collector/host/host.h"
 
 namespace lunscope {
+namespace {
+
+// The "type" of each device "targetH:C:T/H:C:T:L" of a session. L is the LUN's bytes, two by two,
+// the first two lowest (scsilun_to_int() of drivers/scsi/scsi_common.c).
+std::map<uint64_t, int> DeviceTypes(const std::string& session) {
+  std::map<uint64_t, int> types;
+  for (const std::string& target : ListFolder(session)) {
+    if (!target.starts_with("target")) continue;
+    for (const std::string& device : ListFolder(fmt::format("{}/{}", session, target))) {
+      const std::string type = ReadLine(fmt::format("{}/{}/{}/type", session, target, device));
+      if (type.empty()) continue;
+      const uint64_t number =
+          std::strtoull(device.substr(device.rfind(':') + 1).c_str(), nullptr, 10);
+      const uint64_t lun = (number & 0xffff) << 48 | (number >> 16 & 0xffff) << 32 |
+                           (number >> 32 & 0xffff) << 16 | number >> 48;
+      types[lun] = std::atoi(type.c_str());
+    }
+  }
+  return types;
+}
+
+}  // namespace
 
 std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
   std::vector<HostSession> sessions;
@@ -30,6 +54,7 @@ std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
     found.initiator_address = ParseAddress("[::]:" + ReadLine(connection + "local_port"));
     if (found.initiator_address.port == 0) found.initiator_address = {};
     found.source = "sysfs";
+    found.device_types = DeviceTypes(session + "device");
     sessions.push_back(found);
   }
   return sessions;

@@ -10,8 +10,11 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string_view>
+#include <utility>
 
 #include "collector/host/files.h"
 #include "collector/host/host.h"
@@ -34,11 +37,14 @@ constexpr const char* kPortal = "Portal: ";
 constexpr const char* kTarget = "Target ";
 constexpr const char* kInitiator = "            Initiator: ";
 constexpr const char* kAddress = "                IP Address: ";
+constexpr const char* kLun = "        LUN: ";
+constexpr const char* kType = "            Type: ";
+constexpr std::array kKept = {kPortal, kTarget, kInitiator, kAddress, kLun, kType};
 
 void Keep(std::string_view lines, std::string* kept) {
   while (!lines.empty()) {
     const std::string_view line = lines.substr(0, lines.find('\n') + 1);
-    if (std::ranges::any_of(std::array{kPortal, kTarget, kInitiator, kAddress},
+    if (std::ranges::any_of(kKept,
                             [&](const char* beginning) { return line.starts_with(beginning); }))
       *kept += line;
     lines.remove_prefix(line.size());
@@ -120,6 +126,22 @@ std::vector<std::string> ParseTgtPortals(const std::string& text) {
   return portals;
 }
 
+// tgt's words for the types it emulates (print_type() of usr/target.c); what it passes through has
+// none, for it does not tell.
+int DeviceType(const std::string& word) {
+  constexpr std::array<std::pair<std::string_view, int>, 6> kWords = {{{"disk", 0x00},
+                                                                       {"tape", 0x01},
+                                                                       {"cd/dvd", 0x05},
+                                                                       {"changer", 0x08},
+                                                                       {"controller", 0x0c},
+                                                                       {"osd", 0x11}}};
+  const auto* found = std::ranges::find(kWords, word, &std::pair<std::string_view, int>::first);
+  return found == kWords.end() ? -1 : found->second;
+}
+
+// As tgt writes it in REPORT LUNS: peripheral addressing, above 255 flat space.
+uint64_t LunOfNumber(uint64_t number) { return (number > 0xff ? number | 0x4000 : number) << 48; }
+
 }  // namespace
 
 std::vector<HostSession> ParseTgt(const std::string& portals, const std::string& targets) {
@@ -129,12 +151,22 @@ std::vector<HostSession> ParseTgt(const std::string& portals, const std::string&
   for (const std::string& portal : ParseTgtPortals(portals))
     session.portals.push_back(ParseAddress(portal));
   std::vector<HostSession> sessions;
+  size_t of_target = 0;  // where the sessions of this target begin: its LUNs follow them
+  uint64_t lun = 0;
   for (const std::string& line : Lines(targets)) {
     // "Target 1: iqn.2001-04.com.example:disk"
-    if (line.starts_with(kTarget) && line.find(": ") != std::string::npos)
+    if (line.starts_with(kTarget) && line.find(": ") != std::string::npos) {
       session.target = line.substr(line.find(": ") + 2);
+      of_target = sessions.size();
+    }
     const std::string name = After(line, kInitiator);
     if (!name.empty()) session.initiator = name.substr(0, name.rfind(" alias: "));
+    if (const std::string number = After(line, kLun); !number.empty())
+      lun = LunOfNumber(std::strtoull(number.c_str(), nullptr, 10));
+    if (const int type = DeviceType(After(line, kType)); type >= 0) {
+      for (HostSession& each : std::span(sessions).subspan(of_target))
+        each.device_types[lun] = type;
+    }
     const std::string address = After(line, kAddress);
     if (address.empty()) continue;
     session.initiator_address = ParseAddress(address);

@@ -27,6 +27,27 @@ const std::string& PortalOf(const Connection& connection) {
   return connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
 }
 
+// Those that stand for any target share their LUNs' numbers, and no more.
+bool HasOwnTarget(const Connection& connection) {
+  const std::string& name = connection.target->first.name;
+  return name != kUnknownName && name != kOverflowName;
+}
+
+void LearnDeviceType(Connection& connection, uint64_t lun, int device_type) {
+  auto& types = connection.device_types;
+  const uint64_t number = CanonicalLun(lun);
+  if (device_type == kUnknownDeviceType) return;
+  if (types.size() < Connection::kMaxDeviceTypes || types.contains(number))
+    types[number] = device_type;
+}
+
+int DeviceTypeOf(const Connection& connection, uint64_t lun, const LunIdentity& of_target) {
+  if (of_target.device_type != kUnknownDeviceType && HasOwnTarget(connection))
+    return of_target.device_type;
+  const auto here = connection.device_types.find(CanonicalLun(lun));
+  return here == connection.device_types.end() ? kUnknownDeviceType : here->second;
+}
+
 void LearnPortal(const Connection& connection, Session& session) {
   if (session.portal.empty()) session.portal = PortalOf(connection);
 }
@@ -49,7 +70,8 @@ void Model::Apply(const lunscope_event& event) {
 void Model::ApplyCommand(const lunscope_command_event& event) {
   Connection& connection = ConnectionOf(event.header);
   LunStatistics& lun = LunOf(connection, event.lun);
-  const size_t operation = scsi_operation_of(event.cdb);
+  const size_t operation =
+      scsi_operation_of(event.cdb, DeviceTypeOf(connection, event.lun, lun.identity));
   OperationOf(connection, lun, operation).duration_ns.Add(event.duration_ns);
   connection.target->second.sizes[operation].Add(event.transferred_bytes);
   if (event.command_flags & ISCSI_COMMAND_READ) {
@@ -97,11 +119,18 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
       if (event.last) target.async_events[iscsi_async_event(event.bhs)]++;
       break;
     case ISCSI_DATA_IN:
-      if (event.chunk_offset == 0)
-        LunOf(connection, event.lun).identity.Learn(event.cdb, event.chunk, event.chunk_bytes);
+      if (event.chunk_offset == 0) LearnIdentity(connection, event);
       break;
     default: break;
   }
+}
+
+void Model::LearnIdentity(Connection& connection, const lunscope_pdu_event& event) {
+  LunOf(connection, event.lun).identity.Learn(event.cdb, event.chunk, event.chunk_bytes);
+  if (HasOwnTarget(connection)) return;
+  LunIdentity here;
+  here.Learn(event.cdb, event.chunk, event.chunk_bytes);
+  LearnDeviceType(connection, event.lun, here.device_type);
 }
 
 // C: the text, and maybe its last pair, goes on in the next PDU (RFC 7143 section 11.10.2).
@@ -298,9 +327,10 @@ const Connection* Model::FindConnection(uint64_t id) const {
   return connection == connections_.end() ? nullptr : &connection->second;
 }
 
-const LunIdentity* Model::FindIdentity(const Connection& connection, uint64_t lun) const {
-  const auto entry = connection.target->second.luns.find(CanonicalLun(lun));
-  return entry == connection.target->second.luns.end() ? nullptr : &entry->second.identity;
+int Model::DeviceType(const Connection& connection, uint64_t lun) const {
+  const auto& luns = connection.target->second.luns;
+  const auto seen = luns.find(CanonicalLun(lun));
+  return DeviceTypeOf(connection, lun, seen == luns.end() ? LunIdentity() : seen->second.identity);
 }
 
 Connection& Model::ConnectionOf(const lunscope_event& event) {
@@ -332,6 +362,7 @@ void Model::InferNames(Connection& connection) {
       FindHostSession(host_sessions_, connection.role, connection.local, connection.remote);
   if (found.target.empty() && found.initiator.empty()) return;
   connection.names_from = found.source;
+  for (const auto& [lun, type] : found.device_types) LearnDeviceType(connection, lun, type);
   connection.initiator = Printable(found.initiator);
   if (found.target.empty()) return;
   connection.target = &TargetOf(connection.role, Printable(found.target));

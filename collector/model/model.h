@@ -66,6 +66,8 @@ struct TargetKey {
 using Target = std::pair<const TargetKey, TargetStatistics>;
 
 struct Connection {
+  static constexpr size_t kMaxDeviceTypes = 256;
+
   uint64_t id = 0;
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   std::string local;
@@ -86,6 +88,7 @@ struct Connection {
   std::optional<SessionKey> session;         // once it is logged in
   std::unique_ptr<Negotiation> negotiation;  // while it logs in
   ParameterValues parameters;                // those of a connection
+  std::map<uint64_t, int> device_types;      // by LUN: told by the host, or seen here
   std::string listed_target;                 // the last that an answer to SendTargets named
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
   lunscope_connection_event counted{};  // what the totals already hold
@@ -129,8 +132,9 @@ class Model {
   }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const Directory& directory() const { return directory_; }
-  // What a LUN said of itself; nullptr if nothing is known of it.
-  [[nodiscard]] const LunIdentity* FindIdentity(const Connection& connection, uint64_t lun) const;
+  // The peripheral device type of a LUN: what it said on any connection of its target, else what is
+  // known on this one; else kUnknownDeviceType.
+  [[nodiscard]] int DeviceType(const Connection& connection, uint64_t lun) const;
 
  private:
   void ApplyCommand(const lunscope_command_event& event);
@@ -138,6 +142,7 @@ class Model {
   void ApplyConnection(const lunscope_connection_event& event);
   void ApplyInflight(const lunscope_inflight_event& event);
 
+  void LearnIdentity(Connection& connection, const lunscope_pdu_event& event);
   void ReadText(Connection& connection, const lunscope_pdu_event& event);
   void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);
   void ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event);

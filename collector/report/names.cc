@@ -2,6 +2,7 @@
 #include "collector/report/names.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <lunscope/iscsi.h>
 #include <lunscope/scsi.h>
 #include <scsi/sg_lib.h>
@@ -11,6 +12,7 @@
 #include <cctype>
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 namespace lunscope {
 namespace {
@@ -218,6 +220,8 @@ bool HasServiceAction(uint8_t opcode) {
     case 0x7f:
     case 0x83:
     case 0x84:
+    case 0x94:
+    case 0x95:
     case 0x9e:
     case 0x9f:
     case 0xa3:
@@ -234,24 +238,68 @@ std::string HexName(const uint8_t* cdb) {
   return fmt::format("0x{:02x}/0x{:02x}", cdb[0], action);
 }
 
-}  // namespace
+constexpr int kDiskType = 0x00;
+constexpr int kTapeType = 0x01;
+constexpr int kMultimediaType = 0x05;
+constexpr int kChangerType = 0x08;
+constexpr int kNoType = 0x1f;  // "unknown or no device type" (SPC-5 table 145)
 
-std::string CommandName(const uint8_t* cdb, int device_type) {
-  constexpr int kMultimediaType = 0x05;
-  const int type = device_type < 0 ? 0 : device_type;
+// MMC's SEND KEY and REPORT KEY stand where other devices have commands with service actions.
+bool IsKeyOfMultimedia(const uint8_t* cdb) { return cdb[0] == 0xa3 || cdb[0] == 0xa4; }
+
+// libsgutils2's name; "" if it has none.
+std::string NameOfType(const uint8_t* cdb, int device_type) {
   NameBuffer buffer{};
-  // MMC's SEND KEY and REPORT KEY stand where other devices have commands with service actions.
-  if (type == kMultimediaType && (cdb[0] == 0xa3 || cdb[0] == 0xa4)) {
-    sg_get_opcode_name(cdb[0], type, buffer.size(), buffer.data());
+  if (device_type == kMultimediaType && IsKeyOfMultimedia(cdb)) {
+    sg_get_opcode_name(cdb[0], device_type, buffer.size(), buffer.data());
   } else {
-    sg_get_command_name(cdb, type, buffer.size(), buffer.data());
+    sg_get_command_name(cdb, device_type, buffer.size(), buffer.data());
   }
   // Where its tables end libsgutils2 says "Opcode=0x..", "... service action=0x..", "Reserved
   // [0x..]" or "Vendor specific [0x..]".
   const std::string_view name = buffer.data();
-  const bool is_named = !name.empty() && name.find("0x") == std::string_view::npos &&
+  const bool is_named = name.find("0x") == std::string_view::npos &&
                         name.find("ervice action") == std::string_view::npos;
-  return is_named ? std::string(name) : HexName(cdb);
+  return is_named ? std::string(name) : std::string();
+}
+
+std::string NameOrNumbers(const std::string& name, const uint8_t* cdb) {
+  return name.empty() ? HexName(cdb) : name;
+}
+
+// Where the types of devices that stand behind iSCSI differ, the opcode and what it may be.
+std::string NameOfAnyType(const uint8_t* cdb) {
+  std::vector<std::string> names;
+  for (const int type : {kDiskType, kTapeType, kMultimediaType, kChangerType}) {
+    const std::string name = NameOfType(cdb, type);
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  if (names.size() > 1) return fmt::format("{}: {}", HexName(cdb), fmt::join(names, " or "));
+  return NameOrNumbers(names.empty() ? std::string() : names.front(), cdb);
+}
+
+using CommandNames = std::array<std::string, 256>;
+
+CommandNames ReadNamesOfAnyType() {
+  CommandNames names;
+  for (size_t opcode = 0; opcode < names.size(); opcode++) {
+    const std::array<uint8_t, ISCSI_CDB_BYTES> cdb = {static_cast<uint8_t>(opcode)};
+    names[opcode] = NameOfAnyType(cdb.data());
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string CommandName(const uint8_t* cdb, int device_type) {
+  if (device_type >= 0 && device_type != kNoType)
+    return NameOrNumbers(NameOfType(cdb, device_type), cdb);
+  // With a service action it is no command of MMC's, whose byte 1 is reserved; and libsgutils2 has
+  // the names of service actions for disks.
+  if (HasServiceAction(cdb[0]) && !(IsKeyOfMultimedia(cdb) && scsi_service_action(cdb) == 0))
+    return NameOrNumbers(NameOfType(cdb, kDiskType), cdb);
+  static const CommandNames kNames = ReadNamesOfAnyType();
+  return kNames[cdb[0]];
 }
 
 std::string_view ScsiStatusName(uint32_t status) {

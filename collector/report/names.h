@@ -10,8 +10,10 @@
 
 namespace lunscope {
 
-// "Read(16)", "Inquiry": by opcode, service action and device type (kUnknownDeviceType: as a disk).
-// What libsgutils2 has no name for is its opcode in hex, with the service action where it has one.
+// "Read(16)", "Inquiry": by opcode, service action and device type. Of an unknown type (-1, or 1fh)
+// the name is that of disk, tape, CD and changer if they have one name for it, else all of theirs:
+// "0x2b: Seek(10) or Locate(10) or Position to element". What libsgutils2 has no name for is its
+// opcode in hex, with the service action where it has one.
 std::string CommandName(const uint8_t* cdb, int device_type);
 
 // "Good", "Check Condition", ... A status without a name is its number in hex.

@@ -127,7 +127,7 @@ class PduLine {
         line_.String(field.name, FormatLun(iscsi_lun(bhs_)));
         return line_.String("lun_hex", Hex({bytes, field.bytes}));
       case FieldForm::kCdb:
-        line_.String("command", CommandName(bytes, kUnknownDeviceType));
+        line_.String("command", CommandName(bytes, pdu_.device_type));
         return line_.String(field.name, CdbHex(bytes, ahs_.extended_cdb));
     }
   }

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "collector/model/lun.h"
+
 namespace lunscope {
 
 // A PDU's header, and what is known around it. A view: nothing of it is copied.
@@ -22,6 +24,7 @@ struct TracedPdu {
   std::string_view local;        // printable (base/printable.h); "" while unknown
   std::string_view remote;
   int64_t epoch_ns;
+  int device_type = kUnknownDeviceType;  // of the logical unit, if it is of one
 };
 
 // Keys: time, role, direction, local, remote, opcode, opcode_name, total_ahs_length (in words),

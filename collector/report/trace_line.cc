@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <lunscope/scsi.h>
 
+#include <algorithm>
+#include <array>
+
 #include "collector/base/clock.h"
 #include "collector/report/json_line.h"
 #include "collector/report/names.h"
@@ -11,20 +14,21 @@
 namespace lunscope {
 namespace {
 
-constexpr int kDiskType = 0x00;
-constexpr int kHostManagedZonedType = 0x14;
 constexpr size_t kColumns = 120;
 constexpr size_t kTargetColumns = 16;
 constexpr size_t kCommandColumns = 21;
 constexpr const char* kRow = "{:<15} {:<3} {:<16} {:>4} {:<21} {:>11} {:>5} {:>8} {:>8} {}";
 
+// Disk, CD, optical memory, reduced and zoned disk: their LBA and blocks stand in the same places.
 bool IsBlockDevice(int device_type) {
-  return device_type == kUnknownDeviceType || device_type == kDiskType ||
-         device_type == kHostManagedZonedType;
+  constexpr std::array kTypes = {0x00, 0x05, 0x07, 0x0e, 0x14};
+  return std::ranges::find(kTypes, device_type) != kTypes.end();
 }
 
 bool HasLba(const TracedCommand& command) {
-  return IsBlockDevice(command.device_type) && scsi_has_lba(command.event.cdb) != 0;
+  if (!scsi_has_lba(command.event.cdb)) return false;
+  return command.device_type == kUnknownDeviceType ? !scsi_may_be_of_tape(command.event.cdb)
+                                                   : IsBlockDevice(command.device_type);
 }
 
 // A LUN in hex without the zero bytes at its end.

@@ -11,6 +11,13 @@
 
 #include "bytes.h"
 
+/* Peripheral device types (SPC-5 table 145) whose commands have other meanings than those of disks.
+ */
+enum scsi_device_type {
+  SCSI_TYPE_TAPE = 0x01,
+  SCSI_TYPE_MULTIMEDIA = 0x05,
+};
+
 /* Operation codes that the project itself asks about; every other one is just a number to it. */
 enum scsi_opcode {
   SCSI_READ_6 = 0x08,
@@ -100,6 +107,22 @@ LUNSCOPE_INLINE int scsi_has_lba(const uint8_t* cdb) {
   }
 }
 
+/*
+ * REQUIRES: scsi_has_lba(cdb). Is this as likely a command of a tape, which has no LBA there:
+ * READ(6), WRITE(6), READ POSITION, SPACE(16), ERASE(16)? READ(16) and WRITE(16) are not: of a tape
+ * they are for explicit addressing, of which no driver is known.
+ */
+LUNSCOPE_INLINE int scsi_may_be_of_tape(const uint8_t* cdb) {
+  switch (cdb[0]) {
+    case SCSI_READ_6:
+    case SCSI_WRITE_6:
+    case 0x34:
+    case SCSI_SYNCHRONIZE_CACHE_16:
+    case SCSI_WRITE_SAME_16: return 1;
+    default: return 0;
+  }
+}
+
 /* REQUIRES: scsi_has_lba(cdb). */
 LUNSCOPE_INLINE uint64_t scsi_lba(const uint8_t* cdb) {
   switch (scsi_cdb_bytes(cdb[0])) {
@@ -120,8 +143,8 @@ LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t* cdb) {
   }
 }
 
-/* The kind of work, for the metric label "operation". */
-LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t* cdb) {
+/* The kind of work of a disk's command. */
+LUNSCOPE_INLINE enum scsi_operation scsi_disk_operation_of(const uint8_t* cdb) {
   switch (cdb[0]) {
     case SCSI_READ_6:
     case SCSI_READ_10:
@@ -164,6 +187,28 @@ LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t* cdb) {
     case 0xa4: return SCSI_OPERATION_CONTROL;
     default: return SCSI_OPERATION_OTHER;
   }
+}
+
+/*
+ * The kind of work, for the metric label "operation", of a device of this type; as a disk's where
+ * the type is unknown or means the same.
+ */
+LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t* cdb, int device_type) {
+  if (device_type == SCSI_TYPE_TAPE) {
+    switch (cdb[0]) {
+      case 0x0f: /* READ REVERSE(6) */
+      case 0x14: /* RECOVER BUFFERED DATA */
+      case 0x81: /* READ REVERSE(16) */ return SCSI_OPERATION_READ;
+      case 0x10: /* WRITE FILEMARKS(6) */
+      case 0x80: /* WRITE FILEMARKS(16) */ return SCSI_OPERATION_WRITE;
+      case SCSI_SYNCHRONIZE_CACHE_16: /* SPACE(16) */
+      case SCSI_WRITE_SAME_16: /* ERASE(16) */ return SCSI_OPERATION_OTHER;
+      default: break;
+    }
+  }
+  if (device_type == SCSI_TYPE_MULTIMEDIA && cdb[0] == SCSI_UNMAP) /* READ SUB-CHANNEL */
+    return SCSI_OPERATION_OTHER;
+  return scsi_disk_operation_of(cdb);
 }
 
 /* Sense data, fixed (70h, 71h) or descriptor (72h, 73h) format (SPC-5 4.4). */

@@ -24,5 +24,5 @@ int lunscope_c11_check(struct lunscope_connection* connection, struct lunscope_t
   lunscope_command_fill(event, &connection->inflight.tasks[0], stream->room, 0, 0);
   lunscope_connection_end_text(connection, LUNSCOPE_SENT);
   return lunscope_text_take(&connection->texts[LUNSCOPE_SENT], *lunscope_stream_chunk(stream)) +
-         (int)scsi_operation_of(event->cdb) + (int)scsi_read_sense(stream->room, 18).key;
+         (int)scsi_operation_of(event->cdb, 0) + (int)scsi_read_sense(stream->room, 18).key;
 }

@@ -92,8 +92,30 @@ TEST(Cdb, Operation) {
     for (const uint8_t opcode : FromHex(row.opcodes)) expected[opcode] = row.operation;
   for (int opcode = 0; opcode < 256; opcode++) {
     const GuardedBytes cdb({static_cast<uint8_t>(opcode)});
-    EXPECT_EQ(scsi_operation_of(cdb.data()), expected[opcode]) << std::hex << opcode;
+    for (const int device_type : {-1, 0x00, 0x08})
+      EXPECT_EQ(scsi_operation_of(cdb.data(), device_type), expected[opcode])
+          << std::hex << opcode << ", device type " << device_type;
   }
+}
+
+TEST(Cdb, OperationByDeviceType) {
+  const struct {
+    uint8_t opcode;
+    int device_type;
+    scsi_operation operation;
+  } kRows[] = {
+      {0x08, SCSI_TYPE_TAPE, SCSI_OPERATION_READ},
+      {0x0a, SCSI_TYPE_TAPE, SCSI_OPERATION_WRITE},
+      {0x0f, SCSI_TYPE_TAPE, SCSI_OPERATION_READ},
+      {0x10, SCSI_TYPE_TAPE, SCSI_OPERATION_WRITE},
+      {0x91, SCSI_TYPE_TAPE, SCSI_OPERATION_OTHER},
+      {0x93, SCSI_TYPE_TAPE, SCSI_OPERATION_OTHER},
+      {0x42, SCSI_TYPE_MULTIMEDIA, SCSI_OPERATION_OTHER},
+      {0x28, SCSI_TYPE_MULTIMEDIA, SCSI_OPERATION_READ},
+  };
+  for (const auto& row : kRows)
+    EXPECT_EQ(scsi_operation_of(&row.opcode, row.device_type), row.operation)
+        << std::hex << int{row.opcode} << ", device type " << row.device_type;
 }
 
 TEST(Cdb, WhatExplainsALun) {

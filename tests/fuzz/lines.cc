@@ -97,9 +97,8 @@ class Host {
     Learn(command.lun);
     Apply(event);
     const Connection* connection = model_.FindConnection(kConnection);
-    const LunIdentity* identity = model_.FindIdentity(*connection, command.lun);
-    const TracedCommand traced = {
-        command, *connection, identity != nullptr ? identity->device_type : kUnknownDeviceType, 0};
+    const TracedCommand traced = {command, *connection, model_.DeviceType(*connection, command.lun),
+                                  0};
     const std::string row = TableRow(traced);
     Check(IsPrintable(row) && row.size() <= kColumns, "a row is printable and fits");
     const std::string line = JsonObject(traced);

@@ -17,7 +17,7 @@ constexpr size_t kEscapedBytes = 4;  // \xNN
 void CheckCdb(const uint8_t* cdb) {
   const uint32_t bytes = scsi_cdb_bytes(cdb[0]);
   Check(bytes == 6 || bytes == 10 || bytes == 12 || bytes == 16, "a CDB has a length");
-  Check(scsi_operation_of(cdb) < SCSI_OPERATIONS, "an operation has a label");
+  Check(scsi_operation_of(cdb, cdb[1] & 0x1f) < SCSI_OPERATIONS, "an operation has a label");
   Check(lunscope_explaining_bytes(cdb) <= LUNSCOPE_CHUNK_BYTES, "what explains fits a chunk");
   if (!scsi_has_lba(cdb)) return;
   // A shorter CDB must not be read beyond its end.

@@ -17,7 +17,10 @@ namespace {
 using std::string_literals::operator""s;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
+
+uint64_t Lun(uint64_t first_two_bytes) { return first_two_bytes << 48; }
 
 // "target initiator portal[,portal] from initiator:port source"
 std::vector<std::string> Written(const std::vector<HostSession>& sessions) {
@@ -80,6 +83,17 @@ TEST_F(KernelInitiator, WithoutAConnectionTellsNothing) {
   PutFolder("class/iscsi_connection/connection2:0");
   PutFolder("class/iscsi_connection/nonsense");
   EXPECT_THAT(ReadKernelInitiator(root_), IsEmpty());
+}
+
+TEST_F(KernelInitiator, TellsTheTypesOfItsDevices) {
+  PutSession(1, "iqn.tapes", "192.0.2.1", "40001");
+  const std::string device = "class/iscsi_session/session1/device/target0:0:0/0:0:0:";
+  Put(device + "2/type", "1\n");
+  Put(device + "16684/type", "8\n");  // 412ch: LUN 300 in flat space
+  PutFolder(device + "7");
+  PutFolder("class/iscsi_session/session1/device/connection1:0");
+  EXPECT_THAT(ReadKernelInitiator(root_)[0].device_types,
+              ElementsAre(Pair(Lun(0x0002), 1), Pair(Lun(0x412c), 8)));
 }
 
 class Lio : public Tree {
@@ -173,6 +187,27 @@ TEST(Tgt, TellsItsSessions) {
               ElementsAre("iqn.disk iqn.one 127.0.0.1:3260,::1:3260 from 127.0.0.1:0 tgtadm",
                           "iqn.disk iqn.two alias: a 127.0.0.1:3260,::1:3260 from ::1:0 tgtadm",
                           "iqn.tape iqn.one 127.0.0.1:3260,::1:3260 from 127.0.0.1:0 tgtadm"));
+}
+
+TEST(Tgt, TellsTheTypesOfItsDevices) {
+  const auto nexus = [](const char* name) {
+    return fmt::format("            Initiator: {} alias: none\n                IP Address: ::1\n",
+                       name);
+  };
+  const auto lun = [](int number, const char* type) {
+    return fmt::format("        LUN: {}\n            Type: {}\n", number, type);
+  };
+  const std::vector<HostSession> sessions = ParseTgt(
+      "Portal: [::1]:3260,1\n",
+      "Target 1: iqn.one\n" + nexus("iqn.a") + nexus("iqn.b") + lun(0, "controller") +
+          lun(1, "cd/dvd") + lun(300, "tape") + lun(301, "passthrough") + "Target 2: iqn.two\n" +
+          nexus("iqn.a") + lun(1, "changer") + lun(2, "osd") + lun(3, "disk"));
+  ASSERT_EQ(sessions.size(), 3);
+  const auto of_one = ElementsAre(Pair(Lun(0), 0x0c), Pair(Lun(1), 5), Pair(Lun(0x412c), 1));
+  EXPECT_THAT(sessions[0].device_types, of_one);
+  EXPECT_THAT(sessions[1].device_types, of_one);
+  EXPECT_THAT(sessions[2].device_types,
+              ElementsAre(Pair(Lun(1), 8), Pair(Lun(2), 0x11), Pair(Lun(3), 0)));
 }
 
 TEST(Tgt, ThatSaysNothingTellsNothing) {

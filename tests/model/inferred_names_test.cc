@@ -40,6 +40,24 @@ TEST(InferredNames, AreTheHostsWhereTheLoginWasNotSeen) {
   EXPECT_THAT(host.Sessions(), IsEmpty());
 }
 
+// No INQUIRY is seen of a session that is long there; what one says then goes above the host's
+// word.
+TEST(InferredNames, ComeWithTheTypesOfDevices) {
+  Host host;
+  HostSession session = SessionOf(1);
+  session.device_types = {{Lun(1), 0x01}, {0x412c000000000000, 0x08}};
+  host.Knows({session});
+  host.Meets(1).IsFound().Completes(Read16(0, 1));
+  const auto type = [&](uint64_t lun) {
+    return host.model().DeviceType(*host.model().FindConnection(1), lun);
+  };
+  EXPECT_EQ(type(Lun(1)), 0x01);
+  EXPECT_EQ(type(0x412c000000000000), 0x08);
+  EXPECT_EQ(type(Lun(2)), kUnknownDeviceType);
+  host.On(1).Reads({SCSI_INQUIRY}, {0x05}, Lun(1));
+  EXPECT_EQ(type(Lun(1)), 0x05);
+}
+
 // The answer may come when the connection has been at work for a while.
 TEST(InferredNames, MayComeLate) {
   Host host;

@@ -158,9 +158,23 @@ TEST(LunIdentity, IsThatOfTheLunWhichAnswered) {
   host.Opens(1).LogsIn().Reads(kInquiry, InquiryData(0x00), Lun(1));
   host.On(1).Reads(kInquiry, InquiryData(0x05), Lun(2));
   const Connection& connection = *host.model().FindConnection(1);
-  EXPECT_EQ(host.model().FindIdentity(connection, Lun(1))->device_type, 0x00);
-  EXPECT_EQ(host.model().FindIdentity(connection, Lun(2))->device_type, 0x05);
-  EXPECT_EQ(host.model().FindIdentity(connection, Lun(3)), nullptr);
+  EXPECT_EQ(host.model().DeviceType(connection, Lun(1)), 0x00);
+  EXPECT_EQ(host.model().DeviceType(connection, Lun(2)), 0x05);
+  EXPECT_EQ(host.model().DeviceType(connection, Lun(3)), kUnknownDeviceType);
+}
+
+// Two connections whose logins were not seen may be of two targets.
+TEST(LunIdentity, OfATargetWithoutANameIsThatOfTheConnection) {
+  Host host;
+  host.Meets(1).Reads(kInquiry, InquiryData(0x01), Lun(1));
+  host.Meets(2).Reads(kInquiry, InquiryData(0x00), Lun(2));
+  const auto type = [&](uint64_t connection, uint16_t lun) {
+    return host.model().DeviceType(*host.model().FindConnection(connection), Lun(lun));
+  };
+  EXPECT_EQ(type(1, 1), 0x01);
+  EXPECT_EQ(type(1, 2), kUnknownDeviceType);
+  EXPECT_EQ(type(2, 1), kUnknownDeviceType);
+  EXPECT_EQ(type(2, 2), 0x00);
 }
 
 // Data that come in several chunks: the first explains, the rest is the same data going on.
@@ -169,9 +183,7 @@ TEST(LunIdentity, IsLearnedFromTheFirstChunk) {
   Bytes data = InquiryData(0x05);
   data.resize(2 * LUNSCOPE_CHUNK_BYTES, 0xff);
   host.Opens(1).LogsIn().Reads(kInquiry, data);
-  const LunIdentity& identity = *host.model().FindIdentity(*host.model().FindConnection(1), 0);
-  EXPECT_EQ(identity.device_type, 0x05);
-  EXPECT_EQ(identity.vendor, "ACME");
+  EXPECT_EQ(host.model().DeviceType(*host.model().FindConnection(1), 0), 0x05);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ constexpr int kDisk = 0x00;
 constexpr int kTape = 0x01;
 constexpr int kCd = 0x05;
 constexpr int kChanger = 0x08;
+constexpr int kNone = 0x1f;
 
 struct Row {
   Cdb cdb;
@@ -64,9 +65,25 @@ constexpr Row kRows[] = {
     {{0x43}, kCd, "Read TOC/PMA/ATIP"},
     {{0xa3, 0}, kCd, "Send key"},
     {{0xa4, 0}, kCd, "Report key"},
-    // A device of which nothing is known is named as a disk.
-    {{0x2b}, kUnknown, "Seek(10)"},
+    {{0x1b}, kTape, "Load unload"},
+    {{0x34}, kTape, "Read position, short form - block id"},
+    {{0x93}, kTape, "Erase(16)"},
+    {{0x37}, kChanger, "Initialize element status with range"},
+    // Of a device of which nothing is known a name is what all types call it so.
     {{0x88}, kUnknown, "Read(16)"},
+    {{0x08}, kUnknown, "Read(6)"},
+    {{0x11}, kUnknown, "Space(6)"},
+    {{0x12}, kUnknown, "Inquiry"},
+    {{0x9e, 0x10}, kUnknown, "Read capacity(16)"},
+    {{0xa3, 0x0a}, kUnknown, "Report target port groups"},
+    {{0x48, 0x01}, kUnknown, "Sanitize, overwrite"},
+    {{0xc0}, kUnknown, "0xc0"},
+    {{0x01}, kUnknown, "0x01: Rezero Unit or Rewind"},
+    {{0x2b}, kUnknown, "0x2b: Seek(10) or Locate(10) or Position to element"},
+    {{0x42}, kUnknown, "0x42: Unmap or Read sub-channel"},
+    {{0x91}, kUnknown, "0x91: Synchronize cache(16) or Space(16)"},
+    {{0xa3, 0x00}, kUnknown, "0xa3/0x00: Report assigned/unassigned p_extent or Send key"},
+    {{0x2b}, kNone, "0x2b: Seek(10) or Locate(10) or Position to element"},
 
     // Service actions.
     {{0x9e, 0x10}, kDisk, "Read capacity(16)"},
