@@ -244,11 +244,31 @@ constexpr int kMultimediaType = 0x05;
 constexpr int kChangerType = 0x08;
 constexpr int kNoType = 0x1f;  // "unknown or no device type" (SPC-5 table 145)
 
+struct TypedEntry {
+  int device_type;
+  uint8_t opcode;
+  std::string_view name;
+};
+
+// Where libsgutils2 has the name of another type (SSC-4, SMC-3, and MMC-6 with what it declares
+// obsolete).
+constexpr TypedEntry kNamesOfType[] = {
+    {kTapeType, 0x82, "Allow overwrite"},
+    {kMultimediaType, 0x44, "Read header"},
+    {kMultimediaType, 0x53, "Reserve track"},
+    {kChangerType, 0x1b, "Open/close import/export element"},
+    {kChangerType, 0x44, "Report volume types supported"},
+};
+
 // MMC's SEND KEY and REPORT KEY stand where other devices have commands with service actions.
 bool IsKeyOfMultimedia(const uint8_t* cdb) { return cdb[0] == 0xa3 || cdb[0] == 0xa4; }
 
-// libsgutils2's name; "" if it has none.
+// "" if it has none.
 std::string NameOfType(const uint8_t* cdb, int device_type) {
+  const auto* own = std::ranges::find_if(kNamesOfType, [&](const TypedEntry& each) {
+    return each.device_type == device_type && each.opcode == cdb[0];
+  });
+  if (own != std::end(kNamesOfType)) return std::string(own->name);
   NameBuffer buffer{};
   if (device_type == kMultimediaType && IsKeyOfMultimedia(cdb)) {
     sg_get_opcode_name(cdb[0], device_type, buffer.size(), buffer.data());

@@ -138,6 +138,15 @@ def login_answers(pcap, port):
     return dict(pair.split("=", 1) for row in rows for pair in row.split(";") if "=" in pair)
 
 
+def names_of_commands(pcap, port):
+    """What tshark calls each command, in order; "" where it has no name. For captures of peers that
+    wait for each answer: it says so once a packet.
+    """
+    rows = _tshark(pcap, port, "-T", "fields", "-e", "_ws.col.Info", "-Y", "iscsi.opcode == 1")
+    names = (re.match(r"SCSI: (.*?) LUN:", row) for row in rows)
+    return [name[1] if name else "" for name in names]
+
+
 def decode_pdus(pcap, port):
     """The PDUs of a capture file, in order."""
     return [DecodedPdu(*(int(cell) if cell else None for cell in row.split("\t")))

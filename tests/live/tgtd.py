@@ -45,16 +45,43 @@ class Target:
         self.name = name
         self._luns = 0
 
-    def add_lun(self, size=64 << 20, path=None):
-        """Add the next LUN, backed by a new sparse file of `size` bytes, or by `path`."""
-        self._luns += 1
+    def add_lun(self, size=64 << 20, path=None, device_type="disk", number=None):
+        """Add the next LUN, backed by a new sparse file of `size` bytes, or by `path`.
+
+        `device_type` is tgtadm's word for it.
+        """
+        self._luns = self._luns + 1 if number is None else number
         if path is None:
             path = self._tgtd.folder / f"target{self.id}-lun{self._luns}.img"
             with path.open("wb") as file:
                 file.truncate(size)
         self._tgtd.admin("logicalunit", "new", "--tid", self.id, "--lun", self._luns,
-                         "--backing-store", path)
+                         "--device-type", device_type, "--backing-store", path)
         return self._luns
+
+    def add_tape(self, barcode):
+        """Add a tape drive with a medium in it."""
+        return self.add_lun(path=self._new_medium(barcode), device_type="tape")
+
+    def add_changer(self, barcode, drive):
+        """Add a changer of two slots, a medium with this barcode in the first, and a tape drive."""
+        self._new_medium(barcode)
+        changer = self.add_lun(size=0, device_type="changer")
+        elements = [f"element_type={kind},start_address={start},quantity={quantity}"
+                    for kind, start, quantity in ((1, 1, 1), (2, 1000, 2), (3, 2000, 1),
+                                                  (4, 500, 1))]
+        for parameters in (f"media_home={self._tgtd.folder}", *elements,
+                           f"element_type=4,address=500,tid={self.id},lun={drive}",
+                           f"element_type=2,address=1000,barcode={barcode},sides=1"):
+            self._tgtd.admin("logicalunit", "update", "--tid", self.id, "--lun", changer,
+                             "--params", parameters)
+        return changer
+
+    def _new_medium(self, barcode):
+        path = self._tgtd.folder / barcode
+        run(["tgtimg", "--op", "new", "--device-type", "tape", "--barcode", barcode, "--size", 100,
+             "--type", "data", "--file", path, "--thin-provisioning"])
+        return path
 
     def require_chap(self, user, password):
         """Only `user` with `password` may log in from now on."""

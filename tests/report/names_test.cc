@@ -68,6 +68,11 @@ constexpr Row kRows[] = {
     {{0x1b}, kTape, "Load unload"},
     {{0x34}, kTape, "Read position, short form - block id"},
     {{0x93}, kTape, "Erase(16)"},
+    {{0x82}, kTape, "Allow overwrite"},
+    {{0x1b}, kChanger, "Open/close import/export element"},
+    {{0x44}, kChanger, "Report volume types supported"},
+    {{0x44}, kCd, "Read header"},
+    {{0x53}, kCd, "Reserve track"},
     {{0x37}, kChanger, "Initialize element status with range"},
     // Of a device of which nothing is known a name is what all types call it so.
     {{0x88}, kUnknown, "Read(16)"},
