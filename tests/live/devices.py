@@ -10,8 +10,8 @@ BARCODES = ("LUNS01", "LUNS02")
 class Row:
     """A command with `length` bytes to read, or `data` to write.
 
-    `tshark` is what tshark 4.0.17 calls it where that is more than another spelling; "" where it has
-    no name.
+    `tshark` is what tshark 4.0.17 calls it where that is more than another spelling; "" where it
+    has no name.
     """
 
     name: str
