@@ -3,11 +3,18 @@
 
 iscsi-perf sends one command after the other with ascending CmdSN, so what is seen of it must be one
 unbroken row; a PDU that was missed, or one that is none, breaks the row.
+
+LUNSCOPE_ATTACHES sets how often test_nothing_is_left_behind attaches and detaches (100).
 """
 
 import contextlib
 import datetime
+import json
+import os
+import pathlib
+import re
 import shutil
+import signal
 import threading
 import time
 
@@ -24,6 +31,7 @@ COMMANDS = 2000
 SCRIPTED_ATTACHES, SCRIPTED_COMMANDS = 6, 600
 IN_SYNC_SECONDS = 1
 LUN_BYTES = 16 << 20
+OFTEN = int(os.environ.get("LUNSCOPE_ATTACHES", "100"))
 
 
 def capture_of_iscsi(folder, digest):
@@ -40,6 +48,19 @@ def capture_of_iscsi(folder, digest):
     assert b"\x25\x81" in captured, "no Data-In in the capture"
     path.write_bytes((captured * (LUN_BYTES // len(captured) + 1))[:LUN_BYTES])
     return path
+
+
+def ownerless_objects():
+    """{(kind, id)} of the BPF objects that no process has open; others may be at work here."""
+    return {(kind, found["id"]) for kind in ("prog", "map", "link")
+            for found in json.loads(run(["bpftool", "-j", kind, "show"])[1])
+            if not found.get("pids")}
+
+
+def storage_bytes(port):
+    """What the sockets of a port, those of both ends, are charged for besides their traffic."""
+    _, sockets, _, _ = run(["ss", "-tanmOH", f"( sport = :{port} or dport = :{port} )"])
+    return sum(map(int, re.findall(r"skmem:\([^)]*\bo(\d+)", sockets)))
 
 
 @contextlib.contextmanager
@@ -100,6 +121,31 @@ class Attach(LiveTest):
                       for i in range(times))
         print(f"{times} attaches, the slowest in sync after {slowest * 1000:.0f} ms")
         self.assertLess(slowest, IN_SYNC_SECONDS)
+
+    def test_nothing_is_left_behind(self):
+        """Attached and detached under load: the kernel is as before, and so is the traffic."""
+        url = self.target.url(self.target.add_lun())
+        tainted = pathlib.Path("/proc/sys/kernel/tainted").read_text()
+        before = ownerless_objects()
+        perf = self.use(Process(["iscsi-perf", "-b", 8, "-m", 32, "-r", "-t", 600, url]))
+        wait_until(lambda: b"iops" in perf.stdout, 20, "traffic")
+        self.assertEqual(storage_bytes(self.tgtd.port), 0)
+        most = 0
+        for _ in range(OFTEN):
+            with Trace(self.tgtd.port, options=["--count", 100]) as trace:
+                wait_until(lambda: not trace.process.running or trace.process.stdout, 20,
+                           "commands")
+                most = max(most, storage_bytes(self.tgtd.port))
+                commands, lost = trace.stop()
+            self.assertGreater(commands, 0)
+            self.assertEqual(lost, 0)
+        self.assertGreater(most, 0, "no storage was ever charged")
+        wait_until(lambda: ownerless_objects() <= before, 20, "programs, maps and links to go")
+        wait_until(lambda: not storage_bytes(self.tgtd.port), 20, "the sockets' storage to go")
+        perf.signal(signal.SIGINT)
+        self.assertEqual(perf.wait(20), 0)
+        self.assertNotRegex(perf.stdout.decode() + perf.stderr, r"(?i)fail|error|busy [^0]")
+        self.assertEqual(pathlib.Path("/proc/sys/kernel/tainted").read_text(), tainted)
 
     def test_data_digests(self):
         self.target.add_lun()
