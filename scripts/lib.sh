@@ -43,7 +43,7 @@ VM_PACKAGES=(
   open-iscsi mt-st mtx sg3-utils
 )
 # Packages of the lists above which bring a system service of the same name.
-readonly SERVICE_PACKAGES=(tgt istgt open-iscsi iscsid prometheus)
+readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus)
 
 # ---- Messages ----------------------------------------------------------------------------------
 
