@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kernel's initiator with tgtd's tape and changer, driven by the tools that people drive them with.
+"""The kernel's initiator with tgtd's tape and changer, driven by the tools that people use.
 
 mt and dd go through the kernel's tape driver, mtx and sg3-utils through its generic one. Every
 command has a name of its device's standard, or of SPC, and none a disk's. To be run with
@@ -18,9 +18,12 @@ from lunscope import Serve, Trace
 from open_iscsi import OpenIscsi
 from tgtd import Tgtd
 
-MODULES = ("crc32c", "sg", "st", "sr_mod", "sd_mod")
+MODULES = ("sg", "st", "sr_mod", "sd_mod")
+FAR_LUN = 300  # in flat space; the kernel calls a LUN by its first two bytes
+FAR_LUN_NAME = 0x4000 | FAR_LUN
 
-# {tape} and {changer} are device files. What tgtd does not do, fails here; it is named all the same.
+# {tape}, {changer} and {far} are device files. What tgtd does not do fails; it is named all the
+# same.
 TAPE_TOOLS = (
     "mt -f {tape} status", "mt -f {tape} rewind", "dd if=/dev/zero of={tape} bs=10240 count=20",
     "mt -f {tape} weof 2", "mt -f {tape} rewind", "mt -f {tape} fsf 1", "mt -f {tape} tell",
@@ -32,6 +35,7 @@ CHANGER_TOOLS = (
     "mtx -f {changer} unload 2 0", "mtx -f {changer} position 1", "sg_inq {changer}",
     "sg_luns {changer}",
 )
+DISK_TOOLS = ("dd if={far} of=/dev/null bs=4096 count=16 iflag=direct",)
 # By tgtadm's word for the type: the names that the tools' commands have in SSC-4 and SMC-3.
 NAMES = {
     "tape": {"Read Block Limits", "Rewind", "Write(6)", "Read(6)", "Write filemarks(6)", "Space(6)",
@@ -62,11 +66,13 @@ class DeviceTypes(GuestTest):
         self.tgtd = self.use(Tgtd())
         self.target = self.tgtd.add_target("iqn.2026-01.org.lunscope.test:library")
         self.luns = add_devices(self.target)
+        self.target.add_lun(number=FAR_LUN)
         self.initiator = self.use(OpenIscsi("iqn.2026-01.org.lunscope.test:kernel"))
 
     def files(self):
         return {"tape": device_file(self.luns["tape"], "scsi_tape", "nst?"),
-                "changer": device_file(self.luns["changer"], "scsi_generic")}
+                "changer": device_file(self.luns["changer"], "scsi_generic"),
+                "far": device_file(FAR_LUN_NAME, "block")}
 
     def use_tools(self, tools):
         files = self.files()
@@ -86,7 +92,7 @@ class DeviceTypes(GuestTest):
         with Capture(self.tgtd.port) as capture, Serve(self.tgtd.port) as serve, \
                 Trace(self.tgtd.port) as trace:
             with self.initiator.login(self.tgtd, self.target):
-                self.use_tools(TAPE_TOOLS + CHANGER_TOOLS)
+                self.use_tools(TAPE_TOOLS + CHANGER_TOOLS + DISK_TOOLS)
             metrics = serve.settled()
             _, lost = trace.stop()
             commands = capture.commands()
@@ -96,6 +102,10 @@ class DeviceTypes(GuestTest):
         self.check_names(records, NAMES)
         check_same_commands(self, records, commands)
         check_nothing_lost(self, metrics)
+        for role in ROLES:
+            blocks = sum(record.get("blocks", 0) for record in role_of(records, role)
+                         if record["lun"] == str(FAR_LUN) and record["command"] == "Read(10)")
+            self.assertGreaterEqual(blocks, 16 * 4096 // 512, role)
 
     def test_session_that_was_there_before(self):
         """What the device is, the kernel tells of its initiator, and tgtd of its target."""
