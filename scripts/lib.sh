@@ -33,14 +33,17 @@ GUEST_PACKAGES=(busybox-static mtools syslinux qemu-system-x86 qemu-block-extra)
 DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-  "${DEMO_PACKAGES[@]}" qemu-utils tshark libiscsi-bin nftables prometheus jq
+  "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux
 )
-# What tests/vm/run runs; the rest of its machines is this one's.
+# What tests/vm/run runs, and tests in its machines; the rest of these is this machine's.
 # shellcheck disable=SC2034
-VM_PACKAGES=(busybox-static qemu-system-x86 kmod xz-utils)
+VM_PACKAGES=(
+  busybox-static qemu-system-x86 kmod xz-utils
+  open-iscsi mt-st mtx sg3-utils
+)
 # Packages of the lists above which bring a system service of the same name.
-readonly SERVICE_PACKAGES=(tgt prometheus)
+readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus)
 
 # ---- Messages ----------------------------------------------------------------------------------
 

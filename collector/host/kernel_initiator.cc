@@ -6,12 +6,12 @@
 
 #include "collector/host/files.h"
 #include "collector/host/host.h"
+#include "collector/host/kernel_lun.h"
 
 namespace lunscope {
 namespace {
 
-// The "type" of each device "targetH:C:T/H:C:T:L" of a session. L is the LUN's bytes, two by two,
-// the first two lowest (scsilun_to_int() of drivers/scsi/scsi_common.c).
+// The "type" of each device "targetH:C:T/H:C:T:L" of a session.
 std::map<uint64_t, int> DeviceTypes(const std::string& session) {
   std::map<uint64_t, int> types;
   for (const std::string& target : ListFolder(session)) {
@@ -19,11 +19,7 @@ std::map<uint64_t, int> DeviceTypes(const std::string& session) {
     for (const std::string& device : ListFolder(fmt::format("{}/{}", session, target))) {
       const std::string type = ReadLine(fmt::format("{}/{}/{}/type", session, target, device));
       if (type.empty()) continue;
-      const uint64_t number =
-          std::strtoull(device.substr(device.rfind(':') + 1).c_str(), nullptr, 10);
-      const uint64_t lun = (number & 0xffff) << 48 | (number >> 16 & 0xffff) << 32 |
-                           (number >> 32 & 0xffff) << 16 | number >> 48;
-      types[lun] = std::atoi(type.c_str());
+      types[LunOfKernel(device.substr(device.rfind(':') + 1))] = std::atoi(type.c_str());
     }
   }
   return types;

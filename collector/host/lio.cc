@@ -2,12 +2,66 @@
 #include <fmt/format.h>
 #include <lunscope/types.h>
 
+#include <filesystem>
+#include <map>
+#include <optional>
+
 #include "collector/host/files.h"
 #include "collector/host/host.h"
+#include "collector/host/kernel_lun.h"
 #include "collector/host/portals.h"
 
 namespace lunscope {
 namespace {
+
+using DeviceTypes = std::map<uint64_t, int>;
+
+constexpr int kDiskType = 0x00;
+
+// Of the folder "lun_300".
+std::optional<uint64_t> LunOfFolder(const std::string& name) {
+  const std::string number = After(name, "lun_");
+  return number.empty() ? std::nullopt : std::optional(LunOfKernel(number));
+}
+
+// Where the links in this folder lead to.
+std::vector<std::string> LinksIn(const std::string& folder) {
+  std::vector<std::string> links;
+  for (const std::string& name : ListFolder(folder)) {
+    std::error_code error;
+    const std::filesystem::path link = std::filesystem::read_symlink(folder + "/" + name, error);
+    if (!error) links.push_back(link.string());
+  }
+  return links;
+}
+
+// What LIO emulates is a disk; what it passes through is what it is, and not told here.
+DeviceTypes TypesOfGroup(const std::string& folder) {
+  DeviceTypes types;
+  for (const std::string& name : ListFolder(folder)) {
+    const std::optional<uint64_t> lun = LunOfFolder(name);
+    if (!lun) continue;
+    for (const std::string& link : LinksIn(folder + "/" + name)) {
+      for (const char* emulated : {"/core/fileio_", "/core/iblock_", "/core/rd_mcp_"})
+        if (link.find(emulated) != std::string::npos) types[*lun] = kDiskType;
+    }
+  }
+  return types;
+}
+
+// An entry of the access control list has numbers of its own for the LUNs of the group.
+DeviceTypes TypesOfEntry(const std::string& folder, const DeviceTypes& of_group) {
+  DeviceTypes types;
+  for (const std::string& name : ListFolder(folder)) {
+    const std::optional<uint64_t> lun = LunOfFolder(name);
+    if (!lun) continue;
+    for (const std::string& link : LinksIn(folder + "/" + name)) {
+      const std::optional<uint64_t> mapped = LunOfFolder(link.substr(link.rfind('/') + 1));
+      if (mapped && of_group.contains(*mapped)) types[*lun] = of_group.at(*mapped);
+    }
+  }
+  return types;
+}
 
 // The sessions of one access control list entry: its info has a line "   Address 192.0.2.7 TCP ..."
 // for each connection, without the port.
@@ -30,10 +84,15 @@ void AddPortalGroup(std::vector<HostSession>& sessions, const std::string& targe
   session.source = "configfs";
   for (const std::string& portal : ListFolder(folder + "/np"))
     session.portals.push_back(ParseAddress(portal));
-  for (const std::string& name : ListFolder(folder + "/acls"))
-    AddFromInfo(sessions, session, ReadWhole(fmt::format("{}/acls/{}/info", folder, name)));
+  const DeviceTypes types = TypesOfGroup(folder + "/lun");
+  for (const std::string& name : ListFolder(folder + "/acls")) {
+    const std::string entry = fmt::format("{}/acls/{}", folder, name);
+    session.device_types = TypesOfEntry(entry, types);
+    AddFromInfo(sessions, session, ReadWhole(entry + "/info"));
+  }
   // Initiators without an entry of their own; of these only the names are told.
   session.initiator_address = {};
+  session.device_types = types;
   for (const std::string& name : Lines(ReadWhole(folder + "/dynamic_sessions"))) {
     session.initiator = name.substr(0, name.find('\0'));
     if (!session.initiator.empty()) sessions.push_back(session);

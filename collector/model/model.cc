@@ -180,6 +180,7 @@ void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& 
   if (!target.empty()) {
     connection.target = &TargetOf(connection.role, target);
     connection.last_lun = nullptr;
+    connection.device_types.clear();
   }
 }
 

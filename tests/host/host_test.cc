@@ -132,6 +132,26 @@ TEST_F(Lio, TellsItsSessionsByPortalGroup) {
                           "iqn.disk iqn.two :3260,2001:db8::1:3261 from 192.0.2.8:0 configfs"));
 }
 
+TEST_F(Lio, TellsTheTypesOfWhatItEmulates) {
+  const std::string group = "iscsi/iqn.disk/tpgt_1/";
+  PutFolder(group + "np/192.0.2.1:3260");
+  PutLink(group + "lun/lun_0/a1b2", "../../../../../../target/core/fileio_0/disk");
+  PutLink(group + "lun/lun_1/a1b3", "../../../../../../target/core/pscsi_0/tape");
+  PutLink(group + "lun/lun_300/a1b4", "../../../../../../target/core/iblock_1/disk");
+  Put(group + "acls/iqn.one/info", Info("iqn.one", {"192.0.2.7"}));
+  for (const char* mapped : {"lun_5/b1 lun_300", "lun_6/b2 lun_1"}) {
+    const std::string text = mapped;
+    PutLink(
+        group + "acls/iqn.one/" + text.substr(0, text.find(' ')),
+        "../../../../../../target/iscsi/iqn.disk/tpgt_1/lun/" + text.substr(text.find(' ') + 1));
+  }
+  Put(group + "dynamic_sessions", "iqn.two\n");
+  const std::vector<HostSession> sessions = ReadLio(root_);
+  ASSERT_EQ(sessions.size(), 2);
+  EXPECT_THAT(sessions[0].device_types, ElementsAre(Pair(Lun(5), 0)));
+  EXPECT_THAT(sessions[1].device_types, ElementsAre(Pair(Lun(0), 0), Pair(Lun(300), 0)));
+}
+
 // Demo mode: no entry for the initiator, and so no address of it.
 TEST_F(Lio, TellsTheNamesOfDynamicSessions) {
   PutFolder("iscsi/iqn.disk/tpgt_1/np/192.0.2.1:3260");

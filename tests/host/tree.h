@@ -27,6 +27,11 @@ class Tree : public ::testing::Test {
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file, std::ios::binary) << text;
   }
+  void PutLink(const std::string& path, const std::string& to) {
+    const std::filesystem::path link = std::filesystem::path(root_) / path;
+    std::filesystem::create_directories(link.parent_path());
+    std::filesystem::create_symlink(to, link);
+  }
   void PutFolder(const std::string& path) {
     std::filesystem::create_directories(std::filesystem::path(root_) / path);
   }

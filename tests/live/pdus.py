@@ -143,8 +143,8 @@ def ahs(*segments):
 
 
 def lun(number):
-    """Peripheral device addressing: the LUNs below 256."""
-    return struct.pack(">H6x", number)
+    """Peripheral device addressing, and above 255 flat space, as targets list them."""
+    return struct.pack(">H6x", number | (0x4000 if number > 0xFF else 0))
 
 
 def text(**keys):

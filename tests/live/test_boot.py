@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest boots from tgtd: not one command of the boot is missed, in either role.
 
-QEMU's own initiator serves the guest's BIOS, boot loader and kernel alike.
+QEMU's own initiator serves the guest's BIOS, boot loader and kernel alike. iPXE, the ROM of a
+network card, is an initiator by itself: it serves BIOS and boot loader, and the kernel finds no
+disk.
 """
 
 import collections
@@ -11,35 +13,70 @@ import tempfile
 
 from capture import Capture, by_opcode
 from compare import cdb_opcode, check_names, check_nothing_lost, check_same_commands, role_of
-from harness import ROOT, LiveTest, main, run
+from harness import ROOT, LiveTest, Process, main, run, wait_until
 from lunscope import Serve, Trace
 from tgtd import Tgtd
 
 GUEST = ROOT / "scripts" / "guest"
 IMAGE_SECONDS = 240
 BOOT_SECONDS = 120
+KERNEL_IS_UP = b"is up"  # scripts/guest.init
+IPXE_NAME = "iqn.2024-01.org.lunscope.test:ipxe"
+# QEMU's network has the host's loopback at this address. An address without a protocol is TCP's.
+IPXE_SCRIPT = """#!ipxe
+set initiator-iqn {initiator}
+sanboot iscsi:10.0.2.2::{port}:{lun:x}:{target}
+"""
 
 
 class Boot(LiveTest):
 
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.use(tempfile.TemporaryDirectory(prefix="lunscope-boot-")))
+        run([GUEST, "image", self.folder / "guest.img"], timeout=IMAGE_SECONDS)
+        self.tgtd = self.use(Tgtd())
+        self.target = self.tgtd.add_target("iqn.2024-01.org.lunscope.test:boot")
+        self.lun = self.target.add_lun(path=self.folder / "guest.img")
+
     def test_boot(self):
-        folder = pathlib.Path(self.use(tempfile.TemporaryDirectory(prefix="lunscope-boot-")))
-        run([GUEST, "image", folder / "guest.img"], timeout=IMAGE_SECONDS)
-        tgtd = self.use(Tgtd())
-        target = tgtd.add_target("iqn.2024-01.org.lunscope.test:boot")
-        target.add_lun(path=folder / "guest.img")
-        with Capture(tgtd.port) as capture, Serve(tgtd.port) as serve, Trace(tgtd.port) as trace:
-            run([GUEST, "boot", target.url(1), "--timeout", BOOT_SECONDS],
-                timeout=BOOT_SECONDS + 30, death_signal=signal.SIGTERM)
+        commands, _ = self.check(lambda: run(
+            [GUEST, "boot", self.target.url(self.lun), "--timeout", BOOT_SECONDS],
+            timeout=BOOT_SECONDS + 30, death_signal=signal.SIGTERM))
+        self.assertGreater(sum(command.written_bytes for command in commands), 1 << 20)
+
+    def test_ipxe(self):
+        _, records = self.check(self.boot_with_ipxe)
+        self.assertEqual({record["initiator"] for record in records}, {IPXE_NAME})
+
+    def boot_with_ipxe(self):
+        """Until the kernel runs, which is read then."""
+        folder = self.folder / "tftp"
+        folder.mkdir()
+        (folder / "boot.ipxe").write_text(IPXE_SCRIPT.format(
+            initiator=IPXE_NAME, port=self.tgtd.port, lun=self.lun, target=self.target.name))
+        with Process(["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-m", 256,
+                      "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",
+                      "-netdev", f"user,id=net,tftp={folder},bootfile=boot.ipxe",
+                      "-device", "virtio-net-pci,netdev=net,bootindex=0"]) as qemu:
+            wait_until(lambda: KERNEL_IS_UP in qemu.stdout or not qemu.running, BOOT_SECONDS,
+                       "the guest's kernel")
+            self.assertIn(KERNEL_IS_UP, qemu.stdout, qemu.stderr)
+
+    def check(self, boot):
+        """Watch a boot; returns tshark's commands and lunscope's records."""
+        with Capture(self.tgtd.port) as capture, Serve(self.tgtd.port) as serve, \
+                Trace(self.tgtd.port) as trace:
+            boot()
             metrics = serve.settled()
             summary = trace.stop()
             commands = capture.commands()
             records = trace.records()
-        self.check(metrics, summary, commands, records)
+        self.compare(metrics, summary, commands, records)
+        return commands, records
 
-    def check(self, metrics, summary, commands, records):
+    def compare(self, metrics, summary, commands, records):
         self.assertGreater(sum(command.read_bytes for command in commands), 10 << 20)
-        self.assertGreater(sum(command.written_bytes for command in commands), 1 << 20)
         self.assertEqual(summary, (2 * len(commands), 0))
         check_nothing_lost(self, metrics)
         check_names(self, records)

@@ -8,9 +8,12 @@ import collections
 import re
 
 from capture import Capture
-from compare import check_nothing_lost, check_same_commands, initiator_port, port_of, role_of
+from compare import (ROLES, check_nothing_lost, check_same_commands, initiator_port, port_of,
+                     role_of)
 from harness import LiveTest, Process, main, run
 from lunscope import Serve, Trace
+from pdus import TEST_UNIT_READY, read_10
+from scripted import BLOCK, Initiator
 from tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
@@ -28,6 +31,35 @@ SESSIONS = [
     ("six", "127.0.0.1", "closed", 2, LOGIN),
     ("seven", "::1", "closed", 1, LOGIN),
 ]
+
+# Above 255 in flat space, up to the last one of it.
+LUNS = [*range(1, 61), 255, 256, 300, 16383]
+
+
+class Luns(LiveTest):
+
+    def test_each_has_its_own_counts(self):
+        """Each is read another number of blocks; tgtd has counted the same for the same LUN."""
+        tgtd = self.use(Tgtd())
+        target = tgtd.add_target(TARGET + "luns")
+        image = tgtd.folder / "image"
+        image.write_bytes(bytes(len(LUNS) * BLOCK))
+        for number in LUNS:
+            target.add_lun(path=image, number=number)
+        with Serve(tgtd.port) as serve, Initiator(tgtd.port) as initiator:
+            initiator.login(INITIATOR.encode(), target.name.encode())
+            for blocks, number in enumerate(LUNS, start=1):
+                initiator.run([(TEST_UNIT_READY, 0)], number)  # has the first unit attention
+                initiator.run([(read_10(0, blocks), blocks * BLOCK)], number)
+            counted = {str(line.lun): line.read_done_bytes for line in tgtd.statistics()
+                       if line.lun in LUNS}
+            metrics = serve.settled()
+        self.assertEqual(counted, {str(number): blocks * BLOCK
+                                   for blocks, number in enumerate(LUNS, start=1)})
+        for role in ROLES:
+            self.assertEqual({sample.labels["lun"]: sample.value for sample in
+                              metrics.select("read_bytes_total", role=role)}, counted)
+        check_nothing_lost(self, metrics)
 
 
 class Sessions(LiveTest):

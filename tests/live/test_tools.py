@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tools of libiscsi against tgtd: every command named, counted and timed, as others counted it.
+"""libiscsi's and QEMU's tools with tgtd and istgt: commands named, counted, timed, as by others.
 
 LUNSCOPE_PERF_SECONDS sets how long iscsi-perf runs (2; the decode takes four times as long).
 """
 
+import collections
+import contextlib
+import dataclasses
 import os
 import signal
 import time
@@ -11,40 +14,94 @@ import time
 from capture import Capture
 from compare import check_durations, check_names, check_nothing_lost, check_same_commands
 from harness import LiveTest, Process, main, run, wait_until
+from istgt import Istgt
 from lunscope import Serve, Trace
 from tgtd import Tgtd
 
 PERF_SECONDS = int(os.environ.get("LUNSCOPE_PERF_SECONDS", "2"))
+MIB = 1 << 20
 
-# The tool and its words; {portal}, {lun} are URLs. Then CDB operation codes it has to send.
+
+@dataclasses.dataclass(frozen=True)
+class Tool:
+    """Its words, where {portal} and {lun} are URLs; CDB operation codes it has to send; and the
+    bytes that it says it moved, by operation code.
+    """
+
+    words: str
+    opcodes: set
+    moved: dict = dataclasses.field(default_factory=dict)
+
+
 TOOLS = {
-    "iscsi-ls": ("iscsi-ls -s {portal}", {0x00, 0x12, 0x25, 0xA0}),
-    "iscsi-inq": ("iscsi-inq {lun}", {0x00, 0x12}),
-    "iscsi-inq of a VPD page": ("iscsi-inq -e 1 -c 0x83 {lun}", {0x12}),
-    "iscsi-readcapacity16": ("iscsi-readcapacity16 {lun}", {0x9E}),
-    "iscsi-perf": (f"iscsi-perf -t {PERF_SECONDS} -m 32 {{lun}}", {0x88}),
-    "iscsi-perf, large and random": ("iscsi-perf -t 1 -m 8 -b 256 -r {lun}", {0x88}),
+    "iscsi-ls": Tool("iscsi-ls -s {portal}", {0x00, 0x12, 0x25, 0xA0}),
+    "iscsi-inq": Tool("iscsi-inq {lun}", {0x00, 0x12}),
+    "iscsi-inq of a VPD page": Tool("iscsi-inq -e 1 -c 0x83 {lun}", {0x12}),
+    "iscsi-readcapacity16": Tool("iscsi-readcapacity16 {lun}", {0x9E}),
+    "iscsi-perf": Tool(f"iscsi-perf -t {PERF_SECONDS} -m 32 {{lun}}", {0x88}),
+    "iscsi-perf, large and random": Tool("iscsi-perf -t 1 -m 2 -b 256 -r {lun}", {0x88}),
+    "qemu-img bench": Tool("qemu-img bench -f raw -c 500 -d 16 -s 4096 {lun}", {0x28},
+                           {0x28: 500 * 4096}),
+    "qemu-img bench of writes": Tool("qemu-img bench -f raw -w -c 500 -d 16 -s 16384 {lun}", {0x2A},
+                                     {0x2A: 500 * 16384}),
+    "qemu-io": Tool("qemu-io -f raw -c write\t-P\t7\t0\t1M -c read\t-P\t7\t0\t1M -c flush "
+                    "-c read\t8M\t4M {lun}", {0x28, 0x2A, 0x35}, {0x28: 5 * MIB, 0x2A: MIB}),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """One LUN, and where it is."""
+
+    port: int
+    portal: str
+    lun: str
+
+
+@contextlib.contextmanager
+def serve_with_tgtd():
+    with Tgtd() as tgtd:
+        target = tgtd.add_target("iqn.2024-01.org.lunscope.test:tools")
+        yield Served(tgtd.port, tgtd.url(), target.url(target.add_lun()))
+
+
+@contextlib.contextmanager
+def serve_with_istgt():
+    with Istgt() as istgt:
+        yield Served(istgt.port, istgt.url(), istgt.lun_url())
+
+
+# With the tools that do not work with a target: iscsi-ls waits for the end of istgt's answer to
+# SendTargets for ever.
+TARGETS = {"tgtd": (serve_with_tgtd, ()), "istgt": (serve_with_istgt, ("iscsi-ls",))}
 
 
 class Tools(LiveTest):
 
     def test_tools(self):
-        for name, (words, opcodes) in TOOLS.items():
-            with self.subTest(tool=name), Tgtd() as tgtd:
-                target = tgtd.add_target("iqn.2024-01.org.lunscope.test:tools")
-                target.add_lun()
-                words = words.format(portal=tgtd.url(), lun=target.url(1)).split()
-                self.check_tool(tgtd.port, words, opcodes)
+        for target, (serve, not_with) in TARGETS.items():
+            for name, tool in TOOLS.items():
+                if name in not_with:
+                    continue
+                with self.subTest(target=target, tool=name), serve() as served:
+                    self.check_tool(served, tool)
 
-    def check_tool(self, port, words, opcodes):
+    def check_tool(self, served, tool):
+        port = served.port
+        # A word with blanks in it has tabs here.
+        words = [word.replace("\t", " ") for word in
+                 tool.words.format(portal=served.portal, lun=served.lun).split(" ")]
         with Capture(port) as capture, Serve(port) as serve, Trace(port) as trace:
             wall = run(words, timeout=PERF_SECONDS + 20)[-1]
             metrics = serve.settled()
             summary = trace.stop()
             commands = capture.commands()
             records = trace.records()
-        self.assertLessEqual(opcodes, {command.opcode for command in commands})
+        moved = collections.Counter()
+        for command in commands:
+            moved[command.opcode] += command.transferred_bytes
+        self.assertLessEqual(tool.opcodes, set(moved))
+        self.assertEqual({opcode: moved[opcode] for opcode in tool.moved}, tool.moved)
         check_same_commands(self, records, commands)
         check_names(self, records)
         check_durations(self, records, wall)

@@ -95,9 +95,12 @@ TEST(InferredNames, AreNoneOfAConnectionThatBeganSince) {
 
 TEST(InferredNames, GiveWayToALogin) {
   Host host;
-  host.Knows({SessionOf(1)});
+  HostSession session = SessionOf(1);
+  session.device_types = {{Lun(1), 0x01}};
+  host.Knows({session});
   host.Meets(1).IsFound().LogsIn({.initiator = "iqn.me", .target = "iqn.other"});
   EXPECT_EQ(NamesOf(host, 1), "iqn.other iqn.me login");
+  EXPECT_EQ(host.model().DeviceType(*host.model().FindConnection(1), Lun(1)), kUnknownDeviceType);
 }
 
 TEST(InferredNames, StayUnknownWhereTheHostIsNotSure) {
