@@ -25,7 +25,9 @@ struct Run {
   Result<ExitCode> operator()(const lunscope::ReplayOptions& options) {
     return lunscope::RunReplay(options);
   }
-  Result<ExitCode> operator()(const lunscope::CheckOptions&) { return lunscope::RunCheck(); }
+  Result<ExitCode> operator()(const lunscope::CheckOptions& options) {
+    return lunscope::RunCheck(options);
+  }
   Result<ExitCode> operator()(const lunscope::VersionOptions&) { return lunscope::RunVersion(); }
 };
 

@@ -3,43 +3,105 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "collector/base/output.h"
 #include "collector/cli/commands.h"
 #include "collector/cli/version.h"
+#include "collector/host/survey.h"
 #include "collector/probe/preflight.h"
+#include "collector/report/json_line.h"
 
 namespace lunscope {
 namespace {
 
-void PrintLine(bool met, const std::string& name, const std::string& detail) {
-  Say(stdout, "{:<4}  {:<36}  {}\n", met ? "ok" : "FAIL", name, detail);
+// Of findings with one name, as sessions, the table shows so many.
+constexpr size_t kMaxLikeLines = 8;
+
+struct Names {
+  const char* table;
+  const char* json;
+};
+
+Names NamesOf(FindingState state) {
+  switch (state) {
+    case FindingState::kOk: return {"ok", "ok"};
+    case FindingState::kNote: return {"note", "note"};
+    case FindingState::kWarning: return {"warn", "warn"};
+    case FindingState::kFailure: break;
+  }
+  return {"FAIL", "fail"};
+}
+
+struct ToJson {
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(uint64_t value) const { return fmt::to_string(value); }
+  std::string operator()(const std::string& value) const { return Quoted(value); }
+  std::string operator()(const std::vector<std::string>& values) const {
+    std::vector<std::string> quoted;
+    for (const std::string& value : values) quoted.push_back(Quoted(value));
+    return fmt::format("[{}]", fmt::join(quoted, ","));
+  }
+};
+
+void PrintTable(const utsname& kernel, const std::vector<Finding>& findings) {
+  Say(stdout, "Linux {} {}\n", kernel.release, kernel.machine);
+  size_t width = 0;
+  for (const Finding& finding : findings) width = std::max(width, finding.name.size());
+  std::string group;
+  std::map<std::string, size_t> alike;
+  for (const Finding& finding : findings) {
+    if (finding.group != group) Say(stdout, "\n{}\n", finding.group);
+    group = finding.group;
+    const size_t number = ++alike[group + '/' + finding.name];
+    if (number <= kMaxLikeLines) {
+      Say(stdout, "  {:<4}  {:<{}}  {}\n", NamesOf(finding.state).table, finding.name, width,
+          finding.detail);
+    } else if (number == kMaxLikeLines + 1) {
+      Say(stdout, "        ... more: -o json lists them\n");
+    }
+  }
+}
+
+std::string FindingObject(const Finding& finding) {
+  JsonLine line;
+  line.String("group", finding.group);
+  line.String("name", finding.name);
+  line.String("state", NamesOf(finding.state).json);
+  line.String("detail", finding.detail);
+  for (const auto& [key, value] : finding.facts) line.Raw(key, std::visit(ToJson{}, value));
+  return line.End();
+}
+
+void PrintJson(const utsname& kernel, const std::vector<Finding>& findings, ExitCode code) {
+  std::vector<std::string> objects;
+  for (const Finding& finding : findings) objects.push_back(FindingObject(finding));
+  JsonLine line;
+  line.String("release", kernel.release);
+  line.String("machine", kernel.machine);
+  line.Number("exit_code", static_cast<uint64_t>(code));
+  line.Raw("findings", fmt::format("[{}]", fmt::join(objects, ",")));
+  Say(stdout, "{}\n", line.End());
 }
 
 }  // namespace
 
-ExitCode RunCheck() {
+ExitCode RunCheck(const CheckOptions& options) {
   utsname kernel{};
   uname(&kernel);
-  Say(stdout, "Linux {} {}\n", kernel.release, kernel.machine);
-  ExitCode code = ExitCode::kOk;
-  for (const Requirement& requirement : CheckRequirements()) {
-    PrintLine(requirement.met, requirement.name, requirement.detail);
-    if (!requirement.met && code == ExitCode::kOk) code = requirement.code;
+  std::vector<Finding> findings = CheckKernel();
+  const std::vector<Finding> of_host = SurveyHost(options.ports);
+  findings.insert(findings.end(), of_host.begin(), of_host.end());
+  const auto failure = std::ranges::find(findings, FindingState::kFailure, &Finding::state);
+  const ExitCode code = failure == findings.end() ? ExitCode::kOk : failure->code;
+  if (options.json) {
+    PrintJson(kernel, findings, code);
+  } else {
+    PrintTable(kernel, findings);
   }
-  if (code != ExitCode::kOk) return code;
-  // Requirements can be met and the kernel still refuse: the proof is to try.
-  Result<std::unique_ptr<Probe>> probe = Probe::Attach(ProbeOptions{});
-  if (!probe.ok()) {
-    PrintLine(false, "load and attach", probe.error().message);
-    return probe.error().code;
-  }
-  for (const ProgramReport& program : probe.value()->Programs()) {
-    PrintLine(true, fmt::format("program {}", program.name),
-              fmt::format("attached, {} instructions verified", program.verified_instructions));
-  }
-  return ExitCode::kOk;
+  return code;
 }
 
 ExitCode RunVersion() {

@@ -11,7 +11,7 @@ Result<ExitCode> RunServe(const ServeOptions& options);
 Result<ExitCode> RunTrace(const TraceOptions& options);
 Result<ExitCode> RunSessions(const SessionsOptions& options);
 Result<ExitCode> RunReplay(const ReplayOptions& options);
-ExitCode RunCheck();
+ExitCode RunCheck(const CheckOptions& options);
 ExitCode RunVersion();
 
 // "1234 commands, 0 lost": of those whose status was seen, how many have no record.

@@ -61,6 +61,12 @@ void AddPorts(CLI::App* command, Raw& raw) {
       ->allow_extra_args(false);
 }
 
+void AddOutput(CLI::App* command, Raw& raw, const char* help) {
+  command->add_option("-o,--output", raw.output, help)
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+}
+
 void AddLineOptions(CLI::App* command, LineOptions& lines) {
   command->add_option("--count", lines.count, "End after this many commands (PDUs with --pdu)")
       ->check(CLI::PositiveNumber);
@@ -122,9 +128,7 @@ CLI::App* AddServe(CLI::App& app, Raw& raw, ServeOptions& serve) {
 CLI::App* AddTrace(CLI::App& app, Raw& raw, TraceOptions& trace) {
   CLI::App* command = app.add_subcommand("trace", "Show each SCSI command as it completes");
   AddProbeOptions(command, raw, trace.probe);
-  command->add_option("-o,--output", raw.output, "Form of the lines")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
+  AddOutput(command, raw, "Form of the lines");
   AddLineOptions(command, trace);
   command->add_option("--duration", trace.duration_seconds, "End after this many seconds")
       ->check(CLI::PositiveNumber);
@@ -135,9 +139,7 @@ CLI::App* AddSessions(CLI::App& app, Raw& raw) {
   CLI::App* command = app.add_subcommand(
       "sessions", "List the sessions that a running `lunscope serve` sees, with their parameters");
   AddListenAddress(command, raw, "HOST:PORT that it serves on");
-  command->add_option("-o,--output", raw.output, "Form of the list")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
+  AddOutput(command, raw, "Form of the list");
   return command;
 }
 
@@ -154,6 +156,14 @@ CLI::App* AddReplay(CLI::App& app, Raw& raw, ReplayOptions& replay) {
       ->check(CLI::IsMember({"table", "json", "metrics"}))
       ->capture_default_str();
   AddLineOptions(command, replay);
+  return command;
+}
+
+CLI::App* AddCheck(CLI::App& app, Raw& raw) {
+  CLI::App* command = app.add_subcommand(
+      "check", "Say what this host has and lacks for lunscope, and what cannot be seen on it");
+  AddPorts(command, raw);
+  AddOutput(command, raw, "Form of the findings");
   return command;
 }
 
@@ -207,8 +217,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   const CLI::App* trace_command = AddTrace(app, raw, trace);
   const CLI::App* sessions_command = AddSessions(app, raw);
   const CLI::App* replay_command = AddReplay(app, raw, replay);
-  const CLI::App* check_command =
-      app.add_subcommand("check", "Say what this host has and lacks for lunscope");
+  const CLI::App* check_command = AddCheck(app, raw);
   app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -236,7 +245,12 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
     return Options(trace);
   }
   if (replay_command->parsed()) return FinishReplay(raw, replay);
-  if (check_command->parsed()) return Options(CheckOptions{});
+  if (check_command->parsed()) {
+    CheckOptions check;
+    if (!raw.ports.empty()) check.ports = raw.ports;
+    check.json = raw.output == "json";
+    return Options(check);
+  }
   return Options(VersionOptions{});
 }
 

@@ -49,7 +49,10 @@ struct SessionsOptions {
   bool json = false;
 };
 
-struct CheckOptions {};
+struct CheckOptions {
+  std::vector<uint16_t> ports = {ISCSI_DEFAULT_PORT};
+  bool json = false;
+};
 struct VersionOptions {};
 
 using Options = std::variant<ServeOptions, TraceOptions, SessionsOptions, ReplayOptions,

@@ -18,6 +18,24 @@ bool HasConnections() {
 
 }  // namespace
 
+KernelInitiatorAttachment AttachKernelInitiator(lunscope_bpf* main) {
+  if (!KnowWalkSymbols(main)) return {};
+  Skeleton skeleton(lunscope_bpf__open());
+  if (!skeleton) return {};
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj)
+      bpf_program__set_autoload(program, program == skeleton->progs.kernel_consumption);
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton->obj) {
+    const bpf_map* shared = bpf_object__find_map_by_name(main->obj, bpf_map__name(map));
+    if (shared == nullptr || bpf_map__reuse_fd(map, bpf_map__fd(shared)) != 0) return {};
+  }
+  if (lunscope_bpf__load(skeleton.get()) != 0) return {};
+  Link link(bpf_program__attach(skeleton->progs.kernel_consumption));
+  if (!link) return {};
+  return {std::move(skeleton), std::move(link)};
+}
+
 void KernelInitiatorProgram::Update() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return;
@@ -28,29 +46,12 @@ void KernelInitiatorProgram::Update() {
   }
   if (HasConnections() == is_wanted_) return;
   is_wanted_ = !is_wanted_;
-  attached_ = Attached{};
-  if (is_wanted_) pending_ = std::async(std::launch::async, [this] { return Attach(); });
+  attached_ = {};
+  if (is_wanted_) pending_ = std::async(std::launch::async, AttachKernelInitiator, main_);
 }
 
 const bpf_program* KernelInitiatorProgram::program() const {
   return attached_.link ? attached_.skeleton->progs.kernel_consumption : nullptr;
-}
-
-KernelInitiatorProgram::Attached KernelInitiatorProgram::Attach() const {
-  if (!KnowWalkSymbols(main_)) return {};
-  Skeleton skeleton(lunscope_bpf__open());
-  if (!skeleton) return {};
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton->obj)
-      bpf_program__set_autoload(program, program == skeleton->progs.kernel_consumption);
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, skeleton->obj) {
-    const bpf_map* shared = bpf_object__find_map_by_name(main_->obj, bpf_map__name(map));
-    if (shared == nullptr || bpf_map__reuse_fd(map, bpf_map__fd(shared)) != 0) return {};
-  }
-  if (lunscope_bpf__load(skeleton.get()) != 0) return {};
-  Link link(bpf_program__attach(skeleton->progs.kernel_consumption));
-  return link ? Attached{std::move(skeleton), std::move(link)} : Attached{};
 }
 
 }  // namespace lunscope

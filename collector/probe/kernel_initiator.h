@@ -13,6 +13,14 @@
 
 namespace lunscope {
 
+struct KernelInitiatorAttachment {
+  Skeleton skeleton;  // the same object once more, with main's maps and this one program
+  Link link;          // nullptr: the kernel does not allow it
+};
+
+// REQUIRES: main is loaded.
+KernelInitiatorAttachment AttachKernelInitiator(lunscope_bpf* main);
+
 class KernelInitiatorProgram {
  public:
   // REQUIRES: main is loaded, and lives as long as this.
@@ -28,17 +36,10 @@ class KernelInitiatorProgram {
   [[nodiscard]] const bpf_program* program() const;
 
  private:
-  struct Attached {
-    Skeleton skeleton;  // the same object once more, with main's maps and this one program
-    Link link;
-  };
-
-  [[nodiscard]] Attached Attach() const;
-
   lunscope_bpf* main_;
   bool is_wanted_ = false;
-  Attached attached_;
-  std::future<Attached> pending_;
+  KernelInitiatorAttachment attached_;
+  std::future<KernelInitiatorAttachment> pending_;
   std::chrono::steady_clock::time_point next_look_;
 };
 

@@ -33,9 +33,9 @@ struct Search {
 void Look(const char* name, const char* module, uint64_t /*address*/, void* context) {
   auto* search = static_cast<Search*>(context);
   const std::string_view symbol(name);
-  // ".isra.0", ".constprop.0", ".part.0"
+  // ".isra.0", ".constprop.0", ".part.0"; but ".cold" is a piece of it.
   const bool is_copy = symbol.size() > search->name.size() && symbol.starts_with(search->name) &&
-                       symbol[search->name.size()] == '.';
+                       symbol[search->name.size()] == '.' && !symbol.ends_with(".cold");
   if (symbol != search->name && (!is_copy || search->found)) return;
   search->found = KernelFunction{name, module == kNoModule ? "" : module};
 }

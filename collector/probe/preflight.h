@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/base/finding.h"
 #include "collector/base/result.h"
 
 namespace lunscope {
@@ -18,7 +19,14 @@ struct Requirement {
   std::string detail;  // met: what was found; else: what to do
 };
 
+// One of CAP_BPF and the like, in effect for this process.
+bool HasCapability(int capability);
+
 // Every requirement, met or not, cheapest first. Loads nothing.
 std::vector<Requirement> CheckRequirements();
+
+// All of `lunscope check` that the kernel answers: the requirements and, if they are met, each hook
+// tried; lockdown, symbols, modules and memory.
+std::vector<Finding> CheckKernel();
 
 }  // namespace lunscope

@@ -22,14 +22,6 @@ struct RingsDeleter {
 };
 using Rings = std::unique_ptr<ring_buffer, RingsDeleter>;
 
-// A program, its counterpart of the kernel's walk over one map.
-Link AttachWalk(const bpf_program* program, const bpf_map* map) {
-  bpf_iter_link_info info{};
-  info.map.map_fd = static_cast<uint32_t>(bpf_map__fd(map));
-  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
-  return Link(bpf_program__attach_iter(program, &options));
-}
-
 class KernelProbe : public Probe {
  public:
   explicit KernelProbe(Skeleton skeleton)
@@ -46,12 +38,12 @@ class KernelProbe : public Probe {
     for (uint32_t i = 0; i < RingCount(*skeleton_); i++) {
       if (!AddRing(i, ring_bytes)) return KernelError("making a ring buffer", errno);
     }
-    walk_ = AttachWalk(skeleton_->progs.connection_report, skeleton_->maps.connections);
+    walk_ = AttachProgram(*skeleton_, skeleton_->progs.connection_report);
     if (!walk_) return KernelError("attaching a map walk", errno);
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
       if (IsWalk(program) || IsLoadedApart(program)) continue;
-      Link link(bpf_program__attach(program));
+      Link link = AttachProgram(*skeleton_, program);
       if (!link) return KernelError(bpf_program__section_name(program), errno);
       links_.push_back(std::move(link));
     }

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "collector/base/printable.h"
 #include "collector/probe/kernel_symbols.h"
 
 namespace lunscope {
@@ -17,12 +18,17 @@ namespace {
 
 // libbpf's last warning says more than its error number; it is kept for the message of an Error.
 thread_local std::string last_warning;
+// The verifier says "permission denied" as well, of a program that the kernel does not take.
+thread_local bool verifier_refused = false;
 
 int KeepWarning(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
   char line[512];
   vsnprintf(line, sizeof(line), format, arguments);
-  if (std::strstr(line, "BEGIN PROG LOAD LOG") != nullptr) return 0;
+  if (std::strstr(line, "BEGIN PROG LOAD LOG") != nullptr) {
+    verifier_refused = true;
+    return 0;
+  }
   last_warning = line;
   while (!last_warning.empty() && last_warning.back() == '\n') last_warning.pop_back();
   return 0;
@@ -41,6 +47,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
 }
 
 Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
+  verifier_refused = false;
   Skeleton skeleton(lunscope_bpf__open());
   if (!skeleton) return KernelError("opening the programs", errno);
   ApplyOptions(options, skeleton.get());
@@ -65,11 +72,22 @@ void SetUpLibbpf() {
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 }
 
+std::string KernelReason(int error) {
+  return fmt::format("{} ({})", std::strerror(error), Printable(last_warning));
+}
+
 Error KernelError(const char* attempted, int error) {
-  const bool is_permission = error == EPERM || error == EACCES;
+  const bool is_permission = error == EPERM || (error == EACCES && !verifier_refused);
   return {is_permission ? ExitCode::kPermission : ExitCode::kUnsupported,
-          fmt::format("{}: {} ({}); 'lunscope check' tells what is missing", attempted,
-                      std::strerror(error), last_warning)};
+          fmt::format("{}: {}{}", attempted, KernelReason(error), kCheckHint)};
+}
+
+Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program) {
+  if (!IsWalk(program)) return Link(bpf_program__attach(program));
+  bpf_iter_link_info info{};
+  info.map.map_fd = static_cast<uint32_t>(bpf_map__fd(skeleton.maps.connections));
+  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
+  return Link(bpf_program__attach_iter(program, &options));
 }
 
 bool KnowWalkSymbols(lunscope_bpf* skeleton) {

@@ -6,6 +6,8 @@
 #include <bpf/libbpf.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
@@ -26,7 +28,13 @@ using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 void SetUpLibbpf();
 
 // An error number of the kernel, with libbpf's last warning on this thread.
+std::string KernelReason(int error);
+// The same as an Error, with a hint.
 Error KernelError(const char* attempted, int error);
+inline constexpr std::string_view kCheckHint = "; 'lunscope check' tells what is missing";
+
+// Attach a program to its hook, or the walk to the map of connections. nullptr: errno tells why.
+Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program);
 
 // Is it the walk over a map, which is run by who reads it and not by a hook?
 bool IsWalk(const bpf_program* program);

@@ -10,7 +10,6 @@ import json
 import pathlib
 import random
 import re
-import shlex
 import signal
 import socket
 import tempfile
@@ -23,6 +22,7 @@ from harness import LUNSCOPE, LiveTest, free_port, main, run, wait_until
 from lunscope import Serve, Trace, check_exposition, fail_to_start
 from pdus import TEST_UNIT_READY, read_10
 from scripted import Initiator
+from surroundings import NOBODY, NO_BTF, in_place_of, without
 from tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
@@ -30,25 +30,6 @@ UNKNOWN = "unknown"
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 
 USAGE, UNSUPPORTED, PERMISSION, FAILURE = 2, 3, 4, 1
-
-
-def in_own_mounts(script):
-    """A command line that changes mounts below /sys which only it sees, then runs what follows it.
-
-    /sys is made private by hand: unshare would do it from the root on, and in a chroot the root is
-    no mount point.
-    """
-    return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c",
-            f'mount --make-rprivate /sys && {script} && exec "$@"', "sh"]
-
-
-NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-NO_BTF = in_own_mounts("mount -t tmpfs none /sys/kernel/btf")
-
-
-def without(*capabilities):
-    return ["setpriv", "--bounding-set", ",".join(f"-{name}" for name in capabilities)]
-
 
 # what is wrong: (how it is brought about, arguments, exit code, what the message has to say)
 REFUSALS = {
@@ -94,7 +75,7 @@ class Refusals(LiveTest):
             with self.subTest(tracepoint), tempfile.NamedTemporaryFile() as renamed:
                 renamed.write(information.replace(name, name[:-2] + b"_\0"))
                 renamed.flush()
-                prefix = in_own_mounts(f"mount --bind {shlex.quote(renamed.name)} {KERNEL_BTF}")
+                prefix = in_place_of(KERNEL_BTF, renamed.name)
                 self.check_refusal(prefix, ["trace"], UNSUPPORTED, tracepoint)
 
     def test_web_port_in_use(self):
