@@ -23,6 +23,12 @@ def unload(*modules):
     run(["modprobe", "--remove", *modules])
 
 
+def module_has(module, parameter):
+    """Does this kernel's module know the parameter?"""
+    said = run(["modinfo", "-F", "parm", module])[1]
+    return any(line.startswith(f"{parameter}:") for line in said.splitlines())
+
+
 def mount_configfs():
     load("configfs")
     if not CONFIGFS.is_mount():

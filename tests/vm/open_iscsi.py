@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel's initiator: an iscsid of the test's own, its sessions, and what they counted.
+
+The kernel counts per session and forgets with it. It counts all bytes of PDUs from the login on, a
+Data-In when it has data, and a response for each status, also for one that came in a Data-In.
+iscsid's database lies in /etc/iscsi, which in a guest of tests/vm/run is gone with the guest.
+"""
+
+import pathlib
+import re
+import tempfile
+
+from guest import load
+from harness import Process, run, wait_until
+
+_RUNNING_SECONDS = 30
+_SYSFS = pathlib.Path("/sys/class/iscsi_session")
+# There is no systemd to start anything, and a test does not want to wait for what is gone.
+_CONFIG = """
+node.startup = manual
+node.leading_login = No
+node.session.timeo.replacement_timeout = 20
+node.conn[0].timeo.login_timeout = 30
+node.conn[0].timeo.logout_timeout = 30
+node.conn[0].timeo.noop_out_interval = 5
+node.conn[0].timeo.noop_out_timeout = 60
+"""
+
+
+class Session:
+    """One login; `OpenIscsi.login` makes it."""
+
+    def __init__(self, number, record):
+        self.number = number
+        self._record = record
+        self._folder = _SYSFS / f"session{number}" / "device"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._folder.exists():
+            self.logout()
+
+    def disk(self, lun):
+        """The device file of a LUN, as soon as the kernel has it."""
+        pattern = f"target*/*:{lun}/block/*"
+        names = wait_until(lambda: [path.name for path in self._folder.glob(pattern)],
+                           _RUNNING_SECONDS, f"the disk of LUN {lun}")
+        device = pathlib.Path("/dev", names[0])
+        wait_until(device.is_block_device, _RUNNING_SECONDS, str(device))
+        return device
+
+    def statistics(self):
+        """{name: number} of `iscsiadm -m session -s`."""
+        _, said, _, _ = run(["iscsiadm", "-m", "session", "-r", self.number, "-s"])
+        return {name: int(number) for name, number in re.findall(r"^\s+(\w+): (\d+)$", said, re.M)}
+
+    def logout(self):
+        run([*self._record, "--logout"], timeout=60)
+
+
+class OpenIscsi:
+    """iscsid, in the foreground. `parameters` are those of the module iscsi_tcp."""
+
+    def __init__(self, name, **parameters):
+        self._name = name
+        self._parameters = parameters
+        self._files = tempfile.TemporaryDirectory(prefix="lunscope-iscsid-")
+        self._process = None
+
+    def __enter__(self):
+        load("iscsi_tcp", **self._parameters)
+        load("sd_mod")  # a host's udev does
+        folder = pathlib.Path(self._files.name)
+        (folder / "initiatorname").write_text(f"InitiatorName={self._name}\n", encoding="ascii")
+        (folder / "iscsid.conf").write_text(_CONFIG, encoding="ascii")
+        self._process = Process(["iscsid", "--foreground", "--config", folder / "iscsid.conf",
+                                 "--initiatorname", folder / "initiatorname"])
+        try:
+            wait_until(self._answers, _RUNNING_SECONDS, "iscsid")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._process.__exit__()
+        self._files.cleanup()
+
+    def _answers(self):
+        if not self._process.running:
+            raise RuntimeError(f"iscsid ended: {self._process.stderr}")
+        return "@ISCSIADM_ABSTRACT_NAMESPACE" in pathlib.Path("/proc/net/unix").read_text()
+
+    def login(self, server, target, **settings):
+        """Log in to a target of a Tgtd or Lio.
+
+        `settings` are those of the record below node.conn[0].iscsi or node.session.iscsi.
+        """
+        record = ["iscsiadm", "-m", "node", "-T", target.name, "-p", server.portal()]
+        run([*record, "-o", "new"])
+        for name, value in settings.items():
+            place = "conn[0]" if name in ("HeaderDigest", "DataDigest",
+                                          "MaxRecvDataSegmentLength") else "session"
+            run([*record, "-o", "update", "-n", f"node.{place}.iscsi.{name}", "-v", value])
+        before = set(_SYSFS.glob("session*"))
+        run([*record, "--login"], timeout=90)
+        session, = set(_SYSFS.glob("session*")) - before
+        return Session(int(session.name.removeprefix("session")), record)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel's initiator under a file system: what lunscope counted is what the kernel counted."""
+
+import collections
+import tempfile
+
+from guest import GuestTest, module_has, unload
+from compare import ROLES, check_names, check_nothing_lost, initiator_port, role_of
+from harness import main, run, wait_until
+from lio import Lio
+from lunscope import Serve, Trace
+from open_iscsi import OpenIscsi
+from tgtd import Tgtd
+
+INITIATOR = "iqn.2024-01.org.lunscope.test:open-iscsi"
+TARGET = "iqn.2024-01.org.lunscope.test:file-system"
+RINGS = ["--ring-size", 16 << 20]
+FIO = ["--name=verify", "--rw=randwrite", "--bsrange=4k-256k", "--size=8m", "--ioengine=libaio",
+       "--iodepth=8", "--direct=1", "--verify=crc32c", "--do_verify=1", "--verify_fatal=1"]
+COMMANDS = 100  # at least so many
+
+# What `iscsiadm -m session -s` and lunscope, at the initiator, count alike.
+SAME = {
+    "rxdata_octets": ("received_bytes_total", {}),
+    "scsicmd_pdus": ("pdus_sent_total", {"opcode": "scsi_command"}),
+    "dataout_pdus": ("pdus_sent_total", {"opcode": "data_out"}),
+    "tmfcmd_pdus": ("pdus_sent_total", {"opcode": "task_management_request"}),
+    "datain_pdus": ("pdus_received_total", {"opcode": "data_in"}),
+    "r2t_pdus": ("pdus_received_total", {"opcode": "r2t"}),
+    "tmfrsp_pdus": ("pdus_received_total", {"opcode": "task_management_response"}),
+    "scsirsp_pdus": ("commands_total", {}),
+}
+# What iscsi_tcp does not count at all, and failures, of which there are none.
+ZERO = {"noptx_pdus", "login_pdus", "text_pdus", "logout_pdus", "snack_pdus", "noprx_pdus",
+        "textrsp_pdus", "logoutrsp_pdus", "async_pdus", "rjt_pdus", "digest_err", "timeout_err",
+        "tx_sendpage_failures", "rx_discontiguous_hdr", "eh_abort_cnt"}
+
+# Server, settings of the session, parameters of iscsi_tcp.
+ROWS = {
+    "LIO": (Lio, {}, {}),
+    "tgtd": (Tgtd, {}, {}),
+    "LIO, digests": (Lio, {"HeaderDigest": "CRC32C", "DataDigest": "CRC32C"}, {}),
+    "LIO, received in a work queue": (Lio, {}, {"recv_from_iscsi_q": 1}),
+}
+
+
+def use_file_system(disk):
+    """mkfs, mount, a fio job that reads back what it wrote, umount."""
+    run(["mkfs.ext4", "-q", disk], timeout=60)
+    with tempfile.TemporaryDirectory() as folder:
+        run(["mount", disk, folder])
+        try:
+            run(["fio", *FIO, f"--directory={folder}"], timeout=120)
+        finally:
+            run(["umount", folder], timeout=60)
+
+
+class FileSystem(GuestTest):
+    ROWS = ROWS  # for docs/HARD-CASES.md
+
+    def test_file_system(self):
+        for name, (server, settings, parameters) in ROWS.items():
+            if all(module_has("iscsi_tcp", parameter) for parameter in parameters):
+                with self.subTest(name):
+                    self.check_file_system(server, settings, parameters)
+                unload("iscsi_tcp")
+
+    def check_file_system(self, make_server, settings, parameters):
+        with make_server() as server, Serve(server.port, options=RINGS) as serve, \
+                Trace(server.port, options=RINGS) as trace, \
+                OpenIscsi(INITIATOR, **parameters) as initiator:
+            target = server.add_target(TARGET)
+            lun = target.add_lun()
+            with initiator.login(server, target, **settings) as session:
+                use_file_system(session.disk(lun))
+                counted, metrics = self.settled(session, serve)
+                trace.stop()  # a logout can bring a last SYNCHRONIZE CACHE
+            after, records = serve.settled(), trace.records()
+        self.check_same_counts(counted, metrics)
+        self.check_same_ends(records, counted["scsicmd_pdus"])
+        check_nothing_lost(self, after)
+        for role in ROLES:
+            self.assertEqual(after.total("logins_total", role=role, target=TARGET), 1)
+            self.assertEqual(after.total("logouts_total", role=role, target=TARGET), 1)
+
+    def settled(self, session, serve):
+        """What the kernel and lunscope say while neither changes."""
+        def same():
+            before, metrics = session.statistics(), serve.settled()
+            return (before, metrics) if before == session.statistics() else None
+        return wait_until(same, 60, "the session to be idle")
+
+    def check_same_counts(self, counted, metrics):
+        """The kernel leaves out of txdata_octets what it had sent when the socket was full (the
+        way out of iscsi_sw_tcp_xmit() with EAGAIN): the truth is what the target received.
+        """
+        sent_octets = counted.pop("txdata_octets")
+        self.assertEqual(set(counted), SAME.keys() | ZERO)
+        self.assertGreater(counted["scsicmd_pdus"], COMMANDS)
+        self.assertGreater(counted["r2t_pdus"], 0)
+        ours = {name: int(metrics.total(metric, role="initiator", **labels))
+                for name, (metric, labels) in SAME.items()}
+        self.assertEqual(ours | dict.fromkeys(ZERO, 0), counted)
+        self.assertLessEqual(sent_octets, metrics.total("sent_bytes_total", role="initiator"))
+        for sent, received in (ROLES, ROLES[::-1]):
+            self.assertEqual(metrics.total("sent_bytes_total", role=sent),
+                             metrics.total("received_bytes_total", role=received), sent)
+
+    def check_same_ends(self, records, commands):
+        """Both ends reported the same commands, as many as the kernel counted, and all have names.
+        """
+        check_names(self, records)
+        ends = [collections.Counter(
+            (initiator_port(record), record["itt"], record["cmdsn"], record["lun"], record["cdb"],
+             record.get("transferred_bytes", 0), record["status"])
+            for record in role_of(records, role)) for role in ROLES]
+        self.assertEqual((ends[0] - ends[1], ends[1] - ends[0]), ({}, {}))
+        self.assertEqual(ends[0].total(), commands)
+
+
+if __name__ == "__main__":
+    main()
