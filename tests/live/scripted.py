@@ -5,11 +5,13 @@ Only what a script needs: a login without security, commands with their data, an
 back. Both digests are checked where the login agreed on them.
 """
 
+import dataclasses
 import socket
 
 from pdus import (BHS_BYTES, DATA_IN, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE,
-                  NO_DIGESTS, OPERATIONAL, R2T, READ, RESERVED_TAG, SCSI_COMMAND, SIMPLE, TRANSIT,
-                  WRITE, Digests, Pdu, crc32c, lun, padded, pdu, write_10)
+                  LOGOUT_REQUEST, LOGOUT_RESPONSE, NO_DIGESTS, OPERATIONAL, R2T, READ, RESERVED_TAG,
+                  SCSI_COMMAND, SIMPLE, TRANSIT, WRITE, Digests, Pdu, crc32c, lun, padded, pdu,
+                  write_10)
 
 BLOCK = 512
 RANDOM_ISID = bytes([0x80, 0, 0, 1, 0, 0])
@@ -29,14 +31,27 @@ def read_exactly(peer, length):
     return bytes(data)
 
 
-class Initiator:
-    """One connection. Text keys are bytes, so that they can hold what no name may hold."""
+@dataclasses.dataclass
+class Session:
+    """What the connections of a session share."""
 
-    def __init__(self, port, host="127.0.0.1"):
+    cmdsn: int = 1
+    tsih: int = 0
+    itt: int = 0
+    connections: int = 0
+
+
+class Initiator:
+    """One connection, of a session of its own or of the given one. Text keys are bytes, so that
+    they can hold what no name may hold.
+    """
+
+    def __init__(self, port, host="127.0.0.1", session=None):
+        self.session = session or Session()
+        self._cid = self.session.connections
+        self.session.connections += 1
         self._socket = self._connect((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._itt = 0
-        self._cmdsn = 1
         self._exp_statsn = 1
         self.digests = NO_DIGESTS
         self.keys = dict(DEFAULTS)
@@ -55,16 +70,19 @@ class Initiator:
     def login(self, initiator_name, target_name, header_digest=b"None", data_digest=b"None",
               more_keys=()):
         """Log in to a normal session. Returns (status class, status detail)."""
+        leading = {b"InitialR2T": b"Yes", b"ImmediateData": b"Yes", b"MaxConnections": b"1",
+                   b"ErrorRecoveryLevel": b"0", **dict(more_keys)}
         keys = {b"InitiatorName": initiator_name, b"TargetName": target_name,
                 b"SessionType": b"Normal", b"HeaderDigest": header_digest,
-                b"DataDigest": data_digest, b"InitialR2T": b"Yes", b"ImmediateData": b"Yes",
-                b"MaxConnections": b"1", b"ErrorRecoveryLevel": b"0", **dict(more_keys)}
+                b"DataDigest": data_digest, **({} if self.session.tsih else leading)}
         asked = b"".join(key + b"=" + value + b"\0" for key, value in keys.items())
         self.send(pdu(LOGIN_REQUEST, TRANSIT | OPERATIONAL | FULL_FEATURE, asked, immediate=True,
-                      isid=RANDOM_ISID, itt=self._itt, cmdsn=self._cmdsn))
+                      isid=RANDOM_ISID, itt=self.session.itt, cmdsn=self.session.cmdsn,
+                      tsih=self.session.tsih, cid=self._cid))
         answer = self.receive()
         if answer.opcode != LOGIN_RESPONSE:
             raise RuntimeError(f"opcode {answer.opcode:#x} in answer to a login")
+        self.session.tsih = int.from_bytes(answer.header[14:16], "big")
         self.keys |= dict(pair.split(b"=", 1) for pair in answer.data.split(b"\0") if b"=" in pair)
         self.digests = Digests(*(self.keys.get(name) == b"CRC32C"
                                  for name in (b"HeaderDigest", b"DataDigest")))
@@ -72,13 +90,13 @@ class Initiator:
 
     def command(self, cdb, expected_bytes=0, flags=None, data=b"", lun_number=1):
         """The PDU of a command with the next ITT and CmdSN."""
-        self._itt += 1
-        self._cmdsn += 1
+        self.session.itt += 1
+        self.session.cmdsn += 1
         if flags is None:
             flags = FINAL | (READ if expected_bytes else 0)
         self.commands.append(
-            pdu(SCSI_COMMAND, flags | SIMPLE, data, lun=lun(lun_number), itt=self._itt,
-                expected_data_transfer_length=expected_bytes, cmdsn=self._cmdsn - 1,
+            pdu(SCSI_COMMAND, flags | SIMPLE, data, lun=lun(lun_number), itt=self.session.itt,
+                expected_data_transfer_length=expected_bytes, cmdsn=self.session.cmdsn - 1,
                 exp_statsn=self._exp_statsn, cdb=cdb))
         return self.commands[-1]
 
@@ -132,6 +150,14 @@ class Initiator:
         if answer.header[2:4] != bytes(2):
             raise RuntimeError(f"the write ended with response and status {answer.header[2:4]}")
         return immediate, unsolicited - immediate, len(data) - unsolicited
+
+    def logout(self):
+        """End the session with all its connections."""
+        self.send(pdu(LOGOUT_REQUEST, FINAL, immediate=True, itt=self.session.itt + 1,
+                      cid=self._cid, cmdsn=self.session.cmdsn, exp_statsn=self._exp_statsn))
+        answer = self.receive()
+        if (answer.opcode, answer.header[2]) != (LOGOUT_RESPONSE, 0):
+            raise RuntimeError(f"opcode {answer.opcode:#x}, {answer.header[2]} answers a logout")
 
     def _data_out(self, itt, ttt, data, start, end):
         """One sequence of Data-Out: bytes [start, end), the last with F."""

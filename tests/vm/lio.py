@@ -51,8 +51,13 @@ class Target:
             _write(self._portal_group / "attrib" / name, value)
         for name, value in parameters.items():
             _write(self._portal_group / "param" / name, value)
+        # LIO takes this key not from the parameters.
+        level = parameters.get("ErrorRecoveryLevel", 0)
+        _write(self._portal_group / "attrib" / "default_erl", level)
         for name in initiators:
-            (self._portal_group / "acls" / name).mkdir()
+            acl = self._portal_group / "acls" / name
+            acl.mkdir()
+            _write(acl / "attrib" / "default_erl", level)
             self._initiators.append(name)
         _write(self._portal_group / "enable", 1)
 
