@@ -45,10 +45,11 @@ class Target:
         self.name = name
         self._luns = 0
 
-    def add_lun(self, size=64 << 20, path=None, device_type="disk", number=None):
+    def add_lun(self, size=64 << 20, path=None, device_type="disk", number=None,
+                backing_type="rdwr"):
         """Add the next LUN, backed by a new sparse file of `size` bytes, or by `path`.
 
-        `device_type` is tgtadm's word for it.
+        `device_type` and `backing_type` are tgtadm's words for it.
         """
         self._luns = self._luns + 1 if number is None else number
         if path is None:
@@ -56,7 +57,8 @@ class Target:
             with path.open("wb") as file:
                 file.truncate(size)
         self._tgtd.admin("logicalunit", "new", "--tid", self.id, "--lun", self._luns,
-                         "--device-type", device_type, "--backing-store", path)
+                         "--device-type", device_type, "--backing-store", path,
+                         *(["--bstype", backing_type] if device_type in ("disk", "pt") else []))
         return self._luns
 
     def add_tape(self, barcode):

@@ -19,6 +19,7 @@ from open_iscsi import OpenIscsi
 from tgtd import Tgtd
 
 MODULES = ("sg", "st", "sr_mod", "sd_mod")
+PASSED_LUN = 7
 FAR_LUN = 300  # in flat space; the kernel calls a LUN by its first two bytes
 FAR_LUN_NAME = 0x4000 | FAR_LUN
 
@@ -106,6 +107,30 @@ class DeviceTypes(GuestTest):
             blocks = sum(record.get("blocks", 0) for record in role_of(records, role)
                          if record["lun"] == str(FAR_LUN) and record["command"] == "Read(10)")
             self.assertGreaterEqual(blocks, 16 * 4096 // 512, role)
+
+    def test_pass_through(self):
+        """tgtd hands each command to a device of this kernel, and does not know what that is."""
+        load("scsi_debug")
+        name, = (path.name for path in pathlib.Path("/sys/bus/pseudo/drivers/scsi_debug").glob(
+            "adapter*/host*/target*/*/scsi_generic/*"))
+        lun = self.target.add_lun(path=f"/dev/{name}", device_type="pt", backing_type="sg",
+                                  number=PASSED_LUN)
+        with Capture(self.tgtd.port) as capture, Serve(self.tgtd.port) as serve, \
+                Trace(self.tgtd.port) as trace:
+            with self.initiator.login(self.tgtd, self.target):
+                disk = device_file(lun, "block")
+                run(["dd", f"if={disk}", "of=/dev/null", "bs=4096", "count=16", "iflag=direct"])
+            metrics = serve.settled()
+            trace.stop()
+            check_same_commands(self, trace.records(), capture.commands())
+            records = [record for record in trace.records() if record["lun"] == str(lun)]
+        for role in ROLES:
+            mine = role_of(records, role)
+            self.assertIn("Read(10)", {record["command"] for record in mine})
+            self.assertFalse([record for record in mine
+                              if record["command"] == "Read(10)" and "lba" not in record])
+            self.assertEqual(metrics.total("lun_info", role=role, lun=str(lun), vendor="Linux",
+                                           model="scsi_debug"), 1)
 
     def test_session_that_was_there_before(self):
         """What the device is, the kernel tells of its initiator, and tgtd of its target."""
