@@ -41,6 +41,7 @@ struct ToJson {
   std::string operator()(const std::string& value) const { return Quoted(value); }
   std::string operator()(const std::vector<std::string>& values) const {
     std::vector<std::string> quoted;
+    quoted.reserve(values.size());
     for (const std::string& value : values) quoted.push_back(Quoted(value));
     return fmt::format("[{}]", fmt::join(quoted, ","));
   }
@@ -77,6 +78,7 @@ std::string FindingObject(const Finding& finding) {
 
 void PrintJson(const utsname& kernel, const std::vector<Finding>& findings, ExitCode code) {
   std::vector<std::string> objects;
+  objects.reserve(findings.size());
   for (const Finding& finding : findings) objects.push_back(FindingObject(finding));
   JsonLine line;
   line.String("release", kernel.release);

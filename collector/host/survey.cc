@@ -48,6 +48,7 @@ std::vector<Finding> DescribePortals(const std::vector<Portal>& listeners,
                                      const std::vector<Portal>& portals,
                                      const std::vector<uint16_t>& ports) {
   std::vector<Finding> findings;
+  findings.reserve(ports.size() + portals.size());
   for (const uint16_t port : ports) findings.push_back(DescribePort(listeners, port));
   for (const Portal& portal : portals) {
     if (portal.is_iser || Contains(ports, portal.port)) continue;
