@@ -29,7 +29,8 @@ std::vector<std::string> LinksIn(const std::string& folder) {
   std::vector<std::string> links;
   for (const std::string& name : ListFolder(folder)) {
     std::error_code error;
-    const std::filesystem::path link = std::filesystem::read_symlink(folder + "/" + name, error);
+    const std::filesystem::path link =
+        std::filesystem::read_symlink(std::filesystem::path(folder) / name, error);
     if (!error) links.push_back(link.string());
   }
   return links;
@@ -41,7 +42,7 @@ DeviceTypes TypesOfGroup(const std::string& folder) {
   for (const std::string& name : ListFolder(folder)) {
     const std::optional<uint64_t> lun = LunOfFolder(name);
     if (!lun) continue;
-    for (const std::string& link : LinksIn(folder + "/" + name)) {
+    for (const std::string& link : LinksIn(fmt::format("{}/{}", folder, name))) {
       for (const char* emulated : {"/core/fileio_", "/core/iblock_", "/core/rd_mcp_"})
         if (link.find(emulated) != std::string::npos) types[*lun] = kDiskType;
     }
@@ -55,7 +56,7 @@ DeviceTypes TypesOfEntry(const std::string& folder, const DeviceTypes& of_group)
   for (const std::string& name : ListFolder(folder)) {
     const std::optional<uint64_t> lun = LunOfFolder(name);
     if (!lun) continue;
-    for (const std::string& link : LinksIn(folder + "/" + name)) {
+    for (const std::string& link : LinksIn(fmt::format("{}/{}", folder, name))) {
       const std::optional<uint64_t> mapped = LunOfFolder(link.substr(link.rfind('/') + 1));
       if (mapped && of_group.contains(*mapped)) types[*lun] = of_group.at(*mapped);
     }
