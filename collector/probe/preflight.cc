@@ -18,6 +18,7 @@
 #include "collector/probe/hooks.h"
 #include "collector/probe/kernel_symbols.h"
 #include "collector/probe/skeleton.h"
+#include "collector/probe/socket_memory.h"
 
 namespace lunscope {
 namespace {
@@ -133,7 +134,7 @@ Finding CheckSymbols() {
     reason = restriction == "2" ? "hidden from everybody (kernel.kptr_restrict is 2)"
                                 : "hidden from this process (it lacks CAP_SYSLOG)";
   finding.state = FindingState::kNote;
-  finding.detail += fmt::format(" {}; needed below 6.12 only", reason);
+  finding.detail += fmt::format(" {}; needed below 6.12, and for the kernel's initiator", reason);
   return finding;
 }
 
@@ -172,7 +173,8 @@ Finding CheckOptmem() {
                               "others are not tracked (table_full)",
                               LUNSCOPE_TASKS)
                         : ": no connection can be followed";
-  finding.detail += "; sysctl -w net.core.optmem_max=131072";
+  finding.detail +=
+      fmt::format("; serve and trace raise it to {} if they may", kEnoughSocketMemory);
   return finding;
 }
 

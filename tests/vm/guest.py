@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test has only in a guest of tests/vm/run: a kernel whose modules and settings it may change.
+"""What a test has only in a guest of tests/vm/run: a kernel whose modules it may change.
 
 Import it before the modules of tests/live, which it makes importable.
 """
