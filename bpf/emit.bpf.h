@@ -4,6 +4,7 @@
 #define LUNSCOPE_EMIT_BPF_H
 
 #include "maps.bpf.h"
+#include "ring.bpf.h"
 
 static __always_inline __u32 ring_number(const struct lunscope_connection* connection) {
   return connection->report.header.connection & ring_mask & (MAX_RINGS - 1);
@@ -14,30 +15,9 @@ static __always_inline void* ring_of(const struct lunscope_connection* connectio
   return bpf_map_lookup_elem(&rings, &number);
 }
 
-/*
- * No wakeup per record (it costs more than the record): the collector drains on a timer. Above the
- * high-water mark it is woken, once: while it waits for a CPU, each further wakeup would be one
- * more interrupt. Records of two CPUs may race here, at worst for a wakeup too many or for the
- * timer.
- */
 static __always_inline __u64 wakeup_flags(const struct lunscope_connection* connection,
                                           void* ring) {
-  __u8* woken = &is_woken[ring_number(connection)];
-  if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < ring_high_water) {
-    if (*woken) *woken = 0;
-    return BPF_RB_NO_WAKEUP;
-  }
-  if (*woken) return BPF_RB_NO_WAKEUP;
-  *woken = 1;
-  return BPF_RB_FORCE_WAKEUP;
-}
-
-/* A reserve fails when the ring is full, and also when its lock is not to be had in time. */
-static __always_inline __u32 loss_of(void* ring, __u32 bytes) {
-  if (!ring) return LUNSCOPE_LOSS_BUSY;
-  __u64 used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-  __u64 size = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
-  return used + bytes + BPF_RINGBUF_HDR_SZ + 8 > size ? LUNSCOPE_LOSS_FULL : LUNSCOPE_LOSS_BUSY;
+  return ring_wakeup_flags(ring_number(connection), ring);
 }
 
 static __always_inline void count_loss(struct lunscope_totals* totals, __u32 loss) {

@@ -112,21 +112,36 @@ ExitCode RunVersion() {
   return ExitCode::kOk;
 }
 
-std::string EndLine(const lunscope_totals& totals) {
-  uint64_t commands = 0;
-  uint64_t lost = 0;
+CommandCounts CountCommands(const lunscope_totals& totals) {
+  CommandCounts counts;
   for (size_t role = 0; role < LUNSCOPE_ROLES; role++) {
-    commands += totals.commands_reported[role];
+    counts.reported += totals.commands_reported[role];
     for (auto reason : {LUNSCOPE_UNREPORTED_RING_FULL, LUNSCOPE_UNREPORTED_RING_BUSY,
                         LUNSCOPE_UNREPORTED_TABLE_FULL})
-      lost += totals.commands_unreported[role][reason];
+      counts.lost += totals.commands_unreported[role][reason];
   }
-  return fmt::format("{} commands, {} lost", commands, lost);
+  return counts;
+}
+
+std::string EndLine(const CommandCounts& counts) {
+  return fmt::format("{} commands, {} lost", counts.reported, counts.lost);
+}
+
+std::string SourceList(const Sources& sources, const ProbeOptions& options) {
+  std::vector<std::string> list;
+  if (sources.iscsi) list.push_back(PortList(options));
+  if (sources.midlayer) list.emplace_back("the SCSI mid-layer");
+  if (sources.target) list.emplace_back("LIO");
+  return fmt::format("{}", fmt::join(list, ", "));
 }
 
 std::string PortList(const ProbeOptions& options) {
   return fmt::format("{} {}", options.ports.size() == 1 ? "port" : "ports",
                      fmt::join(options.ports, ", "));
+}
+
+void SayMissing(const std::string& missing) {
+  if (!missing.empty()) Say(stderr, "lunscope: not attached (yet): {}\n", missing);
 }
 
 }  // namespace lunscope

@@ -14,9 +14,20 @@ Result<ExitCode> RunReplay(const ReplayOptions& options);
 ExitCode RunCheck(const CheckOptions& options);
 ExitCode RunVersion();
 
-// "1234 commands, 0 lost": of those whose status was seen, how many have no record.
-std::string EndLine(const lunscope_totals& totals);
+// Of the commands whose status was seen, how many have a record, and how many have none.
+struct CommandCounts {
+  uint64_t reported = 0;
+  uint64_t lost = 0;
+};
+CommandCounts CountCommands(const lunscope_totals& totals);
+// "1234 commands, 0 lost"
+std::string EndLine(const CommandCounts& counts);
+// "port 3260, the SCSI mid-layer"
+std::string SourceList(const Sources& sources, const ProbeOptions& options);
 // "port 3260", "ports 3260, 3261"
 std::string PortList(const ProbeOptions& options);
+
+// A source that is not there is no error: it may come.
+void SayMissing(const std::string& missing);
 
 }  // namespace lunscope

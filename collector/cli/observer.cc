@@ -3,8 +3,11 @@
 
 #include <bpf/libbpf.h>
 
+#include <utility>
+
 #include "collector/base/clock.h"
 #include "collector/base/output.h"
+#include "collector/cli/commands.h"
 #include "collector/cli/version.h"
 #include "collector/probe/socket_memory.h"
 
@@ -23,18 +26,62 @@ Result<std::unique_ptr<Probe>> AttachProbe(const ProbeOptions& options) {
   return probe;
 }
 
+Result<std::unique_ptr<Observer>> Observer::Start(const Sources& sources, ModelOptions model,
+                                                  const ProbeOptions& options) {
+  model.joins_layers = sources.iscsi && sources.midlayer;
+  std::unique_ptr<Observer> observer(new Observer(sources, model, options));
+  if (sources.iscsi) {
+    Result<std::unique_ptr<Probe>> probe = AttachProbe(options);
+    if (!probe.ok()) return probe.error();
+    observer->probe_ = std::move(probe.value());
+  }
+  if (sources.has_layers()) {
+    Result<std::unique_ptr<ScsiProbe>> layers =
+        ScsiProbe::Attach({sources.midlayer, sources.target, options.ring_bytes});
+    if (!layers.ok()) return layers.error();
+    observer->layers_ = std::move(layers.value());
+  }
+  return observer;
+}
+
+void Observer::Watch(EventLoop& loop) const {
+  if (probe_) loop.Watch(probe_->wakeup_fd());
+  if (layers_) loop.Watch(layers_->wakeup_fd());
+}
+
+void Observer::Take(const lunscope_event& event) {
+  if (event.kind == LUNSCOPE_EVENT_NEXUS && event.role == LUNSCOPE_ROLE_INITIATOR) {
+    const uint32_t host = reinterpret_cast<const lunscope_nexus_event&>(event).host;
+    if (const std::string target = ReadScsiHostTarget("/sys", host); !target.empty())
+      model_.NameScsiHost(host, target);
+  }
+  TakeIn(event);
+  if (listener_) listener_(event, model_);
+}
+
+// The layers' records are drained before those of the wire and taken in after them: of a command
+// that both tell of, the wire's record was made first, so that it is in the model by then.
 void Observer::DrainLocked() {
   const bool has_answer =
       host_sessions_.valid() &&
       host_sessions_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   if (has_answer) model_.SetHostSessions(host_sessions_.get());
-  probe_->Drain([this](const lunscope_event& event) {
+  layer_records_.clear();
+  if (layers_) {
+    layers_->Drain([this](const lunscope_event& event) {
+      const auto* bytes = reinterpret_cast<const char*>(&event);
+      layer_records_.insert(layer_records_.end(), bytes, bytes + event.bytes);
+    });
+  }
+  if (probe_) probe_->Drain([this](const lunscope_event& event) { Take(event); });
+  for (size_t at = 0; at < layer_records_.size();) {
+    const auto& event = reinterpret_cast<const lunscope_event&>(layer_records_[at]);
     Take(event);
-    if (listener_) listener_(event, model_);
-  });
+    at += event.bytes;
+  }
 }
 
-void Observer::Take(const lunscope_event& event) {
+void Observer::TakeIn(const lunscope_event& event) {
   model_.Apply(event);
   if (event.kind != LUNSCOPE_EVENT_CONNECTION) return;
   const auto& record = reinterpret_cast<const lunscope_connection_event&>(event);
@@ -56,10 +103,14 @@ void Observer::DrainAfterWakeup() {
 
 bool Observer::WalkLocked() {
   model_.BeginReport();
-  Status report = probe_->Report([&](const lunscope_event& event) { Take(event); });
+  Status report = Nothing{};
+  if (probe_) report = probe_->Report([&](const lunscope_event& event) { TakeIn(event); });
+  Status tasks = Nothing{};
+  if (layers_)
+    tasks = layers_->Report([&](const lunscope_scsi_task& task) { model_.ApplyTask(task); });
   // A walk that broke off did not look for every connection, so none of them is known to be gone.
   if (report.ok()) model_.EndReport();
-  return report.ok();
+  return report.ok() && tasks.ok();
 }
 
 std::string Observer::Render(const std::function<std::string(const Model&)>& render) {
@@ -69,6 +120,26 @@ std::string Observer::Render(const std::function<std::string(const Model&)>& ren
   return render(model_);
 }
 
+void Observer::ObserveLayers(Observation& observation) const {
+  observation.layers =
+      LayersObservation{layers_->Totals(), layers_->malformed_records(), sources_.midlayer,
+                        sources_.target, sources_.iscsi && sources_.midlayer};
+}
+
+std::string Observer::EndLine() const {
+  CommandCounts counts = probe_ ? CountCommands(probe_->Totals()) : CommandCounts();
+  if (layers_) {
+    const lunscope_scsi_totals totals = layers_->Totals();
+    for (size_t role = 0; role < LUNSCOPE_ROLES; role++) {
+      counts.reported += totals.commands_reported[role];
+      for (auto reason : {LUNSCOPE_SCSI_UNREPORTED_RING_FULL, LUNSCOPE_SCSI_UNREPORTED_RING_BUSY,
+                          LUNSCOPE_SCSI_UNREPORTED_TABLE_FULL})
+        counts.lost += totals.commands_unreported[role][reason];
+    }
+  }
+  return lunscope::EndLine(counts);
+}
+
 Observation Observer::Observe() {
   const uint64_t start_ns = MonotonicNs();
   const std::lock_guard lock(mutex_);
@@ -76,12 +147,21 @@ Observation Observer::Observe() {
   DrainLocked();
   observation.scrape_failed = !WalkLocked();
   observation.snapshot = model_.TakeSnapshot();
-  observation.totals = probe_->Totals();
-  for (const ProgramReport& program : probe_->Programs()) {
+  observation.has_iscsi = sources_.iscsi;
+  std::vector<ProgramReport> programs;
+  if (probe_) {
+    observation.totals = probe_->Totals();
+    observation.malformed_records = probe_->malformed_records();
+    programs = probe_->Programs();
+  }
+  if (layers_) {
+    ObserveLayers(observation);
+    for (ProgramReport& program : layers_->Programs()) programs.push_back(std::move(program));
+  }
+  for (const ProgramReport& program : programs) {
     observation.probes.push_back({program.name, program.attached, program.recursion_misses,
                                   program.runs, program.run_time_ns});
   }
-  observation.malformed_records = probe_->malformed_records();
   observation.wakeups = wakeups_;
   observation.tracked_commands_limit = inflight_limit_;
   observation.version = kVersion;

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A probe and the model that its records go into, under one lock: the thread that drains and the
-// threads that scrape meet here and nowhere else.
+// The probes and the model that their records go into, under one lock: the thread that drains and
+// the threads that scrape meet here and nowhere else.
 #pragma once
 
 #include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
+#include "collector/cli/event_loop.h"
+#include "collector/cli/options.h"
 #include "collector/host/host.h"
 #include "collector/host/local_processes.h"
 #include "collector/model/model.h"
 #include "collector/probe/probe.h"
+#include "collector/probe/scsi_probe.h"
 #include "collector/report/metrics.h"
 
 namespace lunscope {
@@ -27,14 +31,15 @@ class Observer {
   // Called with the lock held, after the model has taken the record in.
   using Listener = std::function<void(const lunscope_event&, const Model&)>;
 
-  Observer(std::unique_ptr<Probe> probe, ModelOptions model, const ProbeOptions& options)
-      : probe_(std::move(probe)),
-        model_(model),
-        inflight_limit_(options.inflight_limit),
-        host_sessions_(std::async(std::launch::async, ReadHostSessions)) {}
+  // Attach to the sources.
+  static Result<std::unique_ptr<Observer>> Start(const Sources& sources, ModelOptions model,
+                                                 const ProbeOptions& options);
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }
-  [[nodiscard]] int wakeup_fd() const { return probe_->wakeup_fd(); }
+  // Have the loop wake up when there is much to drain.
+  void Watch(EventLoop& loop) const;
+  // Which of the sources are not there (yet), and why; "" if all are.
+  [[nodiscard]] std::string Missing() const { return layers_ ? layers_->Missing() : ""; }
 
   // Take in what the rings hold.
   void Drain();
@@ -44,16 +49,29 @@ class Observer {
   Observation Observe();
   // Likewise, and render what the model knows then.
   std::string Render(const std::function<std::string(const Model&)>& render);
-  [[nodiscard]] lunscope_totals Totals() const { return probe_->Totals(); }
+  // "1234 commands, 0 lost": of those whose end was seen, how many have no record.
+  [[nodiscard]] std::string EndLine() const;
 
  private:
+  Observer(const Sources& sources, ModelOptions model, const ProbeOptions& options)
+      : sources_(sources),
+        model_(model),
+        inflight_limit_(options.inflight_limit),
+        host_sessions_(std::async(std::launch::async, ReadHostSessions)) {}
+
   void DrainLocked();
   void Take(const lunscope_event& event);
+  // The model's part of it.
+  void TakeIn(const lunscope_event& event);
+  void ObserveLayers(Observation& observation) const;
   // False: the walk broke off.
   bool WalkLocked();
 
   std::mutex mutex_;
-  const std::unique_ptr<Probe> probe_;
+  const Sources sources_;
+  std::unique_ptr<Probe> probe_;       // nullptr: iSCSI is not watched
+  std::unique_ptr<ScsiProbe> layers_;  // nullptr: neither SCSI layer is
+  std::vector<char> layer_records_;    // drained, not yet taken in
   Model model_;
   LocalProcesses local_processes_;
   Listener listener_;

@@ -6,6 +6,7 @@
 #include <lunscope/command.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <bit>
 #include <vector>
 
@@ -22,6 +23,7 @@ constexpr const char* kExamples =
     "  lunscope trace --role target -o json       as JSON, seen from the target's side only\n"
     "  lunscope trace --port 3260 --port 3261 --duration 10 --summary\n"
     "  lunscope trace --pdu --count 20            PDUs, with every field of their headers\n"
+    "  lunscope trace --source iscsi,scsi         the SCSI layer as well, and time above the wire\n"
     "  lunscope sessions                          which sessions `lunscope serve` sees\n"
     "  lunscope replay lo.pcapng --role both      what a capture tells; needs no privileges\n"
     "  lunscope serve                             metrics on http://127.0.0.1:13260/metrics\n"
@@ -34,6 +36,7 @@ constexpr uint32_t kMaxRingBytes = 1U << 30;
 // What CLI11 fills in and the options do not hold as it is.
 struct Raw {
   std::vector<uint16_t> ports;
+  std::vector<std::string> sources = {"iscsi"};
   std::string role = "both";
   std::string output = "table";
   std::string replay_role = "initiator";
@@ -80,6 +83,14 @@ void AddLineOptions(CLI::App* command, LineOptions& lines) {
 }
 
 void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
+  command
+      ->add_option(
+          "--source", raw.sources,
+          "Where to watch commands: iscsi (PDUs of TCP connections), scsi (the kernel's SCSI "
+          "mid-layer, over any transport), target (LIO, over any fabric)")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"iscsi", "scsi", "target"}))
+      ->capture_default_str();
   AddPorts(command, raw);
   command->add_option("--role", raw.role, "Which end of a connection to watch on this host")
       ->check(CLI::IsMember({"initiator", "target", "both"}))
@@ -96,6 +107,13 @@ void AddProbeOptions(CLI::App* command, Raw& raw, ProbeOptions& probe) {
       ->capture_default_str();
   command->add_flag("!--no-header-digests", probe.check_header_digests,
                     "Do not compute the CRC of headers that have a digest");
+}
+
+Sources FinishSources(const Raw& raw) {
+  const auto has = [&](const char* name) {
+    return std::ranges::find(raw.sources, name) != raw.sources.end();
+  };
+  return {has("iscsi"), has("scsi"), has("target")};
 }
 
 void FinishProbeOptions(const Raw& raw, ProbeOptions& probe) {
@@ -230,6 +248,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   }
   if (serve_command->parsed()) {
     FinishProbeOptions(raw, serve.probe);
+    serve.sources = FinishSources(raw);
     serve.metrics_path = raw.metrics_path;
     if (auto code = FinishListenAddress(raw, serve.listen_address)) return *code;
     return Options(serve);
@@ -241,6 +260,8 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   }
   if (trace_command->parsed()) {
     FinishProbeOptions(raw, trace.probe);
+    trace.sources = FinishSources(raw);
+    trace.joins_layers = trace.sources.iscsi && trace.sources.midlayer;
     trace.json = raw.output == "json";
     return Options(trace);
   }

@@ -16,7 +16,17 @@
 
 namespace lunscope {
 
+// Where commands are watched.
+struct Sources {
+  bool iscsi = true;
+  bool midlayer = false;
+  bool target = false;
+
+  [[nodiscard]] bool has_layers() const { return midlayer || target; }
+};
+
 struct ServeOptions {
+  Sources sources;
   ProbeOptions probe;
   ModelOptions model;
   ListenAddress listen_address;
@@ -28,10 +38,12 @@ struct LineOptions {
   bool json = false;
   bool pdus = false;  // a JSON object for each PDU, instead of lines for commands
   bool summary = false;
+  bool joins_layers = false;      // rows show the time above the wire
   std::optional<uint64_t> count;  // commands, or PDUs
 };
 
 struct TraceOptions : LineOptions {
+  Sources sources;
   ProbeOptions probe;
   std::optional<double> duration_seconds;
 };

@@ -110,7 +110,7 @@ Result<ExitCode> RunReplay(const ReplayOptions& options) {
   if (!capture.ok()) return capture.error();
   Replay replay(options);
   replay.Run(capture.value().get());
-  Say(stderr, "lunscope: {}; {}\n", EndLine(replay.totals()),
+  Say(stderr, "lunscope: {}; {}\n", EndLine(CountCommands(replay.totals())),
       CaptureLine(capture.value()->counts(), replay.totals()));
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     return Error{ExitCode::kFailure, "cannot write to standard output; what it lacks is lost"};

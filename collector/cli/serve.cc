@@ -30,20 +30,22 @@ std::vector<Page> SessionPages(Observer& observer) {
 
 Result<ExitCode> RunServe(const ServeOptions& options) {
   EventLoop loop;
-  Result<std::unique_ptr<Probe>> probe = AttachProbe(options.probe);
-  if (!probe.ok()) return probe.error();
-  Observer observer(std::move(probe.value()), options.model, options.probe);
+  Result<std::unique_ptr<Observer>> started =
+      Observer::Start(options.sources, options.model, options.probe);
+  if (!started.ok()) return started.error();
+  Observer& observer = *started.value();
   Result<std::unique_ptr<Endpoint>> endpoint =
       Endpoint::Start(options.listen_address, options.metrics_path,
                       MakeCollectable([&] { return observer.Observe(); }), SessionPages(observer));
   if (!endpoint.ok()) return endpoint.error();
   Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
-      options.listen_address.Url(options.metrics_path), PortList(options.probe));
+      options.listen_address.Url(options.metrics_path), SourceList(options.sources, options.probe));
+  SayMissing(observer.Missing());
 
-  loop.Watch(observer.wakeup_fd());
+  observer.Watch(loop);
   while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) observer.DrainAfterWakeup();
   observer.Drain();
-  Say(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
+  Say(stderr, "lunscope: {}\n", observer.EndLine());
   return ExitCode::kOk;
 }
 

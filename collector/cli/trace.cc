@@ -39,16 +39,18 @@ Result<ExitCode> RunTrace(const TraceOptions& options) {
   EventLoop loop;
   ProbeOptions probe_options = options.probe;
   probe_options.report_headers = options.pdus;
-  Result<std::unique_ptr<Probe>> probe = AttachProbe(probe_options);
-  if (!probe.ok()) return probe.error();
-  Observer observer(std::move(probe.value()), ModelOptions{}, probe_options);
+  Result<std::unique_ptr<Observer>> started =
+      Observer::Start(options.sources, ModelOptions{}, probe_options);
+  if (!started.ok()) return started.error();
+  Observer& observer = *started.value();
   Tracer tracer(options, WallClockOffsetNs);
   observer.set_listener(
       [&](const lunscope_event& event, const Model& model) { tracer.Take(event, model); });
-  Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", PortList(options.probe));
+  Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", SourceList(options.sources, options.probe));
+  SayMissing(observer.Missing());
   tracer.Begin();
 
-  loop.Watch(observer.wakeup_fd());
+  observer.Watch(loop);
   const auto start = steady_clock::now();
   bool is_read = true;
   while (is_read && !tracer.is_done()) {
@@ -60,7 +62,7 @@ Result<ExitCode> RunTrace(const TraceOptions& options) {
   }
   observer.Drain();
   tracer.End();
-  Say(stderr, "lunscope: {}\n", EndLine(observer.Totals()));
+  Say(stderr, "lunscope: {}\n", observer.EndLine());
   return ExitCode::kOk;
 }
 

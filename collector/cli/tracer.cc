@@ -29,7 +29,7 @@ Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_o
       wall_clock_offset_ns_(read_wall_clock_offset_ns_()) {}
 
 void Tracer::Begin() {
-  if (!options_.json && !options_.pdus) Print(TableHeader());
+  if (!options_.json && !options_.pdus) Print(TableHeader(options_.joins_layers));
   std::fflush(stdout);
 }
 
@@ -44,18 +44,29 @@ void Tracer::Take(const lunscope_event& event, const Model& model) {
   if (left_ == 0) return;
   if (event.kind == LUNSCOPE_EVENT_COMMAND && !options_.pdus)
     TakeCommand(reinterpret_cast<const lunscope_command_event&>(event), *connection, model);
+  if (event.kind == LUNSCOPE_EVENT_SCSI_COMMAND && !options_.pdus) {
+    const auto& scsi = reinterpret_cast<const lunscope_scsi_command_event&>(event);
+    TakeCommand(scsi.sensed.command, *connection, model,
+                LayerFacts{scsi.host_status, scsi.retries, scsi.is_timeout != 0,
+                           scsi.is_timeout != 0 ? std::nullopt : model.last_wire_ns()});
+  }
   if (event.kind == LUNSCOPE_EVENT_HEADER && options_.pdus)
     TakeHeader(reinterpret_cast<const lunscope_header_event&>(event), *connection, model);
 }
 
 void Tracer::TakeCommand(const lunscope_command_event& command, const Connection& connection,
-                         const Model& model) {
+                         const Model& model, std::optional<LayerFacts> layer) {
   left_--;
-  const TracedCommand traced{command, connection, model.DeviceType(connection, command.lun),
-                             wall_clock_offset_ns_};
+  const TracedCommand traced{command,
+                             connection,
+                             model.DeviceType(connection, command.lun),
+                             wall_clock_offset_ns_,
+                             layer,
+                             options_.joins_layers};
   lines_.emplace_back(command.header.time_ns,
                       options_.json ? JsonObject(traced) : TableRow(traced));
-  if (options_.summary) summary_.Add(traced);
+  const bool is_completed = !layer || !layer->is_timeout;
+  if (options_.summary && is_completed) summary_.Add(traced);
 }
 
 void Tracer::TakeHeader(const lunscope_header_event& pdu, const Connection& connection,

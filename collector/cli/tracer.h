@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "collector/cli/options.h"
 #include "collector/model/model.h"
 #include "collector/report/summary.h"
+#include "collector/report/trace_line.h"
 
 namespace lunscope {
 
@@ -35,7 +37,7 @@ class Tracer {
 
  private:
   void TakeCommand(const lunscope_command_event& command, const Connection& connection,
-                   const Model& model);
+                   const Model& model, std::optional<LayerFacts> layer = std::nullopt);
   void TakeHeader(const lunscope_header_event& pdu, const Connection& connection,
                   const Model& model);
 

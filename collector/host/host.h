@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace lunscope {
 // The kernel's initiator: session*/targetname and connection*/{address,port,local_port} of
 // drivers/scsi/scsi_transport_iscsi.c. sys: "/sys".
 std::vector<HostSession> ReadKernelInitiator(const std::string& sys);
+
+// The target of the iSCSI session below a SCSI host, from the same place; "" if there is none.
+std::string ReadScsiHostTarget(const std::string& sys, uint32_t host);
 
 // LIO: iscsi/<iqn>/tpgt_<n>/{np,acls/<initiator>/info,dynamic_sessions} of
 // drivers/target/iscsi/iscsi_target_configfs.c. target: "/sys/kernel/config/target".

@@ -56,4 +56,13 @@ std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
   return sessions;
 }
 
+std::string ReadScsiHostTarget(const std::string& sys, uint32_t host) {
+  const std::string device = fmt::format("{}/class/iscsi_host/host{}/device", sys, host);
+  for (const std::string& name : ListFolder(device)) {
+    if (After(name, "session").empty()) continue;
+    return ReadLine(fmt::format("{0}/{1}/iscsi_session/{1}/targetname", device, name));
+  }
+  return {};
+}
+
 }  // namespace lunscope

@@ -67,6 +67,10 @@ LunStatistics::LunStatistics(const LunStatistics& other)
       written_bytes(other.written_bytes),
       outstanding(other.outstanding),
       oldest_start_ns(other.oldest_start_ns),
+      host_errors(other.host_errors),
+      retries(other.retries),
+      timeouts(other.timeouts),
+      unjoined(other.unjoined),
       identity(other.identity) {
   for (size_t i = 0; i < operations.size(); i++) {
     if (other.operations[i])

@@ -39,6 +39,10 @@ struct LunIdentity {
 // The work of one kind on one LUN.
 struct OperationStatistics {
   LatencyHistogram duration_ns;
+  // Of the commands that were seen at the SCSI mid-layer and on the wire: how long they were above
+  // the wire, and on it.
+  LatencyHistogram above_wire_ns;
+  uint64_t wire_ns = 0;
 };
 
 struct LunStatistics {
@@ -49,6 +53,11 @@ struct LunStatistics {
   uint64_t written_bytes = 0;
   uint64_t outstanding = 0;      // as of the last report
   uint64_t oldest_start_ns = 0;  // of the outstanding; 0: none
+  // Of a SCSI layer only.
+  std::map<uint8_t, uint64_t> host_errors;  // by the mid-layer's host status
+  uint64_t retries = 0;
+  uint64_t timeouts = 0;
+  uint64_t unjoined = 0;  // commands of iSCSI that were not found on the wire
   LunIdentity identity;
 
   LunStatistics() = default;

@@ -63,13 +63,23 @@ void Model::Apply(const lunscope_event& event) {
       return ApplyConnection(reinterpret_cast<const lunscope_connection_event&>(event));
     case LUNSCOPE_EVENT_INFLIGHT:
       return ApplyInflight(reinterpret_cast<const lunscope_inflight_event&>(event));
+    case LUNSCOPE_EVENT_NEXUS:
+      return ApplyNexus(reinterpret_cast<const lunscope_nexus_event&>(event));
+    case LUNSCOPE_EVENT_SCSI_COMMAND:
+      return ApplyScsiCommand(reinterpret_cast<const lunscope_scsi_command_event&>(event));
     default: return;
   }
 }
 
 void Model::ApplyCommand(const lunscope_command_event& event) {
   Connection& connection = ConnectionOf(event.header);
-  LunStatistics& lun = LunOf(connection, event.lun);
+  CountCommand(connection, LunOf(connection, event.lun), event);
+  if (options_.joins_layers && connection.role == LUNSCOPE_ROLE_INITIATOR)
+    wire_.Put(connection.target->first.name, event);
+}
+
+void Model::CountCommand(Connection& connection, LunStatistics& lun,
+                         const lunscope_command_event& event) {
   const size_t operation =
       scsi_operation_of(event.cdb, DeviceTypeOf(connection, event.lun, lun.identity));
   OperationOf(connection, lun, operation).duration_ns.Add(event.duration_ns);
@@ -178,7 +188,7 @@ void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& 
   std::string target = login.target_name();
   if (target.empty() && login.IsDiscovery()) target = kDiscoveryName;
   if (!target.empty()) {
-    connection.target = &TargetOf(connection.role, target);
+    connection.target = &TargetOf({connection.role, target});
     connection.last_lun = nullptr;
     connection.device_types.clear();
   }
@@ -300,7 +310,9 @@ void Model::BeginReport() {
       lun.oldest_start_ns = 0;
     }
   }
-  for (auto& [id, connection] : connections_) connection.reports_missed++;
+  for (auto& [id, connection] : connections_) {
+    if (!connection.is_nexus()) connection.reports_missed++;
+  }
 }
 
 void Model::EndReport() {
@@ -349,7 +361,9 @@ Connection& Model::ConnectionOf(const lunscope_event& event) {
   if (connection.target == nullptr || is_news) {
     connection.id = event.connection;
     connection.role = event.role;
-    connection.target = &TargetOf(event.role, kUnknownName);
+    // That of a nexus is unknown when the record that says it was lost.
+    connection.target =
+        &TargetOf({event.role, kUnknownName, connection.is_nexus() ? kUnknownName : ""});
     connection.last_lun = nullptr;
     InferNames(connection);
   }
@@ -374,7 +388,7 @@ void Model::InferNames(Connection& connection) {
   for (const auto& [lun, type] : found.device_types) LearnDeviceType(connection, lun, type);
   connection.initiator = Printable(found.initiator);
   if (found.target.empty()) return;
-  connection.target = &TargetOf(connection.role, Printable(found.target));
+  connection.target = &TargetOf({connection.role, Printable(found.target)});
   connection.last_lun = nullptr;
 }
 
@@ -387,15 +401,14 @@ bool Model::ReserveLabelSet() {
   return false;
 }
 
-Target& Model::OverflowTarget(uint8_t role) {
-  return *targets_.try_emplace(TargetKey{role, kOverflowName}).first;
+Target& Model::OverflowTarget(const TargetKey& key) {
+  return *targets_.try_emplace(TargetKey{key.role, kOverflowName, key.transport}).first;
 }
 
-Target& Model::TargetOf(uint8_t role, const std::string& name) {
-  const TargetKey key{role, name};
+Target& Model::TargetOf(const TargetKey& key) {
   const auto known = targets_.find(key);
   if (known != targets_.end()) return *known;
-  return ReserveLabelSet() ? *targets_.try_emplace(key).first : OverflowTarget(role);
+  return ReserveLabelSet() ? *targets_.try_emplace(key).first : OverflowTarget(key);
 }
 
 LunStatistics& Model::LunOf(Connection& connection, uint64_t lun) {
@@ -404,9 +417,10 @@ LunStatistics& Model::LunOf(Connection& connection, uint64_t lun) {
   auto& luns = connection.target->second.luns;
   auto known = luns.find(CanonicalLun(lun));
   if (known == luns.end()) {
-    known = ReserveLabelSet()
-                ? luns.try_emplace(CanonicalLun(lun)).first
-                : OverflowTarget(connection.role).second.luns.try_emplace(kOverflowLun).first;
+    known =
+        ReserveLabelSet()
+            ? luns.try_emplace(CanonicalLun(lun)).first
+            : OverflowTarget(connection.target->first).second.luns.try_emplace(kOverflowLun).first;
   }
   connection.last_lun = &known->second;
   connection.last_lun_number = lun;
@@ -418,9 +432,10 @@ OperationStatistics& Model::OperationOf(Connection& connection, LunStatistics& l
   std::unique_ptr<OperationStatistics>& statistics = lun.operations[operation];
   if (statistics) return *statistics;
   std::unique_ptr<OperationStatistics>& own_or_shared =
-      ReserveLabelSet()
-          ? statistics
-          : OverflowTarget(connection.role).second.luns[kOverflowLun].operations[operation];
+      ReserveLabelSet() ? statistics
+                        : OverflowTarget(connection.target->first)
+                              .second.luns[kOverflowLun]
+                              .operations[operation];
   if (!own_or_shared) own_or_shared = std::make_unique<OperationStatistics>();
   return *own_or_shared;
 }

@@ -22,6 +22,7 @@
 #include "collector/model/lun.h"
 #include "collector/model/sessions.h"
 #include "collector/model/text_reader.h"
+#include "collector/model/wire_join.h"
 
 namespace lunscope {
 
@@ -38,6 +39,8 @@ struct ModelOptions {
   size_t max_label_sets = 10'000;
   // Sessions that ended without a logout and are remembered as down.
   size_t max_down_sessions = 256;
+  // Look for the commands of the SCSI mid-layer among those on the wire.
+  bool joins_layers = false;
 };
 
 enum LoginFailure { kRedirection, kInitiatorError, kTargetError, kLoginFailures };
@@ -62,6 +65,9 @@ struct TargetStatistics {
 struct TargetKey {
   uint8_t role;
   std::string name;
+  // "": iSCSI, as its connections tell of it. Else a SCSI layer tells, and this is what is below
+  // the mid-layer (a low-level driver) or above LIO (a fabric).
+  std::string transport = {};
   auto operator<=>(const TargetKey&) const = default;
 };
 using Target = std::pair<const TargetKey, TargetStatistics>;
@@ -96,6 +102,12 @@ struct Connection {
   lunscope_connection_event counted{};  // what the totals already hold
   uint32_t reports_missed = 0;
 
+  // A nexus of a SCSI layer, which stands here in the place of a connection.
+  [[nodiscard]] bool is_nexus() const { return (id & LUNSCOPE_NEXUS_BIT) != 0; }
+  bool is_iscsi_host = false;  // nexus: below it is an iSCSI session of this host
+  std::string device;          // of the mid-layer: "host:channel:id:lun"
+  uint64_t last_used = 0;      // nexus: the lower, the longer ago
+
   [[nodiscard]] bool has_inferred_names() const {
     return !names_from.empty() && names_from != kNamesFromLogin;
   }
@@ -126,11 +138,18 @@ class Model {
   // Who reads a connection; of one that is gone it is of no use.
   void SetProcess(uint64_t id, LocalProcess process);
 
-  // Around the records of one walk over the live connections.
+  // Around the records of one walk over the live connections, and the commands in flight of the
+  // SCSI layers.
   void BeginReport();
+  void ApplyTask(const lunscope_scsi_task& task);
   void EndReport();
 
   [[nodiscard]] Snapshot TakeSnapshot() const;
+
+  // The record of a SCSI layer that was applied last: how long the same command was on the wire.
+  [[nodiscard]] std::optional<uint64_t> last_wire_ns() const { return last_wire_ns_; }
+  // What a host calls a target that the mid-layer has no name for. Before the nexus is applied.
+  void NameScsiHost(uint32_t host, std::string target) { host_targets_[host] = std::move(target); }
 
   // The connection of a record that was applied; nullptr if it is gone.
   [[nodiscard]] const Connection* FindConnection(uint64_t id) const;
@@ -148,6 +167,11 @@ class Model {
   void ApplyPdu(const lunscope_pdu_event& event);
   void ApplyConnection(const lunscope_connection_event& event);
   void ApplyInflight(const lunscope_inflight_event& event);
+  void ApplyNexus(const lunscope_nexus_event& event);
+  void ApplyScsiCommand(const lunscope_scsi_command_event& event);
+  void CountCommand(Connection& connection, LunStatistics& lun,
+                    const lunscope_command_event& event);
+  void ForgetANexus();
 
   void LearnIdentity(Connection& connection, const lunscope_pdu_event& event);
   void ReadText(Connection& connection, const lunscope_pdu_event& event);
@@ -162,8 +186,8 @@ class Model {
 
   void InferNames(Connection& connection);
   Connection& ConnectionOf(const lunscope_event& event);
-  Target& TargetOf(uint8_t role, const std::string& name);
-  Target& OverflowTarget(uint8_t role);
+  Target& TargetOf(const TargetKey& key);
+  Target& OverflowTarget(const TargetKey& key);
   LunStatistics& LunOf(Connection& connection, uint64_t lun);
   OperationStatistics& OperationOf(Connection& connection, LunStatistics& lun, size_t operation);
   bool ReserveLabelSet();
@@ -174,6 +198,11 @@ class Model {
   SessionTable sessions_;
   Directory directory_;
   std::vector<HostSession> host_sessions_;
+  WireJoin wire_;
+  std::optional<uint64_t> last_wire_ns_;
+  std::map<uint32_t, std::string> host_targets_;  // names of iSCSI targets by SCSI host
+  size_t nexuses_ = 0;
+  uint64_t records_of_layers_ = 0;
   size_t label_sets_ = 0;
   uint64_t dropped_series_ = 0;
   uint64_t tracked_commands_ = 0;

@@ -34,6 +34,15 @@ inline const lunscope_event* CheckRecord(const void* data, size_t bytes) {
                  ? event
                  : nullptr;
     }
+    case LUNSCOPE_EVENT_NEXUS:
+      return event->bytes == sizeof(lunscope_nexus_event) ? event : nullptr;
+    case LUNSCOPE_EVENT_SCSI_COMMAND: {
+      const auto* scsi = static_cast<const lunscope_scsi_command_event*>(data);
+      return event->bytes == sizeof(*scsi) &&
+                     scsi->sensed.command.sense_bytes <= LUNSCOPE_SENSE_BYTES
+                 ? event
+                 : nullptr;
+    }
     case LUNSCOPE_EVENT_COMMAND: {
       const auto* command = static_cast<const lunscope_command_event*>(data);
       if (event->bytes == sizeof(*command)) return command->sense_bytes == 0 ? event : nullptr;

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
@@ -12,6 +10,7 @@
 
 #include "collector/base/printable.h"
 #include "collector/probe/kernel_symbols.h"
+#include "collector/probe/rings.h"
 
 namespace lunscope {
 namespace {
@@ -42,7 +41,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->inflight_limit = options.inflight_limit;
   knobs->report_headers = options.report_headers;
   knobs->check_header_digests = options.check_header_digests;
-  knobs->ring_mask = RingCount(*skeleton) - 1;
+  knobs->ring_mask = RingCount(skeleton->maps.rings) - 1;
   knobs->ring_high_water = options.ring_bytes / 4;
 }
 
@@ -107,9 +106,12 @@ bool IsLoadedApart(const bpf_program* program) {
   return bpf_program__expected_attach_type(program) == BPF_TRACE_FENTRY;
 }
 
-uint32_t RingCount(const lunscope_bpf& skeleton) {
-  return std::min(std::bit_floor(static_cast<uint32_t>(libbpf_num_possible_cpus())),
-                  bpf_map__max_entries(skeleton.maps.rings));
+ProgramReport ReportOf(const bpf_program* program) {
+  bpf_prog_info info{};
+  uint32_t bytes = sizeof(info);
+  const bool attached = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes) == 0;
+  return {bpf_program__name(program), attached,           info.recursion_misses, info.run_cnt,
+          info.run_time_ns,           info.verified_insns};
 }
 
 Result<Skeleton> LoadSkeleton(const ProbeOptions& options) {

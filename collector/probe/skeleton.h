@@ -3,11 +3,15 @@
 // The programs and their maps, loaded into the kernel, and what libbpf said if they were not.
 #pragma once
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <array>
+#include <bit>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
@@ -41,8 +45,21 @@ bool IsWalk(const bpf_program* program);
 // Does it need more than the others? Such a program is loaded apart: kernel_initiator.h.
 bool IsLoadedApart(const bpf_program* program);
 
-// A ring for each CPU, as far as the programs have places for them: a power of two.
-uint32_t RingCount(const lunscope_bpf& skeleton);
+// A loaded program, as the kernel sees it.
+ProgramReport ReportOf(const bpf_program* program);
+
+// The only value of a map per CPU, summed over the CPUs. REQUIRES: Totals is 64-bit counts alone.
+template <typename Totals>
+Totals SumOverCpus(const bpf_map* map) {
+  constexpr size_t kWords = sizeof(Totals) / sizeof(uint64_t);
+  std::array<uint64_t, kWords> sum{};
+  std::vector<uint64_t> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()) * kWords);
+  const uint32_t key = 0;
+  if (bpf_map_lookup_elem(bpf_map__fd(map), &key, per_cpu.data()) == 0) {
+    for (size_t i = 0; i < per_cpu.size(); i++) sum[i % kWords] += per_cpu[i];
+  }
+  return std::bit_cast<Totals>(sum);
+}
 
 // Tell the programs what bpf/skb_walk.bpf.h has to know of the kernel. False: it does not say.
 bool KnowWalkSymbols(lunscope_bpf* skeleton);

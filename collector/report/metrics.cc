@@ -10,18 +10,16 @@
 #include <set>
 #include <utility>
 
+#include "collector/report/family.h"
 #include "collector/report/names.h"
 #include "collector/report/process_metrics.h"
+#include "collector/report/scsi_metrics.h"
 
 namespace lunscope {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-constexpr double kNsPerSecond = 1e9;
 
 #define LUNSCOPE_LABEL(name, label) label,
 constexpr const char* kUnreportedReasons[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_LABEL)};
@@ -32,64 +30,10 @@ constexpr const char* kLossReasons[] = {LUNSCOPE_LOSS_REASONS(LUNSCOPE_LABEL)};
 constexpr uint8_t kFirstLoginFailureClass = 1;
 constexpr const char* kRingName = "events";
 
-// One metric while its series are added; families without a series are left out.
-class Family {
- public:
-  Family(std::vector<MetricFamily>& out, MetricType type, const char* name, const char* help)
-      : out_(out) {
-    family_.name = std::string("lunscope_") + name;
-    family_.help = help;
-    family_.type = type;
-  }
-  Family(const Family&) = delete;
-  Family& operator=(const Family&) = delete;
-  ~Family() {
-    if (!family_.metric.empty()) out_.push_back(std::move(family_));
-  }
-
-  void Add(Labels labels, double value) {
-    ClientMetric& metric = NewSeries(std::move(labels));
-    if (family_.type == MetricType::Counter) {
-      metric.counter.value = value;
-    } else {
-      metric.gauge.value = value;
-    }
-  }
-
-  // unit: what a bound of the histogram is divided by.
-  template <typename Histogram>
-  void AddHistogram(Labels labels, const Histogram& histogram, double unit) {
-    ClientMetric::Histogram& out = NewSeries(std::move(labels)).histogram;
-    uint64_t cumulative = 0;
-    for (size_t i = 0; i < Histogram::kBuckets; i++) {
-      cumulative += histogram.counts()[i];
-      const bool is_last = i + 1 == Histogram::kBuckets;
-      out.bucket.push_back({cumulative, is_last ? std::numeric_limits<double>::infinity()
-                                                : static_cast<double>(Histogram::Bound(i)) / unit});
-    }
-    out.sample_count = cumulative;
-    out.sample_sum = static_cast<double>(histogram.sum()) / unit;
-  }
-
- private:
-  ClientMetric& NewSeries(Labels labels) {
-    family_.metric.emplace_back();
-    family_.metric.back().label = std::move(labels);
-    return family_.metric.back();
-  }
-
-  std::vector<MetricFamily>& out_;
-  MetricFamily family_;
-};
-
 // A target that was only ever a place for connections whose login was not seen yet.
 bool IsEmpty(const TargetStatistics& target) {
   return target.luns.empty() && target.logins == 0 && target.bytes[0] == 0 &&
          target.bytes[1] == 0 && target.login_failures == decltype(target.login_failures){};
-}
-
-std::string LunLabel(uint64_t lun) {
-  return lun == kOverflowLun ? std::string(kOverflowName) : FormatLun(lun);
 }
 
 class Renderer {
@@ -97,14 +41,8 @@ class Renderer {
   explicit Renderer(const Observation& observation) : observation_(observation) {}
 
   std::vector<MetricFamily> Render() {
-    Commands();
-    Luns();
-    Sessions();
-    Connections();
-    InferredConnections();
-    Targets();
-    Conservation();
-    Streams();
+    if (observation_.has_iscsi) Iscsi();
+    if (observation_.layers) AddScsiLayers(observation_, out_);
     if (!observation_.is_offline) {
       Probes();
       Records();
@@ -125,7 +63,8 @@ class Renderer {
 
   void EachTarget(const TargetVisitor& visit) const {
     for (const auto& [key, target] : observation_.snapshot.targets) {
-      if (!IsEmpty(target)) visit({{"role", RoleLabel(key.role)}, {"target", key.name}}, target);
+      if (key.transport.empty() && !IsEmpty(target))
+        visit({{"role", RoleLabel(key.role)}, {"target", key.name}}, target);
     }
   }
 
@@ -145,10 +84,15 @@ class Renderer {
     });
   }
 
-  static Labels With(const Labels& labels, const char* name, std::string value) {
-    Labels more = labels;
-    more.push_back({name, std::move(value)});
-    return more;
+  void Iscsi() {
+    Commands();
+    Luns();
+    Sessions();
+    Connections();
+    InferredConnections();
+    Targets();
+    Conservation();
+    Streams();
   }
 
   void Commands() {
@@ -182,20 +126,6 @@ class Renderer {
           family.AddHistogram(With(labels, "operation", OperationLabel(i)), target.sizes[i], 1);
       }
     });
-  }
-
-  // A LUN without errors has its zero, so that a first error is an increase.
-  static void AddErrors(Family& family, const Labels& labels, const LunStatistics& lun) {
-    const auto add = [&](const std::string& status, const std::string& sense_key, uint64_t count) {
-      family.Add(With(With(labels, "status", status), "sense_key", sense_key),
-                 static_cast<double>(count));
-    };
-    constexpr std::pair<uint8_t, uint8_t> kIllegalRequest = {SCSI_STATUS_CHECK_CONDITION, 0x05};
-    if (!lun.errors.contains(kIllegalRequest))
-      add(StatusLabel(kIllegalRequest.first), SenseKeyLabel(kIllegalRequest.second), 0);
-    for (const auto& [code, count] : lun.errors)
-      add(StatusLabel(code.first), SenseKeyLabel(code.second), count);
-    if (lun.target_failures != 0) add("target_failure", "none", lun.target_failures);
   }
 
   void Luns() {
@@ -376,7 +306,7 @@ class Renderer {
   void AddPdus(const char* name, const char* help, lunscope_direction direction) {
     Family family = NewFamily(MetricType::Counter, name, help);
     for (const auto& [key, target] : observation_.snapshot.targets) {
-      if (IsEmpty(target)) continue;
+      if (!key.transport.empty() || IsEmpty(target)) continue;
       const bool from_target = (key.role == LUNSCOPE_ROLE_TARGET) == (direction == LUNSCOPE_SENT);
       const Labels labels = {{"role", RoleLabel(key.role)}, {"target", key.name}};
       for (uint8_t i = 0; i < 32; i++) {
@@ -413,7 +343,7 @@ class Renderer {
       for (uint8_t role : kRoles) {
         double in_flight = 0;
         for (const auto& [key, target] : observation_.snapshot.targets) {
-          if (key.role != role) continue;
+          if (key.role != role || !key.transport.empty()) continue;
           for (const auto& [number, lun] : target.luns)
             in_flight += static_cast<double>(lun.outstanding);
         }
@@ -487,25 +417,47 @@ class Renderer {
     }
   }
 
+  struct Buffer {
+    const char* name;
+    uint64_t events;
+    const uint64_t (&lost)[LUNSCOPE_LOSS_COUNT];
+    uint64_t malformed;
+  };
+
   void Records() {
+    std::vector<Buffer> buffers;
     const lunscope_totals& totals = observation_.totals;
-    NewFamily(MetricType::Counter, "events_total", "Records put into the ring, from the kernel.")
-        .Add({{"buffer", kRingName}}, static_cast<double>(totals.events));
+    if (observation_.has_iscsi) {
+      buffers.push_back(
+          {kRingName, totals.events, totals.events_lost, observation_.malformed_records});
+    }
+    if (const auto& layers = observation_.layers) {
+      buffers.push_back(
+          {"scsi", layers->totals.events, layers->totals.events_lost, layers->malformed_records});
+    }
     {
-      Family family = NewFamily(MetricType::Counter, "events_lost_total",
-                                "Records that did not get into the ring, or were malformed.");
+      Family family = NewFamily(MetricType::Counter, "events_total",
+                                "Records put into the ring, from the kernel.");
+      for (const Buffer& buffer : buffers)
+        family.Add({{"buffer", buffer.name}}, static_cast<double>(buffer.events));
+    }
+    Family family = NewFamily(MetricType::Counter, "events_lost_total",
+                              "Records that did not get into the ring, or were malformed.");
+    for (const Buffer& buffer : buffers) {
       for (size_t i = 0; i < LUNSCOPE_LOSS_COUNT; i++) {
-        family.Add({{"buffer", kRingName}, {"reason", kLossReasons[i]}},
-                   static_cast<double>(totals.events_lost[i]));
+        family.Add({{"buffer", buffer.name}, {"reason", kLossReasons[i]}},
+                   static_cast<double>(buffer.lost[i]));
       }
-      family.Add({{"buffer", kRingName}, {"reason", "malformed"}},
-                 static_cast<double>(observation_.malformed_records));
+      family.Add({{"buffer", buffer.name}, {"reason", "malformed"}},
+                 static_cast<double>(buffer.malformed));
     }
   }
 
   void Itself() {
-    AddCounter("untracked_connections_total", "Connections for whose state there was no memory.",
-               observation_.totals.untracked_connections);
+    if (observation_.has_iscsi) {
+      AddCounter("untracked_connections_total", "Connections for whose state there was no memory.",
+                 observation_.totals.untracked_connections);
+    }
     if (!observation_.is_offline) {
       AddCounter("wakeups_total", "Times that the collector woke up to drain the ring.",
                  observation_.wakeups);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,19 @@ struct ProbeState {
   uint64_t run_time_ns;
 };
 
+// What the SCSI layers told, where one of them is watched.
+struct LayersObservation {
+  lunscope_scsi_totals totals{};
+  uint64_t malformed_records = 0;
+  bool has_midlayer = false;
+  bool has_target = false;
+  bool joins = false;  // the mid-layer's commands with those on the wire
+};
+
 // Everything that a scrape speaks of, as of one moment.
 struct Observation {
+  bool has_iscsi = true;  // iSCSI is watched: what is not, has no metrics
+  std::optional<LayersObservation> layers;
   // From a capture file: there are no programs, no ring, and no TCP to ask.
   bool is_offline = false;
   Snapshot snapshot;

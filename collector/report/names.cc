@@ -57,6 +57,27 @@ constexpr Entry kTaskAttributes[] = {
     {0, "Untagged"}, {1, "SIMPLE"}, {2, "ORDERED"}, {3, "HEAD OF QUEUE"}, {4, "ACA"},
 };
 
+// include/scsi/scsi_status.h of Linux: enum scsi_host_status
+constexpr Entry kHostStatuses[] = {
+    {0x00, "DID_OK"},
+    {0x01, "DID_NO_CONNECT"},
+    {0x02, "DID_BUS_BUSY"},
+    {0x03, "DID_TIME_OUT"},
+    {0x04, "DID_BAD_TARGET"},
+    {0x05, "DID_ABORT"},
+    {0x06, "DID_PARITY"},
+    {0x07, "DID_ERROR"},
+    {0x08, "DID_RESET"},
+    {0x09, "DID_BAD_INTR"},
+    {0x0a, "DID_PASSTHROUGH"},
+    {0x0b, "DID_SOFT_ERROR"},
+    {0x0c, "DID_IMM_RETRY"},
+    {0x0d, "DID_REQUEUE"},
+    {0x0e, "DID_TRANSPORT_DISRUPTED"},
+    {0x0f, "DID_TRANSPORT_FAILFAST"},
+    {0x14, "DID_TRANSPORT_MARGINAL"},
+};
+
 // RFC 7143 section 11.4.3
 constexpr Entry kScsiResponses[] = {{0x00, "completed"}, {0x01, "target failure"}};
 
@@ -332,6 +353,10 @@ std::string ResponseName(uint8_t response) {
   return NameOrHex(ScsiResponseName(response), response);
 }
 
+std::string HostStatusName(uint8_t host_status) {
+  return NameOrHex(NameIn(kHostStatuses, host_status), host_status);
+}
+
 std::string_view OpcodeName(uint32_t opcode) { return NameIn(kOpcodes, opcode); }
 std::string_view TaskAttributeName(uint32_t attribute) {
   return NameIn(kTaskAttributes, attribute);
@@ -371,6 +396,8 @@ std::string OperationLabel(size_t operation) {
 }
 
 std::string StatusLabel(uint8_t status) { return SnakeCase(StatusName(status)); }
+
+std::string HostStatusLabel(uint8_t host_status) { return SnakeCase(HostStatusName(host_status)); }
 
 std::string SenseKeyLabel(uint8_t key) {
   NameBuffer buffer{};

@@ -22,6 +22,10 @@ std::string StatusName(uint8_t status);
 // "completed", "target failure" (RFC 7143 section 11.4.3), else the number in hex.
 std::string ResponseName(uint8_t response);
 
+// "DID_TIME_OUT": what the SCSI mid-layer says of a command whose status means nothing, by the
+// names of include/scsi/scsi_status.h; else the number in hex.
+std::string HostStatusName(uint8_t host_status);
+
 // Codes in iSCSI headers by the names of RFC 7143 and RFC 7144; "" for a code that has none.
 using CodeName = std::string_view (*)(uint32_t code);
 std::string_view OpcodeName(uint32_t opcode);                  // "SCSI Command"
@@ -45,6 +49,7 @@ std::string_view ScsiStatusName(uint32_t status);              // "Check Conditi
 std::string RoleLabel(uint8_t role);                      // "initiator"
 std::string OperationLabel(size_t operation);             // "read"
 std::string StatusLabel(uint8_t status);                  // "check_condition"
+std::string HostStatusLabel(uint8_t host_status);         // "did_time_out"
 std::string SenseKeyLabel(uint8_t key);                   // "illegal_request"
 std::string OpcodeLabel(uint8_t opcode);                  // "scsi_command"
 std::string RejectLabel(uint8_t reason);                  // "protocol_error"

@@ -61,7 +61,7 @@ std::string JsonArray(const Items& items, const Render& render) {
 std::vector<const Connection*> OtherConnections(const Model& model) {
   std::vector<const Connection*> others;
   for (const auto& [id, connection] : model.connections()) {
-    if (!model.sessions().Has(connection.session, connection.cid, id))
+    if (!connection.is_nexus() && !model.sessions().Has(connection.session, connection.cid, id))
       others.push_back(&connection);
   }
   std::ranges::sort(others, {}, &Connection::id);

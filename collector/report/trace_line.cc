@@ -17,7 +17,8 @@ namespace {
 constexpr size_t kColumns = 120;
 constexpr size_t kTargetColumns = 16;
 constexpr size_t kCommandColumns = 21;
-constexpr const char* kRow = "{:<15} {:<3} {:<16} {:>4} {:<21} {:>11} {:>5} {:>8} {:>8} {}";
+constexpr size_t kWireColumns = 9;
+constexpr const char* kRow = "{:<15} {:<3} {:<16} {:>4} {:<21} {:>11} {:>5} {:>8} {:>8} {}{}";
 
 // Disk, CD, optical memory, reduced and zoned disk: their LBA and blocks stand in the same places.
 bool IsBlockDevice(int device_type) {
@@ -31,6 +32,10 @@ bool HasLba(const TracedCommand& command) {
                                                    : IsBlockDevice(command.device_type);
 }
 
+std::string Microseconds(uint64_t ns) {
+  return fmt::format("{:.3f}", static_cast<double>(ns) / 1e3);
+}
+
 // A LUN in hex without the zero bytes at its end.
 std::string ShortLun(uint64_t lun) {
   std::string text = FormatLun(lun);
@@ -41,6 +46,31 @@ std::string ShortLun(uint64_t lun) {
 // The end of a name tells more than its beginning: "..:storage.disk1".
 std::string Tail(const std::string& name, size_t columns) {
   return name.size() <= columns ? name : ".." + name.substr(name.size() - columns + 2);
+}
+
+const char* EndColumn(const TracedCommand& command) {
+  const bool is_target = command.event.header.role == LUNSCOPE_ROLE_TARGET;
+  if (command.layer) return is_target ? "lio" : "mid";
+  return is_target ? "tgt" : "ini";
+}
+
+// The time above the wire, in its column.
+std::string WireColumn(const TracedCommand& command) {
+  if (!command.has_wire_column) return "";
+  const bool is_joined = command.layer && command.layer->wire_ns;
+  const uint64_t above_ns = is_joined ? command.event.duration_ns - *command.layer->wire_ns : 0;
+  return fmt::format("{:>8} ", is_joined ? FormatDuration(above_ns) : "");
+}
+
+// The keys of a SCSI layer's command that iSCSI's has not.
+void AddLayer(JsonLine& line, const TracedCommand& command) {
+  const LayerFacts& layer = *command.layer;
+  if (layer.host_status != 0) line.String("host_status", HostStatusName(layer.host_status));
+  if (layer.retries != 0) line.Number("retries", layer.retries);
+  if (layer.is_timeout) line.Flag("timed_out", true);
+  if (!layer.wire_ns) return;
+  line.Raw("wire_us", Microseconds(*layer.wire_ns));
+  line.Raw("above_wire_us", Microseconds(command.event.duration_ns - *layer.wire_ns));
 }
 
 // A name that no login told is marked.
@@ -57,7 +87,11 @@ scsi_sense SenseOf(const lunscope_command_event& event) {
   return scsi_read_sense(sensed.sense, event.sense_bytes);
 }
 
-std::string Outcome(const lunscope_command_event& event) {
+std::string Outcome(const TracedCommand& command) {
+  const lunscope_command_event& event = command.event;
+  if (command.layer && command.layer->is_timeout) return "Timed out";
+  if (command.layer && command.layer->host_status != 0)
+    return HostStatusName(command.layer->host_status);
   if (event.response != 0) return ResponseName(event.response);
   const scsi_sense sense = SenseOf(event);
   if (sense.valid) return fmt::format("Check {:x}/{:02x}/{:02x}", sense.key, sense.asc, sense.ascq);
@@ -74,9 +108,9 @@ std::string FormatDuration(uint64_t ns) {
   return fmt::format("{:.1f}s", value / 1e9);
 }
 
-std::string TableHeader() {
+std::string TableHeader(bool has_wire_column) {
   return fmt::format(kRow, "TIME", "END", "TARGET", "LUN", "COMMAND", "LBA", "BLKS", "BYTES",
-                     "DURATION", "STATUS");
+                     "DURATION", has_wire_column ? "   ABOVE " : "", "STATUS");
 }
 
 std::string TableRow(const TracedCommand& command) {
@@ -88,13 +122,13 @@ std::string TableRow(const TracedCommand& command) {
   return fmt::format(kRow,
                      FormatTimeOfDay(static_cast<int64_t>(event.header.time_ns) +
                                      command.wall_clock_offset_ns),
-                     event.header.role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini",
-                     TargetColumn(connection), ShortLun(event.lun), name.substr(0, kCommandColumns),
+                     EndColumn(command), TargetColumn(connection), ShortLun(event.lun),
+                     name.substr(0, kCommandColumns),
                      has_lba ? fmt::to_string(scsi_lba(event.cdb)) : "",
                      has_lba ? fmt::to_string(scsi_blocks(event.cdb)) : "",
                      event.transferred_bytes != 0 ? fmt::to_string(event.transferred_bytes) : "",
-                     FormatDuration(event.duration_ns), Outcome(event))
-      .substr(0, kColumns);
+                     FormatDuration(event.duration_ns), WireColumn(command), Outcome(command))
+      .substr(0, kColumns + (command.has_wire_column ? kWireColumns : 0));
 }
 
 std::string JsonObject(const TracedCommand& command) {
@@ -104,15 +138,25 @@ std::string JsonObject(const TracedCommand& command) {
   line.String("time", FormatTime(static_cast<int64_t>(event.header.time_ns) +
                                  command.wall_clock_offset_ns));
   line.String("role", RoleLabel(event.header.role));
-  line.String("initiator", OrUnknown(connection.initiator));
+  if (command.layer) {
+    line.String("source", event.header.role == LUNSCOPE_ROLE_TARGET ? "target" : "scsi");
+    line.String("transport", connection.target->first.transport);
+    if (!connection.device.empty()) line.String("device", connection.device);
+  }
+  if (!command.layer || !connection.initiator.empty())
+    line.String("initiator", OrUnknown(connection.initiator));
   line.String("target", connection.target->first.name);
   if (connection.has_inferred_names()) line.String("names_from", connection.names_from);
-  line.String("local", OrUnknown(connection.local));
-  line.String("remote", OrUnknown(connection.remote));
-  AddProcess(line, connection.process);
+  if (!command.layer) {
+    line.String("local", OrUnknown(connection.local));
+    line.String("remote", OrUnknown(connection.remote));
+    AddProcess(line, connection.process);
+  }
   line.String("lun", FormatLun(event.lun));
-  line.Number("itt", event.itt);
-  line.Number("cmdsn", event.cmdsn);
+  if (!command.layer) {
+    line.Number("itt", event.itt);
+    line.Number("cmdsn", event.cmdsn);
+  }
   line.String("command", CommandName(event.cdb, command.device_type));
   line.String("cdb", Hex({event.cdb, scsi_cdb_bytes(event.cdb[0])}));
   if (HasLba(command)) {
@@ -123,15 +167,17 @@ std::string JsonObject(const TracedCommand& command) {
     line.Number("expected_bytes", event.expected_bytes);
     line.Number("transferred_bytes", event.transferred_bytes);
   }
-  if (event.response == 0) line.String("status", StatusName(event.status));
-  line.String("response", ResponseName(event.response));
+  const bool has_status = event.response == 0 && (!command.layer || !command.layer->is_timeout);
+  if (has_status) line.String("status", StatusName(event.status));
+  if (!command.layer) line.String("response", ResponseName(event.response));
   if (const scsi_sense sense = SenseOf(event); sense.valid) {
     line.Raw("sense",
              fmt::format(R"({{"key":{},"asc":{},"ascq":{}}})", sense.key, sense.asc, sense.ascq));
   }
   if (event.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW))
     line.Number("residual_bytes", event.residual_bytes);
-  line.Raw("duration_us", fmt::format("{:.3f}", static_cast<double>(event.duration_ns) / 1e3));
+  line.Raw("duration_us", Microseconds(event.duration_ns));
+  if (command.layer) AddLayer(line, command);
   return line.End();
 }
 

@@ -27,6 +27,8 @@ enum lunscope_event_kind {
   LUNSCOPE_EVENT_PDU,            /* a management PDU, or a chunk of its data: lunscope_pdu_event */
   LUNSCOPE_EVENT_INFLIGHT,       /* the commands in flight, in a report */
   LUNSCOPE_EVENT_HEADER,         /* any PDU's header, where that was asked for */
+  LUNSCOPE_EVENT_NEXUS,          /* a SCSI device or a LUN of LIO is met: lunscope_nexus_event */
+  LUNSCOPE_EVENT_SCSI_COMMAND,   /* one command of a nexus: lunscope_scsi_command_event */
   LUNSCOPE_EVENT_KINDS,
 };
 
@@ -196,6 +198,96 @@ struct lunscope_totals {
   uint64_t unparsed_bytes[LUNSCOPE_REASON_COUNT];
   uint64_t events_lost[LUNSCOPE_LOSS_COUNT];
   uint64_t untracked_connections; /* no memory for their state */
+};
+
+/*
+ * What the kernel's own SCSI layers tell, without iSCSI: the mid-layer, which dispatches commands
+ * to low-level drivers (role initiator), and LIO, which serves them over some fabric (role target).
+ * In the place of a connection stands a nexus: an initiator, a target and a LUN (SAM-5 4.7). Its
+ * number has this bit, which no connection's has.
+ */
+#define LUNSCOPE_NEXUS_BIT (1ull << 63)
+#define LUNSCOPE_NAME_BYTES 224 /* RFC 7143 section 4.2.7.1, and what LIO has room for */
+#define LUNSCOPE_TRANSPORT_BYTES 24
+#define LUNSCOPE_UNKNOWN_DEVICE_TYPE 0xff
+
+struct lunscope_nexus_event {
+  struct lunscope_event header; /* connection: the number of the nexus */
+  uint64_t lun;
+  uint32_t host; /* of the mid-layer: "host:channel:id:lun" */
+  uint32_t channel;
+  uint32_t id;
+  uint8_t device_type; /* peripheral device type, if it is known */
+  uint8_t reserved[3];
+  /* Text ends at its first NUL, if there is one. */
+  char transport[LUNSCOPE_TRANSPORT_BYTES]; /* the low-level driver, or LIO's fabric */
+  char vendor[8];
+  char model[16];
+  char target[LUNSCOPE_NAME_BYTES];    /* LIO's; the mid-layer has none */
+  char initiator[LUNSCOPE_NAME_BYTES]; /* likewise */
+};
+
+/* The command of iSCSI's record, whose fields iSCSI alone has are 0, and what only the layers have.
+ */
+struct lunscope_scsi_command_event {
+  struct lunscope_sensed_command_event sensed; /* duration: from dispatch to completion */
+  uint8_t host_status;                         /* DID_... of the mid-layer; 0: none */
+  uint8_t retries;                             /* of the mid-layer, before this dispatch */
+  uint8_t is_timeout; /* no end: its timer ran out, and it may still be completed */
+  uint8_t reserved[5];
+};
+
+/* A command in flight, in the table of the layers. */
+struct lunscope_scsi_task {
+  uint64_t nexus;
+  uint64_t lun;
+  uint64_t start_ns;
+  uint64_t timed_out_ns; /* 0: its timer has not run out */
+  uint32_t expected_bytes;
+  uint8_t role;
+  uint8_t retries;
+  uint8_t reserved[2];
+};
+
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_nexus_event) == 544, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_scsi_command_event) == 192, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_scsi_task) == 40, "ABI");
+
+/* X(ENUMERATOR, "label"): why a command that a layer took has no record. */
+#define LUNSCOPE_SCSI_UNREPORTED_REASONS(X)                                         \
+  X(RING_FULL, "ring_full")   /* no room for its record */                          \
+  X(RING_BUSY, "ring_busy")   /* the ring's lock was not to be had */               \
+  X(TABLE_FULL, "table_full") /* no place in the table of commands in flight */     \
+  X(REFUSED, "refused")       /* by the low-level driver; it is dispatched again */ \
+  X(TIMED_OUT, "timed_out")   /* ended by the error handler, which has no hook */   \
+  X(NOT_ENDED, "not_ended")   /* no end was seen until its memory held another one */
+
+/* X(ENUMERATOR, "label"): what the low-level driver said as it refused (include/scsi/scsi.h). */
+#define LUNSCOPE_SCSI_REFUSALS(X) \
+  X(HOST, "host_busy")            \
+  X(DEVICE, "device_busy")        \
+  X(TARGET, "target_busy")        \
+  X(OTHER, "other")
+
+#define LUNSCOPE_SCSI_UNREPORTED_ENUM(name, label) LUNSCOPE_SCSI_UNREPORTED_##name,
+#define LUNSCOPE_SCSI_REFUSAL_ENUM(name, label) LUNSCOPE_SCSI_REFUSAL_##name,
+enum lunscope_scsi_unreported {
+  LUNSCOPE_SCSI_UNREPORTED_REASONS(LUNSCOPE_SCSI_UNREPORTED_ENUM) LUNSCOPE_SCSI_UNREPORTED_COUNT
+};
+enum lunscope_scsi_refusal {
+  LUNSCOPE_SCSI_REFUSALS(LUNSCOPE_SCSI_REFUSAL_ENUM) LUNSCOPE_SCSI_REFUSAL_COUNT
+};
+
+/* As lunscope_totals: seen = reported + unreported (by reason) + in flight. */
+struct lunscope_scsi_totals {
+  uint64_t commands_seen[LUNSCOPE_ROLES];
+  uint64_t commands_reported[LUNSCOPE_ROLES];
+  uint64_t commands_unreported[LUNSCOPE_ROLES][LUNSCOPE_SCSI_UNREPORTED_COUNT];
+  uint64_t unmatched_completions[LUNSCOPE_ROLES];
+  uint64_t refusals[LUNSCOPE_SCSI_REFUSAL_COUNT];
+  uint64_t timeouts;
+  uint64_t events;
+  uint64_t events_lost[LUNSCOPE_LOSS_COUNT];
 };
 
 #endif

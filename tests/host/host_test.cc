@@ -45,6 +45,15 @@ std::vector<std::string> Written(const std::vector<Portal>& portals) {
   return lines;
 }
 
+TEST_F(Tree, TheTargetBelowAScsiHostIsThatOfItsSession) {
+  Put("class/iscsi_host/host3/device/session5/iscsi_session/session5/targetname", "iqn.disk\n");
+  Put("class/iscsi_host/host3/device/power/state", "on\n");
+  PutFolder("class/iscsi_host/host4/device");
+  EXPECT_EQ(ReadScsiHostTarget(root_, 3), "iqn.disk");
+  EXPECT_EQ(ReadScsiHostTarget(root_, 4), "");
+  EXPECT_EQ(ReadScsiHostTarget(root_, 5), "");
+}
+
 class KernelInitiator : public Tree {
  protected:
   // Attributes of scsi_transport_iscsi.c, each of which ends its line.

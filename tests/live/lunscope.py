@@ -82,7 +82,7 @@ class Trace:
     def __enter__(self):
         self.process = Process(self._command)
         try:
-            self.process.wait_for_line("lunscope: watching port", START_SECONDS)
+            self.process.wait_for_line("lunscope: watching ", START_SECONDS)
         except BaseException:
             self.process.__exit__()
             raise

@@ -154,6 +154,10 @@ class Host {
   // A scrape's walk over the live connections.
   void Walks();
   void Apply(const lunscope_connection_event& event) { ApplyBytes(&event, sizeof(event)); }
+  // What the SCSI layers tell (layers.h).
+  void Apply(const lunscope_nexus_event& event) { ApplyBytes(&event, sizeof(event)); }
+  void Apply(const lunscope_scsi_command_event& event) { ApplyBytes(&event, sizeof(event)); }
+  void NameScsiHost(uint32_t host, const std::string& target) { model_.NameScsiHost(host, target); }
 
   [[nodiscard]] Snapshot See() const { return model_.TakeSnapshot(); }
   [[nodiscard]] const Model& model() const { return model_; }

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/model/layers.h"
+
 namespace lunscope {
 namespace {
 
@@ -96,6 +98,37 @@ void SessionScene(Host& host) {
       .Drops();
 }
 
+// A disk below a driver, one below the kernel's iSCSI initiator, and a LUN that LIO serves.
+void LayersScene(Host& host) {
+  host.Apply(Nexus(3).Below("scsi_debug").Identified("Linux   ", "scsi_debug      ").event);
+  host.Apply(Dispatched(3, Read16(0, 8).Taking(90'000)).event);
+  host.Apply(Dispatched(3, Read16(0, 8).Taking(90'000)).Again(1).Failing(0x07).event);
+  host.Apply(Dispatched(3, Write16(0, 8).Taking(kSecond).Sensing(0x03, 0x0c, 0)).event);
+  host.Apply(Dispatched(3, Read16(0, 8).Taking(30 * kSecond)).TimingOut().event);
+  host.NameScsiHost(4, kDisk);
+  host.Apply(Nexus(4).Below("iscsi_tcp").OnLun(Lun(1)).event);
+  host.Opens(1).LogsIn().Completes(Read16(0, 8).OnLun(Lun(1)).Taking(70'000));
+  host.Apply(
+      Dispatched(4, Read16(0, 8).OnLun(Lun(1)).Taking(100'000)).At(host.now_ns + 20'000).event);
+  host.Apply(Nexus(5, LUNSCOPE_ROLE_TARGET).Below("loopback").Serving("naa.1", "naa.2").event);
+  host.Apply(Dispatched(5, Read16(0, 8).Taking(80'000), LUNSCOPE_ROLE_TARGET).event);
+}
+
+LayersObservation ObserveLayers() {
+  LayersObservation layers{{}, 2, true, true, true};
+  for (const uint32_t role : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
+    layers.totals.commands_reported[role] = 40 * role;
+    layers.totals.commands_seen[role] = 40 * role;
+    for (uint32_t i = 0; i < LUNSCOPE_SCSI_UNREPORTED_COUNT; i++) {
+      layers.totals.commands_unreported[role][i] = 10 * role + i;
+      layers.totals.commands_seen[role] += 10 * role + i;
+    }
+  }
+  for (uint32_t i = 0; i < LUNSCOPE_SCSI_REFUSAL_COUNT; i++) layers.totals.refusals[i] = i;
+  layers.totals.events = 4321;
+  return layers;
+}
+
 void Count(lunscope_totals& totals) {
   for (uint32_t role : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
     totals.commands_reported[role] = 80 * role;
@@ -143,6 +176,12 @@ Observation FixedObservation() {
   Observation observation;
   observation.snapshot = host.See();
   Count(observation.totals);
+  Host layers({.joins_layers = true});
+  LayersScene(layers);
+  observation.layers = ObserveLayers();
+  for (auto& [key, target] : layers.See().targets) {
+    if (!key.transport.empty()) observation.snapshot.targets.emplace(key, target);
+  }
   observation.probes = {{"tcp_probe", true, 1, 1000, 2'500'000}, {"net_dev_queue", false, 0, 0, 0}};
   observation.now_ns = host.now_ns + 10 * kSecond;
   observation.malformed_records = 1;

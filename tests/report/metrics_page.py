@@ -24,8 +24,18 @@ each is a vantage point of its own, so do not add them up. `operation` is `read`
 its eight bytes in hex. A `target` whose login was not seen has the name that this host tells, as
 `lunscope_inferred_connections` says, or is `unknown`; that of discovery sessions is `discovery`, and what is beyond `--max-label-sets` is `overflow`.
 
+`transport` is on the families of their own that the kernel's SCSI layers have, `lunscope_scsi_*`
+(`--source scsi,target`): below the mid-layer (`initiator`) the low-level driver, above LIO (`target`) the
+fabric. They are not a label on those of iSCSI, because a command of the kernel's iSCSI initiator passes
+the mid-layer and the wire, and on a host with LIO the target core as well: a sum over one family would
+count it two or three times, on every dashboard that exists. `target` is there `host:channel:id`, or the
+name that the iSCSI session or LIO has. Labels are bounded as those of iSCSI are, by `--max-label-sets`.
+
 At every moment, for each role: `lunscope_commands_seen_total` = `lunscope_commands_reported_total` +
 `lunscope_commands_unreported_total` (all reasons) + `lunscope_commands_in_flight`.
+The same holds for `lunscope_scsi_commands_*`. There `timed_out` and `not_ended` are commands that ended
+where the kernel has no hook: the mid-layer's error handler, LIO's aborts. What is in flight for good at
+such an end shows as outstanding until its memory is used again, after a timeout for a minute at most.
 
 | Metric | Type | Labels | |
 |---|---|---|---|

@@ -18,6 +18,8 @@ constexpr uint32_t kCommand = sizeof(lunscope_command_event);
 constexpr uint32_t kSensed = sizeof(lunscope_sensed_command_event);
 constexpr uint32_t kPdu = sizeof(lunscope_pdu_event);
 constexpr uint32_t kInflight = offsetof(lunscope_inflight_event, waiting);  // of none
+constexpr uint32_t kNexus = sizeof(lunscope_nexus_event);
+constexpr uint32_t kScsi = sizeof(lunscope_scsi_command_event);
 constexpr uint32_t kPduHeader = sizeof(lunscope_header_event);
 
 struct Row {
@@ -37,6 +39,8 @@ constexpr Row kRows[] = {
     {"a list of commands in flight", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight, kInflight,
      true},
     {"a header", LUNSCOPE_ABI, LUNSCOPE_EVENT_HEADER, kPduHeader, kPduHeader, true},
+    {"a nexus", LUNSCOPE_ABI, LUNSCOPE_EVENT_NEXUS, kNexus, kNexus, true},
+    {"a command of a layer", LUNSCOPE_ABI, LUNSCOPE_EVENT_SCSI_COMMAND, kScsi, kScsi, true},
     {"more room than the record needs", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu, kPdu + 8, true},
 
     {"the ABI before", LUNSCOPE_ABI - 1, LUNSCOPE_EVENT_PDU, kPdu, kPdu, false},
@@ -63,6 +67,9 @@ constexpr Row kRows[] = {
     {"a command, longer", LUNSCOPE_ABI, LUNSCOPE_EVENT_COMMAND, kSensed + 8, kSensed + 8, false},
     {"a PDU, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu - 8, kPdu, false},
     {"a PDU, longer", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu + 8, kPdu + 8, false},
+    {"a nexus, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_NEXUS, kNexus - 8, kNexus, false},
+    {"a command of a layer, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_SCSI_COMMAND, kSensed, kScsi,
+     false},
     {"a list of commands in flight, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight - 8,
      kInflight, false},
 };

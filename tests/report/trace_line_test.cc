@@ -12,12 +12,14 @@
 #include <sstream>
 
 #include "tests/model/host.h"
+#include "tests/model/layers.h"
 #include "tests/report/golden.h"
 
 namespace lunscope {
 namespace {
 
 using Json = nlohmann::json;
+using ::testing::HasSubstr;
 
 constexpr size_t kColumns = 120;
 
@@ -55,6 +57,58 @@ TEST(TraceLine, OfTheFixedTraceIsPrintableAndJson) {
     EXPECT_TRUE(IsPrintable(JsonObject(command))) << JsonObject(command);
     Parse(JsonObject(command));
   }
+}
+
+// A row and an object of a SCSI layer's command.
+struct TracedLayer {
+  explicit TracedLayer(LayerFacts facts, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
+    Host host;
+    Nexus nexus(3, role);
+    if (role == LUNSCOPE_ROLE_TARGET) nexus.Serving("naa.1", "naa.2");
+    host.Apply(nexus.Below("scsi_debug").event);
+    const Dispatched ended(3, Read16(16, 8).OnLun(Lun(1)).Taking(100'000), role);
+    host.Apply(ended.event);
+    const uint64_t number = ended.event.sensed.command.header.connection;
+    const TracedCommand traced{
+        ended.event.sensed.command, *host.model().FindConnection(number), 0, 0, facts, true};
+    row = TableRow(traced);
+    object = Parse(JsonObject(traced));
+  }
+  std::string row;
+  Json object;
+};
+
+TEST(TraceLine, OfALayerTellsBothTimesAndTheirDifference) {
+  const TracedLayer traced({0, 0, false, 70'000});
+  EXPECT_THAT(traced.row, HasSubstr("mid 3:0:0               1 Read(16)"));
+  EXPECT_THAT(traced.row, HasSubstr("100.0us   30.0us Good"));
+  EXPECT_EQ(TableHeader(true).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
+  EXPECT_EQ(traced.object["source"], "scsi");
+  EXPECT_EQ(traced.object["transport"], "scsi_debug");
+  EXPECT_EQ(traced.object["device"], "3:0:0:0");
+  EXPECT_EQ(traced.object["wire_us"], 70.0);
+  EXPECT_EQ(traced.object["above_wire_us"], 30.0);
+  for (const char* key : {"itt", "cmdsn", "local", "response", "initiator", "retries"})
+    EXPECT_FALSE(traced.object.contains(key)) << key;
+}
+
+TEST(TraceLine, OfALayerTellsWhatTheMidLayerSays) {
+  EXPECT_THAT(TracedLayer({0x07, 2, false, {}}).row, HasSubstr("DID_ERROR"));
+  EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["host_status"], "DID_ERROR");
+  EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["retries"], 2);
+  EXPECT_EQ(TracedLayer({0x99, 0, false, {}}).object["host_status"], "0x99");
+  const TracedLayer timed_out({0, 0, true, {}});
+  EXPECT_THAT(timed_out.row, HasSubstr("Timed out"));
+  EXPECT_EQ(timed_out.object["timed_out"], true);
+  EXPECT_FALSE(timed_out.object.contains("status"));
+}
+
+TEST(TraceLine, OfLio) {
+  const TracedLayer traced({0, 0, false, {}}, LUNSCOPE_ROLE_TARGET);
+  EXPECT_THAT(traced.row, HasSubstr("lio naa.1"));
+  EXPECT_EQ(traced.object["source"], "target");
+  EXPECT_EQ(traced.object["initiator"], "naa.2");
+  EXPECT_FALSE(traced.object.contains("device"));
 }
 
 struct WideRow {

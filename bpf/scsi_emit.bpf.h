@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Records of the SCSI layers. A failure is a named counter, never a silence. */
+#ifndef LUNSCOPE_SCSI_EMIT_BPF_H
+#define LUNSCOPE_SCSI_EMIT_BPF_H
+
+#include "scsi_maps.bpf.h"
+
+#include "ring.bpf.h"
+
+static __always_inline struct lunscope_scsi_totals* this_cpu_totals(void) {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(&scsi_totals, &zero);
+}
+
+static __always_inline __u32 ring_of_nexus(__u64 nexus) {
+  return nexus & ring_mask & (MAX_RINGS - 1);
+}
+
+/* NULL: counted as lost. */
+static __always_inline void* reserve_record(void* ring, __u32 bytes,
+                                            struct lunscope_scsi_totals* totals, __u32* loss) {
+  void* record = NULL;
+  if (ring && bytes == sizeof(struct lunscope_nexus_event))
+    record = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_nexus_event), 0);
+  else if (ring)
+    record = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_scsi_command_event), 0);
+  if (record) return record;
+  *loss = loss_of(ring, bytes);
+  if (*loss == LUNSCOPE_LOSS_FULL) {
+    totals->events_lost[LUNSCOPE_LOSS_FULL]++;
+  } else {
+    totals->events_lost[LUNSCOPE_LOSS_BUSY]++;
+  }
+  return NULL;
+}
+
+static __always_inline void fill_scsi_header(struct lunscope_event* header, __u64 nexus, __u8 kind,
+                                             __u8 role, __u32 bytes) {
+  header->connection = nexus;
+  header->time_ns = bpf_ktime_get_ns();
+  header->bytes = bytes;
+  header->abi = LUNSCOPE_ABI;
+  header->kind = kind;
+  header->role = role;
+}
+
+/* The LUN as its 8 bytes on a wire: the kernel keeps their four words the other way round. */
+static __always_inline __u64 wire_lun(__u64 lun) {
+  return (lun & 0xffff) << 48 | (lun >> 16 & 0xffff) << 32 | (lun >> 32 & 0xffff) << 16 | lun >> 48;
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * LIO: a fabric hands a CDB to the target core, which answers with a status; between the two lie
+ * the transfer of the data and the backend. A command that is aborted ends without a hook.
+ */
+#ifndef LUNSCOPE_SCSI_TARGET_BPF_H
+#define LUNSCOPE_SCSI_TARGET_BPF_H
+
+#include "scsi_task.bpf.h"
+
+static __always_inline void announce_target(const struct nexus_key* key, __u64 nexus,
+                                            struct se_cmd* cmd,
+                                            struct lunscope_scsi_totals* totals) {
+  __u32 number = ring_of_nexus(nexus);
+  void* ring = bpf_map_lookup_elem(&scsi_rings, &number);
+  struct lunscope_nexus_event* event =
+      reserve_nexus(key, nexus, LUNSCOPE_ROLE_TARGET, ring, totals);
+  if (!event) return;
+  struct se_session* session = cmd->se_sess;
+  bpf_probe_read_kernel_str(event->transport, sizeof(event->transport), cmd->se_tfo->fabric_name);
+  bpf_probe_read_kernel_str(event->target, sizeof(event->target),
+                            session->se_tpg->se_tpg_wwn->wwn_group.cg_item.ci_name);
+  bpf_probe_read_kernel_str(event->initiator, sizeof(event->initiator),
+                            &session->se_node_acl->initiatorname);
+  bpf_ringbuf_submit(event, ring_wakeup_flags(number, ring));
+  totals->events++;
+}
+
+static __always_inline int on_sequencer_start(struct se_cmd* cmd) {
+  struct lunscope_scsi_totals* totals = this_cpu_totals();
+  if (!totals) return 0;
+  struct se_node_acl* acl = cmd->se_sess->se_node_acl;
+  struct nexus_key key = {.owner = (__u64)acl, .lun = cmd->orig_fe_lun, .instance = acl->acl_index};
+  __u64* known = bpf_map_lookup_elem(&scsi_nexuses, &key);
+  __u64 nexus = known ? *known : new_nexus(&key);
+  if (!known) announce_target(&key, nexus, cmd, totals);
+  struct lunscope_scsi_task task = {
+      .nexus = nexus,
+      .lun = wire_lun(key.lun),
+      .expected_bytes = cmd->data_length,
+      .role = LUNSCOPE_ROLE_TARGET,
+  };
+  task.start_ns = bpf_ktime_get_ns();
+  take_task((__u64)cmd, &task, totals);
+  return 0;
+}
+
+static __always_inline int on_complete(struct se_cmd* cmd) {
+  struct ended_command ended = {};
+  ended.cdb = cmd->t_task_cdb;
+  ended.cdb_bytes = ISCSI_CDB_BYTES;
+  ended.sense = cmd->sense_buffer;
+  ended.status = cmd->scsi_status;
+  ended.transferred_bytes = ended.status == SCSI_STATUS_GOOD ? cmd->data_length : 0;
+  ended.residual_bytes = cmd->residual_count;
+  ended.direction = direction_of(cmd->data_direction);
+  return end_task((__u64)cmd, LUNSCOPE_ROLE_TARGET, &ended);
+}
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The model's half of the SCSI layers: a nexus stands in the place of a connection, its commands
+// are counted as those of iSCSI are, and what only the layers know comes on top.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+#include "collector/base/printable.h"
+#include "collector/model/model.h"
+
+namespace lunscope {
+namespace {
+
+// Nexuses that are known at a time: twice as many as the kernel half knows.
+constexpr size_t kMaxNexuses = 8192;
+
+template <size_t kBytes>
+std::string Text(const char (&bytes)[kBytes]) {
+  const std::string_view all(bytes, kBytes);
+  return PrintableTrimmed(all.substr(0, all.find('\0')));
+}
+
+// LIO's fabrics are called iSCSI and loopback, drivers iscsi_tcp: a label is in lower case.
+std::string LowerCase(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string NameOf(const lunscope_nexus_event& event,
+                   const std::map<uint32_t, std::string>& host_targets) {
+  if (event.header.role == LUNSCOPE_ROLE_TARGET) return Text(event.target);
+  const auto known = host_targets.find(event.host);
+  if (known != host_targets.end()) return known->second;
+  return fmt::format("{}:{}:{}", event.host, event.channel, event.id);
+}
+
+}  // namespace
+
+void Model::ApplyNexus(const lunscope_nexus_event& event) {
+  if (!connections_.contains(event.header.connection)) {
+    if (nexuses_ >= kMaxNexuses) ForgetANexus();
+    nexuses_++;
+  }
+  Connection& nexus = connections_[event.header.connection];
+  nexus = Connection();
+  nexus.id = event.header.connection;
+  nexus.role = event.header.role;
+  nexus.last_used = ++records_of_layers_;
+  const std::string name = NameOf(event, host_targets_);
+  const std::string transport = LowerCase(Text(event.transport));
+  nexus.target = &TargetOf({nexus.role, name.empty() ? kUnknownName : name,
+                            transport.empty() ? kUnknownName : transport});
+  nexus.initiator = Text(event.initiator);
+  nexus.is_iscsi_host = nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(event.host);
+  if (nexus.role != LUNSCOPE_ROLE_INITIATOR) return;
+  nexus.device =
+      fmt::format("{}:{}:{}:{}", event.host, event.channel, event.id, FormatLun(event.lun));
+  if (event.device_type == LUNSCOPE_UNKNOWN_DEVICE_TYPE) return;
+  LunIdentity& identity = LunOf(nexus, event.lun).identity;
+  identity.device_type = event.device_type;
+  identity.vendor = Text(event.vendor);
+  identity.product = Text(event.model);
+}
+
+void Model::ForgetANexus() {
+  auto oldest = connections_.end();
+  for (auto each = connections_.begin(); each != connections_.end(); ++each) {
+    if (each->second.is_nexus() &&
+        (oldest == connections_.end() || each->second.last_used < oldest->second.last_used))
+      oldest = each;
+  }
+  if (oldest == connections_.end()) return;
+  connections_.erase(oldest);
+  nexuses_--;
+}
+
+void Model::ApplyScsiCommand(const lunscope_scsi_command_event& event) {
+  const lunscope_command_event& command = event.sensed.command;
+  if (!connections_.contains(command.header.connection)) nexuses_++;
+  Connection& nexus = ConnectionOf(command.header);
+  nexus.last_used = ++records_of_layers_;
+  LunStatistics& lun = LunOf(nexus, command.lun);
+  last_wire_ns_.reset();
+  if (event.is_timeout != 0) {
+    lun.timeouts++;
+    return;
+  }
+  CountCommand(nexus, lun, command);
+  if (event.host_status != 0) lun.host_errors[event.host_status]++;
+  if (event.retries != 0) lun.retries++;
+  if (!options_.joins_layers || !nexus.is_iscsi_host) return;
+  last_wire_ns_ = wire_.Take(nexus.target->first.name, command);
+  if (!last_wire_ns_) {
+    lun.unjoined++;
+    return;
+  }
+  OperationStatistics& statistics =
+      OperationOf(nexus, lun, scsi_operation_of(command.cdb, DeviceType(nexus, command.lun)));
+  statistics.above_wire_ns.Add(command.duration_ns - *last_wire_ns_);
+  statistics.wire_ns += *last_wire_ns_;
+}
+
+void Model::ApplyTask(const lunscope_scsi_task& task) {
+  lunscope_event header{};
+  header.connection = task.nexus;
+  header.role = task.role;
+  if (!connections_.contains(task.nexus)) nexuses_++;
+  LunStatistics& lun = LunOf(ConnectionOf(header), task.lun);
+  lun.outstanding++;
+  if (lun.oldest_start_ns == 0 || task.start_ns < lun.oldest_start_ns)
+    lun.oldest_start_ns = task.start_ns;
+}
+
+}  // namespace lunscope

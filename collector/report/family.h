@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the parts of the metric catalogue share: a family while its series are added, and labels.
+#pragma once
+
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_family.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/model/model.h"
+
+namespace lunscope {
+
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+inline constexpr double kNsPerSecond = 1e9;
+
+// One metric while its series are added; families without a series are left out.
+class Family {
+ public:
+  Family(std::vector<prometheus::MetricFamily>& out, prometheus::MetricType type, const char* name,
+         const char* help)
+      : out_(out) {
+    family_.name = std::string("lunscope_") + name;
+    family_.help = help;
+    family_.type = type;
+  }
+  Family(const Family&) = delete;
+  Family& operator=(const Family&) = delete;
+  ~Family() {
+    if (!family_.metric.empty()) out_.push_back(std::move(family_));
+  }
+
+  void Add(Labels labels, double value) {
+    prometheus::ClientMetric& metric = NewSeries(std::move(labels));
+    if (family_.type == prometheus::MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+  }
+
+  // unit: what a bound of the histogram is divided by.
+  template <typename Histogram>
+  void AddHistogram(Labels labels, const Histogram& histogram, double unit) {
+    prometheus::ClientMetric::Histogram& out = NewSeries(std::move(labels)).histogram;
+    uint64_t cumulative = 0;
+    for (size_t i = 0; i < Histogram::kBuckets; i++) {
+      cumulative += histogram.counts()[i];
+      const bool is_last = i + 1 == Histogram::kBuckets;
+      out.bucket.push_back({cumulative, is_last ? std::numeric_limits<double>::infinity()
+                                                : static_cast<double>(Histogram::Bound(i)) / unit});
+    }
+    out.sample_count = cumulative;
+    out.sample_sum = static_cast<double>(histogram.sum()) / unit;
+  }
+
+ private:
+  prometheus::ClientMetric& NewSeries(Labels labels) {
+    family_.metric.emplace_back();
+    family_.metric.back().label = std::move(labels);
+    return family_.metric.back();
+  }
+
+  std::vector<prometheus::MetricFamily>& out_;
+  prometheus::MetricFamily family_;
+};
+
+inline Labels With(const Labels& labels, const char* name, std::string value) {
+  Labels more = labels;
+  more.push_back({name, std::move(value)});
+  return more;
+}
+
+// The label of a LUN, or of the place for those beyond the limit.
+std::string LunLabel(uint64_t lun);
+
+// The errors of a LUN by status and sense key. A LUN without errors has its zero, so that a first
+// error is an increase.
+void AddErrors(Family& family, const Labels& labels, const LunStatistics& lun);
+
+}  // namespace lunscope

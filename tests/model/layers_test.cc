@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The SCSI layers in the model: whose a command is, what is counted of it, and which commands of
+// the mid-layer are the same as one on the wire.
+#include "tests/model/layers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "collector/base/printable.h"
+#include "collector/model/wire_join.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Optional;
+
+constexpr uint64_t kUs = 1'000;
+constexpr const char* kDriver = "scsi_debug";
+
+TargetKey Key(const std::string& name, const std::string& transport,
+              uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
+  return {role, name, transport};
+}
+
+const LunStatistics& LunOf(const Snapshot& snapshot, const TargetKey& key, uint64_t lun = 0) {
+  return snapshot.targets.at(key).luns.at(lun);
+}
+
+TEST(Layers, ADeviceIsCalledByItsPlace) {
+  Host host;
+  host.Apply(
+      Nexus(7).Below(kDriver).OnLun(Lun(3)).Identified("ACME    ", "Disk            ").event);
+  const Snapshot seen = host.See();
+  EXPECT_EQ(LunOf(seen, Key("7:0:0", kDriver), Lun(3)).identity.vendor, "ACME");
+  EXPECT_EQ(host.model().FindConnection(LUNSCOPE_NEXUS_BIT | 7)->device, "7:0:0:3");
+}
+
+TEST(Layers, ATargetOfLioIsCalledByItsName) {
+  Host host;
+  host.Apply(Nexus(1, LUNSCOPE_ROLE_TARGET).Below("iSCSI").Serving("iqn.disk", "iqn.host").event);
+  host.Apply(Dispatched(1, Read16(0, 8), LUNSCOPE_ROLE_TARGET).event);
+  EXPECT_EQ(LunOf(host.See(), Key("iqn.disk", "iscsi", LUNSCOPE_ROLE_TARGET)).read_bytes, 4096u);
+}
+
+TEST(Layers, NamesThatFillTheirFieldsEnd) {
+  Host host;
+  host.Apply(Nexus(1, LUNSCOPE_ROLE_TARGET)
+                 .Below(std::string(99, 't'))
+                 .Serving(std::string(999, 'n'), "\x1b[2J")
+                 .event);
+  EXPECT_EQ(host.See().targets.begin()->first.name, Printable(std::string(224, 'n')));
+}
+
+TEST(Layers, WhatIsOfIscsiStaysApart) {
+  Host host;
+  host.Opens(1).LogsIn({.target = "2:0:0"}).Completes(Read16(0, 8));
+  host.Apply(Nexus(2).Below(kDriver).event);
+  host.Apply(Dispatched(2, Write16(0, 8)).event);
+  const Snapshot seen = host.See();
+  EXPECT_EQ(LunOf(seen, Key("2:0:0", "")).written_bytes, 0u);
+  EXPECT_EQ(LunOf(seen, Key("2:0:0", kDriver)).written_bytes, 4096u);
+}
+
+TEST(Layers, ErrorsRetriesAndTimeouts) {
+  Host host;
+  host.Apply(Nexus(1).Below(kDriver).event);
+  host.Apply(Dispatched(1, Read16(0, 8).Sensing(0x03, 0x11, 0)).event);
+  host.Apply(Dispatched(1, Read16(0, 8)).Again(2).event);
+  host.Apply(Dispatched(1, Read16(0, 8)).Failing(0x07).event);
+  host.Apply(Dispatched(1, Read16(0, 8)).TimingOut().event);
+  const Snapshot seen = host.See();
+  const LunStatistics& lun = LunOf(seen, Key("1:0:0", kDriver));
+  EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->duration_ns.count(), 3u);
+  EXPECT_EQ((lun.errors.at({SCSI_STATUS_CHECK_CONDITION, 0x03})), 1u);
+  EXPECT_EQ(lun.host_errors.at(0x07), 1u);
+  EXPECT_EQ(lun.retries, 1u);
+  EXPECT_EQ(lun.timeouts, 1u);
+}
+
+TEST(Layers, WhatIsInFlightIsThatOfTheLastWalk) {
+  Model model;
+  const lunscope_scsi_task task = {
+      .nexus = LUNSCOPE_NEXUS_BIT | 1, .start_ns = 5, .role = LUNSCOPE_ROLE_INITIATOR};
+  for (const uint64_t expected : {2u, 1u, 0u}) {
+    model.BeginReport();
+    for (uint64_t i = 0; i < expected; i++) model.ApplyTask(task);
+    model.EndReport();
+    const Snapshot seen = model.TakeSnapshot();
+    uint64_t outstanding = 0;
+    for (const auto& [key, target] : seen.targets) {
+      for (const auto& [number, lun] : target.luns) outstanding += lun.outstanding;
+    }
+    EXPECT_EQ(outstanding, expected);
+  }
+}
+
+// A nexus is walked over by nobody, and stays.
+TEST(Layers, ANexusOutlivesTheWalks) {
+  Host host;
+  host.Apply(Nexus(1).Below(kDriver).event);
+  for (int i = 0; i < 5; i++) host.Walks();
+  host.Apply(Dispatched(1, Read16(0, 8)).event);
+  EXPECT_EQ(LunOf(host.See(), Key("1:0:0", kDriver)).read_bytes, 4096u);
+}
+
+TEST(Layers, ACommandWhoseNexusWasLostIsUnknown) {
+  Host host;
+  host.Apply(Dispatched(9, Read16(0, 8)).event);
+  EXPECT_THAT(host.Targets(), ElementsAre("initiator/unknown"));
+  EXPECT_EQ(host.See().targets.begin()->first.transport, kUnknownName);
+}
+
+TEST(Layers, TheWireIsPartOfTheMidLayersTime) {
+  Host host({.joins_layers = true});
+  host.NameScsiHost(1, kDisk);
+  host.Apply(Nexus(1).Below("iscsi_tcp").event);
+  host.Opens(2).LogsIn().Completes(Read16(0, 8).Taking(70 * kUs));
+  const uint64_t end_ns = host.now_ns + 20 * kUs;
+  host.Apply(Dispatched(1, Read16(0, 8).Taking(100 * kUs)).At(end_ns).event);
+  EXPECT_THAT(host.model().last_wire_ns(), Optional(70 * kUs));
+  host.Apply(Dispatched(1, Read16(8, 8).Taking(100 * kUs)).At(end_ns).event);
+  const Snapshot seen = host.See();
+  const LunStatistics& lun = LunOf(seen, Key(kDisk, "iscsi_tcp"));
+  EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->above_wire_ns.sum(), 30 * kUs);
+  EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->wire_ns, 70 * kUs);
+  EXPECT_EQ(lun.unjoined, 1u);
+}
+
+struct JoinRow {
+  const char* what;
+  std::vector<std::pair<Command, uint64_t>> wire;  // with the time of its end
+  Command command;                                 // which ends at 1 ms
+  uint64_t wire_us;                                // 0: it is not found
+};
+
+const JoinRow kJoins[] = {
+    {"within", {{Read16(0, 8).Taking(50 * kUs), 990 * kUs}}, Read16(0, 8).Taking(90 * kUs), 50},
+    {"as long", {{Read16(0, 8).Taking(90 * kUs), 1000 * kUs}}, Read16(0, 8).Taking(90 * kUs), 90},
+    {"begun before",
+     {{Read16(0, 8).Taking(90 * kUs), 990 * kUs}},
+     Read16(0, 8).Taking(90 * kUs),
+     0},
+    {"ended after", {{Read16(0, 8).Taking(5 * kUs), 1001 * kUs}}, Read16(0, 8).Taking(90 * kUs), 0},
+    {"another block",
+     {{Read16(8, 8).Taking(5 * kUs), 990 * kUs}},
+     Read16(0, 8).Taking(90 * kUs),
+     0},
+    {"another LUN",
+     {{Read16(0, 8).OnLun(Lun(1)).Taking(5 * kUs), 990 * kUs}},
+     Read16(0, 8).Taking(90 * kUs),
+     0},
+    {"the same LUN, addressed otherwise",
+     {{Read16(0, 8).OnLun(0x4001ull << 48).Taking(5 * kUs), 990 * kUs}},
+     Read16(0, 8).OnLun(Lun(1)).Taking(90 * kUs),
+     5},
+    {"of two, the tighter",
+     {{Read16(0, 8).Taking(60 * kUs), 990 * kUs}, {Read16(0, 8).Taking(20 * kUs), 980 * kUs}},
+     Read16(0, 8).Taking(90 * kUs),
+     20},
+    {"nothing", {}, Read16(0, 8).Taking(90 * kUs), 0},
+};
+
+TEST(WireJoin, FindsWhatLiesWithin) {
+  for (const JoinRow& row : kJoins) {
+    WireJoin join;
+    for (const auto& [command, end_ns] : row.wire) {
+      lunscope_command_event wire = command.event.command;
+      wire.header.time_ns = end_ns;
+      join.Put(kDisk, wire);
+    }
+    lunscope_command_event command = row.command.event.command;
+    command.header.time_ns = 1000 * kUs;
+    EXPECT_EQ(join.Take("iqn.other", command), std::nullopt) << row.what;
+    EXPECT_EQ(join.Take(kDisk, command).value_or(0), row.wire_us * kUs) << row.what;
+    if (row.wire.size() == 1) {
+      EXPECT_EQ(join.Take(kDisk, command), std::nullopt) << row.what;
+    }
+  }
+}
+
+TEST(WireJoin, ForgetsTheOldestOfTooMany) {
+  WireJoin join;
+  for (uint64_t i = 0; i <= WireJoin::kMaxWaiting; i++) {
+    lunscope_command_event wire = Read16(i, 8).event.command;
+    wire.header.time_ns = 1000 * kUs;
+    join.Put(kDisk, wire);
+  }
+  lunscope_command_event first = Read16(0, 8).event.command;
+  first.header.time_ns = 1000 * kUs;
+  EXPECT_EQ(join.Take(kDisk, first), std::nullopt);
+  lunscope_command_event second = Read16(1, 8).event.command;
+  second.header.time_ns = 1000 * kUs;
+  EXPECT_THAT(join.Take(kDisk, second), Optional(uint64_t{0}));
+}
+
+}  // namespace
+}  // namespace lunscope
