@@ -3,7 +3,7 @@
 """Holds golden.metrics, a whole scrape, to what Prometheus asks of it.
 
 report_test compares lunscope's output with the file; here promtool reads it, and every metric that
-the catalogue in metrics.cc names must have a sample in it, for the dashboards are checked against
+the catalogue names must have a sample in it, for the dashboards are checked against
 it (tests/dashboards/lint.py).
 """
 
@@ -16,7 +16,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GOLDEN = REPOSITORY / "tests" / "report" / "golden.metrics"
-CATALOGUE = REPOSITORY / "collector" / "report" / "metrics.cc"
+CATALOGUE = [REPOSITORY / "collector" / "report" / name
+             for name in ("metrics.cc", "scsi_metrics.cc")]
 
 # The first string in a call that makes a family: NewFamily(type, "name"), AddPerRole("name").
 NEW_FAMILY = re.compile(r'\b(?:NewFamily|Add[A-Z]\w*)\(\s*(?:MetricType::\w+,\s*)?"([a-z0-9_]+)"')
@@ -39,7 +40,8 @@ class Exposition(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
     def test_every_metric_of_the_catalogue_has_a_sample(self):
-        names = set(NEW_FAMILY.findall(CATALOGUE.read_text(encoding="utf-8")))
+        names = {name for file in CATALOGUE
+                 for name in NEW_FAMILY.findall(file.read_text(encoding="utf-8"))}
         self.assertGreater(len(names), 30)
         sampled = {re.sub(r"_(bucket|sum|count)$", "", name) for name, _ in series()}
         self.assertEqual({f"lunscope_{name}" for name in names} - sampled, set())
