@@ -20,7 +20,8 @@ CATALOGUE = [REPOSITORY / "collector" / "report" / name
              for name in ("metrics.cc", "scsi_metrics.cc")]
 
 # The first string in a call that makes a family: NewFamily(type, "name"), AddPerRole("name").
-NEW_FAMILY = re.compile(r'\b(?:NewFamily|Add[A-Z]\w*)\(\s*(?:MetricType::\w+,\s*)?"([a-z0-9_]+)"')
+NEW_FAMILY = re.compile(r'\b(?:NewFamily|Add[A-Z]\w*)\(\s*(?:LUNSCOPE_\w+,\s*)?'
+                        r'(?:MetricType::\w+,\s*)?"([a-z0-9_]+)"')
 SAMPLE = re.compile(r'^(\w+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)$')
 
 

@@ -3,7 +3,7 @@
 counted at each end, those that tshark finds in a capture, and those that the initiator or the
 target itself counted are the same ones.
 
-Prints one JSON object per cell, of which tests/vm/kernels_page.py makes docs/KERNELS.md.
+Prints one JSON object per cell.
 """
 
 import json
