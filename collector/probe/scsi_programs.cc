@@ -22,9 +22,9 @@ bool IsInUse(const ScsiLayer& layer) {
   std::error_code error;
   const std::string holders = fmt::format("/sys/module/{}/holders", layer.module);
   if (std::filesystem::exists(holders, error)) return !std::filesystem::is_empty(holders, error);
-  static const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(),
-                                                                 &btf__free);
-  return HasTracepoint(kernel.get(), layer.tracepoint);
+  static const std::unique_ptr<btf, decltype(&btf__free)> kKernel(btf__load_vmlinux_btf(),
+                                                                  &btf__free);
+  return HasTracepoint(kKernel.get(), layer.tracepoint);
 }
 
 }  // namespace
