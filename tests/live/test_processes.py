@@ -22,12 +22,15 @@ QEMU = ("qemu-system-x86_64 -accel tcg -machine q35 -nodefaults -display none -S
 
 @contextlib.contextmanager
 def namespace():
-    """A network namespace with a name and a loopback device; yields the name."""
+    """A network namespace with a name and a loopback device; yields the name and what to put in
+    front of a command that is to run in it."""
     name = f"lunscope-test-{os.getpid()}"
     run(["ip", "netns", "add", name])
     try:
-        run(["ip", "-n", name, "link", "set", "lo", "up"])
-        yield name
+        # Not by ip-netns: that remounts the root, which in a chroot is no mount.
+        inside = ["nsenter", f"--net=/run/netns/{name}"]
+        run([*inside, "ip", "link", "set", "lo", "up"])
+        yield name, inside
     finally:
         run(["ip", "netns", "delete", name])
 
@@ -50,9 +53,8 @@ class Processes(LiveTest):
 
     def setUp(self):
         super().setUp()
-        self.name = self.use(namespace())
+        self.name, self.inside = self.use(namespace())
         self.group = self.use(control_group())
-        self.inside = ["ip", "netns", "exec", self.name]
         self.tgtd = self.use(Tgtd(prefix=self.inside))
         self.target = self.tgtd.add_target(TARGET)
         self.lun = self.target.add_lun()
