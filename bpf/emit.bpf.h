@@ -6,18 +6,14 @@
 #include "maps.bpf.h"
 #include "ring.bpf.h"
 
-static __always_inline __u32 ring_number(const struct lunscope_connection* connection) {
-  return connection->report.header.connection & ring_mask & (MAX_RINGS - 1);
-}
-
 static __always_inline void* ring_of(const struct lunscope_connection* connection) {
-  __u32 number = ring_number(connection);
+  __u32 number = ring_number(connection->report.header.connection);
   return bpf_map_lookup_elem(&rings, &number);
 }
 
 static __always_inline __u64 wakeup_flags(const struct lunscope_connection* connection,
                                           void* ring) {
-  return ring_wakeup_flags(ring_number(connection), ring);
+  return ring_wakeup_flags(ring_number(connection->report.header.connection), ring);
 }
 
 static __always_inline void count_loss(struct lunscope_totals* totals, __u32 loss) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Knobs, which user space sets before the programs are loaded, and every map. */
+/* Knobs, which user space sets before the programs are loaded, and every map but the rings
+ * (ring.bpf.h). */
 #ifndef LUNSCOPE_MAPS_BPF_H
 #define LUNSCOPE_MAPS_BPF_H
 
@@ -21,27 +22,6 @@ const volatile __u8 report_headers = 0;
 const volatile __u8 check_header_digests = 1;
 /* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: by skb_walk.bpf.h. */
 const volatile __u8 walks_skbs = 0;
-/* Rings that the collector has made, less 1: a power of two, less 1. */
-const volatile __u32 ring_mask = 0;
-/* Bytes in a ring from which on the collector is woken instead of left to its timer. */
-const volatile __u64 ring_high_water = 1 << 20;
-
-#define MAX_RINGS 8
-
-/*
- * A ring buffer has one lock, and two CPUs that both report at full speed pay for it more than for
- * all else. So there are several; a connection has one of them, and its records stay in order.
- */
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-  __uint(max_entries, MAX_RINGS);
-  __type(key, __u32);
-  __array(
-      values, struct {
-        __uint(type, BPF_MAP_TYPE_RINGBUF);
-        __uint(max_entries, 4096); /* the collector makes them, as large as it wants */
-      });
-} rings SEC(".maps");
 
 /* State that is freed with its socket. */
 struct {
@@ -77,8 +57,6 @@ struct {
 /* Connections are numbered as they are met: a socket cookie cannot be had of every hook's socket.
  */
 __u64 connections_met = 0;
-/* The collector was woken since this ring last was below its high-water mark. */
-__u8 is_woken[MAX_RINGS] = {0};
 
 /* Of two variables of the kernel, which skb_walk.bpf.h needs: set before a program that uses it. */
 __u64 page_offset_base_address = 0;

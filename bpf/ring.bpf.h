@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * When a record wakes the collector, and why a record did not get into a ring.
- *
- * REQUIRES: what is included before has the rings' knobs and maps: MAX_RINGS, ring_high_water and
- * is_woken.
- */
+/* The rings, when a record wakes the collector, and why a record did not get into a ring. */
 #ifndef LUNSCOPE_RING_BPF_H
 #define LUNSCOPE_RING_BPF_H
 
@@ -12,6 +7,35 @@
 
 #include <bpf/bpf_helpers.h>
 #include <lunscope/event.h>
+
+/* Rings that the collector has made, less 1: a power of two, less 1. */
+const volatile __u32 ring_mask = 0;
+/* Bytes in a ring from which on the collector is woken instead of left to its timer. */
+const volatile __u64 ring_high_water = 1 << 20;
+
+#define MAX_RINGS 8
+
+/*
+ * A ring buffer has one lock, and two CPUs that both report at full speed pay for it more than for
+ * all else. So there are several; a connection (a nexus) has one of them, and its records stay in
+ * order.
+ */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+  __uint(max_entries, MAX_RINGS);
+  __type(key, __u32);
+  __array(
+      values, struct {
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 4096); /* the collector makes them, as large as it wants */
+      });
+} rings SEC(".maps");
+
+/* The collector was woken since this ring last was below its high-water mark. */
+__u8 is_woken[MAX_RINGS] = {0};
+
+/* The ring of a connection or nexus with this number. */
+static __always_inline __u32 ring_number(__u64 id) { return id & ring_mask & (MAX_RINGS - 1); }
 
 /*
  * No wakeup per record (it costs more than the record): the collector drains on a timer. Above the

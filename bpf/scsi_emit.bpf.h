@@ -3,17 +3,12 @@
 #ifndef LUNSCOPE_SCSI_EMIT_BPF_H
 #define LUNSCOPE_SCSI_EMIT_BPF_H
 
-#include "scsi_maps.bpf.h"
-
 #include "ring.bpf.h"
+#include "scsi_maps.bpf.h"
 
 static __always_inline struct lunscope_scsi_totals* this_cpu_totals(void) {
   __u32 zero = 0;
   return bpf_map_lookup_elem(&scsi_totals, &zero);
-}
-
-static __always_inline __u32 ring_of_nexus(__u64 nexus) {
-  return nexus & ring_mask & (MAX_RINGS - 1);
 }
 
 /* NULL: counted as lost. */

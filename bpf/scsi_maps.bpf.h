@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Knobs and maps of the programs for the SCSI layers; those of iSCSI are in maps.bpf.h. */
+/* Maps of the programs for the SCSI layers; those of iSCSI are in maps.bpf.h. */
 #ifndef LUNSCOPE_SCSI_MAPS_BPF_H
 #define LUNSCOPE_SCSI_MAPS_BPF_H
 
@@ -7,25 +7,6 @@
 
 #include <bpf/bpf_helpers.h>
 #include <lunscope/event.h>
-
-/* Rings that the collector has made, less 1: a power of two, less 1. */
-const volatile __u32 ring_mask = 0;
-/* Bytes in a ring from which on the collector is woken instead of left to its timer. */
-const volatile __u64 ring_high_water = 1 << 20;
-
-#define MAX_RINGS 8
-
-/* A nexus has one of them, so that its records stay in order. */
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-  __uint(max_entries, MAX_RINGS);
-  __type(key, __u32);
-  __array(
-      values, struct {
-        __uint(type, BPF_MAP_TYPE_RINGBUF);
-        __uint(max_entries, 4096); /* the collector makes them, as large as it wants */
-      });
-} scsi_rings SEC(".maps");
 
 /* Commands in flight by the address of the kernel's own struct, which no two have at a time. */
 struct {
@@ -62,7 +43,5 @@ struct {
 } scsi_totals SEC(".maps");
 
 __u64 nexuses_met = 0;
-/* The collector was woken since this ring last was below its high-water mark. */
-__u8 is_woken[MAX_RINGS] = {0};
 
 #endif

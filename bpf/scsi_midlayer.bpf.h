@@ -15,8 +15,8 @@
 static __always_inline void announce_device(const struct nexus_key* key, __u64 nexus,
                                             struct scsi_device* device,
                                             struct lunscope_scsi_totals* totals) {
-  __u32 number = ring_of_nexus(nexus);
-  void* ring = bpf_map_lookup_elem(&scsi_rings, &number);
+  __u32 number = ring_number(nexus);
+  void* ring = bpf_map_lookup_elem(&rings, &number);
   struct lunscope_nexus_event* event =
       reserve_nexus(key, nexus, LUNSCOPE_ROLE_INITIATOR, ring, totals);
   if (!event) return;

@@ -77,8 +77,8 @@ static __always_inline __u32 sense_bytes_of(const __u8* sense) {
 static __always_inline __u32 emit_scsi_command(const struct lunscope_scsi_task* task,
                                                const struct ended_command* ended,
                                                struct lunscope_scsi_totals* totals) {
-  __u32 number = ring_of_nexus(task->nexus);
-  void* ring = bpf_map_lookup_elem(&scsi_rings, &number);
+  __u32 number = ring_number(task->nexus);
+  void* ring = bpf_map_lookup_elem(&rings, &number);
   __u32 loss = 0;
   struct lunscope_scsi_command_event* event =
       reserve_record(ring, sizeof(struct lunscope_scsi_command_event), totals, &loss);

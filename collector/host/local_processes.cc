@@ -11,7 +11,7 @@
 namespace lunscope {
 namespace {
 
-constexpr size_t kMaxNamespaces = 4096;
+constexpr size_t kMaxNames = 4096;
 constexpr const char* kProc = "/proc";
 
 bool IsOwnNamespace(uint32_t inode) {
@@ -27,13 +27,20 @@ LocalProcess LocalProcesses::Read(const lunscope_connection_event& connection) {
   process.comm = Printable({connection.comm, strnlen(connection.comm, sizeof(connection.comm))});
   process.guest = QemuGuestName(kProc, connection.process);
   process.cgroup = CgroupOfProcess(kProc, connection.process);
+  if (process.cgroup.empty()) process.cgroup = CgroupName(connection.cgroup);
   process.network_namespace = NamespaceName(connection.network_namespace);
   return process;
 }
 
+const std::string& LocalProcesses::CgroupName(uint64_t id) {
+  if (const auto known = cgroups_.find(id); known != cgroups_.end()) return known->second;
+  if (cgroups_.size() >= kMaxNames) cgroups_.clear();
+  return cgroups_[id] = CgroupOfId(CgroupRoot("/sys"), id);
+}
+
 const std::string& LocalProcesses::NamespaceName(uint32_t inode) {
   if (const auto known = namespaces_.find(inode); known != namespaces_.end()) return known->second;
-  if (namespaces_.size() >= kMaxNamespaces) namespaces_.clear();
+  if (namespaces_.size() >= kMaxNames) namespaces_.clear();
   return namespaces_[inode] =
              IsOwnNamespace(inode) ? "" : NetworkNamespaceName("/run/netns", kProc, inode);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names for the process of a connection, read when the connection is met: later it may be gone.
+// Names for the process of a connection, read when the connection is met. It may be gone by then,
+// or in no process namespace that is seen from here: then its control group is all that can be
+// told.
 #pragma once
 
 #include <lunscope/event.h>
@@ -17,9 +19,12 @@ class LocalProcesses {
   LocalProcess Read(const lunscope_connection_event& connection);
 
  private:
+  const std::string& CgroupName(uint64_t id);
   const std::string& NamespaceName(uint32_t inode);
 
-  // To find a name may take a look at every process of the host. At most kMaxNamespaces.
+  // To find a name may take a look at every group or process of the host. At most kMaxNames of
+  // each.
+  std::unordered_map<uint64_t, std::string> cgroups_;
   std::unordered_map<uint32_t, std::string> namespaces_;
 };
 

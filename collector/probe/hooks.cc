@@ -58,7 +58,7 @@ Finding TryKernelInitiator(lunscope_bpf* main) {
   finding.state = FindingState::kWarning;
   finding.detail =
       fmt::format("{}: lost packets of the kernel's initiator are gaps, counted",
-                  FindKernelFunction(function) ? "not allowed here" : "not told of here");
+                  HasKernelFunction(function) ? "not allowed here" : "not told of here");
   return finding;
 }
 

@@ -8,12 +8,12 @@
 namespace lunscope {
 namespace {
 
-// Those of every transport of open-iscsi (scsi_transport_iscsi).
-constexpr const char* kConnections = "/sys/class/iscsi_connection";
+// The kernel's initiators of every kind (scsi_transport_iscsi): "tcp", and others without sockets.
+constexpr const char* kTransport = "/sys/class/iscsi_transport/tcp";
 
-bool HasConnections() {
+bool HasTransport() {
   std::error_code error;
-  return !std::filesystem::is_empty(kConnections, error) && !error;
+  return std::filesystem::exists(kTransport, error);
 }
 
 }  // namespace
@@ -44,10 +44,9 @@ void KernelInitiatorProgram::Update() {
     if (pending_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
     attached_ = pending_.get();
   }
-  if (HasConnections() == is_wanted_) return;
-  is_wanted_ = !is_wanted_;
-  attached_ = {};
-  if (is_wanted_) pending_ = std::async(std::launch::async, AttachKernelInitiator, main_);
+  if (is_wanted_ || !HasTransport()) return;
+  is_wanted_ = true;
+  pending_ = std::async(std::launch::async, AttachKernelInitiator, main_);
 }
 
 const bpf_program* KernelInitiatorProgram::program() const {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program that sees the kernel's own initiator read. It is there while that has connections,
-// and only then: it needs more of the kernel than the others do (fentry, and its symbols), and the
-// programs are fine without it as long as nothing is lost on the way.
+// The program that sees the kernel's own initiator read. It comes with the initiator's module and
+// stays: its hook costs nothing as long as nobody logs in. It needs more of the kernel than the
+// others do (fentry, and its symbols), and they are fine without it as long as nothing is lost on
+// the way.
 #pragma once
 
 #include <chrono>
@@ -26,8 +27,8 @@ class KernelInitiatorProgram {
   // REQUIRES: main is loaded, and lives as long as this.
   explicit KernelInitiatorProgram(lunscope_bpf* main) : main_(main) {}
 
-  // Attach or detach, if a second has gone by since the last look and something has changed.
-  // Loading takes a while, and is done in a thread of its own.
+  // Attach, if a second has gone by since the last look and the module is there now. Loading takes
+  // a while, and is done in a thread of its own.
   void Update();
 
   // Was it tried to attach it?

@@ -9,9 +9,6 @@
 namespace lunscope {
 namespace {
 
-// What bcc calls the module of a function that is in none.
-constexpr std::string_view kNoModule = "kernel";
-
 // The address that the kernel lists for one of its own symbols, 0 if it hides it.
 std::optional<uint64_t> ListedAddress(std::string_view name) {
   std::ifstream symbols("/proc/kallsyms");
@@ -27,17 +24,16 @@ std::optional<uint64_t> ListedAddress(std::string_view name) {
 
 struct Search {
   std::string_view name;
-  std::optional<KernelFunction> found;
+  bool is_found = false;
 };
 
-void Look(const char* name, const char* module, uint64_t /*address*/, void* context) {
+void Look(const char* name, const char* /*module*/, uint64_t /*address*/, void* context) {
   auto* search = static_cast<Search*>(context);
   const std::string_view symbol(name);
   // ".isra.0", ".constprop.0", ".part.0"; but ".cold" is a piece of it.
   const bool is_copy = symbol.size() > search->name.size() && symbol.starts_with(search->name) &&
                        symbol[search->name.size()] == '.' && !symbol.ends_with(".cold");
-  if (symbol != search->name && (!is_copy || search->found)) return;
-  search->found = KernelFunction{name, module == kNoModule ? "" : module};
+  if (symbol == search->name || is_copy) search->is_found = true;
 }
 
 }  // namespace
@@ -49,10 +45,10 @@ std::optional<uint64_t> FindKernelSymbol(std::string_view name) {
 
 bool IsKernelSymbolListed(std::string_view name) { return ListedAddress(name).has_value(); }
 
-std::optional<KernelFunction> FindKernelFunction(std::string_view name) {
-  Search search{name, std::nullopt};
+bool HasKernelFunction(std::string_view name) {
+  Search search{name};
   bcc_procutils_each_ksym(&Look, &search);
-  return search.found;
+  return search.is_found;
 }
 
 }  // namespace lunscope

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace lunscope {
@@ -18,13 +17,9 @@ std::optional<uint64_t> FindKernelSymbol(std::string_view name);
 // Is it listed, be it without its address?
 bool IsKernelSymbolListed(std::string_view name);
 
-struct KernelFunction {
-  std::string name;    // with what the compiler has added: "iscsi_tcp_recv_skb.isra.0"
-  std::string module;  // "": of the kernel itself
-};
-
-// The function of this name in the kernel or a loaded module, the unchanged one before copies of
-// it that the compiler has made. Nothing as well for who is not root or may not see addresses.
-std::optional<KernelFunction> FindKernelFunction(std::string_view name);
+// Is there a function of this name in the kernel or a loaded module, be it only as a copy that the
+// compiler has made ("iscsi_tcp_recv_skb.isra.0")? No as well for who is not root or may not see
+// addresses.
+bool HasKernelFunction(std::string_view name);
 
 }  // namespace lunscope

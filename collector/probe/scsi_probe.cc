@@ -25,7 +25,7 @@ class KernelScsiProbe : public ScsiProbe {
   Status Start(const ScsiProbeOptions& options) {
     if (options.midlayer) layers_.push_back(std::make_unique<ScsiPrograms>(kMidlayer, *maps_));
     if (options.target) layers_.push_back(std::make_unique<ScsiPrograms>(kTargetCore, *maps_));
-    Status made = rings_.Make(maps_->maps.scsi_rings, options.ring_bytes);
+    Status made = rings_.Make(maps_->maps.rings, options.ring_bytes);
     if (!made.ok()) return made;
     for (const auto& layer : layers_) layer->Update();
     return Nothing{};
@@ -108,7 +108,7 @@ Result<std::unique_ptr<ScsiProbe>> ScsiProbe::Attach(const ScsiProbeOptions& opt
   if (!maps) return KernelError("opening the programs", errno);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, maps->obj) bpf_program__set_autoload(program, false);
-  maps->rodata->ring_mask = RingCount(maps->maps.scsi_rings) - 1;
+  maps->rodata->ring_mask = RingCount(maps->maps.rings) - 1;
   maps->rodata->ring_high_water = options.ring_bytes / 4;
   if (const int error = scsi_bpf__load(maps.get()); error != 0)
     return KernelError("loading the maps of the SCSI layers", -error);

@@ -8,7 +8,9 @@ processes that the test started.
 import contextlib
 import os
 import pathlib
+import signal
 
+from compare import role_of
 from harness import LiveTest, Process, main, run, wait_until
 from lunscope import Serve, Trace
 from tgtd import Tgtd
@@ -94,6 +96,19 @@ class Processes(LiveTest):
         trace.stop()
         self.assertIn(initiator, [record.get("process") for record in trace.records()])
         perf.end()
+
+    def test_process_that_is_gone(self):
+        """lunscope stands still while it lives: its group is told by the group's number."""
+        trace = self.use(Trace(self.tgtd.port))
+        trace.process.signal(signal.SIGSTOP)
+        script = f"echo $$ > {self.group}/cgroup.procs && exec iscsi-inq {self.target.url(self.lun)}"
+        run([*self.inside, "sh", "-c", script])
+        trace.process.signal(signal.SIGCONT)
+        wait_until(trace.records, 20, "the records")
+        trace.stop()
+        processes = [record["process"] for record in role_of(trace.records(), "initiator")]
+        self.assertEqual({(process["comm"], pathlib.PurePath(process["cgroup"]).name)
+                          for process in processes}, {("iscsi-inq", self.group.name)})
 
     def test_guest_of_qemu(self):
         serve = self.use(Serve(self.tgtd.port))

@@ -2,9 +2,10 @@
 """The kernel's initiator under a file system: what lunscope counted is what the kernel counted."""
 
 import collections
+import json
 import tempfile
 
-from guest import GuestTest, module_has, unload
+from guest import GuestTest, load, module_has, unload
 from compare import ROLES, check_names, check_nothing_lost, initiator_port, role_of
 from harness import main, run, wait_until
 from lio import Lio
@@ -55,6 +56,12 @@ def use_file_system(disk):
             run(["umount", folder], timeout=60)
 
 
+def attached_reading_hooks():
+    """How many observers see the kernel's initiator read."""
+    links = json.loads(run(["bpftool", "-j", "link", "show"])[1])
+    return sum(link.get("attach_type") == "trace_fentry" for link in links)
+
+
 def identities(records):
     """Each command, so that its two ends can be compared."""
     return collections.Counter(
@@ -70,8 +77,11 @@ class FileSystem(GuestTest):
         super().setUp()
         self.servers = {"LIO": self.use(Lio()), "tgtd": self.use(Tgtd())}
         ports = [server.port for server in self.servers.values()]
+        load("iscsi_tcp")
         self.serve = self.use(Serve(*ports, options=RINGS))
         self.trace = self.use(Trace(*ports, options=RINGS))
+        # A login within the second before it is there can have gaps: a slow guest's log in late.
+        wait_until(lambda: attached_reading_hooks() == 2, 60, "the reading hook, twice")
 
     def test_file_system(self):
         targets = []
