@@ -58,7 +58,8 @@ def use_file_system(disk):
 
 def attached_reading_hooks():
     """How many observers see the kernel's initiator read."""
-    links = json.loads(run(["bpftool", "-j", "link", "show"])[1])
+    code, said, _, _ = run(["bpftool", "-j", "link", "show"], check=False)
+    links = json.loads(said) if code == 0 else []  # one came or went meanwhile
     return sum(link.get("attach_type") == "trace_fentry" for link in links)
 
 
