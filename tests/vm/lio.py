@@ -117,11 +117,11 @@ class Target:
 
 
 class Lio:
-    """LIO on a free port, the same on all its addresses; the first is that of its URLs."""
+    """LIO on a port, by default a free one, of all its addresses; the first is that of its URLs."""
 
-    def __init__(self, addresses=("127.0.0.1",)):
+    def __init__(self, addresses=("127.0.0.1",), port=None):
         self.addresses = addresses
-        self.port = free_port()
+        self.port = port or free_port()
         self.targets = []
         self._backstores = []
         self._files = tempfile.TemporaryDirectory(prefix="lunscope-lio-")

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tests/vm/run itself: what it says and leaves when a guest does not get to its end."""
+
+import pathlib
+import signal
+
+from guest import LiveTest  # first: finds tests/live
+from harness import ROOT, Process, main, run, wait_until
+
+RUN = ROOT / "tests" / "vm" / "run"
+KERNEL = "6.12"
+NO_RESULT = 125
+BOOT_SECONDS = 60  # and more: a busy machine boots slowly
+
+
+def descendants(pid):
+    """The processes below one, by /proc."""
+    children = [int(word) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+                for word in task.read_text().split()]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def guests_of(pid):
+    names = {child: pathlib.Path(f"/proc/{child}/comm") for child in descendants(pid)}
+    return [child for child, name in names.items()
+            if name.exists() and name.read_text().startswith("qemu-system")]
+
+
+class Run(LiveTest):
+
+    def ended(self, *words):
+        """(exit code, stdout, stderr) of a run; nothing of it is left."""
+        code, out, err, _ = run([RUN, KERNEL, *words], timeout=2 * BOOT_SECONDS, check=False,
+                                death_signal=signal.SIGTERM)
+        return code, out, err
+
+    def test_guest_that_panics(self):
+        code, _, said = self.ended("--", "sh", "-c", "echo c >/proc/sysrq-trigger")
+        self.assertEqual(code, NO_RESULT)
+        self.assertIn("Kernel panic", said)
+        self.assertIn("ended before its command did", said)
+
+    def test_guest_that_hangs(self):
+        """The command's output up to then is shown; a command's exit code is run's own."""
+        code, out, said = self.ended("--timeout", 20, "--", "sh", "-c", "echo began; sleep 1000")
+        self.assertEqual((code, out), (NO_RESULT, "began\n"))
+        self.assertIn("did not end within 20 s", said)
+
+    def test_guest_of_a_run_that_is_killed(self):
+        process = self.use(Process([RUN, KERNEL, "--", "sleep", "1000"],
+                                   death_signal=signal.SIGTERM))
+        guest, = wait_until(lambda: guests_of(process.pid), BOOT_SECONDS, "the guest")
+        process.kill()
+        wait_until(lambda: not pathlib.Path(f"/proc/{guest}").exists(), 10, "the guest to end")
+
+
+if __name__ == "__main__":
+    main()
