@@ -93,6 +93,13 @@ static __always_inline struct lunscope_spill* spill_of(struct sock* sk, __u64 fl
   return bpf_sk_storage_get(&spills, sk, 0, flags);
 }
 
+/* NULL: commands have records, all or so far, or there is no memory: then they have them too. */
+static __always_inline struct lunscope_aggregates_event* aggregates_of(struct sock* sk,
+                                                                       __u64 is_wanted) {
+  if (!aggregates_commands) return NULL;
+  return bpf_sk_storage_get(&aggregates, sk, 0, is_wanted ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+}
+
 /* A connection of which nothing was known until these bytes. */
 static __always_inline void announce_midstream(struct lunscope_connection* connection,
                                                struct lunscope_totals* totals) {
@@ -104,6 +111,7 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   /* A socket that was closed can be connected again. */
   bpf_sk_storage_delete(&connections, sk);
+  if (aggregates_commands) bpf_sk_storage_delete(&aggregates, sk);
   struct lunscope_connection* connection = connection_of(sk);
   if (!tcp || !connection) return;
   lunscope_connection_open(connection, tcp->rcv_nxt, tcp->snd_nxt);
@@ -118,6 +126,8 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
       lunscope_inflight_count(&connection->inflight);
   connection->inflight.ended = connection->inflight.begun;
   lunscope_connection_end_trials(connection, totals);
+  struct lunscope_aggregates_event* table = aggregates_of(sk, 0);
+  if (table) emit_aggregates(connection, table, totals);
   connection->report.unread_bytes = 0;
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }
@@ -173,7 +183,21 @@ static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
   if (bytes <= sizeof(*listing.list)) bpf_seq_write(seq, listing.list, bytes);
 }
 
-/* Report a live connection to whoever reads the iterator, and its commands in flight. */
+static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* sk,
+                                            struct lunscope_connection* connection) {
+  struct lunscope_aggregates_event* table = aggregates_of(sk, 0);
+  if (!table) return;
+  __u32 bytes = lunscope_aggregates_bytes(table);
+  fill_header(&table->header, connection, LUNSCOPE_EVENT_AGGREGATES, bytes);
+  lunscope_aggregates_tell(table);
+  LUNSCOPE_BOUND(bytes);
+  if (bytes <= sizeof(*table)) bpf_seq_write(seq, table, bytes);
+}
+
+/*
+ * Report a live connection to whoever reads the iterator, what of its commands has no records, and
+ * those in flight.
+ */
 static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* ctx) {
   struct sock* sk = ctx->sk;
   if (!ctx->value || !sk) return 0;
@@ -184,6 +208,7 @@ static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* 
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (tcp) connection->report.unread_bytes = tcp->rcv_nxt - tcp->copied_seq;
   bpf_seq_write(ctx->meta->seq, &connection->report, sizeof(connection->report));
+  dump_aggregates(ctx->meta->seq, sk, connection);
   if (lunscope_inflight_count(&connection->inflight) != 0)
     dump_inflight(ctx->meta->seq, sk, connection);
   return 0;

@@ -49,6 +49,35 @@ static __always_inline void emit_connection(struct lunscope_connection* connecti
   connection->report.header.flags &= ~LUNSCOPE_FLAG_OPENED;
 }
 
+/*
+ * The connection's last counts. Should they be lost, commands that were reported when they ended
+ * are not after all, but for those that a report has handed out.
+ */
+static __always_inline void emit_aggregates(struct lunscope_connection* connection,
+                                            struct lunscope_aggregates_event* table,
+                                            struct lunscope_totals* totals) {
+  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  __u32 bytes = lunscope_aggregates_bytes(table);
+  void* ring = ring_of(connection);
+  fill_header(&table->header, connection, LUNSCOPE_EVENT_AGGREGATES, bytes);
+  table->header.time_ns = bpf_ktime_get_ns();
+  LUNSCOPE_BOUND(bytes);
+  if (bytes > sizeof(*table)) return;
+  if (ring && !bpf_ringbuf_output(ring, table, bytes, wakeup_flags(connection, ring))) {
+    totals->events++;
+    return;
+  }
+  __u32 loss = loss_of(ring, bytes);
+  __u64 untold = lunscope_aggregates_untold(table);
+  count_loss(totals, loss);
+  totals->commands_reported[role] -= untold;
+  if (loss == LUNSCOPE_LOSS_FULL) {
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_FULL] += untold;
+  } else {
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_BUSY] += untold;
+  }
+}
+
 static __always_inline void count_command_loss(struct lunscope_totals* totals, __u32 role,
                                                void* ring, __u32 bytes) {
   __u32 loss = loss_of(ring, bytes);

@@ -14,7 +14,8 @@
 
 struct follow {
   struct lunscope_connection* connection;
-  struct lunscope_spill* spill; /* NULL: not in use */
+  struct lunscope_spill* spill;                 /* NULL: not in use */
+  struct lunscope_aggregates_event* aggregates; /* NULL: not in use */
   struct lunscope_totals* totals;
   struct skb_reader reader;
   struct segment segment;
@@ -33,8 +34,10 @@ static __always_inline void tell_time(struct follow* follow, const struct lunsco
 
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
 LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
-                                       struct lunscope_spill* spill, __u32 direction, __u64 now_ns,
-                                       struct lunscope_totals* totals) {
+                                       struct lunscope_spill* spill,
+                                       struct lunscope_aggregates_event* aggregates,
+                                       __u32 direction, __u64 now_ns) {
+  struct lunscope_totals* totals = this_cpu_totals();
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
@@ -49,7 +52,12 @@ LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
       emit_pdu(connection, stream, direction, task, now_ns, totals);
     if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
   }
-  if (!emit_command(connection, stream, task, now_ns, totals)) totals->commands_reported[role]++;
+  if (aggregates_commands && lunscope_is_success(stream->room) &&
+      lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns)) {
+    totals->commands_reported[role]++;
+  } else if (!emit_command(connection, stream, task, now_ns, totals)) {
+    totals->commands_reported[role]++;
+  }
   lunscope_inflight_end(&connection->inflight, spill, task);
   return 0;
 }
@@ -80,8 +88,8 @@ LUNSCOPE_SUBPROGRAM int deliver_header(struct lunscope_connection* connection, _
 static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
   __u8 opcode = iscsi_opcode(stream->room);
   if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
-    deliver_answer(follow->connection, follow->spill, follow->direction, follow->now_ns,
-                   follow->totals);
+    deliver_answer(follow->connection, follow->spill, follow->aggregates, follow->direction,
+                   follow->now_ns);
   } else {
     deliver_management(follow->connection, follow->spill, follow->direction, follow->now_ns,
                        follow->totals);
@@ -186,6 +194,7 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
   struct socket_follow socket = {
       .follow = {.connection = connection,
                  .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+                 .aggregates = aggregates_of(sk, connection->inflight.begun),
                  .totals = this_cpu_totals(),
                  .reader = {.skb = skb, .bytes = &bytes},
                  .segment = *segment,

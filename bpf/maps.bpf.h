@@ -7,6 +7,7 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
+#include <lunscope/aggregate.h>
 #include <lunscope/connection.h>
 
 /* A bit for each TCP port that a target listens on: one load and one test per packet. */
@@ -20,6 +21,9 @@ const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;
 const volatile __u8 report_headers = 0;
 /* Compute the CRC of headers that have a digest? */
 const volatile __u8 check_header_digests = 1;
+/* Add completed commands up in the kernel? A failure has a record still, and what is this slow. */
+const volatile __u8 aggregates_commands = 0;
+const volatile __u64 slow_command_ns = ~0ull;
 /* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: by skb_walk.bpf.h. */
 const volatile __u8 walks_skbs = 0;
 
@@ -38,6 +42,14 @@ struct {
   __type(key, int);
   __type(value, struct lunscope_spill);
 } spills SEC(".maps");
+
+/* Commands that have no records of their own. */
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct lunscope_aggregates_event);
+} aggregates SEC(".maps");
 
 /* Where a scrape's walk puts a list together; one walk runs at a time. */
 struct {

@@ -41,6 +41,8 @@ struct Raw {
   std::string output = "table";
   std::string replay_role = "initiator";
   std::string replay_output = "table";
+  std::string mode = "records";
+  double slow_seconds = 1;
   std::string listen_address = "127.0.0.1:13260";
   std::string metrics_path = "/metrics";
 };
@@ -136,6 +138,15 @@ CLI::App* AddServe(CLI::App& app, Raw& raw, ServeOptions& serve) {
       })
       ->capture_default_str();
   command
+      ->add_option("--mode", raw.mode,
+                   "records: a record for each command; aggregate: commands are added up in the "
+                   "kernel, and only what fails or is slow has a record")
+      ->check(CLI::IsMember({"records", "aggregate"}))
+      ->capture_default_str();
+  command->add_option("--slow", raw.slow_seconds, "Seconds from which on a command is slow")
+      ->check(CLI::Range(0.000001, 3600.0))
+      ->capture_default_str();
+  command
       ->add_option("--max-label-sets", serve.model.max_label_sets,
                    "Targets, LUNs and LUN-operation pairs that get series of their own")
       ->check(CLI::Range(1, 1'000'000))
@@ -196,6 +207,17 @@ std::optional<ExitCode> FinishListenAddress(const Raw& raw, ListenAddress& liste
   return std::nullopt;
 }
 
+// How commands are counted; or why not so.
+std::optional<ExitCode> FinishMode(const Raw& raw, ServeOptions& serve) {
+  serve.probe.aggregates_commands = raw.mode == "aggregate";
+  serve.probe.slow_command_ns = static_cast<uint64_t>(raw.slow_seconds * 1e9);
+  if (!serve.probe.aggregates_commands || !serve.sources.midlayer) return std::nullopt;
+  Say(stderr,
+      "lunscope: --mode aggregate does not go with --source scsi, which looks for each command on "
+      "the wire\n");
+  return ExitCode::kUsage;
+}
+
 std::variant<Options, ExitCode> FinishReplay(const Raw& raw, ReplayOptions& replay) {
   if (!raw.ports.empty()) replay.ports = raw.ports;
   replay.watch_initiators = raw.replay_role != "target";
@@ -250,6 +272,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
     FinishProbeOptions(raw, serve.probe);
     serve.sources = FinishSources(raw);
     serve.metrics_path = raw.metrics_path;
+    if (auto code = FinishMode(raw, serve)) return *code;
     if (auto code = FinishListenAddress(raw, serve.listen_address)) return *code;
     return Options(serve);
   }

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+
+#include <lunscope/aggregate.h>
 
 namespace lunscope {
 
@@ -19,15 +20,18 @@ class DoublingHistogram {
   // The upper bound of bucket i. REQUIRES: i < kBounds.
   static constexpr uint64_t Bound(size_t i) { return kFirst << i; }
 
-  static constexpr size_t BucketOf(uint64_t value) {
-    if (value <= kFirst) return 0;
-    const auto bucket = static_cast<size_t>(std::bit_width((value - 1) / kFirst));
-    return bucket < kBounds ? bucket : kBounds;
-  }
+  static size_t BucketOf(uint64_t value) { return lunscope_bucket_of(value, kFirst, kBounds); }
 
   void Add(uint64_t value) {
     counts_[BucketOf(value)]++;
     sum_ += value;
+  }
+
+  // Add what counts and sum have grown by.
+  void AddGrowth(const uint64_t (&before)[kBuckets], const uint64_t (&now)[kBuckets],
+                 uint64_t sum) {
+    for (size_t i = 0; i < kBuckets; i++) counts_[i] += now[i] - before[i];
+    sum_ += sum;
   }
 
   void Merge(const DoublingHistogram& other) {
@@ -65,8 +69,8 @@ class DoublingHistogram {
 };
 
 // 16 us to 33.5 s.
-using LatencyHistogram = DoublingHistogram<16'000, 22>;
+using LatencyHistogram = DoublingHistogram<LUNSCOPE_LATENCY_FIRST_NS, LUNSCOPE_LATENCY_BOUNDS>;
 // 512 B to 16 MiB.
-using SizeHistogram = DoublingHistogram<512, 16>;
+using SizeHistogram = DoublingHistogram<LUNSCOPE_SIZE_FIRST_BYTES, LUNSCOPE_SIZE_BOUNDS>;
 
 }  // namespace lunscope

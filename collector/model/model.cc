@@ -61,6 +61,8 @@ void Model::Apply(const lunscope_event& event) {
     case LUNSCOPE_EVENT_PDU: return ApplyPdu(reinterpret_cast<const lunscope_pdu_event&>(event));
     case LUNSCOPE_EVENT_CONNECTION:
       return ApplyConnection(reinterpret_cast<const lunscope_connection_event&>(event));
+    case LUNSCOPE_EVENT_AGGREGATES:
+      return ApplyAggregates(reinterpret_cast<const lunscope_aggregates_event&>(event));
     case LUNSCOPE_EVENT_INFLIGHT:
       return ApplyInflight(reinterpret_cast<const lunscope_inflight_event&>(event));
     case LUNSCOPE_EVENT_NEXUS:
@@ -288,6 +290,25 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
 void Model::SetProcess(uint64_t id, LocalProcess process) {
   const auto found = connections_.find(id);
   if (found != connections_.end()) found->second.process = std::move(process);
+}
+
+void Model::ApplyAggregates(const lunscope_aggregates_event& event) {
+  Connection& connection = ConnectionOf(event.header);
+  connection.aggregates.resize(std::max<size_t>(connection.aggregates.size(), event.count));
+  for (uint32_t i = 0; i < event.count; i++) {
+    const lunscope_aggregate& now = event.aggregates[i];
+    lunscope_aggregate& counted = connection.aggregates[i];
+    LunStatistics& lun = LunOf(connection, now.lun);
+    const size_t operation =
+        scsi_operation_of(&now.opcode, DeviceTypeOf(connection, now.lun, lun.identity));
+    const uint64_t bytes = now.transferred_bytes - counted.transferred_bytes;
+    OperationOf(connection, lun, operation)
+        .duration_ns.AddGrowth(counted.durations, now.durations,
+                               now.duration_ns - counted.duration_ns);
+    connection.target->second.sizes[operation].AddGrowth(counted.sizes, now.sizes, bytes);
+    (now.flags & ISCSI_COMMAND_READ ? lun.read_bytes : lun.written_bytes) += bytes;
+    counted = now;
+  }
 }
 
 void Model::ApplyInflight(const lunscope_inflight_event& event) {

@@ -6,7 +6,7 @@
 // records. A scrape takes a Snapshot, a value of its own, and renders it without the model.
 #pragma once
 
-#include <lunscope/command.h>
+#include <lunscope/aggregate.h>
 
 #include <cstdint>
 #include <map>
@@ -99,7 +99,8 @@ struct Connection {
   std::map<uint64_t, int> device_types;      // by LUN: told by the host, or seen here
   std::string listed_target;                 // the last that an answer to SendTargets named
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
-  lunscope_connection_event counted{};  // what the totals already hold
+  lunscope_connection_event counted{};         // what the totals already hold
+  std::vector<lunscope_aggregate> aggregates;  // likewise
   uint32_t reports_missed = 0;
 
   // A nexus of a SCSI layer, which stands here in the place of a connection.
@@ -166,6 +167,7 @@ class Model {
   void ApplyCommand(const lunscope_command_event& event);
   void ApplyPdu(const lunscope_pdu_event& event);
   void ApplyConnection(const lunscope_connection_event& event);
+  void ApplyAggregates(const lunscope_aggregates_event& event);
   void ApplyInflight(const lunscope_inflight_event& event);
   void ApplyNexus(const lunscope_nexus_event& event);
   void ApplyScsiCommand(const lunscope_scsi_command_event& event);

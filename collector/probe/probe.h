@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <lunscope/aggregate.h>
 #include <lunscope/connection.h>
 
 #include "collector/base/result.h"
@@ -25,6 +26,8 @@ struct ProbeOptions {
   uint32_t ring_bytes = 2 << 20;  // of each ring: a power of two, a multiple of the page size
   bool check_header_digests = true;
   bool report_headers = false;                          // a record for each PDU
+  bool aggregates_commands = false;                     // records only of those that are special:
+  uint64_t slow_command_ns = 1'000'000'000;             // failures, and what takes this long
   uint32_t inflight_limit = LUNSCOPE_TRACKED_COMMANDS;  // commands tracked per connection
 };
 
@@ -56,7 +59,8 @@ class Probe {
   virtual size_t Drain(const Handler& handler) = 0;
 
   // Hand the state of every live connection to the handler: a lunscope_connection_event each, and
-  // a lunscope_inflight_event for those that have commands in flight.
+  // a lunscope_aggregates_event for those whose commands are added up, and a
+  // lunscope_inflight_event for those that have commands in flight.
   virtual Status Report(const Handler& handler) = 0;
 
   // Counted in the kernel, summed over the CPUs.

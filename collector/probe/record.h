@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include <lunscope/command.h>
+#include <lunscope/aggregate.h>
 
 namespace lunscope {
 
@@ -31,6 +31,14 @@ inline const lunscope_event* CheckRecord(const void* data, size_t bytes) {
       return bytes >= offsetof(lunscope_inflight_event, waiting) &&
                      list->count <= LUNSCOPE_TRACKED_COMMANDS &&
                      event->bytes == lunscope_inflight_list_bytes(list)
+                 ? event
+                 : nullptr;
+    }
+    case LUNSCOPE_EVENT_AGGREGATES: {
+      const auto* table = static_cast<const lunscope_aggregates_event*>(data);
+      return bytes >= offsetof(lunscope_aggregates_event, aggregates) &&
+                     table->count <= LUNSCOPE_AGGREGATES &&
+                     event->bytes == lunscope_aggregates_bytes(table)
                  ? event
                  : nullptr;
     }

@@ -40,6 +40,8 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;
   knobs->report_headers = options.report_headers;
+  knobs->aggregates_commands = options.aggregates_commands;
+  knobs->slow_command_ns = options.slow_command_ns;
   knobs->check_header_digests = options.check_header_digests;
   knobs->ring_mask = RingCount(skeleton->maps.rings) - 1;
   knobs->ring_high_water = options.ring_bytes / 4;

@@ -12,7 +12,7 @@
 
 #include "stream.h"
 
-#define LUNSCOPE_ABI 4
+#define LUNSCOPE_ABI 5
 #define LUNSCOPE_SENSE_BYTES 96
 #define LUNSCOPE_COMM_BYTES 16
 /* Commands in flight of a connection that are tracked: what fits, with it, into an allocation of
@@ -29,6 +29,7 @@ enum lunscope_event_kind {
   LUNSCOPE_EVENT_HEADER,         /* any PDU's header, where that was asked for */
   LUNSCOPE_EVENT_NEXUS,          /* a SCSI device or a LUN of LIO is met: lunscope_nexus_event */
   LUNSCOPE_EVENT_SCSI_COMMAND,   /* one command of a nexus: lunscope_scsi_command_event */
+  LUNSCOPE_EVENT_AGGREGATES,     /* completed commands, added up: lunscope_aggregates_event */
   LUNSCOPE_EVENT_KINDS,
 };
 

@@ -173,6 +173,16 @@ def check_same_metrics(test, replayed, live):
     return len(ours)
 
 
+def check_same_counts(test, one, other):
+    """Two that watched the same traffic say the same of it. Returns how many series were compared.
+    """
+    ours, theirs = ({key: value for key, value in _series(metrics).items()
+                     if key[0].removeprefix("lunscope_") not in NOT_IN_A_FILE}
+                    for metrics in (one, other))
+    test.assertEqual(ours, theirs)
+    return len(ours)
+
+
 def check_harmless(test, text):
     """No control character but the newline that ends a line, no bidi mark, nothing hidden; and no
     name that became a line of its own.

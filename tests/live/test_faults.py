@@ -215,6 +215,25 @@ class Traffic(LiveTest):
         self.assertGreater(metrics.total("events_lost_total", reason="full"), 0)
         self.assertEqual(check_exposition(metrics.text), "")
 
+    def test_ring_full_of_last_counts(self):
+        """Commands that are added up: what a stopped collector had no room for at their
+        connection's end is not reported after all."""
+        with Serve(self.tgtd.port, options=["--mode", "aggregate", "--ring-size", "4096"]) as serve:
+            run(["iscsi-perf", "-t", "1", "-m", "8", self.target.url(1)])
+            before = serve.settled()
+            serve.process.signal(signal.SIGSTOP)
+            for _ in range(16):
+                run(["iscsi-readcapacity16", self.target.url(1)])
+            serve.process.signal(signal.SIGCONT)
+            metrics = serve.settled()
+        for role in ROLES:
+            with self.subTest(role=role):
+                seen, reported, unreported, in_flight = metrics.accounts(role)
+                self.assertEqual((before.accounts(role)[2], in_flight), (0, 0))
+                self.assertGreater(unreported, 0)
+                self.assertEqual(seen, reported + unreported)
+                self.assertEqual(metrics.total("commands_total", role=role), reported)
+
     def test_table_of_commands_full(self):
         """The target is stopped, so that all commands stay in flight: 8 have a place, 56 have none.
 

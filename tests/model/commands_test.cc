@@ -68,6 +68,64 @@ TEST(Command, CountsByOperationAndBytes) {
   }
 }
 
+// The same commands, in records and added up.
+struct BothWays {
+  BothWays() {
+    table->header.connection = 1;
+    table->header.abi = LUNSCOPE_ABI;
+    table->header.kind = LUNSCOPE_EVENT_AGGREGATES;
+    table->header.role = LUNSCOPE_ROLE_INITIATOR;
+    recorded.Opens(1).LogsIn();
+    aggregated.Opens(1).LogsIn();
+  }
+  void Complete(const Command& command) {
+    const lunscope_command_event& event = command.event.command;
+    recorded.On(1).Completes(command);
+    lunscope_task task{};
+    task.lun = event.lun;
+    task.cdb[0] = event.cdb[0];
+    task.flags = event.command_flags;
+    task.transferred_bytes = event.transferred_bytes;
+    ASSERT_TRUE(lunscope_aggregate_add(table.get(), &task, event.duration_ns, ~uint64_t{0}));
+  }
+  void Report() {
+    table->header.bytes = lunscope_aggregates_bytes(table.get());
+    aggregated.Apply(*table);
+  }
+
+  Host recorded;
+  Host aggregated;
+  std::unique_ptr<lunscope_aggregates_event> table = std::make_unique<lunscope_aggregates_event>();
+};
+
+void ExpectTheSame(const Host& one, const Host& other) {
+  const Seen left(one);
+  const Seen right(other);
+  for (size_t i = 0; i < SCSI_OPERATIONS; i++) {
+    EXPECT_EQ(left.target.sizes[i].counts(), right.target.sizes[i].counts());
+    EXPECT_EQ(left.target.sizes[i].sum(), right.target.sizes[i].sum());
+    ASSERT_EQ(left.lun.operations[i] == nullptr, right.lun.operations[i] == nullptr);
+    if (!left.lun.operations[i]) continue;
+    const LatencyHistogram& durations = left.lun.operations[i]->duration_ns;
+    EXPECT_EQ(durations.counts(), right.lun.operations[i]->duration_ns.counts());
+    EXPECT_EQ(durations.sum(), right.lun.operations[i]->duration_ns.sum());
+  }
+  EXPECT_EQ(left.lun.read_bytes, right.lun.read_bytes);
+  EXPECT_EQ(left.lun.written_bytes, right.lun.written_bytes);
+}
+
+TEST(Command, AddedUpInTheKernelCountsAsItsRecordWould) {
+  BothWays ways;
+  for (int round = 0; round < 3; round++) {
+    for (const OperationRow& row : kOperations) ways.Complete(row.command);
+    ways.Complete(Command(Read16(0, 1)).Taking(5'000'000'000));
+    ways.Report();
+    ExpectTheSame(ways.recorded, ways.aggregated);
+  }
+  ways.Report();  // with nothing new
+  ExpectTheSame(ways.recorded, ways.aggregated);
+}
+
 TEST(Command, DurationAndSizeAreSummed) {
   Host host;
   host.Opens(1)

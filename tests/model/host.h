@@ -154,6 +154,7 @@ class Host {
   // A scrape's walk over the live connections.
   void Walks();
   void Apply(const lunscope_connection_event& event) { ApplyBytes(&event, sizeof(event)); }
+  void Apply(const lunscope_aggregates_event& event) { ApplyBytes(&event, sizeof(event)); }
   // What the SCSI layers tell (layers.h).
   void Apply(const lunscope_nexus_event& event) { ApplyBytes(&event, sizeof(event)); }
   void Apply(const lunscope_scsi_command_event& event) { ApplyBytes(&event, sizeof(event)); }

@@ -17,7 +17,8 @@ constexpr uint32_t kConnection = sizeof(lunscope_connection_event);
 constexpr uint32_t kCommand = sizeof(lunscope_command_event);
 constexpr uint32_t kSensed = sizeof(lunscope_sensed_command_event);
 constexpr uint32_t kPdu = sizeof(lunscope_pdu_event);
-constexpr uint32_t kInflight = offsetof(lunscope_inflight_event, waiting);  // of none
+constexpr uint32_t kInflight = offsetof(lunscope_inflight_event, waiting);         // of none
+constexpr uint32_t kAggregates = offsetof(lunscope_aggregates_event, aggregates);  // of none
 constexpr uint32_t kNexus = sizeof(lunscope_nexus_event);
 constexpr uint32_t kScsi = sizeof(lunscope_scsi_command_event);
 constexpr uint32_t kPduHeader = sizeof(lunscope_header_event);
@@ -37,6 +38,8 @@ constexpr Row kRows[] = {
     {"a command with sense", LUNSCOPE_ABI, LUNSCOPE_EVENT_COMMAND, kSensed, kSensed, true},
     {"a PDU", LUNSCOPE_ABI, LUNSCOPE_EVENT_PDU, kPdu, kPdu, true},
     {"a list of commands in flight", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight, kInflight,
+     true},
+    {"a table of aggregates", LUNSCOPE_ABI, LUNSCOPE_EVENT_AGGREGATES, kAggregates, kAggregates,
      true},
     {"a header", LUNSCOPE_ABI, LUNSCOPE_EVENT_HEADER, kPduHeader, kPduHeader, true},
     {"a nexus", LUNSCOPE_ABI, LUNSCOPE_EVENT_NEXUS, kNexus, kNexus, true},
@@ -70,6 +73,8 @@ constexpr Row kRows[] = {
     {"a nexus, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_NEXUS, kNexus - 8, kNexus, false},
     {"a command of a layer, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_SCSI_COMMAND, kSensed, kScsi,
      false},
+    {"a table of aggregates, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_AGGREGATES, kAggregates - 8,
+     kAggregates, false},
     {"a list of commands in flight, shorter", LUNSCOPE_ABI, LUNSCOPE_EVENT_INFLIGHT, kInflight - 8,
      kInflight, false},
 };
@@ -128,6 +133,11 @@ TEST(CheckRecord, LooksAtTheLengthsInside) {
   EXPECT_FALSE(Passes(*list, LUNSCOPE_EVENT_INFLIGHT)) << "longer than its list";
   list->count = ~0u;
   EXPECT_FALSE(Passes(*list, LUNSCOPE_EVENT_INFLIGHT)) << "more commands than its room";
+  const auto table = std::make_unique<lunscope_aggregates_event>();
+  table->count = LUNSCOPE_AGGREGATES;
+  EXPECT_TRUE(Passes(*table, LUNSCOPE_EVENT_AGGREGATES));
+  table->count++;
+  EXPECT_FALSE(Passes(*table, LUNSCOPE_EVENT_AGGREGATES)) << "more aggregates than its room";
 }
 
 }  // namespace

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Completed commands of one connection, added up in place of a record each. Counts begin with the
+ * connection and only grow: who reads them keeps what was there before, and misses nothing by
+ * reading late. The caller serialises the writers, as for all of a connection's state.
+ */
+#ifndef LUNSCOPE_AGGREGATE_H
+#define LUNSCOPE_AGGREGATE_H
+
+#include "command.h"
+
+/* Bounds double; the last bucket holds what is larger than all of them. */
+#define LUNSCOPE_LATENCY_FIRST_NS 16000
+#define LUNSCOPE_LATENCY_BOUNDS 22 /* 16 us to 33.5 s */
+#define LUNSCOPE_SIZE_FIRST_BYTES 512
+#define LUNSCOPE_SIZE_BOUNDS 16 /* 512 B to 16 MiB */
+/* Pairs of LUN and operation code of a connection that are added up. Those of more have records. */
+#define LUNSCOPE_AGGREGATES 16
+
+struct lunscope_aggregate {
+  uint64_t lun;
+  uint64_t commands;
+  uint64_t told; /* of the commands: those that a report has handed out */
+  uint64_t duration_ns;
+  uint64_t transferred_bytes;
+  uint64_t durations[LUNSCOPE_LATENCY_BOUNDS + 1];
+  uint64_t sizes[LUNSCOPE_SIZE_BOUNDS + 1];
+  uint8_t opcode; /* of the CDB */
+  uint8_t flags;  /* of the SCSI Command, ISCSI_COMMAND_READ only */
+  uint8_t reserved[6];
+  uint64_t apart[2];
+};
+
+/* Cut behind the last one in use. */
+struct lunscope_aggregates_event {
+  struct lunscope_event header;
+  uint32_t count; /* in use; a place that is taken keeps its LUN and operation code */
+  uint32_t last;  /* the one that was added to last */
+  uint8_t apart[24];
+  struct lunscope_aggregate aggregates[LUNSCOPE_AGGREGATES];
+};
+
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");
+LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_event, aggregates), "lines");
+
+/* How many bits a number takes: 0 for 0. BPF has no instruction for it. */
+LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
+  uint32_t bits = value != 0;
+  for (uint32_t step = 32; step != 0; step /= 2) {
+    if (value >> step == 0) continue;
+    value >>= step;
+    bits += step;
+  }
+  return bits;
+}
+
+/*
+ * The bucket of a value among bounds first, 2 first, 4 first, ...: the first whose bound is not
+ * below it, or `bounds` for one that is above all.
+ */
+LUNSCOPE_INLINE uint32_t lunscope_bucket_of(uint64_t value, uint64_t first, uint32_t bounds) {
+  if (value <= first) return 0;
+  uint32_t bucket = lunscope_bit_width(value) - lunscope_bit_width(first);
+  if (bucket >= bounds) return bounds;
+  return value <= first << bucket ? bucket : bucket + 1;
+}
+
+LUNSCOPE_INLINE int lunscope_aggregate_is_of(const struct lunscope_aggregate* aggregate,
+                                             const struct lunscope_task* task) {
+  return aggregate->lun == task->lun && aggregate->opcode == task->cdb[0] &&
+         aggregate->flags == (task->flags & ISCSI_COMMAND_READ);
+}
+
+/* The place in the table of this task's kind, LUNSCOPE_AGGREGATES if it is full. */
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates_event* table,
+                                                      const struct lunscope_task* task) {
+  if (!table || !task) return LUNSCOPE_AGGREGATES;
+  for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++) {
+    struct lunscope_aggregate* aggregate = &table->aggregates[i];
+    if (i == table->count) {
+      aggregate->lun = task->lun;
+      aggregate->opcode = task->cdb[0];
+      aggregate->flags = task->flags & ISCSI_COMMAND_READ;
+      table->count = i + 1;
+      return i;
+    }
+    if (lunscope_aggregate_is_of(aggregate, task)) return i;
+  }
+  return LUNSCOPE_AGGREGATES;
+}
+
+/* The aggregate for this task, or 0: it is to have a record. Mostly that of the task before. */
+LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
+    struct lunscope_aggregates_event* table, const struct lunscope_task* task) {
+  uint32_t place = table->last;
+  LUNSCOPE_BOUND(place);
+  if (place < table->count && place < LUNSCOPE_AGGREGATES &&
+      lunscope_aggregate_is_of(&table->aggregates[place], task))
+    return &table->aggregates[place];
+  place = lunscope_aggregate_place(table, task);
+  LUNSCOPE_BOUND(place);
+  if (place >= LUNSCOPE_AGGREGATES) return 0;
+  table->last = place;
+  return &table->aggregates[place];
+}
+
+/*
+ * Add the task that the status in this BHS completes (a SCSI Response, or a Data-In with S). False
+ * if it is to have a record: a failure, one that took slow_ns or longer, or of a kind that the
+ * table has no room for.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_event* table,
+                                               const struct lunscope_task* task, uint64_t now_ns,
+                                               uint64_t slow_ns) {
+  if (!table || !task) return 0;
+  uint64_t duration_ns = now_ns > task->start_ns ? now_ns - task->start_ns : 0;
+  if (duration_ns >= slow_ns) return 0;
+  struct lunscope_aggregate* aggregate = lunscope_aggregate_of(table, task);
+  if (!aggregate) return 0;
+  uint32_t duration =
+      lunscope_bucket_of(duration_ns, LUNSCOPE_LATENCY_FIRST_NS, LUNSCOPE_LATENCY_BOUNDS);
+  uint32_t size =
+      lunscope_bucket_of(task->transferred_bytes, LUNSCOPE_SIZE_FIRST_BYTES, LUNSCOPE_SIZE_BOUNDS);
+  LUNSCOPE_BOUND(duration);
+  LUNSCOPE_BOUND(size);
+  if (duration > LUNSCOPE_LATENCY_BOUNDS || size > LUNSCOPE_SIZE_BOUNDS) return 0;
+  aggregate->durations[duration]++;
+  aggregate->sizes[size]++;
+  aggregate->duration_ns += duration_ns;
+  aggregate->transferred_bytes += task->transferred_bytes;
+  aggregate->commands++;
+  return 1;
+}
+
+/* Did this status come without any trouble? */
+LUNSCOPE_INLINE int lunscope_is_success(const uint8_t* bhs) {
+  return iscsi_status(bhs) == SCSI_STATUS_GOOD &&
+         (iscsi_opcode(bhs) != ISCSI_SCSI_RESPONSE || iscsi_response(bhs) == 0);
+}
+
+/* Bytes of a table's record. */
+LUNSCOPE_INLINE uint32_t lunscope_aggregates_bytes(const struct lunscope_aggregates_event* table) {
+  return (uint32_t)(__builtin_offsetof(struct lunscope_aggregates_event, aggregates) +
+                    table->count * sizeof(struct lunscope_aggregate));
+}
+
+/* A report hands out what is there now. */
+LUNSCOPE_INLINE void lunscope_aggregates_tell(struct lunscope_aggregates_event* table) {
+  for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
+    table->aggregates[i].told = table->aggregates[i].commands;
+}
+
+/* Commands that no report has handed out. */
+LUNSCOPE_INLINE uint64_t lunscope_aggregates_untold(const struct lunscope_aggregates_event* table) {
+  uint64_t untold = 0;
+  for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
+    untold += table->aggregates[i].commands - table->aggregates[i].told;
+  return untold;
+}
+
+#endif

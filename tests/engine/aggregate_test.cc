@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Commands that are added up in the kernel: which are, where, and what is left to be told.
+#include <gtest/gtest.h>
+#include <lunscope/aggregate.h>
+
+#include <memory>
+
+namespace lunscope {
+namespace {
+
+constexpr uint64_t kNever = ~uint64_t{0};
+constexpr uint64_t kStartNs = 1'000;
+
+class Aggregate : public testing::Test {
+ protected:
+  static lunscope_task TaskOf(uint64_t lun, uint8_t opcode, uint32_t bytes = 0) {
+    lunscope_task task{};
+    task.lun = lun;
+    task.cdb[0] = opcode;
+    task.flags = ISCSI_COMMAND_READ;
+    task.start_ns = kStartNs;
+    task.transferred_bytes = bytes;
+    return task;
+  }
+  int Add(const lunscope_task& task, uint64_t duration_ns = 1, uint64_t slow_ns = kNever) {
+    return lunscope_aggregate_add(table_.get(), &task, kStartNs + duration_ns, slow_ns);
+  }
+  const lunscope_aggregate& At(size_t place) const { return table_->aggregates[place]; }
+
+  std::unique_ptr<lunscope_aggregates_event> table_ = std::make_unique<lunscope_aggregates_event>();
+};
+
+TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
+  lunscope_task written = TaskOf(1, SCSI_READ_10);
+  written.flags = ISCSI_COMMAND_WRITE;
+  for (const lunscope_task& task :
+       {TaskOf(1, SCSI_READ_10, 512), TaskOf(2, SCSI_READ_10, 1), TaskOf(1, SCSI_READ_10, 513),
+        TaskOf(1, SCSI_READ_16), written, TaskOf(2, SCSI_READ_10, 2)})
+    EXPECT_TRUE(Add(task, 16'001));
+  ASSERT_EQ(table_->count, 4u);
+  EXPECT_EQ(At(0).commands, 2u);
+  EXPECT_EQ(At(0).transferred_bytes, 1025u);
+  EXPECT_EQ(At(0).duration_ns, 2u * 16'001);
+  EXPECT_EQ(At(0).durations[1], 2u);
+  EXPECT_EQ(At(0).sizes[0], 1u);
+  EXPECT_EQ(At(0).sizes[1], 1u);
+  EXPECT_EQ(At(1).lun, 2u);
+  EXPECT_EQ(At(1).commands, 2u);
+  EXPECT_EQ(At(2).opcode, SCSI_READ_16);
+  EXPECT_EQ(At(3).flags, 0);
+  EXPECT_EQ(lunscope_aggregates_bytes(table_.get()),
+            offsetof(lunscope_aggregates_event, aggregates) + 4 * sizeof(lunscope_aggregate));
+}
+
+TEST_F(Aggregate, LeavesToRecordsWhatIsSlow) {
+  const lunscope_task task = TaskOf(1, SCSI_READ_10);
+  EXPECT_TRUE(Add(task, 99, 100));
+  EXPECT_FALSE(Add(task, 100, 100));
+  EXPECT_EQ(At(0).commands, 1u);
+}
+
+TEST_F(Aggregate, LeavesToRecordsWhatHasNoPlace) {
+  for (uint8_t i = 0; i < LUNSCOPE_AGGREGATES; i++) EXPECT_TRUE(Add(TaskOf(i, SCSI_READ_10)));
+  EXPECT_FALSE(Add(TaskOf(LUNSCOPE_AGGREGATES, SCSI_READ_10)));
+  for (uint8_t i = 0; i < LUNSCOPE_AGGREGATES; i++) {
+    EXPECT_TRUE(Add(TaskOf(i, SCSI_READ_10)));
+    EXPECT_EQ(At(i).commands, 2u);
+  }
+}
+
+TEST_F(Aggregate, ClocksThatDifferMakeNoHugeDuration) {
+  EXPECT_TRUE(Add(TaskOf(1, SCSI_READ_10), uint64_t{0} - 5));
+  EXPECT_EQ(At(0).duration_ns, 0u);
+  EXPECT_EQ(At(0).durations[0], 1u);
+}
+
+TEST_F(Aggregate, KnowsWhatNoReportHasHandedOut) {
+  Add(TaskOf(1, SCSI_READ_10));
+  Add(TaskOf(2, SCSI_READ_10));
+  EXPECT_EQ(lunscope_aggregates_untold(table_.get()), 2u);
+  lunscope_aggregates_tell(table_.get());
+  EXPECT_EQ(lunscope_aggregates_untold(table_.get()), 0u);
+  Add(TaskOf(2, SCSI_READ_10));
+  EXPECT_EQ(lunscope_aggregates_untold(table_.get()), 1u);
+}
+
+TEST_F(Aggregate, SuccessIsGoodStatusOfACompletedCommand) {
+  uint8_t bhs[ISCSI_BHS_BYTES] = {ISCSI_SCSI_RESPONSE};
+  EXPECT_TRUE(lunscope_is_success(bhs));
+  bhs[2] = 1;  // response: target failure
+  EXPECT_FALSE(lunscope_is_success(bhs));
+  bhs[0] = ISCSI_DATA_IN;  // there it is reserved
+  EXPECT_TRUE(lunscope_is_success(bhs));
+  bhs[3] = 2;  // CHECK CONDITION
+  EXPECT_FALSE(lunscope_is_success(bhs));
+}
+
+}  // namespace
+}  // namespace lunscope
