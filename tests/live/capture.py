@@ -76,7 +76,12 @@ class Capture:
         self._dumpcap = Process(["dumpcap", "-q", "-i", "lo", "-s", "0", "-B", _BUFFER_MIB,
                                  "-f", f"tcp port {self.port} or udp port {self._marker_port}",
                                  "-w", self.file])
-        self._dumpcap.wait_for_line("File:", 10)
+        try:
+            # Its buffer is large, and in a guest on a busy machine it takes its time for it.
+            self._dumpcap.wait_for_line("File:", 30)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -168,9 +173,14 @@ def decode_headers(pcap, port, names):
 
 def decode(pcap, port):
     """The SCSI commands of a capture file, in order, each with its data and status."""
+    return commands_of(decode_pdus(pcap, port))
+
+
+def commands_of(pdus):
+    """The same of PDUs that are decoded already."""
     commands = []
     open_tasks = {}
-    for pdu in decode_pdus(pcap, port):
+    for pdu in pdus:
         _follow(commands, open_tasks, pdu)
     return commands
 

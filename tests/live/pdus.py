@@ -93,9 +93,14 @@ class Pdu:
     def opcode(self):
         return self.header[0] & 0x3F
 
+    def field(self, name):
+        """Its value, whether a script set it or it came over the wire."""
+        offset, form = FIELDS[name]
+        return struct.unpack_from(">" + form, self.header, offset)[0]
+
     @property
     def itt(self):
-        return struct.unpack_from(">I", self.header, 16)[0]
+        return self.field("itt")
 
     @property
     def is_login(self):
@@ -107,6 +112,13 @@ class Pdu:
         """A SCSI Response, or a Data-In that carries the status."""
         return self.opcode == SCSI_RESPONSE or (self.opcode == DATA_IN
                                                 and bool(self.header[1] & STATUS_PRESENT))
+
+    @property
+    def has_own_statsn(self):
+        """Its StatSN is not only that of the next one that has (sections 11.7 to 11.19)."""
+        if self.opcode == DATA_IN:
+            return self.ends_command
+        return self.opcode != R2T and (self.opcode, self.itt) != (NOP_IN, RESERVED_TAG)
 
     def wire(self, digests=NO_DIGESTS):
         """As sent. Both digests cover padding, too."""

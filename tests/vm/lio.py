@@ -94,6 +94,11 @@ class Target:
                 values[path.name] = int(path.read_text())
         return values
 
+    def set_attributes(self, initiator, **values):
+        """Those of an ACL, for instance dataout_timeout=2, in seconds."""
+        for name, value in values.items():
+            _write(self._portal_group / "acls" / initiator / "attrib" / name, value)
+
     def remove(self):
         group = self._portal_group
         if not group.exists():
