@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is compared with nothing: lunscope in its modes, its peers, and what lunscope cannot avoid.
+
+An arm is a context manager over a port; within it the load runs at the port that it gives, which is
+another one only for a proxy.
+"""
+
+import contextlib
+import pathlib
+import sys
+import tempfile
+
+from harness import LUNSCOPE, Process, wait_until
+from lunscope import Serve, Trace
+
+_BENCH = pathlib.Path(__file__).resolve().parent
+_START_SECONDS = 20
+_EXAMINED_BYTES = 128  # enough for the headers of TCP and the first PDU of a segment
+
+
+@contextlib.contextmanager
+def nothing(port):
+    yield port
+
+
+def _serve(*options):
+    @contextlib.contextmanager
+    def arm(port):
+        with Serve(port, options=options):
+            yield port
+    return arm
+
+
+@contextlib.contextmanager
+def _trace(port):
+    with Trace(port):
+        yield port
+
+
+@contextlib.contextmanager
+def _dumpcap(port):
+    with tempfile.TemporaryDirectory(prefix="lunscope-bench-") as folder:
+        with Process(["dumpcap", "-q", "-i", "lo", "-s", _EXAMINED_BYTES, "-B", "64",
+                      "-f", f"tcp port {port}", "-w", f"{folder}/lo.pcapng"]) as dumpcap:
+            dumpcap.wait_for_line("File:", _START_SECONDS)
+            yield port
+
+
+@contextlib.contextmanager
+def _tshark(port):
+    with Process(["tshark", "-q", "-i", "lo", "-f", f"tcp port {port}",
+                  "-d", f"tcp.port=={port},iscsi", "-z", "scsi,srt,0"]) as tshark:
+        tshark.wait_for_line("Capturing on", _START_SECONDS)
+        yield port
+
+
+def _proxy(*options):
+    @contextlib.contextmanager
+    def arm(port):
+        with Process([sys.executable, _BENCH / "proxy.py", port, *options]) as proxy:
+            wait_until(lambda: proxy.stdout, _START_SECONDS, "the proxy's port")
+            yield int(proxy.stdout)
+    return arm
+
+
+@contextlib.contextmanager
+def _floor(port):
+    """Empty programs at the hooks of lunscope's."""
+    with Process([LUNSCOPE.parent / "floor"]) as floor:
+        wait_until(lambda: floor.stdout, _START_SECONDS, "the empty programs")
+        yield port
+
+
+@contextlib.contextmanager
+def _placebo(port):
+    """A process that wakes up as often as an idle collector does, and does nothing."""
+    with Process([sys.executable, "-c", "import time\nwhile True: time.sleep(1)"]):
+        yield port
+
+
+ARMS = {
+    "serve, both ends": _serve(),
+    "serve, target's end": _serve("--role", "target"),
+    "serve, initiator's end": _serve("--role", "initiator"),
+    "aggregate, both ends": _serve("--mode", "aggregate"),
+    "aggregate, target's end": _serve("--mode", "aggregate", "--role", "target"),
+    "trace": _trace,
+    "floor": _floor,
+    "placebo": _placebo,
+    "dumpcap": _dumpcap,
+    "tshark": _tshark,
+    "proxy": _proxy(),
+    "proxy, TCP_NODELAY": _proxy("--nodelay"),
+}
