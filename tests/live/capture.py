@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tshark saw: the packets of one port on the loopback, and the SCSI commands in them."""
+"""What tshark saw: the packets of some ports on the loopback, and the SCSI commands in them."""
 
 import collections
 import dataclasses
@@ -10,11 +10,12 @@ import signal
 import socket
 import tempfile
 
-from harness import Process, free_port, run, wait_until
+from harness import free_port, run, start, wait_until
 
 _TAP = pathlib.Path(__file__).with_name("commands.lua")
 _HEADERS_TAP = pathlib.Path(__file__).with_name("headers.lua")
 _BUFFER_MIB = 256
+_START_SECONDS = 30  # in a guest on a busy machine 10 have been too few
 _TAIL_BYTES = 4096
 _SCSI_COMMAND, _DATA_OUT, _SCSI_RESPONSE, _DATA_IN = 0x01, 0x05, 0x21, 0x25
 
@@ -58,14 +59,14 @@ class DecodedPdu:
 
 
 class Capture:
-    """dumpcap on `lo` for one TCP port, between start and stop. A dropped packet is a failure.
+    """dumpcap on `lo` for some TCP ports, between start and stop. A dropped packet is a failure.
 
     dumpcap ends without what the kernel still holds for it. So the last packet of a capture is a
     datagram of our own, and dumpcap is ended when that one is in the file.
     """
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, *ports):
+        self._ports = ports
         self._end_marker = secrets.token_bytes(32)
         self._marker_port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="lunscope-capture-")
@@ -73,15 +74,12 @@ class Capture:
         self._dumpcap = None
 
     def __enter__(self):
-        self._dumpcap = Process(["dumpcap", "-q", "-i", "lo", "-s", "0", "-B", _BUFFER_MIB,
-                                 "-f", f"tcp port {self.port} or udp port {self._marker_port}",
-                                 "-w", self.file])
-        try:
-            # Its buffer is large, and in a guest on a busy machine it takes its time for it.
-            self._dumpcap.wait_for_line("File:", 30)
-        except BaseException:
-            self.__exit__()
-            raise
+        tcp = " or ".join(f"tcp port {port}" for port in self._ports)
+        # Before the traffic, which would starve it on two CPUs.
+        self._dumpcap = start(["nice", "-n", "-10",
+                               "dumpcap", "-q", "-i", "lo", "-s", "0", "-B", _BUFFER_MIB,
+                               "-f", f"{tcp} or udp port {self._marker_port}", "-w", self.file],
+                              lambda process: "File:" in process.stderr, _START_SECONDS, "the file")
         return self
 
     def __exit__(self, *_):
@@ -111,34 +109,35 @@ class Capture:
     def opcodes(self):
         """Stop, and count PDUs by opcode."""
         self.stop()
-        return count_opcodes(self.file, self.port)
+        return count_opcodes(self.file, *self._ports)
 
     def commands(self):
         """Stop, and decode all SCSI commands."""
         self.stop()
-        return decode(self.file, self.port)
+        return decode(self.file, *self._ports)
 
 
-def _tshark(pcap, port, *options):
+def _tshark(pcap, ports, *options):
     """tshark's lines for a capture file."""
     # Two CPUs send on the loopback: its segments really overtake each other now and then.
-    _, rows, _, _ = run(["tshark", "-q", "-r", pcap, "-d", f"tcp.port=={port},iscsi",
+    decode_as = (word for port in ports for word in ("-d", f"tcp.port=={port},iscsi"))
+    _, rows, _, _ = run(["tshark", "-q", "-r", pcap, *decode_as,
                          "-o", "tcp.reassemble_out_of_order:TRUE",
                          "-o", "iscsi.bogus_pdu_max_data_len:16777215", *options], timeout=300)
     return rows.splitlines()
 
 
-def count_opcodes(pcap, port):
+def count_opcodes(pcap, *ports):
     """PDUs of a capture file by opcode."""
     return collections.Counter(
         int(opcode, 16)
-        for row in _tshark(pcap, port, "-T", "fields", "-e", "iscsi.opcode", "-Y", "iscsi")
+        for row in _tshark(pcap, ports, "-T", "fields", "-e", "iscsi.opcode", "-Y", "iscsi")
         for opcode in row.split(",") if opcode)
 
 
 def login_answers(pcap, port):
     """{key: value} of all that targets said in Login Responses."""
-    rows = _tshark(pcap, port, "-T", "fields", "-E", "aggregator=;", "-e", "iscsi.keyvalue",
+    rows = _tshark(pcap, [port], "-T", "fields", "-E", "aggregator=;", "-e", "iscsi.keyvalue",
                    "-Y", "iscsi.opcode == 0x23")
     return dict(pair.split("=", 1) for row in rows for pair in row.split(";") if "=" in pair)
 
@@ -147,15 +146,15 @@ def names_of_commands(pcap, port):
     """What tshark calls each command, in order; "" where it has no name. For captures of peers that
     wait for each answer: it says so once a packet.
     """
-    rows = _tshark(pcap, port, "-T", "fields", "-e", "_ws.col.Info", "-Y", "iscsi.opcode == 1")
+    rows = _tshark(pcap, [port], "-T", "fields", "-e", "_ws.col.Info", "-Y", "iscsi.opcode == 1")
     names = (re.match(r"SCSI: (.*?) LUN:", row) for row in rows)
     return [name[1] if name else "" for name in names]
 
 
-def decode_pdus(pcap, port):
+def decode_pdus(pcap, *ports):
     """The PDUs of a capture file, in order."""
     return [DecodedPdu(*(int(cell) if cell else None for cell in row.split("\t")))
-            for row in _tshark(pcap, port, "-X", f"lua_script:{_TAP}")]
+            for row in _tshark(pcap, ports, "-X", f"lua_script:{_TAP}")]
 
 
 def decode_headers(pcap, port, names):
@@ -164,16 +163,16 @@ def decode_headers(pcap, port, names):
     A name that is not in a PDU was not in its header.
     """
     names = list(names)
-    for row in _tshark(pcap, port, "-X", f"lua_script:{_HEADERS_TAP}",
+    for row in _tshark(pcap, [port], "-X", f"lua_script:{_HEADERS_TAP}",
                        "-X", f"lua_script1:{','.join(names)}"):
         initiator_port, opcode, *cells = row.split("\t")
         yield (int(initiator_port), int(opcode),
                {name: cell for name, cell in zip(names, cells, strict=True) if cell})
 
 
-def decode(pcap, port):
+def decode(pcap, *ports):
     """The SCSI commands of a capture file, in order, each with its data and status."""
-    return commands_of(decode_pdus(pcap, port))
+    return commands_of(decode_pdus(pcap, *ports))
 
 
 def commands_of(pdus):

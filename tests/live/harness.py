@@ -82,9 +82,9 @@ class Process:
         self._stdout = pathlib.Path(self._folder.name, "stdout")
         self._stderr = pathlib.Path(self._folder.name, "stderr")
         self.started = time.monotonic()
+        popen.setdefault("stdin", subprocess.DEVNULL)
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
-            self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out,
-                                          stderr=err,
+            self.popen = subprocess.Popen(self.command, stdout=out, stderr=err,
                                           preexec_fn=_die_with_parent(death_signal), **popen)
 
     def __enter__(self):
@@ -122,16 +122,23 @@ class Process:
             raise TimeoutError(f"{' '.join(self.command)} did not end within {timeout} s; "
                                f"it said: {self.stderr}") from None
 
-    def wait_for_line(self, text, timeout):
-        """Return when `text` stands on stderr; an early end is a failure with its message."""
-        def said():
-            if text in self.stderr:
+    def wait_for(self, condition, timeout, what):
+        """Return when `condition()` is true; an early end is a failure with its message."""
+        def is_so():
+            if condition():
                 return True
             if not self.running:
                 raise RuntimeError(f"{' '.join(self.command)} ended with {self.popen.returncode} "
-                                   f"before it said {text!r}: {self.stderr}")
+                                   f"before {what}: {self.stderr}")
             return False
-        wait_until(said, timeout, f"{text!r} from {self.command[0]}, which said {self.stderr!r}")
+        try:
+            wait_until(is_so, timeout, what)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error} of {self.command[0]}: {self.stderr}") from None
+
+    def wait_for_line(self, text, timeout):
+        """Return when `text` stands on stderr."""
+        self.wait_for(lambda: text in self.stderr, timeout, f"the line {text!r}")
 
     def end(self):
         if self.running:
@@ -145,6 +152,17 @@ class Process:
         if self.running:
             self.popen.kill()
         self.popen.wait()
+
+
+def start(command, is_ready, timeout, what, **popen):
+    """A Process of which `is_ready(process)` is true; one that does not get there is ended."""
+    process = Process(command, **popen)
+    try:
+        process.wait_for(lambda: is_ready(process), timeout, what)
+    except BaseException:
+        process.__exit__()
+        raise
+    return process
 
 
 def run(command, timeout=20, check=True, **popen):

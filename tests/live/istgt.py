@@ -2,18 +2,21 @@
 """An istgt of the test's own: another target in user space, with a thread for each connection.
 
 It reads all of its configuration when it starts, so that it is told here what it is to serve; of
-/etc it uses nothing.
+/etc it uses nothing. It has no statistics, but can say of each command that it queues it.
 """
 
 import pathlib
+import re
 import tempfile
 
-from harness import Process, free_port, run, wait_until
+from harness import free_port, start
 
 NAME_BASE = "iqn.2026-01.org.lunscope.test"
 VENDOR, PRODUCT = "LUNSCOPE", "Disk of istgt"
 LUN = 0
 _CONTROLLER = "127.0.0.1"
+_LISTENERS = pathlib.Path("/proc/net/tcp")
+_QUEUED = re.compile(r": Queue\(\d+\), CmdSN=\d+, OP=0x")
 
 _CONFIGURATION = """
 [Global]
@@ -60,15 +63,17 @@ _CONFIGURATION = """
 class Istgt:
     """istgt on a free port of 127.0.0.1 with one target, one disk.
 
-    `account` are user and password without which nobody may log in.
+    `account` are user and password without which nobody may log in; with `talks` it says what it
+    does.
     """
 
-    def __init__(self, name="disk", mib=64, account=None):
+    def __init__(self, name="disk", mib=64, account=None, talks=False):
         self.port = free_port()
         self.name = f"{NAME_BASE}:{name}"
         self._unit = name
         self._mib = mib
         self._account = account
+        self._words = ["-t", "scsi"] if talks else []
         self._files = tempfile.TemporaryDirectory(prefix="lunscope-istgt-")
         self._process = None
 
@@ -83,13 +88,9 @@ class Istgt:
             base=NAME_BASE, folder=folder, address=_CONTROLLER, port=self.port, name=self._unit,
             auth_method="CHAP" if self._account else "None", vendor=VENDOR, product=PRODUCT,
             lun=LUN, mib=self._mib), encoding="ascii")
-        self._process = Process(["istgt", "-D", "-c", folder / "istgt.conf",
-                                 "-p", folder / "pid"])
-        try:
-            wait_until(self._listens, 10, "istgt's portal")
-        except BaseException:
-            self.__exit__()
-            raise
+        self._process = start(
+            ["istgt", "-D", *self._words, "-c", folder / "istgt.conf", "-p", folder / "pid"],
+            lambda _: self._listens(), 10, "the portal")
         return self
 
     def __exit__(self, *_):
@@ -97,14 +98,20 @@ class Istgt:
         self._files.cleanup()
 
     def _listens(self):
-        if not self._process.running:
-            raise RuntimeError(f"istgt ended: {self._process.stderr}{self._process.stdout}")
-        return run(["ss", "-tlnH", f"sport = :{self.port}"])[1]
+        return f":{self.port:04X} 00000000:0000 0A" in _LISTENERS.read_text(encoding="ascii")
+
+    def commands(self):
+        """How many commands it says that it has queued."""
+        return len(_QUEUED.findall(self._process.stderr))
+
+    def portal(self):
+        """address:port of the portal."""
+        return f"{_CONTROLLER}:{self.port}"
 
     def url(self):
         """The libiscsi URL of the portal, without a target."""
-        return f"iscsi://127.0.0.1:{self.port}"
+        return f"iscsi://{self.portal()}"
 
     def lun_url(self, login=""):
         """The libiscsi URL of the disk; `login` is user%password."""
-        return f"iscsi://{login}{'@' if login else ''}127.0.0.1:{self.port}/{self.name}/{LUN}"
+        return f"iscsi://{login}{'@' if login else ''}{self.portal()}/{self.name}/{LUN}"

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import urllib.request
 
-from harness import LUNSCOPE, Process, free_port, run, wait_until
+from harness import LUNSCOPE, free_port, run, start, wait_until
 
 START_SECONDS = 30
 # Far above the second it promises: the test of that promise is its own, the others only need an
@@ -69,6 +69,10 @@ def records_of(text):
     return [json.loads(line) for line in text.split("\n") if line]
 
 
+def _start(command, line):
+    return start(command, lambda process: line in process.stderr, START_SECONDS, repr(line))
+
+
 class Trace:
     """`lunscope trace` on some ports, from attached to ended."""
 
@@ -80,12 +84,7 @@ class Trace:
         self.process = None
 
     def __enter__(self):
-        self.process = Process(self._command)
-        try:
-            self.process.wait_for_line("lunscope: watching ", START_SECONDS)
-        except BaseException:
-            self.process.__exit__()
-            raise
+        self.process = _start(self._command, "lunscope: watching ")
         return self
 
     def __exit__(self, *_):
@@ -121,12 +120,7 @@ class Serve:
         self.process = None
 
     def __enter__(self):
-        self.process = Process(self._command)
-        try:
-            self.process.wait_for_line("lunscope: serving http", START_SECONDS)
-        except BaseException:
-            self.process.__exit__()
-            raise
+        self.process = _start(self._command, "lunscope: serving http")
         return self
 
     def __exit__(self, *_):

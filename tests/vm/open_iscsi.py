@@ -11,9 +11,10 @@ import re
 import tempfile
 
 from guest import load
-from harness import Process, run, wait_until
+from harness import run, start, wait_until
 
 _RUNNING_SECONDS = 30
+_CONTROL = "@ISCSIADM_ABSTRACT_NAMESPACE"
 _SYSFS = pathlib.Path("/sys/class/iscsi_session")
 # There is no systemd to start anything, and a test does not want to wait for what is gone.
 _CONFIG = """
@@ -75,23 +76,16 @@ class OpenIscsi:
         folder = pathlib.Path(self._files.name)
         (folder / "initiatorname").write_text(f"InitiatorName={self._name}\n", encoding="ascii")
         (folder / "iscsid.conf").write_text(_CONFIG, encoding="ascii")
-        self._process = Process(["iscsid", "--foreground", "--config", folder / "iscsid.conf",
-                                 "--initiatorname", folder / "initiatorname"])
-        try:
-            wait_until(self._answers, _RUNNING_SECONDS, "iscsid")
-        except BaseException:
-            self.__exit__()
-            raise
+        self._process = start(
+            ["iscsid", "--foreground", "--config", folder / "iscsid.conf",
+             "--initiatorname", folder / "initiatorname"],
+            lambda _: _CONTROL in pathlib.Path("/proc/net/unix").read_text(), _RUNNING_SECONDS,
+            "the control socket")
         return self
 
     def __exit__(self, *_):
         self._process.__exit__()
         self._files.cleanup()
-
-    def _answers(self):
-        if not self._process.running:
-            raise RuntimeError(f"iscsid ended: {self._process.stderr}")
-        return "@ISCSIADM_ABSTRACT_NAMESPACE" in pathlib.Path("/proc/net/unix").read_text()
 
     def login(self, server, target, **settings):
         """Log in to a target of a Tgtd or Lio.

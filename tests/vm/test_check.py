@@ -8,6 +8,7 @@ import struct
 
 from guest import GuestTest, load, unload
 
+import kernels_page
 from checked import Checked, loaded_modules, symbol_states
 from harness import main, run
 from lio import Lio
@@ -39,12 +40,20 @@ class Modules(CheckTest):
 
     def test_hook_of_the_kernel_initiator(self):
         """It is of the kernel itself: the module may come and go."""
-        hook = Checked().one("hooks", HOOK)
+        checked = Checked()
+        hook = checked.one("hooks", HOOK)
         self.assertEqual((hook["state"], hook["attached"]), ("ok", True))
+        self.check_page(reader=checked.one("hooks", "skb reader")["reader"], hook="attached")
         load("iscsi_tcp")
         self.assertEqual(Checked().one("hooks", HOOK), hook)
         unload("iscsi_tcp")
         self.check_kernel_is_well()
+
+    def check_page(self, **facts):
+        kernel = kernels_page.guest_kernel()
+        kernels_page.report(kernel, **facts)
+        page = kernels_page.read()
+        kernels_page.hold(self, {name: page.fact(kernel, name) for name in facts}, facts)
 
     def test_modules(self):
         load("iscsi_tcp")

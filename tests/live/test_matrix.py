@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The matrix on this machine's kernel: what needs none of its modules."""
+
+import kernels_page
+import matrix
+from harness import main
+
+
+class Matrix(matrix.Matrix):
+    KERNEL = kernels_page.HOST
+
+
+if __name__ == "__main__":
+    main()
