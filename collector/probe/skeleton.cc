@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
@@ -15,6 +16,8 @@
 namespace lunscope {
 namespace {
 
+constexpr size_t kVerifierLogBytes = 4096;
+
 // libbpf's last warning says more than its error number; it is kept for the message of an Error.
 thread_local std::string last_warning;
 // The verifier says "permission denied" as well, of a program that the kernel does not take.
@@ -24,10 +27,6 @@ int KeepWarning(libbpf_print_level level, const char* format, va_list arguments)
   if (level != LIBBPF_WARN) return 0;
   char line[512];
   vsnprintf(line, sizeof(line), format, arguments);
-  if (std::strstr(line, "BEGIN PROG LOAD LOG") != nullptr) {
-    verifier_refused = true;
-    return 0;
-  }
   last_warning = line;
   while (!last_warning.empty() && last_warning.back() == '\n') last_warning.pop_back();
   return 0;
@@ -48,7 +47,6 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
 }
 
 Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
-  verifier_refused = false;
   Skeleton skeleton(lunscope_bpf__open());
   if (!skeleton) return KernelError("opening the programs", errno);
   ApplyOptions(options, skeleton.get());
@@ -57,12 +55,16 @@ Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
     return Error{ExitCode::kUnsupported,
                  "a kernel below 6.12 has to be of x86-64 and to tell where page_offset_base and "
                  "vmemmap_base are (CONFIG_KALLSYMS_ALL)"};
+  // libbpf would ask for 16 MiB of it, and the verifier take many times as long to write that.
+  std::array<char, kVerifierLogBytes> log{};
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton->obj) {
+    bpf_program__set_log_buf(program, log.data(), log.size());
     if (IsLoadedApart(program)) bpf_program__set_autoload(program, false);
   }
-  if (const int error = lunscope_bpf__load(skeleton.get()); error != 0)
-    return KernelError("loading the programs", -error);
+  const int error = lunscope_bpf__load(skeleton.get());
+  verifier_refused = log.front() != '\0';
+  if (error != 0) return KernelError("loading the programs", -error);
   return skeleton;
 }
 
