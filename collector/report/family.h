@@ -7,6 +7,7 @@
 #include <prometheus/metric_family.h>
 
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,6 +69,29 @@ class Family {
 
   std::vector<prometheus::MetricFamily>& out_;
   prometheus::MetricFamily family_;
+};
+
+// The families of a page, in their order.
+class Families {
+ public:
+  Family New(prometheus::MetricType type, const char* name, const char* help) {
+    return {out_, type, name, help};
+  }
+
+  void AddGauge(const char* name, const char* help, double value) {
+    New(prometheus::MetricType::Gauge, name, help).Add({}, value);
+  }
+  void AddCounter(const char* name, const char* help, uint64_t value) {
+    New(prometheus::MetricType::Counter, name, help).Add({}, static_cast<double>(value));
+  }
+  // A counter with a series for each of these roles.
+  void AddPerRole(const char* name, const char* help, std::span<const uint8_t> roles,
+                  const uint64_t (&values)[LUNSCOPE_ROLES]);
+
+  std::vector<prometheus::MetricFamily> Take() { return std::move(out_); }
+
+ private:
+  std::vector<prometheus::MetricFamily> out_;
 };
 
 inline Labels With(const Labels& labels, const char* name, std::string value) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The metric catalogue: every metric's name, type, help and labels have their one home in
-// metrics.cc, and are built from one snapshot when somebody scrapes.
+// The metric catalogue, rendered from one snapshot when somebody scrapes. Every metric has its one
+// home in a part of catalogue.h.
 #pragma once
 
 #include <lunscope/event.h>
