@@ -27,12 +27,6 @@ const std::string& PortalOf(const Connection& connection) {
   return connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
 }
 
-// Those that stand for any target share their LUNs' numbers, and no more.
-bool HasOwnTarget(const Connection& connection) {
-  const std::string& name = connection.target->first.name;
-  return name != kUnknownName && name != kOverflowName;
-}
-
 void LearnDeviceType(Connection& connection, uint64_t lun, int device_type) {
   auto& types = connection.device_types;
   const uint64_t number = CanonicalLun(lun);
@@ -42,7 +36,7 @@ void LearnDeviceType(Connection& connection, uint64_t lun, int device_type) {
 }
 
 int DeviceTypeOf(const Connection& connection, uint64_t lun, const LunIdentity& of_target) {
-  if (of_target.device_type != kUnknownDeviceType && HasOwnTarget(connection))
+  if (of_target.device_type != kUnknownDeviceType && connection.has_own_target)
     return of_target.device_type;
   const auto here = connection.device_types.find(CanonicalLun(lun));
   return here == connection.device_types.end() ? kUnknownDeviceType : here->second;
@@ -137,7 +131,7 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
 
 void Model::LearnIdentity(Connection& connection, const lunscope_pdu_event& event) {
   LunOf(connection, event.lun).identity.Learn(event.cdb, event.chunk, event.chunk_bytes);
-  if (HasOwnTarget(connection)) return;
+  if (connection.has_own_target) return;
   LunIdentity here;
   here.Learn(event.cdb, event.chunk, event.chunk_bytes);
   LearnDeviceType(connection, event.lun, here.device_type);
@@ -188,8 +182,7 @@ void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& 
   std::string target = login.target_name();
   if (target.empty() && login.IsDiscovery()) target = kDiscoveryName;
   if (!target.empty()) {
-    connection.target = &TargetOf({connection.role, target});
-    connection.last_lun = nullptr;
+    SetTarget(connection, {connection.role, target});
     connection.device_types.clear();
   }
 }
@@ -328,7 +321,7 @@ void Model::Close(uint64_t id) {
   if (connection == connections_.end()) return;
   const Connection& closed = connection->second;
   sessions_.Close(closed.session, closed.cid, id, closed.logged_out);
-  connections_.erase(connection);
+  Forget(connection);
 }
 
 Snapshot Model::TakeSnapshot() const {
@@ -354,17 +347,30 @@ int Model::DeviceType(const Connection& connection, uint64_t lun) const {
   return DeviceTypeOf(connection, lun, seen == luns.end() ? LunIdentity() : seen->second.identity);
 }
 
+// Connections do not move while they are in the table, and most are among those met last.
+Connection& Model::Lookup(uint64_t id) {
+  Connection*& recent = recent_[id % kRecentConnections];
+  if (recent == nullptr || recent->id != id) {
+    recent = &connections_[id];
+    recent->id = id;
+  }
+  return *recent;
+}
+
+void Model::Forget(std::unordered_map<uint64_t, Connection>::iterator connection) {
+  Connection*& recent = recent_[connection->first % kRecentConnections];
+  if (recent == &connection->second) recent = nullptr;
+  connections_.erase(connection);
+}
+
 Connection& Model::ConnectionOf(const lunscope_event& event) {
-  Connection& connection = connections_[event.connection];
+  Connection& connection = Lookup(event.connection);
   // A record may be older than what was learned since: an unknown role takes nothing back.
   const bool is_news = event.role != LUNSCOPE_ROLE_UNKNOWN && connection.role != event.role;
   if (connection.target == nullptr || is_news) {
-    connection.id = event.connection;
     connection.role = event.role;
     // That of a nexus is unknown when the record that says it was lost.
-    connection.target =
-        &TargetOf({event.role, kUnknownName, connection.is_nexus() ? kUnknownName : ""});
-    connection.last_lun = nullptr;
+    SetTarget(connection, {event.role, kUnknownName, connection.is_nexus() ? kUnknownName : ""});
     InferNames(connection);
   }
   return connection;
@@ -388,7 +394,13 @@ void Model::InferNames(Connection& connection) {
   for (const auto& [lun, type] : found.device_types) LearnDeviceType(connection, lun, type);
   connection.initiator = Printable(found.initiator);
   if (found.target.empty()) return;
-  connection.target = &TargetOf({connection.role, Printable(found.target)});
+  SetTarget(connection, {connection.role, Printable(found.target)});
+}
+
+void Model::SetTarget(Connection& connection, const TargetKey& key) {
+  connection.target = &TargetOf(key);
+  const std::string& name = connection.target->first.name;
+  connection.has_own_target = name != kUnknownName && name != kOverflowName;
   connection.last_lun = nullptr;
 }
 
@@ -414,17 +426,20 @@ Target& Model::TargetOf(const TargetKey& key) {
 LunStatistics& Model::LunOf(Connection& connection, uint64_t lun) {
   if (connection.last_lun != nullptr && connection.last_lun_number == lun)
     return *connection.last_lun;
-  auto& luns = connection.target->second.luns;
-  auto known = luns.find(CanonicalLun(lun));
-  if (known == luns.end()) {
-    known =
-        ReserveLabelSet()
-            ? luns.try_emplace(CanonicalLun(lun)).first
-            : OverflowTarget(connection.target->first).second.luns.try_emplace(kOverflowLun).first;
-  }
-  connection.last_lun = &known->second;
+  RecentLun& recent = recent_luns_[RecentLun::PlaceOf(connection.target, lun)];
+  if (recent.target != connection.target || recent.number != lun)
+    recent = {connection.target, lun, &FindLun(*connection.target, lun)};
+  connection.last_lun = recent.statistics;
   connection.last_lun_number = lun;
-  return known->second;
+  return *recent.statistics;
+}
+
+LunStatistics& Model::FindLun(Target& target, uint64_t lun) {
+  auto& luns = target.second.luns;
+  const auto known = luns.find(CanonicalLun(lun));
+  if (known != luns.end()) return known->second;
+  return ReserveLabelSet() ? luns[CanonicalLun(lun)]
+                           : OverflowTarget(target.first).second.luns[kOverflowLun];
 }
 
 OperationStatistics& Model::OperationOf(Connection& connection, LunStatistics& lun,

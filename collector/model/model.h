@@ -75,18 +75,21 @@ using Target = std::pair<const TargetKey, TargetStatistics>;
 struct Connection {
   static constexpr size_t kMaxDeviceTypes = 256;
 
+  // What every command reads, on one cache line.
   uint64_t id = 0;
+  Target* target = nullptr;
+  LunStatistics* last_lun =
+      nullptr;  // of last_lun_number: most commands go where the last one went
+  uint64_t last_lun_number = 0;
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
+  bool has_own_target = false;  // false: its target stands for any, under a stand-in's name
+  bool is_midstream = false;
+
   std::string local;
   std::string remote;
   std::string initiator;   // "" while unknown
   std::string names_from;  // "login", or the source of a HostSession; "" while unknown
   LocalProcess process;
-  bool is_midstream = false;
-  Target* target = nullptr;
-  LunStatistics* last_lun =
-      nullptr;  // of last_lun_number: most commands go where the last one went
-  uint64_t last_lun_number = 0;
   uint64_t isid = 0;
   uint16_t requested_tsih = 0;  // 0: its login is to begin a session
   uint16_t requested_cid = 0;
@@ -186,13 +189,35 @@ class Model {
 
   void InferNames(Connection& connection);
   Connection& ConnectionOf(const lunscope_event& event);
+  Connection& Lookup(uint64_t id);
+  void Forget(std::unordered_map<uint64_t, Connection>::iterator connection);
+  void SetTarget(Connection& connection, const TargetKey& key);
   Target& TargetOf(const TargetKey& key);
   Target& OverflowTarget(const TargetKey& key);
   LunStatistics& LunOf(Connection& connection, uint64_t lun);
+  LunStatistics& FindLun(Target& target, uint64_t lun);
   OperationStatistics& OperationOf(Connection& connection, LunStatistics& lun, size_t operation);
   bool ReserveLabelSet();
 
+  // Where the LUN of this number lies, whichever addressing method named it.
+  struct RecentLun {
+    const Target* target = nullptr;
+    uint64_t number = 0;
+    LunStatistics* statistics = nullptr;
+
+    static size_t PlaceOf(const Target* target, uint64_t number) {
+      const uint64_t mixed = (number >> 48 ^ number) + (reinterpret_cast<uintptr_t>(target) >> 4);
+      return mixed * 0x9e37'79b9'7f4a'7c15 >> (64 - kRecentLunBits);
+    }
+  };
+  static constexpr size_t kRecentConnections = 1 << 14;
+  static constexpr size_t kRecentLunBits = 12;
+
   ModelOptions options_;
+  // By number and by a hash: what a record speaks of was mostly met before, and is found without a
+  // walk through the tables below. Neither targets nor their LUNs are ever taken out of these.
+  std::vector<Connection*> recent_ = std::vector<Connection*>(kRecentConnections);
+  std::vector<RecentLun> recent_luns_ = std::vector<RecentLun>(1 << kRecentLunBits);
   std::unordered_map<uint64_t, Connection> connections_;
   std::map<TargetKey, TargetStatistics> targets_;
   SessionTable sessions_;
