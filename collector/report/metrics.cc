@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/report/metrics.h"
 
-#include <prometheus/text_serializer.h>
-
-#include <utility>
-
 #include "collector/report/catalogue.h"
 #include "collector/report/process_metrics.h"
+#include "collector/report/text_format.h"
 
 namespace lunscope {
 namespace {
 
 using prometheus::MetricFamily;
 
-class ObservedMetrics : public prometheus::Collectable {
- public:
-  explicit ObservedMetrics(std::function<Observation()> observe) : observe_(std::move(observe)) {}
-
-  std::vector<MetricFamily> Collect() const override {
-    std::vector<MetricFamily> families = RenderMetrics(observe_());
-    for (MetricFamily& family : RenderProcessMetrics()) families.push_back(std::move(family));
-    return families;
-  }
-
- private:
-  std::function<Observation()> observe_;
-};
-
-}  // namespace
-
-std::shared_ptr<prometheus::Collectable> MakeCollectable(std::function<Observation()> observe) {
-  return std::make_shared<ObservedMetrics>(std::move(observe));
-}
-
-std::vector<MetricFamily> RenderMetrics(const Observation& observation) {
-  Families families;
+void AddAll(const Observation& observation, const FamilySink& sink) {
+  Families families(sink);
   if (observation.has_iscsi) {
     AddCommands(observation, families);
     AddSessions(observation, families);
@@ -43,11 +20,27 @@ std::vector<MetricFamily> RenderMetrics(const Observation& observation) {
   }
   if (observation.layers) AddScsiLayers(observation, families);
   AddSelf(observation, families);
-  return families.Take();
 }
 
+}  // namespace
+
+std::vector<MetricFamily> RenderMetrics(const Observation& observation) {
+  std::vector<MetricFamily> all;
+  AddAll(observation, [&](MetricFamily&& family) { all.push_back(std::move(family)); });
+  return all;
+}
+
+// Family by family: the text is the only one of them that is there as a whole.
 std::string FormatMetrics(const Observation& observation) {
-  return prometheus::TextSerializer().Serialize(RenderMetrics(observation));
+  std::string page;
+  AddAll(observation, [&](const MetricFamily& family) { AppendText(family, page); });
+  return page;
+}
+
+std::string FormatScrape(const Observation& observation) {
+  std::string page = FormatMetrics(observation);
+  for (const MetricFamily& family : RenderProcessMetrics()) AppendText(family, page);
+  return page;
 }
 
 }  // namespace lunscope

@@ -5,12 +5,9 @@
 #pragma once
 
 #include <lunscope/event.h>
-#include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,10 +56,10 @@ struct Observation {
 
 std::vector<prometheus::MetricFamily> RenderMetrics(const Observation& observation);
 
-// The same as text, as a scrape would have it.
+// The same as text.
 std::string FormatMetrics(const Observation& observation);
 
-// What an endpoint scrapes: each Collect() observes, and renders that and this process's metrics.
-std::shared_ptr<prometheus::Collectable> MakeCollectable(std::function<Observation()> observe);
+// What an endpoint answers: that, and this process's metrics.
+std::string FormatScrape(const Observation& observation);
 
 }  // namespace lunscope
