@@ -12,6 +12,8 @@ namespace {
 
 // A connection that two walks in a row did not find has closed, and the record of it was lost.
 constexpr uint32_t kMaxReportsMissed = 2;
+// Between two pauses: looking up where one was costs more than looking at a connection.
+constexpr uint64_t kConnectionsAtOnce = 32;
 // Status detail of a redirection (RFC 7143 section 11.13.5).
 constexpr uint8_t kMovedPermanently = 2;
 
@@ -49,6 +51,7 @@ void LearnPortal(const Connection& connection, Session& session) {
 }  // namespace
 
 void Model::Apply(const lunscope_event& event) {
+  if (is_walking_ && IsStale(event)) return;
   switch (event.kind) {
     case LUNSCOPE_EVENT_COMMAND:
       return ApplyCommand(reinterpret_cast<const lunscope_command_event&>(event));
@@ -255,7 +258,7 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
     connection.local = FormatAddress(event.local_address, event.is_ipv6, event.local_port);
     connection.remote = FormatAddress(event.remote_address, event.is_ipv6, event.remote_port);
   }
-  connection.reports_missed = 0;
+  connection.last_report = report_;
   connection.is_midstream = (event.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   InferNames(connection);
   TargetStatistics& target = connection.target->second;
@@ -295,6 +298,9 @@ void Model::ApplyInflight(const lunscope_inflight_event& event) {
 }
 
 void Model::BeginReport() {
+  report_++;
+  is_walking_ = true;
+  closed_in_walk_.clear();
   tracked_commands_ = 0;
   for (auto& [key, target] : targets_) {
     target.unread_bytes = 0;
@@ -303,37 +309,38 @@ void Model::BeginReport() {
       lun.oldest_start_ns = 0;
     }
   }
-  for (auto& [id, connection] : connections_) {
-    if (!connection.is_nexus()) connection.reports_missed++;
-  }
 }
 
-void Model::EndReport() {
-  std::vector<uint64_t> gone;
-  for (const auto& [id, connection] : connections_) {
-    if (connection.reports_missed >= kMaxReportsMissed) gone.push_back(id);
+// The walk had read it before the record of the end came.
+bool Model::IsStale(const lunscope_event& event) const {
+  const bool is_of_a_walk =
+      event.kind == LUNSCOPE_EVENT_CONNECTION || event.kind == LUNSCOPE_EVENT_INFLIGHT;
+  return is_of_a_walk && closed_in_walk_.contains(event.connection);
+}
+
+void Model::EndReport(bool is_whole, const Pause& pause) {
+  is_walking_ = false;
+  if (!is_whole) return;
+  for (auto next = connections_.begin(); next != connections_.end();) {
+    const auto& [id, connection] = *next;
+    const uint64_t last = id;
+    const bool is_gone =
+        !connection.is_nexus() && report_ - connection.last_report >= kMaxReportsMissed;
+    ++next;
+    if (is_gone) Close(last);
+    if (!pause || last % kConnectionsAtOnce != 0) continue;
+    pause();
+    next = connections_.upper_bound(last);
   }
-  for (uint64_t id : gone) Close(id);
 }
 
 void Model::Close(uint64_t id) {
   const auto connection = connections_.find(id);
   if (connection == connections_.end()) return;
+  if (is_walking_) closed_in_walk_.insert(id);
   const Connection& closed = connection->second;
   sessions_.Close(closed.session, closed.cid, id, closed.logged_out);
   Forget(connection);
-}
-
-Snapshot Model::TakeSnapshot() const {
-  Snapshot snapshot{targets_, sessions_.all(), dropped_series_, tracked_commands_, {}, {}};
-  for (const auto& [id, connection] : connections_) {
-    LocalProcess process = connection.process;
-    process.id = 0;
-    snapshot.connections[{connection.target->first, std::move(process)}]++;
-    if (connection.has_inferred_names())
-      snapshot.inferred_connections[{connection.target->first, connection.names_from}]++;
-  }
-  return snapshot;
 }
 
 const Connection* Model::FindConnection(uint64_t id) const {
@@ -353,11 +360,12 @@ Connection& Model::Lookup(uint64_t id) {
   if (recent == nullptr || recent->id != id) {
     recent = &connections_[id];
     recent->id = id;
+    recent->last_report = std::max(recent->last_report, report_);
   }
   return *recent;
 }
 
-void Model::Forget(std::unordered_map<uint64_t, Connection>::iterator connection) {
+void Model::Forget(std::map<uint64_t, Connection>::iterator connection) {
   Connection*& recent = recent_[connection->first % kRecentConnections];
   if (recent == &connection->second) recent = nullptr;
   connections_.erase(connection);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <initializer_list>
-#include <map>
-#include <set>
-#include <string>
+#include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "collector/report/catalogue.h"
@@ -15,39 +13,59 @@ using prometheus::MetricType;
 
 const char* DigestLabel(bool is_used) { return is_used ? "crc32c" : "none"; }
 
-Labels Named(std::initializer_list<const char*> names, const std::vector<std::string>& values) {
-  Labels labels;
-  for (const char* name : names) labels.push_back({name, values[labels.size()]});
-  return labels;
+// Of those that differ in what is no label, one each: in the order of the labels.
+using Sessions = std::vector<const SessionState*>;
+
+auto Identity(const SessionState& session) {
+  return std::tie(session.role, session.target, session.name);
+}
+auto Info(const SessionState& session) {
+  return std::tuple_cat(Identity(session), std::tie(session.initiator, session.portal,
+                                                    session.header_digest, session.data_digest));
 }
 
-void AddSessionSeries(const Snapshot& snapshot, Families& families) {
-  // Sessions that differ in what is no label are one series: up if one of them is.
-  std::map<std::vector<std::string>, bool> up;
-  std::set<std::vector<std::string>> infos;
-  for (const auto& [key, session] : snapshot.sessions) {
-    std::vector<std::string> values = {RoleLabel(key.role), key.target, session.name};
-    bool& is_up = up[values];
-    is_up = is_up || session.is_up();
-    values.insert(values.end(), {key.initiator, session.portal, DigestLabel(session.header_digest),
-                                 DigestLabel(session.data_digest)});
-    infos.insert(std::move(values));
+Labels LabelsOf(const SessionState& session) {
+  return {{"role", RoleLabel(session.role)}, {"target", session.target}, {"session", session.name}};
+}
+
+Sessions InOrder(const std::vector<SessionState>& all) {
+  Sessions sessions;
+  sessions.reserve(all.size());
+  for (const SessionState& session : all) sessions.push_back(&session);
+  std::ranges::sort(sessions, {}, [](const SessionState* session) { return Info(*session); });
+  return sessions;
+}
+
+// One series is up if one of its sessions is.
+void AddSessionsUp(const Sessions& sessions, Families& families) {
+  Family family = families.New(MetricType::Gauge, "session_up",
+                               "1 while a session has a connection in full feature phase; 0 after "
+                               "it lost its last one without a logout.");
+  for (auto first = sessions.begin(); first != sessions.end();) {
+    const auto end = std::find_if(first, sessions.end(), [&](const SessionState* session) {
+      return Identity(*session) != Identity(**first);
+    });
+    const bool is_up =
+        std::any_of(first, end, [](const SessionState* session) { return session->is_up; });
+    family.Add(LabelsOf(**first), is_up ? 1 : 0);
+    first = end;
   }
-  {
-    Family family =
-        families.New(MetricType::Gauge, "session_up",
-                     "1 while a session has a connection in full feature phase; 0 after "
-                     "it lost its last one without a logout.");
-    for (const auto& [values, is_up] : up)
-      family.Add(Named({"role", "target", "session"}, values), is_up ? 1 : 0);
-  }
+}
+
+void AddSessionInfos(const Sessions& sessions, Families& families) {
   Family family = families.New(MetricType::Gauge, "session_info",
                                "Names and digests of a session, from its login; always 1.");
-  for (const auto& values : infos) {
-    family.Add(
-        Named({"role", "target", "session", "initiator", "portal", "header_digest", "data_digest"},
-              values),
-        1);
+  const SessionState* last = nullptr;
+  for (const SessionState* session : sessions) {
+    const bool is_new = last == nullptr || Info(*last) != Info(*session);
+    last = session;
+    if (!is_new) continue;
+    Labels labels = LabelsOf(*session);
+    labels.push_back({"initiator", session->initiator});
+    labels.push_back({"portal", session->portal});
+    labels.push_back({"header_digest", DigestLabel(session->header_digest)});
+    labels.push_back({"data_digest", DigestLabel(session->data_digest)});
+    family.Add(std::move(labels), 1);
   }
 }
 
@@ -82,7 +100,9 @@ void AddInferredConnections(const Snapshot& snapshot, Families& families) {
 }  // namespace
 
 void AddSessions(const Observation& observation, Families& families) {
-  AddSessionSeries(observation.snapshot, families);
+  const Sessions sessions = InOrder(observation.snapshot.sessions);
+  AddSessionsUp(sessions, families);
+  AddSessionInfos(sessions, families);
   AddConnections(observation.snapshot, families);
   AddInferredConnections(observation.snapshot, families);
 }

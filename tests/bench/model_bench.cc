@@ -4,8 +4,10 @@
 // what it keeps from being drained meanwhile. Times are this thread's CPU time.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "collector/report/metrics.h"
 #include "tests/bench/cpu_time.h"
@@ -123,6 +125,44 @@ void BM_Scrape(benchmark::State& state) {
   state.counters["render_ms"] = average(rendered);
 }
 BENCHMARK(BM_Scrape)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(10);
+
+// The longest time that records wait in a scrape of kManySeries, where a command comes each 2 us:
+// the same walk and copy, with pauses as collector/cli/observer has them.
+void BM_Stall(benchmark::State& state) {
+  constexpr double kDue = 250e-6;
+  constexpr size_t kArrived = 125;
+  Model& model = ModelOf(kManySeries);
+  const Tape walk = Walk(kManySeries);
+  const Tape commands = Commands(kManySeries, kArrived);
+  std::vector<double> stalls;
+  for (auto _ : state) {
+    double drained = ThreadCpuSeconds();
+    const auto drain = [&] {
+      const double now = ThreadCpuSeconds();
+      if (now - drained < kDue) return;
+      stalls.push_back(now - drained);
+      drained = now;
+      commands.Play([&](const lunscope_event& event) { model.Apply(event); });
+    };
+    const double start = ThreadCpuSeconds();
+    model.BeginReport();
+    walk.Play([&](const lunscope_event& event) {
+      model.Apply(event);
+      drain();
+    });
+    model.EndReport(true, drain);
+    benchmark::DoNotOptimize(model.TakeSnapshot(drain));
+    state.SetIterationTime(ThreadCpuSeconds() - start);
+  }
+  std::ranges::sort(stalls);
+  const auto quantile = [&](double share) {
+    return 1e3 * stalls.at(static_cast<size_t>(share * static_cast<double>(stalls.size() - 1)));
+  };
+  state.counters["p50_ms"] = quantile(0.5);
+  state.counters["p99_ms"] = quantile(0.99);
+  state.counters["max_ms"] = quantile(1);
+}
+BENCHMARK(BM_Stall)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(20);
 
 }  // namespace
 }  // namespace lunscope
