@@ -9,6 +9,12 @@ namespace lunscope {
 
 std::string Printable(std::string_view wire) {
   std::string text;
+  AssignPrintable(wire, text);
+  return text;
+}
+
+void AssignPrintable(std::string_view wire, std::string& text) {
+  text.clear();
   for (char c : wire.substr(0, kMaxNameBytes)) {
     if (c >= 0x20 && c < 0x7f && c != '\\') {
       text.push_back(c);
@@ -17,15 +23,15 @@ std::string Printable(std::string_view wire) {
     }
   }
   if (wire.size() > kMaxNameBytes) text += "...";
-  return text;
 }
 
-std::string PrintableTrimmed(std::string_view wire) {
+std::string_view Trimmed(std::string_view wire) {
   constexpr std::string_view kPadding(" \0", 2);
   const size_t first = wire.find_first_not_of(kPadding);
   if (first == std::string_view::npos) return {};
-  const size_t last = wire.find_last_not_of(kPadding);
-  return Printable(wire.substr(first, last - first + 1));
+  return wire.substr(first, wire.find_last_not_of(kPadding) - first + 1);
 }
+
+std::string PrintableTrimmed(std::string_view wire) { return Printable(Trimmed(wire)); }
 
 }  // namespace lunscope

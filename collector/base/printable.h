@@ -16,7 +16,11 @@ inline constexpr size_t kMaxNameBytes = 223;
 // kMaxNameBytes is cut off and marked by "...".
 std::string Printable(std::string_view wire);
 
-// The same without leading and trailing blanks: INQUIRY strings are padded (SPC-5 4.3.1).
+// The same into a text that is there: one that was as long before needs no memory.
+void AssignPrintable(std::string_view wire, std::string& text);
+
+// Without leading and trailing blanks and NULs: INQUIRY strings are padded (SPC-5 4.3.1).
+std::string_view Trimmed(std::string_view wire);
 std::string PrintableTrimmed(std::string_view wire);
 
 }  // namespace lunscope

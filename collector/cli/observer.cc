@@ -62,6 +62,7 @@ void Observer::Take(const lunscope_event& event) {
 // The layers' records are drained before those of the wire and taken in after them: of a command
 // that both tell of, the wire's record was made first, so that it is in the model by then.
 void Observer::DrainLocked() {
+  drained_ns_ = MonotonicNs();
   const bool has_answer =
       host_sessions_.valid() &&
       host_sessions_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
@@ -90,6 +91,12 @@ void Observer::TakeIn(const lunscope_event& event) {
     model_.SetProcess(event.connection, local_processes_.Read(record));
 }
 
+// A scrape of many connections and LUNs takes longer than a ring may have to wait.
+void Observer::DrainIfDue() {
+  constexpr uint64_t kMaxUndrainedNs = 250'000;
+  if (MonotonicNs() - drained_ns_ >= kMaxUndrainedNs) DrainLocked();
+}
+
 void Observer::Drain() {
   const std::lock_guard lock(mutex_);
   DrainLocked();
@@ -104,12 +111,17 @@ void Observer::DrainAfterWakeup() {
 bool Observer::WalkLocked() {
   model_.BeginReport();
   Status report = Nothing{};
-  if (probe_) report = probe_->Report([&](const lunscope_event& event) { TakeIn(event); });
+  if (probe_) {
+    report = probe_->Report([&](const lunscope_event& event) {
+      TakeIn(event);
+      DrainIfDue();
+    });
+  }
   Status tasks = Nothing{};
   if (layers_)
     tasks = layers_->Report([&](const lunscope_scsi_task& task) { model_.ApplyTask(task); });
   // A walk that broke off did not look for every connection, so none of them is known to be gone.
-  if (report.ok()) model_.EndReport();
+  model_.EndReport(report.ok(), [this] { DrainIfDue(); });
   return report.ok() && tasks.ok();
 }
 
@@ -146,7 +158,7 @@ Observation Observer::Observe() {
   Observation observation;
   DrainLocked();
   observation.scrape_failed = !WalkLocked();
-  observation.snapshot = model_.TakeSnapshot();
+  observation.snapshot = model_.TakeSnapshot([this] { DrainIfDue(); });
   observation.has_iscsi = sources_.iscsi;
   std::vector<ProgramReport> programs;
   if (probe_) {

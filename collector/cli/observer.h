@@ -60,6 +60,8 @@ class Observer {
         host_sessions_(std::async(std::launch::async, ReadHostSessions)) {}
 
   void DrainLocked();
+  // In the midst of a scrape: the thread that scrapes does the work of the one that waits for it.
+  void DrainIfDue();
   void Take(const lunscope_event& event);
   // The model's part of it.
   void TakeIn(const lunscope_event& event);
@@ -75,6 +77,7 @@ class Observer {
   Model model_;
   LocalProcesses local_processes_;
   Listener listener_;
+  uint64_t drained_ns_ = 0;  // when the rings were last drained
   const uint32_t inflight_limit_;
   uint64_t wakeups_ = 0;
   // Asked once, after the probe was attached: whose login is not seen was logged in by then.

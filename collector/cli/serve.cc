@@ -34,9 +34,9 @@ Result<ExitCode> RunServe(const ServeOptions& options) {
       Observer::Start(options.sources, options.model, options.probe);
   if (!started.ok()) return started.error();
   Observer& observer = *started.value();
-  Result<std::unique_ptr<Endpoint>> endpoint =
-      Endpoint::Start(options.listen_address, options.metrics_path,
-                      MakeCollectable([&] { return observer.Observe(); }), SessionPages(observer));
+  Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
+      options.listen_address, options.metrics_path,
+      [&] { return FormatScrape(observer.Observe()); }, SessionPages(observer));
   if (!endpoint.ok()) return endpoint.error();
   Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
       options.listen_address.Url(options.metrics_path), SourceList(options.sources, options.probe));

@@ -45,15 +45,15 @@ void Model::ApplyNexus(const lunscope_nexus_event& event) {
     if (nexuses_ >= kMaxNexuses) ForgetANexus();
     nexuses_++;
   }
-  Connection& nexus = connections_[event.header.connection];
+  Connection& nexus = Lookup(event.header.connection);
   nexus = Connection();
   nexus.id = event.header.connection;
   nexus.role = event.header.role;
   nexus.last_used = ++records_of_layers_;
   const std::string name = NameOf(event, host_targets_);
   const std::string transport = LowerCase(Text(event.transport));
-  nexus.target = &TargetOf({nexus.role, name.empty() ? kUnknownName : name,
-                            transport.empty() ? kUnknownName : transport});
+  SetTarget(nexus, {nexus.role, name.empty() ? kUnknownName : name,
+                    transport.empty() ? kUnknownName : transport});
   nexus.initiator = Text(event.initiator);
   nexus.is_iscsi_host = nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(event.host);
   if (nexus.role != LUNSCOPE_ROLE_INITIATOR) return;
@@ -74,14 +74,14 @@ void Model::ForgetANexus() {
       oldest = each;
   }
   if (oldest == connections_.end()) return;
-  connections_.erase(oldest);
+  Forget(oldest);
   nexuses_--;
 }
 
 void Model::ApplyScsiCommand(const lunscope_scsi_command_event& event) {
   const lunscope_command_event& command = event.sensed.command;
-  if (!connections_.contains(command.header.connection)) nexuses_++;
   Connection& nexus = ConnectionOf(command.header);
+  if (nexus.last_used == 0) nexuses_++;  // its own record was lost
   nexus.last_used = ++records_of_layers_;
   LunStatistics& lun = LunOf(nexus, command.lun);
   last_wire_ns_.reset();
@@ -108,8 +108,12 @@ void Model::ApplyTask(const lunscope_scsi_task& task) {
   lunscope_event header{};
   header.connection = task.nexus;
   header.role = task.role;
-  if (!connections_.contains(task.nexus)) nexuses_++;
-  LunStatistics& lun = LunOf(ConnectionOf(header), task.lun);
+  Connection& nexus = ConnectionOf(header);
+  if (nexus.last_used == 0) {
+    nexuses_++;
+    nexus.last_used = ++records_of_layers_;
+  }
+  LunStatistics& lun = LunOf(nexus, task.lun);
   lun.outstanding++;
   if (lun.oldest_start_ns == 0 || task.start_ns < lun.oldest_start_ns)
     lun.oldest_start_ns = task.start_ns;

@@ -47,8 +47,8 @@ void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
     // Qualifier 3: no device can be here, so the type means nothing (SPC-5 table 142).
     if ((data[0] >> 5) != 3) device_type = data[0] & 0x1f;
     const auto* text = reinterpret_cast<const char*>(data);
-    if (bytes >= 16) vendor = PrintableTrimmed({text + 8, 8});
-    if (bytes >= 32) product = PrintableTrimmed({text + 16, 16});
+    if (bytes >= 16) AssignPrintable(Trimmed({text + 8, 8}), vendor);
+    if (bytes >= 32) AssignPrintable(Trimmed({text + 16, 16}), product);
   } else if (cdb[0] == SCSI_READ_CAPACITY_10 && bytes >= 8) {
     const uint32_t last = lunscope_be32(data);
     block_bytes = lunscope_be32(data + 4);

@@ -12,6 +12,8 @@ namespace {
 
 // A connection that two walks in a row did not find has closed, and the record of it was lost.
 constexpr uint32_t kMaxReportsMissed = 2;
+// Between two pauses: looking up where one was costs more than looking at a connection.
+constexpr uint64_t kConnectionsAtOnce = 32;
 // Status detail of a redirection (RFC 7143 section 11.13.5).
 constexpr uint8_t kMovedPermanently = 2;
 
@@ -27,12 +29,6 @@ const std::string& PortalOf(const Connection& connection) {
   return connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
 }
 
-// Those that stand for any target share their LUNs' numbers, and no more.
-bool HasOwnTarget(const Connection& connection) {
-  const std::string& name = connection.target->first.name;
-  return name != kUnknownName && name != kOverflowName;
-}
-
 void LearnDeviceType(Connection& connection, uint64_t lun, int device_type) {
   auto& types = connection.device_types;
   const uint64_t number = CanonicalLun(lun);
@@ -42,7 +38,7 @@ void LearnDeviceType(Connection& connection, uint64_t lun, int device_type) {
 }
 
 int DeviceTypeOf(const Connection& connection, uint64_t lun, const LunIdentity& of_target) {
-  if (of_target.device_type != kUnknownDeviceType && HasOwnTarget(connection))
+  if (of_target.device_type != kUnknownDeviceType && connection.has_own_target)
     return of_target.device_type;
   const auto here = connection.device_types.find(CanonicalLun(lun));
   return here == connection.device_types.end() ? kUnknownDeviceType : here->second;
@@ -55,6 +51,7 @@ void LearnPortal(const Connection& connection, Session& session) {
 }  // namespace
 
 void Model::Apply(const lunscope_event& event) {
+  if (is_walking_ && IsStale(event)) return;
   switch (event.kind) {
     case LUNSCOPE_EVENT_COMMAND:
       return ApplyCommand(reinterpret_cast<const lunscope_command_event&>(event));
@@ -139,7 +136,7 @@ void Model::ApplyPdu(const lunscope_pdu_event& event) {
 
 void Model::LearnIdentity(Connection& connection, const lunscope_pdu_event& event) {
   LunOf(connection, event.lun).identity.Learn(event.cdb, event.chunk, event.chunk_bytes);
-  if (HasOwnTarget(connection)) return;
+  if (connection.has_own_target) return;
   LunIdentity here;
   here.Learn(event.cdb, event.chunk, event.chunk_bytes);
   LearnDeviceType(connection, event.lun, here.device_type);
@@ -190,8 +187,7 @@ void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& 
   std::string target = login.target_name();
   if (target.empty() && login.IsDiscovery()) target = kDiscoveryName;
   if (!target.empty()) {
-    connection.target = &TargetOf({connection.role, target});
-    connection.last_lun = nullptr;
+    SetTarget(connection, {connection.role, target});
     connection.device_types.clear();
   }
 }
@@ -264,7 +260,7 @@ void Model::ApplyConnection(const lunscope_connection_event& event) {
     connection.local = FormatAddress(event.local_address, event.is_ipv6, event.local_port);
     connection.remote = FormatAddress(event.remote_address, event.is_ipv6, event.remote_port);
   }
-  connection.reports_missed = 0;
+  connection.last_report = report_;
   connection.is_midstream = (event.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   InferNames(connection);
   TargetStatistics& target = connection.target->second;
@@ -323,6 +319,9 @@ void Model::ApplyInflight(const lunscope_inflight_event& event) {
 }
 
 void Model::BeginReport() {
+  report_++;
+  is_walking_ = true;
+  closed_in_walk_.clear();
   tracked_commands_ = 0;
   for (auto& [key, target] : targets_) {
     target.unread_bytes = 0;
@@ -331,37 +330,39 @@ void Model::BeginReport() {
       lun.oldest_start_ns = 0;
     }
   }
-  for (auto& [id, connection] : connections_) {
-    if (!connection.is_nexus()) connection.reports_missed++;
-  }
 }
 
-void Model::EndReport() {
-  std::vector<uint64_t> gone;
-  for (const auto& [id, connection] : connections_) {
-    if (connection.reports_missed >= kMaxReportsMissed) gone.push_back(id);
+// The walk had read it before the record of the end came.
+bool Model::IsStale(const lunscope_event& event) const {
+  const bool is_of_a_walk = event.kind == LUNSCOPE_EVENT_CONNECTION ||
+                            event.kind == LUNSCOPE_EVENT_AGGREGATES ||
+                            event.kind == LUNSCOPE_EVENT_INFLIGHT;
+  return is_of_a_walk && closed_in_walk_.contains(event.connection);
+}
+
+void Model::EndReport(bool is_whole, const Pause& pause) {
+  is_walking_ = false;
+  if (!is_whole) return;
+  for (auto next = connections_.begin(); next != connections_.end();) {
+    const auto& [id, connection] = *next;
+    const uint64_t last = id;
+    const bool is_gone =
+        !connection.is_nexus() && report_ - connection.last_report >= kMaxReportsMissed;
+    ++next;
+    if (is_gone) Close(last);
+    if (!pause || last % kConnectionsAtOnce != 0) continue;
+    pause();
+    next = connections_.upper_bound(last);
   }
-  for (uint64_t id : gone) Close(id);
 }
 
 void Model::Close(uint64_t id) {
   const auto connection = connections_.find(id);
   if (connection == connections_.end()) return;
+  if (is_walking_) closed_in_walk_.insert(id);
   const Connection& closed = connection->second;
   sessions_.Close(closed.session, closed.cid, id, closed.logged_out);
-  connections_.erase(connection);
-}
-
-Snapshot Model::TakeSnapshot() const {
-  Snapshot snapshot{targets_, sessions_.all(), dropped_series_, tracked_commands_, {}, {}};
-  for (const auto& [id, connection] : connections_) {
-    LocalProcess process = connection.process;
-    process.id = 0;
-    snapshot.connections[{connection.target->first, std::move(process)}]++;
-    if (connection.has_inferred_names())
-      snapshot.inferred_connections[{connection.target->first, connection.names_from}]++;
-  }
-  return snapshot;
+  Forget(connection);
 }
 
 const Connection* Model::FindConnection(uint64_t id) const {
@@ -375,17 +376,31 @@ int Model::DeviceType(const Connection& connection, uint64_t lun) const {
   return DeviceTypeOf(connection, lun, seen == luns.end() ? LunIdentity() : seen->second.identity);
 }
 
+// Connections do not move while they are in the table, and most are among those met last.
+Connection& Model::Lookup(uint64_t id) {
+  Connection*& recent = recent_[id % kRecentConnections];
+  if (recent == nullptr || recent->id != id) {
+    recent = &connections_[id];
+    recent->id = id;
+    recent->last_report = std::max(recent->last_report, report_);
+  }
+  return *recent;
+}
+
+void Model::Forget(std::map<uint64_t, Connection>::iterator connection) {
+  Connection*& recent = recent_[connection->first % kRecentConnections];
+  if (recent == &connection->second) recent = nullptr;
+  connections_.erase(connection);
+}
+
 Connection& Model::ConnectionOf(const lunscope_event& event) {
-  Connection& connection = connections_[event.connection];
+  Connection& connection = Lookup(event.connection);
   // A record may be older than what was learned since: an unknown role takes nothing back.
   const bool is_news = event.role != LUNSCOPE_ROLE_UNKNOWN && connection.role != event.role;
   if (connection.target == nullptr || is_news) {
-    connection.id = event.connection;
     connection.role = event.role;
     // That of a nexus is unknown when the record that says it was lost.
-    connection.target =
-        &TargetOf({event.role, kUnknownName, connection.is_nexus() ? kUnknownName : ""});
-    connection.last_lun = nullptr;
+    SetTarget(connection, {event.role, kUnknownName, connection.is_nexus() ? kUnknownName : ""});
     InferNames(connection);
   }
   return connection;
@@ -409,7 +424,13 @@ void Model::InferNames(Connection& connection) {
   for (const auto& [lun, type] : found.device_types) LearnDeviceType(connection, lun, type);
   connection.initiator = Printable(found.initiator);
   if (found.target.empty()) return;
-  connection.target = &TargetOf({connection.role, Printable(found.target)});
+  SetTarget(connection, {connection.role, Printable(found.target)});
+}
+
+void Model::SetTarget(Connection& connection, const TargetKey& key) {
+  connection.target = &TargetOf(key);
+  const std::string& name = connection.target->first.name;
+  connection.has_own_target = name != kUnknownName && name != kOverflowName;
   connection.last_lun = nullptr;
 }
 
@@ -435,17 +456,20 @@ Target& Model::TargetOf(const TargetKey& key) {
 LunStatistics& Model::LunOf(Connection& connection, uint64_t lun) {
   if (connection.last_lun != nullptr && connection.last_lun_number == lun)
     return *connection.last_lun;
-  auto& luns = connection.target->second.luns;
-  auto known = luns.find(CanonicalLun(lun));
-  if (known == luns.end()) {
-    known =
-        ReserveLabelSet()
-            ? luns.try_emplace(CanonicalLun(lun)).first
-            : OverflowTarget(connection.target->first).second.luns.try_emplace(kOverflowLun).first;
-  }
-  connection.last_lun = &known->second;
+  RecentLun& recent = recent_luns_[RecentLun::PlaceOf(connection.target, lun)];
+  if (recent.target != connection.target || recent.number != lun)
+    recent = {connection.target, lun, &FindLun(*connection.target, lun)};
+  connection.last_lun = recent.statistics;
   connection.last_lun_number = lun;
-  return known->second;
+  return *recent.statistics;
+}
+
+LunStatistics& Model::FindLun(Target& target, uint64_t lun) {
+  auto& luns = target.second.luns;
+  const auto known = luns.find(CanonicalLun(lun));
+  if (known != luns.end()) return known->second;
+  return ReserveLabelSet() ? luns[CanonicalLun(lun)]
+                           : OverflowTarget(target.first).second.luns[kOverflowLun];
 }
 
 OperationStatistics& Model::OperationOf(Connection& connection, LunStatistics& lun,

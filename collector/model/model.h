@@ -9,11 +9,12 @@
 #include <lunscope/aggregate.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "collector/base/host_session.h"
@@ -45,9 +46,8 @@ struct ModelOptions {
 
 enum LoginFailure { kRedirection, kInitiatorError, kTargetError, kLoginFailures };
 
-// Everything counted for one target as one role sees it.
-struct TargetStatistics {
-  std::map<uint64_t, LunStatistics> luns;
+// What is counted for one target as one role sees it, without what its LUNs are counted for.
+struct TargetCounters {
   std::array<SizeHistogram, SCSI_OPERATIONS> sizes;
   uint64_t logins = 0;
   std::array<uint64_t, kLoginFailures> login_failures{};
@@ -60,6 +60,10 @@ struct TargetStatistics {
   uint64_t retransmits = 0;
   uint64_t unread_bytes = 0;  // as of the last report
   uint64_t header_digest_errors = 0;
+};
+
+struct TargetStatistics : TargetCounters {
+  std::map<uint64_t, LunStatistics> luns;
 };
 
 struct TargetKey {
@@ -75,18 +79,21 @@ using Target = std::pair<const TargetKey, TargetStatistics>;
 struct Connection {
   static constexpr size_t kMaxDeviceTypes = 256;
 
+  // What every command reads, on one cache line.
   uint64_t id = 0;
+  Target* target = nullptr;
+  LunStatistics* last_lun =
+      nullptr;  // of last_lun_number: most commands go where the last one went
+  uint64_t last_lun_number = 0;
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
+  bool has_own_target = false;  // false: its target stands for any, under a stand-in's name
+  bool is_midstream = false;
+
   std::string local;
   std::string remote;
   std::string initiator;   // "" while unknown
   std::string names_from;  // "login", or the source of a HostSession; "" while unknown
   LocalProcess process;
-  bool is_midstream = false;
-  Target* target = nullptr;
-  LunStatistics* last_lun =
-      nullptr;  // of last_lun_number: most commands go where the last one went
-  uint64_t last_lun_number = 0;
   uint64_t isid = 0;
   uint16_t requested_tsih = 0;  // 0: its login is to begin a session
   uint16_t requested_cid = 0;
@@ -101,7 +108,7 @@ struct Connection {
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
   lunscope_connection_event counted{};         // what the totals already hold
   std::vector<lunscope_aggregate> aggregates;  // likewise
-  uint32_t reports_missed = 0;
+  uint64_t last_report = 0;                    // the number of the last walk that found it
 
   // A nexus of a SCSI layer, which stands here in the place of a connection.
   [[nodiscard]] bool is_nexus() const { return (id & LUNSCOPE_NEXUS_BIT) != 0; }
@@ -114,9 +121,21 @@ struct Connection {
   }
 };
 
+// What a report says of a session.
+struct SessionState {
+  uint8_t role = 0;
+  std::string target;
+  std::string name;
+  std::string initiator;
+  std::string portal;
+  bool header_digest = false;
+  bool data_digest = false;
+  bool is_up = false;
+};
+
 struct Snapshot {
   std::map<TargetKey, TargetStatistics> targets;
-  std::map<SessionKey, Session> sessions;
+  std::vector<SessionState> sessions;  // in the order of their keys
   uint64_t dropped_series = 0;
   uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last report
   // Connections by target and by the source of its name, which is no login.
@@ -124,6 +143,10 @@ struct Snapshot {
   // Connections by target and by who reads them: without its id, for that is no label.
   std::map<std::pair<TargetKey, LocalProcess>, uint64_t> connections;
 };
+
+// Called again and again in what takes long with many connections and LUNs, so that records need
+// not wait for the end of it: it may apply some, and do nothing else to the model.
+using Pause = std::function<void()>;
 
 class Model {
  public:
@@ -140,12 +163,15 @@ class Model {
   void SetProcess(uint64_t id, LocalProcess process);
 
   // Around the records of one walk over the live connections, and the commands in flight of the
-  // SCSI layers.
+  // SCSI layers. Records of the rings may come in between: a connection whose end they tell is not
+  // brought back by what the walk had read of it before.
   void BeginReport();
   void ApplyTask(const lunscope_scsi_task& task);
-  void EndReport();
+  // is_whole: the walk has come to every connection; those that it did not find are gone.
+  void EndReport(bool is_whole = true, const Pause& pause = {});
 
-  [[nodiscard]] Snapshot TakeSnapshot() const;
+  // Each LUN, session and connection is as of one moment, not all of them as of the same.
+  [[nodiscard]] Snapshot TakeSnapshot(const Pause& pause = {}) const;
 
   // The record of a SCSI layer that was applied last: how long the same command was on the wire.
   [[nodiscard]] std::optional<uint64_t> last_wire_ns() const { return last_wire_ns_; }
@@ -154,9 +180,7 @@ class Model {
 
   // The connection of a record that was applied; nullptr if it is gone.
   [[nodiscard]] const Connection* FindConnection(uint64_t id) const;
-  [[nodiscard]] const std::unordered_map<uint64_t, Connection>& connections() const {
-    return connections_;
-  }
+  [[nodiscard]] const std::map<uint64_t, Connection>& connections() const { return connections_; }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const Directory& directory() const { return directory_; }
   // The peripheral device type of a LUN: what it said on any connection of its target, else what is
@@ -186,16 +210,39 @@ class Model {
   Session* SessionOf(const Connection& connection);
   void Close(uint64_t id);
 
+  [[nodiscard]] bool IsStale(const lunscope_event& event) const;
   void InferNames(Connection& connection);
   Connection& ConnectionOf(const lunscope_event& event);
+  Connection& Lookup(uint64_t id);
+  void Forget(std::map<uint64_t, Connection>::iterator connection);
+  void SetTarget(Connection& connection, const TargetKey& key);
   Target& TargetOf(const TargetKey& key);
   Target& OverflowTarget(const TargetKey& key);
   LunStatistics& LunOf(Connection& connection, uint64_t lun);
+  LunStatistics& FindLun(Target& target, uint64_t lun);
   OperationStatistics& OperationOf(Connection& connection, LunStatistics& lun, size_t operation);
   bool ReserveLabelSet();
 
+  // Where the LUN of this number lies, whichever addressing method named it.
+  struct RecentLun {
+    const Target* target = nullptr;
+    uint64_t number = 0;
+    LunStatistics* statistics = nullptr;
+
+    static size_t PlaceOf(const Target* target, uint64_t number) {
+      const uint64_t mixed = (number >> 48 ^ number) + (reinterpret_cast<uintptr_t>(target) >> 4);
+      return mixed * 0x9e37'79b9'7f4a'7c15 >> (64 - kRecentLunBits);
+    }
+  };
+  static constexpr size_t kRecentConnections = 1 << 14;
+  static constexpr size_t kRecentLunBits = 12;
+
   ModelOptions options_;
-  std::unordered_map<uint64_t, Connection> connections_;
+  // By number and by a hash: what a record speaks of was mostly met before, and is found without a
+  // walk through the tables below. Neither targets nor their LUNs are ever taken out of these.
+  std::vector<Connection*> recent_ = std::vector<Connection*>(kRecentConnections);
+  std::vector<RecentLun> recent_luns_ = std::vector<RecentLun>(1 << kRecentLunBits);
+  std::map<uint64_t, Connection> connections_;
   std::map<TargetKey, TargetStatistics> targets_;
   SessionTable sessions_;
   Directory directory_;
@@ -203,6 +250,9 @@ class Model {
   WireJoin wire_;
   std::optional<uint64_t> last_wire_ns_;
   std::map<uint32_t, std::string> host_targets_;  // names of iSCSI targets by SCSI host
+  uint64_t report_ = 0;                           // the number of the last walk
+  bool is_walking_ = false;
+  std::unordered_set<uint64_t> closed_in_walk_;
   size_t nexuses_ = 0;
   uint64_t records_of_layers_ = 0;
   size_t label_sets_ = 0;

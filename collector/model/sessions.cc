@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace lunscope {
@@ -21,24 +23,39 @@ const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
   return entry->first;
 }
 
+// The table's order has them side by side: a login must not look at every session there is.
+auto SessionTable::OfInitiatorPort(const SessionKey& key) const -> std::pair<Entry, Entry> {
+  SessionKey bound = key;
+  bound.tsih = 0;
+  bound.portal_group.clear();
+  const Entry first = sessions_.lower_bound(bound);
+  const Entry end = std::find_if(first, sessions_.end(), [&](const auto& entry) {
+    const SessionKey& other = entry.first;
+    return std::tie(other.role, other.target, other.initiator, other.isid) !=
+           std::tie(key.role, key.target, key.initiator, key.isid);
+  });
+  return {first, end};
+}
+
 // Session reinstatement (RFC 7143 section 6.3.5): a login with TSIH 0 and an ISID that the
 // initiator has a session for ends that one, up or down. The TSIH is the target's to choose anew.
 void SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
-  std::erase_if(sessions_, [&](const auto& entry) {
-    SessionKey other = entry.first;
-    other.tsih = key.tsih;
-    return other == key;
-  });
+  auto [entry, end] = OfInitiatorPort(key);
+  while (entry != end) {
+    entry =
+        entry->first.portal_group == key.portal_group ? sessions_.erase(entry) : std::next(entry);
+  }
 }
 
 // A login that adds a connection need not name the portal group: the TSIH names the session.
 const SessionKey& SessionTable::JoinedBy(const SessionKey& key) const {
-  const auto joined = std::ranges::find_if(sessions_, [&](const auto& entry) {
-    SessionKey other = entry.first;
-    if (key.portal_group.empty()) other.portal_group.clear();
-    return other == key;
+  const auto [first, end] = OfInitiatorPort(key);
+  const auto joined = std::find_if(first, end, [&](const auto& entry) {
+    const SessionKey& other = entry.first;
+    return other.tsih == key.tsih &&
+           (key.portal_group.empty() || other.portal_group == key.portal_group);
   });
-  return joined == sessions_.end() ? key : joined->first;
+  return joined == end ? key : joined->first;
 }
 
 bool SessionTable::Has(const std::optional<SessionKey>& key, uint16_t cid,

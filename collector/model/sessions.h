@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "collector/model/parameters.h"
 
@@ -70,6 +71,10 @@ class SessionTable {
   [[nodiscard]] const std::map<SessionKey, Session>& all() const { return sessions_; }
 
  private:
+  using Entry = std::map<SessionKey, Session>::const_iterator;
+
+  // The sessions of this initiator, ISID and target: whatever their TSIH and portal group.
+  [[nodiscard]] std::pair<Entry, Entry> OfInitiatorPort(const SessionKey& key) const;
   void EndThoseInPlaceOf(const SessionKey& key);
   [[nodiscard]] const SessionKey& JoinedBy(const SessionKey& key) const;
   void ForgetTheLongestDown();

@@ -13,37 +13,74 @@ constexpr uint64_t kMaxCompletionNs = 10'000'000'000;
 
 }  // namespace
 
+void WireJoin::Queue::Push(const Wire& wire) {
+  if (size_ == ring_.size()) {
+    std::ranges::rotate(ring_, ring_.begin() + static_cast<ptrdiff_t>(first_));
+    first_ = 0;
+    ring_.resize(std::max<size_t>(16, 2 * ring_.size()));
+  }
+  size_++;
+  (*this)[size_ - 1] = wire;
+}
+
+void WireJoin::Queue::PopFront() {
+  first_ = (first_ + 1) & (ring_.size() - 1);
+  size_--;
+}
+
+void WireJoin::Queue::Take(size_t i) {
+  for (; i > 0; i--) (*this)[i] = (*this)[i - 1];
+  PopFront();
+}
+
+// nullptr: there are too many LUNs.
+WireJoin::Queue* WireJoin::QueueOf(const std::string& target, uint64_t lun) {
+  const KeyView key(target, CanonicalLun(lun));
+  if (const auto known = waiting_.find(key); known != waiting_.end()) return &known->second;
+  if (waiting_.size() >= kMaxLuns) {
+    if (empty_ == 0) return nullptr;
+    std::erase_if(waiting_, [](const auto& entry) { return entry.second.size() == 0; });
+    empty_ = 0;
+  }
+  empty_++;
+  return &waiting_[Key(key)];
+}
+
 void WireJoin::Put(const std::string& target, const lunscope_command_event& wire) {
-  const auto key = std::pair(target, CanonicalLun(wire.lun));
-  if (waiting_.size() >= kMaxLuns && !waiting_.contains(key)) return;
-  std::deque<Wire>& waiting = waiting_[key];
-  if (waiting.size() >= kMaxWaiting) waiting.pop_front();
+  Queue* waiting = QueueOf(target, wire.lun);
+  if (waiting == nullptr) return;
+  if (waiting->size() >= kMaxWaiting) waiting->PopFront();
+  if (waiting->size() == 0) empty_--;
   const uint64_t end_ns = wire.header.time_ns;
-  Wire& added = waiting.emplace_back(Wire{end_ns - wire.duration_ns, end_ns, {}});
+  Wire added{end_ns - wire.duration_ns, end_ns, {}};
   std::ranges::copy(wire.cdb, added.cdb.begin());
+  waiting->Push(added);
 }
 
 std::optional<uint64_t> WireJoin::Take(const std::string& target,
                                        const lunscope_command_event& command) {
-  const auto entry = waiting_.find({target, CanonicalLun(command.lun)});
+  const auto entry = waiting_.find(KeyView(target, CanonicalLun(command.lun)));
   if (entry == waiting_.end()) return std::nullopt;
-  std::deque<Wire>& waiting = entry->second;
+  Queue& waiting = entry->second;
   const uint64_t end_ns = command.header.time_ns;
   const uint64_t start_ns = end_ns - command.duration_ns;
-  while (!waiting.empty() && waiting.front().end_ns + kMaxCompletionNs < end_ns)
-    waiting.pop_front();
+  while (waiting.size() != 0 && waiting[0].end_ns + kMaxCompletionNs < end_ns) {
+    waiting.PopFront();
+    if (waiting.size() == 0) empty_++;
+  }
   // The mid-layer's records come in the order of their ends, so the one that fits most tightly
   // leaves the others theirs.
-  auto found = waiting.end();
-  for (auto each = waiting.begin(); each != waiting.end(); ++each) {
-    const bool fits = each->start_ns >= start_ns && each->end_ns <= end_ns &&
-                      std::ranges::equal(each->cdb, command.cdb);
-    if (fits && (found == waiting.end() || each->start_ns > found->start_ns)) found = each;
+  size_t found = waiting.size();
+  for (size_t i = 0; i < waiting.size(); i++) {
+    const Wire& each = waiting[i];
+    const bool fits = each.start_ns >= start_ns && each.end_ns <= end_ns &&
+                      std::ranges::equal(each.cdb, command.cdb);
+    if (fits && (found == waiting.size() || each.start_ns > waiting[found].start_ns)) found = i;
   }
-  if (found == waiting.end()) return std::nullopt;
-  const uint64_t wire_ns = found->end_ns - found->start_ns;
-  waiting.erase(found);
-  if (waiting.empty()) waiting_.erase(entry);
+  if (found == waiting.size()) return std::nullopt;
+  const uint64_t wire_ns = waiting[found].end_ns - waiting[found].start_ns;
+  waiting.Take(found);
+  if (waiting.size() == 0) empty_++;
   return wire_ns;
 }
 

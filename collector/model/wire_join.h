@@ -16,11 +16,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace lunscope {
 
@@ -44,7 +45,34 @@ class WireJoin {
     std::array<uint8_t, ISCSI_CDB_BYTES> cdb;
   };
 
-  std::map<std::pair<std::string, uint64_t>, std::deque<Wire>> waiting_;  // by target and LUN
+  // First in, first out, but that any can be taken. Its memory grows to what it has held at once
+  // and is kept: a record takes no allocation.
+  class Queue {
+   public:
+    [[nodiscard]] size_t size() const { return size_; }
+    Wire& operator[](size_t i) { return ring_[(first_ + i) & (ring_.size() - 1)]; }
+    void Push(const Wire& wire);
+    void PopFront();
+    void Take(size_t i);
+
+   private:
+    std::vector<Wire> ring_;  // a power of two
+    size_t first_ = 0;
+    size_t size_ = 0;
+  };
+
+  // By target and LUN. Found without making a std::string.
+  using Key = std::pair<std::string, uint64_t>;
+  using KeyView = std::pair<std::string_view, uint64_t>;
+  struct Less {
+    using is_transparent = void;
+    bool operator()(const KeyView& a, const KeyView& b) const { return a < b; }
+  };
+
+  Queue* QueueOf(const std::string& target, uint64_t lun);
+
+  std::map<Key, Queue, Less> waiting_;
+  size_t empty_ = 0;  // of them, kept for their memory until another LUN needs the place
 };
 
 }  // namespace lunscope

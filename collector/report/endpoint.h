@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The HTTP endpoint: /metrics from a prometheus::Collectable, other pages, a landing page, health.
+// The HTTP endpoint: /metrics, other pages, a landing page, health.
 //
 // prometheus-cpp's own Exposer is not used: its web server, as Debian builds it, knows no IPv6, and
 // it adds metrics of its own to every scrape.
 #pragma once
-
-#include <prometheus/collectable.h>
 
 #include <cstdint>
 #include <functional>
@@ -40,10 +38,11 @@ class Endpoint {
  public:
   virtual ~Endpoint() = default;  // stops serving; waits for a scrape that is under way
 
-  // Serve until the endpoint is destroyed. Collect() is called by threads of the endpoint's own.
+  // Serve until the endpoint is destroyed. metrics renders the page at metrics_path, and is called
+  // by threads of the endpoint's own.
   static Result<std::unique_ptr<Endpoint>> Start(const ListenAddress& address,
                                                  const std::string& metrics_path,
-                                                 std::shared_ptr<prometheus::Collectable> metrics,
+                                                 std::function<std::string()> metrics,
                                                  std::vector<Page> pages = {});
 };
 

@@ -6,7 +6,9 @@
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>
 
+#include <functional>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,12 +21,14 @@ using Labels = std::vector<prometheus::ClientMetric::Label>;
 
 inline constexpr double kNsPerSecond = 1e9;
 
+// What becomes of a family that is complete.
+using FamilySink = std::function<void(prometheus::MetricFamily&&)>;
+
 // One metric while its series are added; families without a series are left out.
 class Family {
  public:
-  Family(std::vector<prometheus::MetricFamily>& out, prometheus::MetricType type, const char* name,
-         const char* help)
-      : out_(out) {
+  Family(const FamilySink& sink, prometheus::MetricType type, const char* name, const char* help)
+      : sink_(sink) {
     family_.name = std::string("lunscope_") + name;
     family_.help = help;
     family_.type = type;
@@ -32,7 +36,7 @@ class Family {
   Family(const Family&) = delete;
   Family& operator=(const Family&) = delete;
   ~Family() {
-    if (!family_.metric.empty()) out_.push_back(std::move(family_));
+    if (!family_.metric.empty()) sink_(std::move(family_));
   }
 
   void Add(Labels labels, double value) {
@@ -48,6 +52,7 @@ class Family {
   template <typename Histogram>
   void AddHistogram(Labels labels, const Histogram& histogram, double unit) {
     prometheus::ClientMetric::Histogram& out = NewSeries(std::move(labels)).histogram;
+    out.bucket.reserve(Histogram::kBuckets);
     uint64_t cumulative = 0;
     for (size_t i = 0; i < Histogram::kBuckets; i++) {
       cumulative += histogram.counts()[i];
@@ -66,8 +71,31 @@ class Family {
     return family_.metric.back();
   }
 
-  std::vector<prometheus::MetricFamily>& out_;
+  const FamilySink& sink_;
   prometheus::MetricFamily family_;
+};
+
+// The families of a page, in their order.
+class Families {
+ public:
+  explicit Families(FamilySink sink) : sink_(std::move(sink)) {}
+
+  Family New(prometheus::MetricType type, const char* name, const char* help) {
+    return {sink_, type, name, help};
+  }
+
+  void AddGauge(const char* name, const char* help, double value) {
+    New(prometheus::MetricType::Gauge, name, help).Add({}, value);
+  }
+  void AddCounter(const char* name, const char* help, uint64_t value) {
+    New(prometheus::MetricType::Counter, name, help).Add({}, static_cast<double>(value));
+  }
+  // A counter with a series for each of these roles.
+  void AddPerRole(const char* name, const char* help, std::span<const uint8_t> roles,
+                  const uint64_t (&values)[LUNSCOPE_ROLES]);
+
+ private:
+  const FamilySink sink_;
 };
 
 inline Labels With(const Labels& labels, const char* name, std::string value) {

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The metric catalogue: every metric's name, type, help and labels have their one home in
-// metrics.cc, and are built from one snapshot when somebody scrapes.
+// The metric catalogue, rendered from one snapshot when somebody scrapes. Every metric has its one
+// home in a part of catalogue.h.
 #pragma once
 
 #include <lunscope/event.h>
-#include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,10 +56,10 @@ struct Observation {
 
 std::vector<prometheus::MetricFamily> RenderMetrics(const Observation& observation);
 
-// The same as text, as a scrape would have it.
+// The same as text.
 std::string FormatMetrics(const Observation& observation);
 
-// What an endpoint scrapes: each Collect() observes, and renders that and this process's metrics.
-std::shared_ptr<prometheus::Collectable> MakeCollectable(std::function<Observation()> observe);
+// What an endpoint answers: that, and this process's metrics.
+std::string FormatScrape(const Observation& observation);
 
 }  // namespace lunscope

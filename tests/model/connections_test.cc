@@ -234,5 +234,51 @@ TEST(Inflight, OfAFullTableIsWhole) {
   EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, uint64_t{LUNSCOPE_TRACKED_COMMANDS});
 }
 
+// Rings are drained in the midst of a walk: what it had read of a connection before that one's end
+// must neither bring it back nor count its PDUs once more.
+TEST(Connections, ThatEndInTheMidstOfAWalkStayGone) {
+  Model model;
+  Host host;
+  host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+  host.Opens(1).LogsIn().Counts(LUNSCOPE_SENT, ISCSI_NOP_OUT, 5, 240);
+  const lunscope_connection_event walked = host.On(1).Record();
+  model.BeginReport();
+  host.On(1).Closes();
+  model.Apply(walked.header);
+  model.EndReport();
+  EXPECT_EQ(model.FindConnection(1), nullptr);
+  EXPECT_EQ(model.TakeSnapshot()
+                .targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk})
+                .pdus[LUNSCOPE_SENT][ISCSI_NOP_OUT],
+            5u);
+  // After the walk the number may be another connection's.
+  model.Apply(walked.header);
+  EXPECT_NE(model.FindConnection(1), nullptr);
+}
+
+// While a snapshot is taken records go on to come in, and sessions and connections to go.
+TEST(Connections, AndSessionsMayEndInTheMidstOfASnapshot) {
+  Model model;
+  Host host;
+  host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+  for (uint64_t id = 1; id <= 100; id++) {
+    host.Opens(id)
+        .LogsIn({.target = "iqn." + std::to_string(id), .isid = id})
+        .Completes(Read16(0, 8));
+  }
+  uint64_t pauses = 0;
+  const Snapshot snapshot = model.TakeSnapshot([&] {
+    pauses++;
+    if (pauses <= 100) host.On(101 - pauses).Completes(Write16(0, 8)).LogsOut().Closes();
+    host.Opens(1000 + pauses).LogsIn({.isid = 1000 + pauses});
+  });
+  EXPECT_GT(pauses, 100u);
+  EXPECT_GE(snapshot.targets.size(), 100u);
+  for (const auto& [key, target] : snapshot.targets) {
+    if (key.name == kUnknownName) continue;
+    for (const auto& [number, lun] : target.luns) EXPECT_EQ(lun.read_bytes, 4096u) << key.name;
+  }
+}
+
 }  // namespace
 }  // namespace lunscope

@@ -381,6 +381,7 @@ void Host::ApplyBytes(const void* record, size_t bytes) {
   const lunscope_event* event = CheckRecord(copy.get(), bytes);
   if (event == nullptr) throw std::logic_error("a test made a record that is not whole");
   model_.Apply(*event);
+  if (hand_on_) hand_on_(*event);
 }
 
 std::vector<std::string> Host::Sessions() const {

@@ -14,10 +14,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collector/model/model.h"
@@ -158,6 +160,8 @@ class Host {
   // What the SCSI layers tell (layers.h).
   void Apply(const lunscope_nexus_event& event) { ApplyBytes(&event, sizeof(event)); }
   void Apply(const lunscope_scsi_command_event& event) { ApplyBytes(&event, sizeof(event)); }
+  // Each record from now on, after the model has taken it in: for a second model, or a tape.
+  void HandOn(std::function<void(const lunscope_event&)> to) { hand_on_ = std::move(to); }
   void NameScsiHost(uint32_t host, const std::string& target) { model_.NameScsiHost(host, target); }
 
   [[nodiscard]] Snapshot See() const { return model_.TakeSnapshot(); }
@@ -175,6 +179,7 @@ class Host {
   void ApplyBytes(const void* record, size_t bytes);
 
   Model model_;
+  std::function<void(const lunscope_event&)> hand_on_;
   std::map<uint64_t, Conversation> conversations_;
 };
 

@@ -195,5 +195,21 @@ TEST(WireJoin, ForgetsTheOldestOfTooMany) {
   EXPECT_THAT(join.Take(kDisk, second), Optional(uint64_t{0}));
 }
 
+// A LUN has a place as long as a command of it waits; beyond that places go to those who come.
+TEST(WireJoin, HasPlacesForSoManyLuns) {
+  WireJoin join;
+  const auto command_on = [](uint64_t lun) {
+    lunscope_command_event command = Read16(0, 8).OnLun(lun << 16).event.command;
+    command.header.time_ns = 1000 * kUs;
+    return command;
+  };
+  for (uint64_t lun = 0; lun <= WireJoin::kMaxLuns; lun++) join.Put(kDisk, command_on(lun + 1));
+  const auto refused = command_on(WireJoin::kMaxLuns + 1);
+  EXPECT_EQ(join.Take(kDisk, refused), std::nullopt);
+  EXPECT_THAT(join.Take(kDisk, command_on(1)), Optional(uint64_t{0}));
+  join.Put(kDisk, refused);
+  EXPECT_THAT(join.Take(kDisk, refused), Optional(uint64_t{0}));
+}
+
 }  // namespace
 }  // namespace lunscope

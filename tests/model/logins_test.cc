@@ -24,8 +24,8 @@ TEST(Login, MakesASession) {
   host.Opens(1).LogsIn();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
   const Snapshot snapshot = host.See();
-  const auto& [key, session] = *snapshot.sessions.begin();
-  EXPECT_EQ(key.role, kInitiator);
+  const SessionState& session = snapshot.sessions.at(0);
+  EXPECT_EQ(session.role, kInitiator);
   EXPECT_EQ(session.portal, "192.0.2.2:3260");
   EXPECT_FALSE(session.header_digest);
   EXPECT_FALSE(session.data_digest);
@@ -36,8 +36,8 @@ TEST(Login, IsSeenFromTheTargetAsWell) {
   Host host;
   host.Opens(1, kTarget).LogsIn();
   const Snapshot snapshot = host.See();
-  EXPECT_EQ(snapshot.sessions.begin()->first.role, kTarget);
-  EXPECT_EQ(snapshot.sessions.begin()->second.portal, "192.0.2.1:3260");
+  EXPECT_EQ(snapshot.sessions.at(0).role, kTarget);
+  EXPECT_EQ(snapshot.sessions.at(0).portal, "192.0.2.1:3260");
   EXPECT_EQ(snapshot.targets.at({kTarget, kDisk}).logins, 1u);
 }
 
@@ -177,8 +177,8 @@ TEST(Login, DigestsAreThoseOfTheReport) {
   host.Opens(1).LogsIn().UsesDigests();
   host.Walks();
   const Snapshot snapshot = host.See();
-  EXPECT_TRUE(snapshot.sessions.begin()->second.header_digest);
-  EXPECT_TRUE(snapshot.sessions.begin()->second.data_digest);
+  EXPECT_TRUE(snapshot.sessions.at(0).header_digest);
+  EXPECT_TRUE(snapshot.sessions.at(0).data_digest);
 }
 
 // The record of the opening was lost: the portal is that of the first record that has one.
@@ -186,7 +186,7 @@ TEST(Login, LearnsItsPortalLate) {
   Host host;
   host.Meets(1).LogsIn();
   host.Walks();
-  EXPECT_EQ(host.See().sessions.begin()->second.portal, "192.0.2.2:3260");
+  EXPECT_EQ(host.See().sessions.at(0).portal, "192.0.2.2:3260");
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <netinet/in.h>
-#include <prometheus/metric_family.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,16 +74,8 @@ TEST(ListenAddress, IsHostAndPort) {
   }
 }
 
-class OneMetric : public prometheus::Collectable {
- public:
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    prometheus::MetricFamily family{
-        "lunscope_answer", "The answer.", prometheus::MetricType::Gauge, {}};
-    family.metric.emplace_back();
-    family.metric.back().gauge.value = 42;
-    return {family};
-  }
-};
+constexpr const char* kPage = "# TYPE lunscope_answer gauge\nlunscope_answer 42\n";
+std::string OneMetric() { return kPage; }
 
 // A port that nobody has at this moment.
 uint16_t FreePort() {
@@ -100,7 +91,7 @@ uint16_t FreePort() {
 
 Result<std::unique_ptr<Endpoint>> Start(const std::string& host, uint16_t port,
                                         const std::string& path = "/metrics") {
-  return Endpoint::Start({host, port}, path, std::make_shared<OneMetric>());
+  return Endpoint::Start({host, port}, path, OneMetric);
 }
 
 class EndpointOn : public ::testing::TestWithParam<const char*> {
@@ -117,9 +108,7 @@ TEST_P(EndpointOn, ServesMetrics) {
   EXPECT_EQ(response->status, 200);
   // What Prometheus asks for (exposition format 0.0.4).
   EXPECT_EQ(response->get_header_value("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
-  EXPECT_EQ(response->body,
-            "# HELP lunscope_answer The answer.\n# TYPE lunscope_answer gauge\n"
-            "lunscope_answer 42\n");
+  EXPECT_EQ(response->body, kPage);
 }
 
 TEST_P(EndpointOn, ServesTheOtherPages) {
@@ -168,8 +157,7 @@ TEST_P(EndpointOn, GivesItsPortBack) {
 TEST_P(EndpointOn, ServesPagesAndFetchesThem) {
   int rendered = 0;
   const Page page{"/list", "application/json", [&] { return fmt::format("[{}]\n", ++rendered); }};
-  auto endpoint =
-      Endpoint::Start({GetParam(), port_}, "/metrics", std::make_shared<OneMetric>(), {page});
+  auto endpoint = Endpoint::Start({GetParam(), port_}, "/metrics", OneMetric, {page});
   ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
   for (const char* body : {"[1]\n", "[2]\n"}) {
     Result<std::string> fetched = Fetch({GetParam(), port_}, "/list");

@@ -16,11 +16,12 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GOLDEN = REPOSITORY / "tests" / "report" / "golden.metrics"
-CATALOGUE = [REPOSITORY / "collector" / "report" / name
-             for name in ("metrics.cc", "scsi_metrics.cc")]
+# The parts of catalogue.h; the metrics of the process are no part of it.
+CATALOGUE = sorted(set((REPOSITORY / "collector" / "report").glob("*_metrics.cc"))
+                   - {REPOSITORY / "collector" / "report" / "process_metrics.cc"})
 
-# The first string in a call that makes a family: NewFamily(type, "name"), AddPerRole("name").
-NEW_FAMILY = re.compile(r'\b(?:NewFamily|Add[A-Z]\w*)\(\s*(?:LUNSCOPE_\w+,\s*)?'
+# The first string in a call that makes a family: New(type, "name"), AddPerRole("name").
+NEW_FAMILY = re.compile(r'\b(?:New|Add[A-Z]\w*)\(\s*(?:families,\s*|LUNSCOPE_\w+,\s*)?'
                         r'(?:MetricType::\w+,\s*)?"([a-z0-9_]+)"')
 SAMPLE = re.compile(r'^(\w+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)$')
 

@@ -4,7 +4,6 @@
 #include "tests/report/golden.h"
 
 #include <gtest/gtest.h>
-#include <prometheus/text_serializer.h>
 
 #include <cstdlib>
 
@@ -17,10 +16,7 @@
 namespace lunscope {
 namespace {
 
-TEST(Golden, Metrics) {
-  ExpectGolden("golden.metrics",
-               prometheus::TextSerializer().Serialize(RenderMetrics(FixedObservation())));
-}
+TEST(Golden, Metrics) { ExpectGolden("golden.metrics", FormatMetrics(FixedObservation())); }
 
 TEST(Golden, TraceTable) {
   setenv("TZ", "UTC", 1);

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The collector's ceiling: records through the model, and through rings and model; a scrape, and
+// what it keeps from being drained meanwhile. Times are this thread's CPU time.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "collector/report/metrics.h"
+#include "tests/bench/cpu_time.h"
+#include "tests/bench/ring_producer.h"
+#include "tests/bench/workload.h"
+
+namespace lunscope {
+namespace {
+
+constexpr Shape kHotLun = {1, 1, 1, 1};
+constexpr Shape kVaried = {16, 4, 16, 4};
+// What a serve's ring holds at most until it is drained: a quarter of 2 MiB.
+constexpr uint32_t kBatch = 5000;
+
+void Count(benchmark::State& state, double records) {
+  state.SetItemsProcessed(static_cast<int64_t>(records * static_cast<double>(state.iterations())));
+}
+
+// A model that has met all of a shape. It is the same for all benchmarks of that shape: to make one
+// takes longer than to measure it.
+Model& ModelOf(const Shape& shape) {
+  static std::map<const Shape*, Model> models;
+  const auto [entry, is_new] = models.try_emplace(&shape);
+  Model& model = entry->second;
+  if (is_new) Begin(shape, [&](const lunscope_event& event) { model.Apply(event); });
+  return model;
+}
+
+void BM_Model(benchmark::State& state, const Shape* shape) {
+  Model& model = ModelOf(*shape);
+  const Tape tape = Commands(*shape, PRODUCER_RECORDS);
+  for (auto _ : state) {
+    const double start = ThreadCpuSeconds();
+    tape.Play([&](const lunscope_event& event) { model.Apply(event); });
+    state.SetIterationTime(ThreadCpuSeconds() - start);
+  }
+  Count(state, PRODUCER_RECORDS);
+}
+BENCHMARK_CAPTURE(BM_Model, hot_lun, &kHotLun)->UseManualTime();
+BENCHMARK_CAPTURE(BM_Model, varied, &kVaried)->UseManualTime();
+BENCHMARK_CAPTURE(BM_Model, connections_10k, &kManySeries)->UseManualTime();
+
+void BM_RingAndModel(benchmark::State& state, const Shape* shape) {
+  Model& model = ModelOf(*shape);
+  RingProducer producer(Commands(*shape, PRODUCER_RECORDS), 2 << 20);
+  const Probe::Handler take = [&](const lunscope_event& event) { model.Apply(event); };
+  uint64_t drained = 0;
+  for (auto _ : state) {
+    producer.Produce(kBatch);
+    const double start = ThreadCpuSeconds();
+    drained += producer.rings().Drain(take);
+    state.SetIterationTime(ThreadCpuSeconds() - start);
+  }
+  if (drained != kBatch * static_cast<uint64_t>(state.iterations()))
+    state.SkipWithError("records are missing");
+  Count(state, kBatch);
+}
+BENCHMARK_CAPTURE(BM_RingAndModel, hot_lun, &kHotLun)->UseManualTime();
+BENCHMARK_CAPTURE(BM_RingAndModel, varied, &kVaried)->UseManualTime();
+BENCHMARK_CAPTURE(BM_RingAndModel, connections_10k, &kManySeries)->UseManualTime();
+
+// Rings alone, to see what is left for the model.
+void BM_Ring(benchmark::State& state) {
+  RingProducer producer(Commands(kVaried, PRODUCER_RECORDS), 2 << 20);
+  uint64_t sum = 0;
+  const Probe::Handler take = [&](const lunscope_event& event) { sum += event.connection; };
+  for (auto _ : state) {
+    producer.Produce(kBatch);
+    const double start = ThreadCpuSeconds();
+    producer.rings().Drain(take);
+    state.SetIterationTime(ThreadCpuSeconds() - start);
+  }
+  benchmark::DoNotOptimize(sum);
+  Count(state, kBatch);
+}
+BENCHMARK(BM_Ring)->UseManualTime();
+
+double SeriesOf(const std::string& page) {
+  double series = 0;
+  for (size_t at = 0; at < page.size(); at = page.find('\n', at) + 1) series += page[at] != '#';
+  return series;
+}
+
+// Walk, snapshot and page: all that a scrape is but for the kernel's part of the walk.
+void BM_Scrape(benchmark::State& state) {
+  Model& model = ModelOf(kManySeries);
+  const Tape walk = Walk(kManySeries);
+  double walked = 0, copied = 0, rendered = 0, series = 0;
+  for (auto _ : state) {
+    const double start = ThreadCpuSeconds();
+    model.BeginReport();
+    walk.Play([&](const lunscope_event& event) { model.Apply(event); });
+    model.EndReport();
+    const double walk_end = ThreadCpuSeconds();
+    Observation observation;
+    observation.snapshot = model.TakeSnapshot();
+    const double copy_end = ThreadCpuSeconds();
+    const std::string page = FormatMetrics(observation);
+    const double end = ThreadCpuSeconds();
+    state.SetIterationTime(end - start);
+    walked += walk_end - start;
+    copied += copy_end - walk_end;
+    rendered += end - copy_end;
+    state.PauseTiming();
+    series = SeriesOf(page);
+    state.counters["page_bytes"] = static_cast<double>(page.size());
+    state.ResumeTiming();
+  }
+  const auto average = [&](double seconds) {
+    return benchmark::Counter(1e3 * seconds, benchmark::Counter::kAvgIterations);
+  };
+  state.counters["series"] = series;
+  state.counters["walk_ms"] = average(walked);
+  state.counters["copy_ms"] = average(copied);
+  state.counters["render_ms"] = average(rendered);
+}
+BENCHMARK(BM_Scrape)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(10);
+
+// The longest time that records wait in a scrape of kManySeries, where a command comes each 2 us:
+// the same walk and copy, with pauses as collector/cli/observer has them.
+void BM_Stall(benchmark::State& state) {
+  constexpr double kDue = 250e-6;
+  constexpr size_t kArrived = 125;
+  Model& model = ModelOf(kManySeries);
+  const Tape walk = Walk(kManySeries);
+  const Tape commands = Commands(kManySeries, kArrived);
+  std::vector<double> stalls;
+  for (auto _ : state) {
+    double drained = ThreadCpuSeconds();
+    const auto drain = [&] {
+      const double now = ThreadCpuSeconds();
+      if (now - drained < kDue) return;
+      stalls.push_back(now - drained);
+      drained = now;
+      commands.Play([&](const lunscope_event& event) { model.Apply(event); });
+    };
+    const double start = ThreadCpuSeconds();
+    model.BeginReport();
+    walk.Play([&](const lunscope_event& event) {
+      model.Apply(event);
+      drain();
+    });
+    model.EndReport(true, drain);
+    benchmark::DoNotOptimize(model.TakeSnapshot(drain));
+    state.SetIterationTime(ThreadCpuSeconds() - start);
+  }
+  std::ranges::sort(stalls);
+  const auto quantile = [&](double share) {
+    return 1e3 * stalls.at(static_cast<size_t>(share * static_cast<double>(stalls.size() - 1)));
+  };
+  state.counters["p50_ms"] = quantile(0.5);
+  state.counters["p99_ms"] = quantile(0.99);
+  state.counters["max_ms"] = quantile(1);
+}
+BENCHMARK(BM_Stall)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(20);
+
+}  // namespace
+}  // namespace lunscope
+
+BENCHMARK_MAIN();

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The model takes in a record without a heap allocation, once it has met what the record speaks of:
+// every operator new of this program is counted.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <string>
+
+#include "tests/model/layers.h"
+#include "tests/model/tape.h"
+
+namespace {
+
+uint64_t allocations = 0;
+
+void* Allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
+  allocations++;
+  // aligned_alloc() wants whole multiples.
+  void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+// The other forms call these.
+void* operator new(std::size_t bytes) { return Allocate(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return Allocate(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace lunscope {
+namespace {
+
+constexpr size_t kRecords = 1'000'000;
+// Longer than what a std::string holds without memory of its own, as names are.
+constexpr const char* kLongName = "iqn.2026-01.org.lunscope:storage.array.1";
+const std::vector<uint8_t> kInquiry = {SCSI_INQUIRY, 0, 0, 0, 36, 0};
+
+std::vector<uint8_t> InquiryData() {
+  const std::string text = std::string(8, '\0') + "VENDOR-8PRODUCT-NAME--16";
+  return {text.begin(), text.end()};
+}
+
+Dispatched Joinable(const Command& command) { return {4, command}; }
+
+struct Row {
+  const char* name;
+  // What is told again and again, of connection 1 or nexus 4; the time does not stand still.
+  std::function<void(Host&)> tell;
+};
+
+const Row kRows[] = {
+    {"command", [](Host& host) { host.On(1).Completes(Read16(0, 8).OnLun(Lun(1))); }},
+    {"command, another LUN and operation each time",
+     [](Host& host) {
+       for (uint8_t lun = 0; lun < 4; lun++) {
+         host.On(1).Completes(Read16(0, 8).OnLun(Lun(lun)));
+         host.On(1).Completes(Write16(0, 8).OnLun(Lun(lun)));
+       }
+     }},
+    {"command with sense",
+     [](Host& host) { host.On(1).Completes(Read16(0, 8).Sensing(5, 0x21, 0)); }},
+    {"target failure", [](Host& host) { host.On(1).Completes(Read16(0, 8).Responding(1)); }},
+    {"INQUIRY's data", [](Host& host) { host.On(1).Reads(kInquiry, InquiryData(), Lun(1)); }},
+    {"task management", [](Host& host) { host.On(1).RequestsTask(1); }},
+    {"Reject", [](Host& host) { host.On(1).Rejects(9); }},
+    {"asynchronous message", [](Host& host) { host.On(1).Announces(1); }},
+    {"report of a connection", [](Host& host) { host.Apply(host.On(1).Record()); }},
+    {"command of the mid-layer", [](Host& host) { host.Apply(Dispatched(4, Read16(0, 8)).event); }},
+    {"failed command of the mid-layer",
+     [](Host& host) { host.Apply(Dispatched(4, Read16(0, 8)).Failing(7).Again(1).event); }},
+    {"command of the wire and of the mid-layer",
+     [](Host& host) {
+       host.On(1).Completes(Read16(0, 8).OnLun(Lun(1)).Taking(1000));
+       host.Apply(Joinable(Read16(0, 8).OnLun(Lun(1)).Taking(3000)).At(host.now_ns + 1000).event);
+     }},
+};
+
+// Allocations while the model takes in a million records of this kind.
+uint64_t AllocationsOf(const Row& row, bool joins_layers) {
+  Model model({.joins_layers = joins_layers});
+  Tape tape;
+  {
+    Host host;
+    host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+    host.Opens(1).LogsIn({.target = kLongName});
+    host.NameScsiHost(4, kLongName);
+    model.NameScsiHost(4, kLongName);
+    host.Apply(Nexus(4).Below("iscsi_tcp").OnLun(Lun(1)).event);
+    tape.Record(host);
+    row.tell(host);
+  }
+  const auto play = [&](size_t records) {
+    for (size_t done = 0; done < records; done += tape.records())
+      tape.Play([&](const lunscope_event& event) { model.Apply(event); });
+  };
+  play(10'000);  // what is met for the first time, and what a queue grows to
+  const uint64_t before = allocations;
+  play(kRecords);
+  return allocations - before;
+}
+
+TEST(Allocations, OfAMillionRecordsAreNone) {
+  for (const Row& row : kRows) {
+    EXPECT_EQ(AllocationsOf(row, false), 0u) << row.name;
+    EXPECT_EQ(AllocationsOf(row, true), 0u) << row.name << ", looked for at the mid-layer";
+  }
+}
+
+// The counter counts, or the test above could not fail.
+TEST(Allocations, AreCounted) {
+  const uint64_t before = allocations;
+  Model model;
+  Host host;
+  host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+  host.Opens(1).LogsIn();
+  EXPECT_GT(allocations, before);
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Records one behind the other, as they lie in a ring: made by a Host before what is measured
+// begins, and played as often as it takes.
+#pragma once
+
+#include <lunscope/command.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+
+class Tape {
+ public:
+  void Add(const lunscope_event& event) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(&event);
+    bytes_.insert(bytes_.end(), bytes, bytes + event.bytes);
+    records_++;
+  }
+  // What the host tells from now on. REQUIRES: the tape lives as long as the host.
+  void Record(Host& host) {
+    host.HandOn([this](const lunscope_event& event) { Add(event); });
+  }
+
+  template <typename Take>
+  void Play(Take&& take) const {
+    for (size_t at = 0; at < bytes_.size();) {
+      const auto& event = reinterpret_cast<const lunscope_event&>(bytes_[at]);
+      take(event);
+      at += event.bytes;
+    }
+  }
+  [[nodiscard]] size_t records() const { return records_; }
+
+ private:
+  std::vector<uint8_t> bytes_;
+  size_t records_ = 0;
+};
+
+}  // namespace lunscope
