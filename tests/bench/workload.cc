@@ -82,15 +82,13 @@ Tape Commands(const Shape& shape, size_t records) {
   return tape;
 }
 
-Tape Walk(const Shape& shape) {
-  Tape tape;
+void Walk(const Shape& shape, const std::function<void(const lunscope_event&)>& take) {
   for (uint64_t i = 0; i < shape.connections; i++) {
     Host host;
     const lunscope_connection_event record =
         host.Meets(i + 1).Counts(LUNSCOPE_SENT, ISCSI_SCSI_COMMAND, 2000, 96'000).Record();
-    tape.Add(record.header);
+    take(record.header);
   }
-  return tape;
 }
 
 }  // namespace lunscope

@@ -30,6 +30,6 @@ void Begin(const Shape& shape, const std::function<void(const lunscope_event&)>&
 Tape Commands(const Shape& shape, size_t records);
 
 // What a scrape's walk tells: each connection's counters.
-Tape Walk(const Shape& shape);
+void Walk(const Shape& shape, const std::function<void(const lunscope_event&)>& take);
 
 }  // namespace lunscope
