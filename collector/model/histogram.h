@@ -64,8 +64,8 @@ class DoublingHistogram {
   }
 
  private:
+  uint64_t sum_ = 0;  // on the cache line of the buckets that most values are in
   std::array<uint64_t, kBuckets> counts_{};
-  uint64_t sum_ = 0;
 };
 
 // 16 us to 33.5 s.

@@ -61,17 +61,17 @@ void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
 }
 
 LunStatistics::LunStatistics(const LunStatistics& other)
-    : errors(other.errors),
-      target_failures(other.target_failures),
-      read_bytes(other.read_bytes),
+    : read_bytes(other.read_bytes),
       written_bytes(other.written_bytes),
+      identity(other.identity),
+      errors(other.errors),
+      target_failures(other.target_failures),
       outstanding(other.outstanding),
       oldest_start_ns(other.oldest_start_ns),
       host_errors(other.host_errors),
       retries(other.retries),
       timeouts(other.timeouts),
-      unjoined(other.unjoined),
-      identity(other.identity) {
+      unjoined(other.unjoined) {
   for (size_t i = 0; i < operations.size(); i++) {
     if (other.operations[i])
       operations[i] = std::make_unique<OperationStatistics>(*other.operations[i]);

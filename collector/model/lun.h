@@ -46,19 +46,21 @@ struct OperationStatistics {
 };
 
 struct LunStatistics {
+  // What every command reads and writes, side by side.
   std::array<std::unique_ptr<OperationStatistics>, SCSI_OPERATIONS> operations;  // null: not seen
-  std::map<std::pair<uint8_t, uint8_t>, uint64_t> errors;  // by SCSI status and sense key
-  uint64_t target_failures = 0;                            // iSCSI response other than 0
   uint64_t read_bytes = 0;
   uint64_t written_bytes = 0;
-  uint64_t outstanding = 0;      // as of the last report
-  uint64_t oldest_start_ns = 0;  // of the outstanding; 0: none
+  LunIdentity identity;
+
+  std::map<std::pair<uint8_t, uint8_t>, uint64_t> errors;  // by SCSI status and sense key
+  uint64_t target_failures = 0;                            // iSCSI response other than 0
+  uint64_t outstanding = 0;                                // as of the last report
+  uint64_t oldest_start_ns = 0;                            // of the outstanding; 0: none
   // Of a SCSI layer only.
   std::map<uint8_t, uint64_t> host_errors;  // by the mid-layer's host status
   uint64_t retries = 0;
   uint64_t timeouts = 0;
   uint64_t unjoined = 0;  // commands of iSCSI that were not found on the wire
-  LunIdentity identity;
 
   LunStatistics() = default;
   LunStatistics(const LunStatistics& other);

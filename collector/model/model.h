@@ -76,7 +76,7 @@ struct TargetKey {
 };
 using Target = std::pair<const TargetKey, TargetStatistics>;
 
-struct Connection {
+struct alignas(64) Connection {
   static constexpr size_t kMaxDeviceTypes = 256;
 
   // What every command reads, on one cache line.
