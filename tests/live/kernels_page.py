@@ -54,7 +54,9 @@ FEATURES = {
     "Hook of the kernel's initiator (fentry)": Feature("check", "check", "hook"),
     "The kernel's initiator: a file system, digests, a work queue where the kernel has it":
         Feature("open_iscsi", None),
-    "LIO: LUNs above 255, ACLs": Feature("lio", None),
+    "LIO: two connections, many R2Ts, error recovery level 2, LUNs above 255, ACLs":
+        Feature("lio", None),
+    "Modules that come later, go and come again": Feature("modules", None),
     "Loss and reordering": Feature("netem", "loss"),
     "Tape and changer: names by device type": Feature("device_types", "device_types"),
     "`--source scsi`: the SCSI mid-layer": Feature("scsi", None),
