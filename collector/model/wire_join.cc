@@ -15,7 +15,7 @@ constexpr uint64_t kMaxCompletionNs = 10'000'000'000;
 
 void WireJoin::Queue::Push(const Wire& wire) {
   if (size_ == ring_.size()) {
-    std::ranges::rotate(ring_, ring_.begin() + static_cast<ptrdiff_t>(first_));
+    std::rotate(ring_.begin(), ring_.begin() + static_cast<ptrdiff_t>(first_), ring_.end());
     first_ = 0;
     ring_.resize(std::max<size_t>(16, 2 * ring_.size()));
   }
