@@ -158,11 +158,12 @@ Observation Observer::Observe() {
   Observation observation;
   DrainLocked();
   observation.scrape_failed = !WalkLocked();
+  // Right behind the walk, which counted the commands in flight.
+  if (probe_) observation.totals = probe_->Totals();
   observation.snapshot = model_.TakeSnapshot([this] { DrainIfDue(); });
   observation.has_iscsi = sources_.iscsi;
   std::vector<ProgramReport> programs;
   if (probe_) {
-    observation.totals = probe_->Totals();
     observation.malformed_records = probe_->malformed_records();
     programs = probe_->Programs();
   }

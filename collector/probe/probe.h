@@ -3,7 +3,8 @@
 // The programs in the kernel, held by one object: they are attached while it lives, and the kernel
 // removes them with the process, however it ends.
 //
-// One thread at a time may call Drain() and Report(); the caller serialises them.
+// One thread at a time may call Drain() and Report(); the caller serialises them. Report()'s
+// handler may call Drain().
 #pragma once
 
 #include <cstdint>
