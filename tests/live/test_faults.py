@@ -17,7 +17,7 @@ import threading
 import time
 
 from capture import Capture
-from compare import ROLES, check_harmless, role_of
+from compare import ROLES, check_harmless, check_same_counts, role_of
 from harness import LUNSCOPE, LiveTest, free_port, main, run, wait_until
 from lunscope import Serve, Trace, check_exposition, fail_to_start
 from pdus import TEST_UNIT_READY, read_10
@@ -214,6 +214,17 @@ class Traffic(LiveTest):
                 self.assertEqual(metrics.total("commands_total", role=role), reported)
         self.assertGreater(metrics.total("events_lost_total", reason="full"), 0)
         self.assertEqual(check_exposition(metrics.text), "")
+
+    def test_commands_that_are_added_up_in_the_kernel(self):
+        """The same metrics as with a record for each, of which there are hardly any."""
+        with Serve(self.tgtd.port) as recording, \
+                Serve(self.tgtd.port, options=["--mode", "aggregate"]) as adding:
+            for words in (["iscsi-perf", "-t", "1", "-m", "32"], ["iscsi-inq"],
+                          ["iscsi-readcapacity16"]):
+                run([*words, self.target.url(1)])
+            records, added_up = recording.settled(), adding.settled()
+        self.assertGreater(check_same_counts(self, added_up, records), 100)
+        self.assertLess(added_up.total("events_total"), records.total("events_total") / 10)
 
     def test_ring_full_of_last_counts(self):
         """Commands that are added up: what a stopped collector had no room for at their
