@@ -40,7 +40,8 @@ struct exchange_turns {
 static long take_segment(__u64 number, struct exchange_turns* turns) {
   struct exchange* exchange = turns->exchange;
   struct lunscope_connection* connection = &exchange->connection;
-  if (number >= EXCHANGE_SEGMENTS || number >= exchange->segments) return 1;
+  struct lunscope_totals* totals = this_cpu_totals();
+  if (!totals || number >= EXCHANGE_SEGMENTS || number >= exchange->segments) return 1;
   const struct exchange_segment* segment = &exchange->segment[number];
   __u32 end = segment->seq + segment->bytes;
   __u32 direction = segment->direction & 1;
@@ -48,20 +49,20 @@ static long take_segment(__u64 number, struct exchange_turns* turns) {
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, end);
   if (offer == LUNSCOPE_OFFER_HOLE) {
     lunscope_connection_lose(connection, direction, segment->seq, LUNSCOPE_REASON_MISSING_BYTES,
-                             &exchange->totals);
+                             totals);
     offer = lunscope_stream_offer(stream, segment->seq, end);
   }
   if (offer != LUNSCOPE_OFFER_NEW) return 0;
   struct exchange_follow turn = {
       .follow = {.connection = connection,
                  .spill = connection->inflight.spilled != 0 ? &exchange->spill : NULL,
-                 .totals = &exchange->totals,
+                 .totals = totals,
                  .reader = {.bytes = turns->bytes},
                  .segment = {.seq = segment->seq, .end = end, .offset = segment->offset},
                  .direction = direction,
                  .now_ns = segment->now_ns},
       .exchange = exchange};
-  announce_midstream(connection, &exchange->totals);
+  announce_midstream(connection, totals);
   bpf_loop(MAX_READS_PER_SEGMENT, follow_exchange, &turn, 0);
   return 0;
 }
@@ -73,7 +74,12 @@ int exchange(void* context) {
   struct exchange* exchange = bpf_map_lookup_elem(&exchanges, &zero);
   struct exchange_turns turns = {.exchange = exchange, .bytes = &bytes};
   if (!exchange || bpf_dynptr_from_mem(exchange->bytes, EXCHANGE_BYTES, 0, &bytes)) return 1;
+  struct lunscope_totals* totals = this_cpu_totals();
+  if (!totals) return 1;
+  /* Where the programs look for them; this one stays on its CPU. */
+  bpf_probe_read_kernel(totals, sizeof(*totals), &exchange->totals);
   bpf_loop(EXCHANGE_SEGMENTS, take_segment, &turns, 0);
+  bpf_probe_read_kernel(&exchange->totals, sizeof(*totals), totals);
   return 0;
 }
 
