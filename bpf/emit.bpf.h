@@ -49,6 +49,20 @@ static __always_inline void emit_connection(struct lunscope_connection* connecti
   connection->report.header.flags &= ~LUNSCOPE_FLAG_OPENED;
 }
 
+/* A record of this many bytes, that is to speak of these commands, has no place in the ring. */
+static __always_inline void count_command_loss(struct lunscope_totals* totals, __u32 role,
+                                               void* ring, __u32 bytes, __u64 commands) {
+  __u32 loss = loss_of(ring, bytes);
+  count_loss(totals, loss);
+  if (loss == LUNSCOPE_LOSS_FULL) {
+    totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][LUNSCOPE_UNREPORTED_RING_FULL] +=
+        commands;
+  } else {
+    totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][LUNSCOPE_UNREPORTED_RING_BUSY] +=
+        commands;
+  }
+}
+
 /*
  * The connection's last counts. Should they be lost, commands that were reported when they ended
  * are not after all, but for those that a report has handed out.
@@ -67,26 +81,9 @@ static __always_inline void emit_aggregates(struct lunscope_connection* connecti
     totals->events++;
     return;
   }
-  __u32 loss = loss_of(ring, bytes);
   __u64 untold = lunscope_aggregates_untold(table);
-  count_loss(totals, loss);
   totals->commands_reported[role] -= untold;
-  if (loss == LUNSCOPE_LOSS_FULL) {
-    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_FULL] += untold;
-  } else {
-    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_BUSY] += untold;
-  }
-}
-
-static __always_inline void count_command_loss(struct lunscope_totals* totals, __u32 role,
-                                               void* ring, __u32 bytes) {
-  __u32 loss = loss_of(ring, bytes);
-  count_loss(totals, loss);
-  if (loss == LUNSCOPE_LOSS_FULL) {
-    totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][LUNSCOPE_UNREPORTED_RING_FULL]++;
-  } else {
-    totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][LUNSCOPE_UNREPORTED_RING_BUSY]++;
-  }
+  count_command_loss(totals, role, ring, bytes, untold);
 }
 
 /*
@@ -125,7 +122,7 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
     event = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_command_event), 0);
   }
   if (!event) {
-    count_command_loss(totals, connection->report.header.role, ring, bytes);
+    count_command_loss(totals, connection->report.header.role, ring, bytes, 1);
     return -1;
   }
   lunscope_command_fill(event, task, bhs, now_ns, connection->report.gaps);

@@ -52,12 +52,10 @@ LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
       emit_pdu(connection, stream, direction, task, now_ns, totals);
     if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
   }
-  if (aggregates_commands && lunscope_is_success(stream->room) &&
-      lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns)) {
+  int is_added = aggregates_commands && lunscope_is_success(stream->room) &&
+                 lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns);
+  if (is_added || !emit_command(connection, stream, task, now_ns, totals))
     totals->commands_reported[role]++;
-  } else if (!emit_command(connection, stream, task, now_ns, totals)) {
-    totals->commands_reported[role]++;
-  }
   lunscope_inflight_end(&connection->inflight, spill, task);
   return 0;
 }
