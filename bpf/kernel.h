@@ -61,11 +61,21 @@ struct sock {
   __u16 sk_protocol;
 };
 
+struct rb_node {
+  struct rb_node* rb_right;
+  struct rb_node* rb_left;
+};
+
+struct rb_root {
+  struct rb_node* rb_node;
+};
+
 struct tcp_sock {
   __u32 rcv_nxt;
   __u32 copied_seq;
   __u32 snd_nxt;
   __u64 tcp_clock_cache;
+  struct rb_root out_of_order_queue; /* of skbs, by sequence number */
 };
 
 struct tcphdr {
@@ -86,6 +96,7 @@ struct tcp_skb_cb {
 
 struct sk_buff {
   struct sk_buff* next;
+  struct rb_node rbnode;
   struct sock* sk;
   char cb[48];
   unsigned int len;

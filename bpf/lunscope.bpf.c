@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "out_of_order.bpf.h"
 #include "receive.bpf.h"
 #include "transmit.bpf.h"
 
@@ -28,6 +29,10 @@ int BPF_PROG(consumption, struct sk_buff* skb, int len) { return on_consumption(
  */
 SEC("fentry/skb_prepare_seq_read")
 int BPF_PROG(kernel_consumption, struct sk_buff* skb) { return on_kernel_consumption(skb); }
+
+/* Where that program is not to be had: attached after `arrival`, so that it is called after it. */
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(out_of_order, struct sock* sk, struct sk_buff* skb) { return on_hole_filled(sk); }
 
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(transmit, struct sk_buff* skb) { return on_transmit(skb); }

@@ -70,7 +70,10 @@ struct {
  */
 __u64 connections_met = 0;
 
-/* Of two variables of the kernel, which skb_walk.bpf.h needs: set before a program that uses it. */
+/* Two variables of the kernel, which skb_walk.bpf.h needs: their values, or else where they are.
+ * Set before a program that uses it. */
+__u64 page_offset_base = 0;
+__u64 vmemmap_base = 0;
 __u64 page_offset_base_address = 0;
 __u64 vmemmap_base_address = 0;
 

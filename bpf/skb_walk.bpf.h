@@ -29,17 +29,17 @@ struct skb_piece {
   __u32 end;
 };
 
-static __always_inline const void* kernel_variable(__u64 address) {
-  const void* value = NULL;
-  bpf_probe_read_kernel(&value, sizeof(value), (const void*)address);
+static __always_inline __u64 kernel_variable(__u64 value, __u64 address) {
+  if (value == 0) bpf_probe_read_kernel(&value, sizeof(value), (const void*)address);
   return value;
 }
 
 /* The kernel maps all memory at page_offset_base, and describes it in an array at vmemmap_base. */
 static __always_inline const void* address_of_page(__u64 page) {
-  __u64 number =
-      (page - (__u64)kernel_variable(vmemmap_base_address)) / bpf_core_type_size(struct page);
-  return kernel_variable(page_offset_base_address) + number * PAGE_BYTES;
+  __u64 first = kernel_variable(vmemmap_base, vmemmap_base_address);
+  __u64 number = (page - first) / bpf_core_type_size(struct page);
+  __u64 base = kernel_variable(page_offset_base, page_offset_base_address);
+  return (const void*)(base + number * PAGE_BYTES);
 }
 
 static __always_inline void linear_piece(struct skb_piece* piece, const struct sk_buff* skb,

@@ -45,20 +45,31 @@ Finding TryHook(const lunscope_bpf& skeleton, const bpf_program* program) {
       attached ? ExitCode::kOk : ExitCode::kUnsupported};
 }
 
-// Without this hook the kernel's initiator is followed by arrivals, and nothing worse.
+// Without this hook the kernel's initiator is followed by what arrives.
 Finding TryKernelInitiator(lunscope_bpf* main) {
-  const bool attached = AttachKernelInitiator(main).link != nullptr;
+  const KernelInitiatorAttachment attachment = AttachKernelInitiator(main);
+  const bpf_program* wanted = main->progs.kernel_consumption;
+  const bool follows = attachment.program != nullptr;
+  const bool attached =
+      follows && bpf_program__name(attachment.program) == std::string(bpf_program__name(wanted));
   Finding finding{kGroup,
-                  NameOf(main->progs.kernel_consumption),
+                  NameOf(wanted),
                   FindingState::kOk,
                   "can be attached, where the kernel's initiator is in use",
                   {{"attached", attached}}};
   if (attached) return finding;
   const std::string function = finding.name.substr(finding.name.find('/') + 1);
-  finding.state = FindingState::kWarning;
+  std::string reason = "not allowed here";
+  if (!MayHookFunctions()) {
+    reason = "kernel.ftrace_enabled is 0";
+  } else if (!HasKernelFunction(function)) {
+    reason = "not told of here";
+  }
+  finding.state = follows ? FindingState::kNote : FindingState::kWarning;
   finding.detail =
-      fmt::format("{}: lost packets of the kernel's initiator are gaps, counted",
-                  HasKernelFunction(function) ? "not allowed here" : "not told of here");
+      fmt::format("{}: {}", reason,
+                  follows ? "the kernel's initiator is followed by what arrives"
+                          : "lost packets of the kernel's initiator are gaps, counted");
   return finding;
 }
 

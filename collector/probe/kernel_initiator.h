@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program that sees the kernel's own initiator read. It comes with the initiator's module and
-// stays: its hook costs nothing as long as nobody logs in. It needs more of the kernel than the
-// others do (fentry, and its symbols), and they are fine without it as long as nothing is lost on
-// the way.
+// The program that is for the kernel's own initiator alone: it sees that one read, or where the
+// kernel allows no such thing, what has arrived out of order for it. It comes with the initiator's
+// module and stays: its hook costs nothing as long as nobody logs in. It needs to know where memory
+// is mapped; without that the initiator is followed by arrivals, of which those behind a hole are
+// missed.
 #pragma once
 
 #include <chrono>
 #include <future>
-#include <memory>
+#include <vector>
 
 #include "collector/probe/skeleton.h"
 
@@ -17,7 +18,11 @@ namespace lunscope {
 struct KernelInitiatorAttachment {
   Skeleton skeleton;  // the same object once more, with main's maps and this one program
   Link link;          // nullptr: the kernel does not allow it
+  const bpf_program* program = nullptr;  // kernel_consumption, or else out_of_order
 };
+
+// False: a fentry program could be attached and would never be called (kernel.ftrace_enabled).
+bool MayHookFunctions();
 
 // REQUIRES: main is loaded.
 KernelInitiatorAttachment AttachKernelInitiator(lunscope_bpf* main);
@@ -31,10 +36,8 @@ class KernelInitiatorProgram {
   // a while, and is done in a thread of its own.
   void Update();
 
-  // Was it tried to attach it?
-  [[nodiscard]] bool is_tried() const { return is_wanted_ && !pending_.valid(); }
-  // nullptr: not attached.
-  [[nodiscard]] const bpf_program* program() const;
+  // Empty: not tried yet. kernel_consumption is among them, attached or not.
+  [[nodiscard]] std::vector<ProgramReport> Report() const;
 
  private:
   lunscope_bpf* main_;

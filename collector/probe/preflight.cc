@@ -17,6 +17,7 @@
 
 #include "collector/probe/hooks.h"
 #include "collector/probe/kernel_symbols.h"
+#include "collector/probe/page_map.h"
 #include "collector/probe/skeleton.h"
 #include "collector/probe/socket_memory.h"
 
@@ -133,8 +134,11 @@ Finding CheckSymbols() {
   if (state == "hidden")
     reason = restriction == "2" ? "hidden from everybody (kernel.kptr_restrict is 2)"
                                 : "hidden from this process (it lacks CAP_SYSLOG)";
-  finding.state = FindingState::kNote;
-  finding.detail += fmt::format(" {}; needed below 6.12, and for the kernel's initiator", reason);
+  const bool kcore_tells = ReadPageMap().has_value();
+  finding.state = kcore_tells ? FindingState::kOk : FindingState::kNote;
+  finding.detail += fmt::format(" {}; {}", reason,
+                                kcore_tells ? "/proc/kcore tells as much"
+                                            : "needed below 6.12, and for the kernel's initiator");
   return finding;
 }
 

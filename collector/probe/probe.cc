@@ -70,11 +70,7 @@ class KernelProbe : public Probe {
     bpf_object__for_each_program(program, skeleton_->obj) {
       if (!IsWalk(program) && !IsLoadedApart(program)) reports.push_back(ReportOf(program));
     }
-    if (kernel_initiator_.is_tried()) {
-      const bpf_program* apart = kernel_initiator_.program();
-      const char* name = bpf_program__name(skeleton_->progs.kernel_consumption);
-      reports.push_back(apart != nullptr ? ReportOf(apart) : ProgramReport{.name = name});
-    }
+    for (ProgramReport& report : kernel_initiator_.Report()) reports.push_back(std::move(report));
     return reports;
   }
 

@@ -11,6 +11,7 @@
 
 #include "collector/base/printable.h"
 #include "collector/probe/kernel_symbols.h"
+#include "collector/probe/page_map.h"
 #include "collector/probe/rings.h"
 
 namespace lunscope {
@@ -51,10 +52,10 @@ Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
   if (!skeleton) return KernelError("opening the programs", errno);
   ApplyOptions(options, skeleton.get());
   skeleton->rodata->walks_skbs = walks_skbs;
-  if (walks_skbs && !KnowWalkSymbols(skeleton.get()))
+  if (walks_skbs && !KnowPages(skeleton.get()))
     return Error{ExitCode::kUnsupported,
-                 "a kernel below 6.12 has to be of x86-64 and to tell where page_offset_base and "
-                 "vmemmap_base are (CONFIG_KALLSYMS_ALL)"};
+                 "a kernel below 6.12 has to be of x86-64 and to tell where it maps its memory "
+                 "(/proc/kcore, or page_offset_base and vmemmap_base in /proc/kallsyms)"};
   // libbpf would ask for 16 MiB of it, and the verifier take many times as long to write that.
   std::array<char, kVerifierLogBytes> log{};
   bpf_program* program = nullptr;
@@ -93,7 +94,12 @@ Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program) {
   return Link(bpf_program__attach_iter(program, &options));
 }
 
-bool KnowWalkSymbols(lunscope_bpf* skeleton) {
+bool KnowPages(lunscope_bpf* skeleton) {
+  if (const auto map = ReadPageMap()) {
+    skeleton->bss->page_offset_base = map->page_offset_base;
+    skeleton->bss->vmemmap_base = map->vmemmap_base;
+    return true;
+  }
   const auto page_offset_base = FindKernelSymbol("page_offset_base");
   const auto vmemmap_base = FindKernelSymbol("vmemmap_base");
   if (!page_offset_base || !vmemmap_base) return false;
@@ -107,7 +113,8 @@ bool IsWalk(const bpf_program* program) {
 }
 
 bool IsLoadedApart(const bpf_program* program) {
-  return bpf_program__expected_attach_type(program) == BPF_TRACE_FENTRY;
+  const std::string_view name = bpf_program__name(program);
+  return name == "kernel_consumption" || name == "out_of_order";
 }
 
 ProgramReport ReportOf(const bpf_program* program) {

@@ -42,7 +42,7 @@ Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program);
 
 // Is it the walk over a map, which is run by who reads it and not by a hook?
 bool IsWalk(const bpf_program* program);
-// Does it need more than the others? Such a program is loaded apart: kernel_initiator.h.
+// Is it for the kernel's initiator alone? Such a program is loaded apart: kernel_initiator.h.
 bool IsLoadedApart(const bpf_program* program);
 
 // A loaded program, as the kernel sees it.
@@ -62,7 +62,7 @@ Totals SumOverCpus(const bpf_map* map) {
 }
 
 // Tell the programs what bpf/skb_walk.bpf.h has to know of the kernel. False: it does not say.
-bool KnowWalkSymbols(lunscope_bpf* skeleton);
+bool KnowPages(lunscope_bpf* skeleton);
 
 // Load the maps and every program but those that are loaded apart.
 Result<Skeleton> LoadSkeleton(const ProbeOptions& options);

@@ -66,6 +66,11 @@ def symbol_states(prefix=()):
     return states
 
 
+def kcore_tells(prefix=()):
+    """May the headers of /proc/kcore be read there?"""
+    return run([*prefix, "head", "-c", "64", "/proc/kcore"], check=False)[0] == 0
+
+
 def tracepoints():
     """Those that the programs' source hooks."""
     source = (ROOT / "bpf" / "lunscope.bpf.c").read_text()

@@ -67,9 +67,10 @@ class Modules(CheckTest):
         before = KPTR_RESTRICT.read_text()
         self.addCleanup(KPTR_RESTRICT.write_text, before)
         # setting, taken away, what the states are, what has to be done
-        for setting, names, state, reason in (("0", (), "known", ""),
-                                              ("1", ("syslog",), "hidden", "CAP_SYSLOG"),
-                                              ("2", (), "hidden", "kptr_restrict is 2")):
+        for setting, names, state, reason in (
+                ("0", (), "known", ""), ("1", ("syslog",), "hidden", "CAP_SYSLOG"),
+                ("2", (), "hidden", "kptr_restrict is 2; /proc/kcore tells as much"),
+                ("2", ("sys_rawio",), "hidden", "kptr_restrict is 2; needed below")):
             with self.subTest(kptr_restrict=setting, without=names):
                 KPTR_RESTRICT.write_text(setting)
                 prefix = without(*names) if names else []
