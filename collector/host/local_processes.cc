@@ -19,6 +19,14 @@ bool IsOwnNamespace(uint32_t inode) {
   return stat("/proc/self/ns/net", &own) == 0 && own.st_ino == inode;
 }
 
+// The name of a number, found out once.
+template <typename Names, typename FindOut>
+const std::string& Remembered(Names& names, typename Names::key_type number, FindOut find_out) {
+  if (const auto known = names.find(number); known != names.end()) return known->second;
+  if (names.size() >= kMaxNames) names.clear();
+  return names[number] = find_out();
+}
+
 }  // namespace
 
 LocalProcess LocalProcesses::Read(const lunscope_connection_event& connection) {
@@ -33,16 +41,13 @@ LocalProcess LocalProcesses::Read(const lunscope_connection_event& connection) {
 }
 
 const std::string& LocalProcesses::CgroupName(uint64_t id) {
-  if (const auto known = cgroups_.find(id); known != cgroups_.end()) return known->second;
-  if (cgroups_.size() >= kMaxNames) cgroups_.clear();
-  return cgroups_[id] = CgroupOfId(CgroupRoot("/sys"), id);
+  return Remembered(cgroups_, id, [&] { return CgroupOfId(CgroupRoot("/sys"), id); });
 }
 
 const std::string& LocalProcesses::NamespaceName(uint32_t inode) {
-  if (const auto known = namespaces_.find(inode); known != namespaces_.end()) return known->second;
-  if (namespaces_.size() >= kMaxNames) namespaces_.clear();
-  return namespaces_[inode] =
-             IsOwnNamespace(inode) ? "" : NetworkNamespaceName("/run/netns", kProc, inode);
+  return Remembered(namespaces_, inode, [&] {
+    return IsOwnNamespace(inode) ? "" : NetworkNamespaceName("/run/netns", kProc, inode);
+  });
 }
 
 }  // namespace lunscope
