@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <vector>
 
 namespace lunscope {
@@ -42,7 +43,7 @@ struct Raw {
   std::string replay_role = "initiator";
   std::string replay_output = "table";
   std::string mode = "records";
-  double slow_seconds = 1;
+  std::optional<double> slow_seconds;
   std::string listen_address = "127.0.0.1:13260";
   std::string metrics_path = "/metrics";
 };
@@ -143,9 +144,11 @@ CLI::App* AddServe(CLI::App& app, Raw& raw, ServeOptions& serve) {
                    "kernel, and only what fails or is slow has a record")
       ->check(CLI::IsMember({"records", "aggregate"}))
       ->capture_default_str();
-  command->add_option("--slow", raw.slow_seconds, "Seconds from which on a command is slow")
+  command
+      ->add_option("--slow", raw.slow_seconds,
+                   "With --mode aggregate: seconds from which on a command is slow")
       ->check(CLI::Range(0.000001, 3600.0))
-      ->capture_default_str();
+      ->default_str("1");
   command
       ->add_option("--max-label-sets", serve.model.max_label_sets,
                    "Targets, LUNs and LUN-operation pairs that get series of their own")
@@ -210,7 +213,12 @@ std::optional<ExitCode> FinishListenAddress(const Raw& raw, ListenAddress& liste
 // How commands are counted; or why not so.
 std::optional<ExitCode> FinishMode(const Raw& raw, ServeOptions& serve) {
   serve.probe.aggregates_commands = raw.mode == "aggregate";
-  serve.probe.slow_command_ns = static_cast<uint64_t>(raw.slow_seconds * 1e9);
+  if (raw.slow_seconds)
+    serve.probe.slow_command_ns = static_cast<uint64_t>(*raw.slow_seconds * 1e9);
+  if (!serve.probe.aggregates_commands && raw.slow_seconds) {
+    Say(stderr, "lunscope: --slow goes with --mode aggregate; else every command has a record\n");
+    return ExitCode::kUsage;
+  }
   if (!serve.probe.aggregates_commands || !serve.sources.midlayer) return std::nullopt;
   Say(stderr,
       "lunscope: --mode aggregate does not go with --source scsi, which looks for each command on "

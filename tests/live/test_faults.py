@@ -49,6 +49,8 @@ REFUSALS = {
     "unknown format": ([], "trace -o xml", USAGE, "xml|-o"),
     "ring not a power of two": ([], "trace --ring-size 100000", USAGE, "--ring-size"),
     "ring too small": ([], "trace --ring-size 16", USAGE, "--ring-size"),
+    "slow without aggregate": ([], "serve --slow 0.5", USAGE, "--mode aggregate"),
+    "aggregate and the SCSI layer": ([], "serve --mode aggregate --source scsi", USAGE, "--source"),
     "address without a port": ([], "serve --web.listen-address nowhere", USAGE, "nowhere"),
 }
 
