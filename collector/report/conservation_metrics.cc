@@ -2,8 +2,7 @@
 #include <array>
 
 #include "collector/report/catalogue.h"
-#include "collector/report/names.h"
-#include "collector/report/walk.h"
+#include "collector/report/statistics_families.h"
 
 namespace lunscope {
 namespace {
@@ -30,26 +29,18 @@ void AddAccounts(const Observation& observation, Families& families) {
   families.AddPerRole("commands_seen_total",
                       "SCSI Command PDUs seen, counted where PDUs are framed.", kRoles,
                       totals.commands_seen);
-  families.AddPerRole("commands_reported_total",
-                      "Completed commands that have a record, counted where it is made.", kRoles,
-                      totals.commands_reported);
-  {
-    Family family =
-        families.New(MetricType::Counter, "commands_unreported_total",
-                     "Commands seen that have no record, counted where it would be made.");
-    for (uint8_t role : kRoles) {
-      for (size_t i = 0; i < LUNSCOPE_UNREPORTED_COUNT; i++) {
-        family.Add({{"role", RoleLabel(role)}, {"reason", kUnreportedReasons[i]}},
-                   static_cast<double>(totals.commands_unreported[role][i]));
-      }
-    }
-  }
-  {
-    Family family = families.New(MetricType::Gauge, "commands_in_flight",
-                                 "Commands in the in-flight tables at the time of the scrape.");
-    for (const uint8_t role : kRoles)
-      family.Add({{"role", RoleLabel(role)}}, walk.Outstanding(role));
-  }
+  families.AddPerRole(
+      "commands_reported_total",
+      "Completed commands that have a record, or were added up instead, counted in the kernel.",
+      kRoles, totals.commands_reported);
+  families.AddPerReason("commands_unreported_total",
+                        "Commands seen that have no record, counted where it would be made.",
+                        kRoles, kUnreportedReasons, [&](uint8_t role, size_t reason) {
+                          return totals.commands_unreported[role][reason];
+                        });
+  StatisticsFamilies(walk, families)
+      .AddInFlight("commands_in_flight",
+                   "Commands in the in-flight tables at the time of the scrape.", kRoles);
   families.AddPerRole("unmatched_responses_total", "Responses to a command that was not seen.",
                       kRoles, totals.unmatched_responses);
   families.AddGauge("tracked_commands", "Commands in all in-flight tables.",

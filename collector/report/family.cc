@@ -12,21 +12,19 @@ void Families::AddPerRole(const char* name, const char* help, std::span<const ui
     family.Add({{"role", RoleLabel(role)}}, static_cast<double>(values[role]));
 }
 
-std::string LunLabel(uint64_t lun) {
-  return lun == kOverflowLun ? std::string(kOverflowName) : FormatLun(lun);
+void Families::AddPerReason(const char* name, const char* help, std::span<const uint8_t> roles,
+                            std::span<const char* const> reasons,
+                            const std::function<uint64_t(uint8_t role, size_t reason)>& value) {
+  Family family = New(prometheus::MetricType::Counter, name, help);
+  for (const uint8_t role : roles) {
+    for (size_t i = 0; i < reasons.size(); i++)
+      family.Add({{"role", RoleLabel(role)}, {"reason", reasons[i]}},
+                 static_cast<double>(value(role, i)));
+  }
 }
 
-void AddErrors(Family& family, const Labels& labels, const LunStatistics& lun) {
-  const auto add = [&](const std::string& status, const std::string& sense_key, uint64_t count) {
-    family.Add(With(With(labels, "status", status), "sense_key", sense_key),
-               static_cast<double>(count));
-  };
-  constexpr std::pair<uint8_t, uint8_t> kIllegalRequest = {SCSI_STATUS_CHECK_CONDITION, 0x05};
-  if (!lun.errors.contains(kIllegalRequest))
-    add(StatusLabel(kIllegalRequest.first), SenseKeyLabel(kIllegalRequest.second), 0);
-  for (const auto& [code, count] : lun.errors)
-    add(StatusLabel(code.first), SenseKeyLabel(code.second), count);
-  if (lun.target_failures != 0) add("target_failure", "none", lun.target_failures);
+std::string LunLabel(uint64_t lun) {
+  return lun == kOverflowLun ? std::string(kOverflowName) : FormatLun(lun);
 }
 
 }  // namespace lunscope

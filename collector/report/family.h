@@ -93,6 +93,10 @@ class Families {
   // A counter with a series for each of these roles.
   void AddPerRole(const char* name, const char* help, std::span<const uint8_t> roles,
                   const uint64_t (&values)[LUNSCOPE_ROLES]);
+  // A counter with a series for each of these roles and reasons.
+  void AddPerReason(const char* name, const char* help, std::span<const uint8_t> roles,
+                    std::span<const char* const> reasons,
+                    const std::function<uint64_t(uint8_t role, size_t reason)>& value);
 
  private:
   const FamilySink sink_;
@@ -106,9 +110,5 @@ inline Labels With(const Labels& labels, const char* name, std::string value) {
 
 // The label of a LUN, or of the place for those beyond the limit.
 std::string LunLabel(uint64_t lun);
-
-// The errors of a LUN by status and sense key. A LUN without errors has its zero, so that a first
-// error is an increase.
-void AddErrors(Family& family, const Labels& labels, const LunStatistics& lun);
 
 }  // namespace lunscope

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <functional>
-#include <string>
-
 #include "collector/report/catalogue.h"
 #include "collector/report/names.h"
-#include "collector/report/walk.h"
+#include "collector/report/statistics_families.h"
 
 namespace lunscope {
 namespace {
@@ -22,7 +19,8 @@ class Renderer {
       : observation_(observation),
         layers_(*observation.layers),
         walk_(observation.snapshot, Walk::kScsiLayers),
-        families_(families) {}
+        families_(families),
+        statistics_(walk_, families) {}
 
   void Render() {
     Commands();
@@ -33,71 +31,39 @@ class Renderer {
   }
 
  private:
-  void AddPerLun(uint8_t role, MetricType type, const char* name, const char* help,
-                 const std::function<double(const LunStatistics&)>& value) {
-    Family family = families_.New(type, name, help);
-    walk_.EachLun(role, [&](const Labels& labels, const LunStatistics& lun) {
-      family.Add(labels, value(lun));
-    });
-  }
-
   void Commands() {
-    {
-      Family family = families_.New(MetricType::Counter, "scsi_commands_total",
-                                    "Commands completed at a SCSI layer; a retry is one more.");
-      walk_.EachOperation([&](const Labels& labels, const OperationStatistics& operation) {
-        family.Add(labels, static_cast<double>(operation.duration_ns.count()));
-      });
-    }
-    {
-      Family family =
-          families_.New(MetricType::Counter, "scsi_command_errors_total",
-                        "Commands of a SCSI layer completed with a status other than GOOD, "
-                        "by status and sense key.");
-      walk_.EachLun(LUNSCOPE_ROLE_UNKNOWN, [&](const Labels& labels, const LunStatistics& lun) {
-        AddErrors(family, labels, lun);
-      });
-    }
-    {
-      Family family =
-          families_.New(MetricType::Histogram, "scsi_command_duration_seconds",
-                        "Time from the dispatch of a command to a low-level driver "
-                        "(initiator), or from its CDB's arrival at LIO (target), to its "
-                        "status.");
-      walk_.EachOperation([&](const Labels& labels, const OperationStatistics& operation) {
-        family.AddHistogram(labels, operation.duration_ns, kNsPerSecond);
-      });
-    }
-    Family family = families_.New(MetricType::Histogram, "scsi_command_size_bytes",
-                                  "Data transferred by a command of a SCSI layer.");
-    walk_.EachTarget([&](const Labels& labels, const TargetKey&, const TargetStatistics& target) {
-      for (size_t i = 0; i < target.sizes.size(); i++) {
-        if (target.sizes[i].count() != 0)
-          family.AddHistogram(With(labels, "operation", OperationLabel(i)), target.sizes[i], 1);
-      }
-    });
+    statistics_.AddCommands("scsi_commands_total",
+                            "Commands completed at a SCSI layer; a retry is one more.");
+    statistics_.AddErrors("scsi_command_errors_total",
+                          "Commands of a SCSI layer completed with a status other than GOOD, "
+                          "by status and sense key.");
+    statistics_.AddDurations("scsi_command_duration_seconds",
+                             "Time from the dispatch of a command to a low-level driver "
+                             "(initiator), or from its CDB's arrival at LIO (target), to its "
+                             "status.");
+    statistics_.AddSizes("scsi_command_size_bytes",
+                         "Data transferred by a command of a SCSI layer.");
   }
 
   void Luns() {
-    AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Counter, "scsi_read_bytes_total",
-              "Bytes that commands of a SCSI layer have read.",
-              [](const LunStatistics& lun) { return static_cast<double>(lun.read_bytes); });
-    AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Counter, "scsi_written_bytes_total",
-              "Bytes that commands of a SCSI layer have written.",
-              [](const LunStatistics& lun) { return static_cast<double>(lun.written_bytes); });
-    AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Gauge, "scsi_outstanding_commands",
-              "Commands of a SCSI layer in flight at the time of the scrape.",
-              [](const LunStatistics& lun) { return static_cast<double>(lun.outstanding); });
-    AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Gauge, "scsi_oldest_outstanding_command_seconds",
-              "Age of the oldest command of a SCSI layer in flight; 0 if there is none.",
-              [this](const LunStatistics& lun) { return OldestSeconds(lun, observation_.now_ns); });
-    Family family = families_.New(MetricType::Gauge, "scsi_lun_info",
-                                  "What a SCSI device said of itself to the kernel; always 1.");
-    walk_.EachLun(LUNSCOPE_ROLE_INITIATOR, [&](const Labels& labels, const LunStatistics& lun) {
-      if (lun.identity.vendor.empty()) return;
-      family.Add(With(With(labels, "vendor", lun.identity.vendor), "model", lun.identity.product),
-                 1);
-    });
+    const auto add = [&](MetricType type, const char* name, const char* help,
+                         const StatisticsFamilies::LunValue& value) {
+      statistics_.AddPerLun(LUNSCOPE_ROLE_UNKNOWN, type, name, help, value);
+    };
+    add(MetricType::Counter, "scsi_read_bytes_total",
+        "Bytes that commands of a SCSI layer have read.",
+        [](const LunStatistics& lun) { return static_cast<double>(lun.read_bytes); });
+    add(MetricType::Counter, "scsi_written_bytes_total",
+        "Bytes that commands of a SCSI layer have written.",
+        [](const LunStatistics& lun) { return static_cast<double>(lun.written_bytes); });
+    add(MetricType::Gauge, "scsi_outstanding_commands",
+        "Commands of a SCSI layer in flight at the time of the scrape.",
+        [](const LunStatistics& lun) { return static_cast<double>(lun.outstanding); });
+    add(MetricType::Gauge, "scsi_oldest_outstanding_command_seconds",
+        "Age of the oldest command of a SCSI layer in flight; 0 if there is none.",
+        [this](const LunStatistics& lun) { return OldestSeconds(lun, observation_.now_ns); });
+    statistics_.AddLunInfo(LUNSCOPE_ROLE_INITIATOR, "scsi_lun_info",
+                           "What a SCSI device said of itself to the kernel; always 1.");
   }
 
   void Midlayer() {
@@ -112,12 +78,14 @@ class Renderer {
                      static_cast<double>(count));
       });
     }
-    AddPerLun(LUNSCOPE_ROLE_INITIATOR, MetricType::Counter, "scsi_retries_total",
-              "Completed dispatches of a command that had been dispatched before and failed.",
-              [](const LunStatistics& lun) { return static_cast<double>(lun.retries); });
-    AddPerLun(LUNSCOPE_ROLE_INITIATOR, MetricType::Counter, "scsi_command_timeouts_total",
-              "Times that the mid-layer's timer of a command ran out.",
-              [](const LunStatistics& lun) { return static_cast<double>(lun.timeouts); });
+    statistics_.AddPerLun(
+        LUNSCOPE_ROLE_INITIATOR, MetricType::Counter, "scsi_retries_total",
+        "Completed dispatches of a command that had been dispatched before and failed.",
+        [](const LunStatistics& lun) { return static_cast<double>(lun.retries); });
+    statistics_.AddPerLun(
+        LUNSCOPE_ROLE_INITIATOR, MetricType::Counter, "scsi_command_timeouts_total",
+        "Times that the mid-layer's timer of a command ran out.",
+        [](const LunStatistics& lun) { return static_cast<double>(lun.timeouts); });
     Family family =
         families_.New(MetricType::Counter, "scsi_refused_dispatches_total",
                       "Commands that the low-level driver had no room for, counted where "
@@ -149,9 +117,10 @@ class Renderer {
           family.Add(labels, static_cast<double>(operation.wire_ns) / kNsPerSecond);
       });
     }
-    AddPerLun(LUNSCOPE_ROLE_INITIATOR, MetricType::Counter, "scsi_unjoined_commands_total",
-              "Commands of the kernel's iSCSI initiator that were not found on the wire.",
-              [](const LunStatistics& lun) { return static_cast<double>(lun.unjoined); });
+    statistics_.AddPerLun(
+        LUNSCOPE_ROLE_INITIATOR, MetricType::Counter, "scsi_unjoined_commands_total",
+        "Commands of the kernel's iSCSI initiator that were not found on the wire.",
+        [](const LunStatistics& lun) { return static_cast<double>(lun.unjoined); });
   }
 
   // commands_seen = reported + unreported (by reason) + in flight
@@ -163,23 +132,14 @@ class Renderer {
         "scsi_commands_reported_total",
         "Completed commands of a SCSI layer that have a record, counted where it is made.", Roles(),
         layers_.totals.commands_reported);
-    {
-      Family family = families_.New(MetricType::Counter, "scsi_commands_unreported_total",
-                                    "Commands that a SCSI layer took and that have no record.");
-      for (const uint8_t role : Roles()) {
-        for (size_t i = 0; i < LUNSCOPE_SCSI_UNREPORTED_COUNT; i++) {
-          family.Add({{"role", RoleLabel(role)}, {"reason", kUnreportedReasons[i]}},
-                     static_cast<double>(layers_.totals.commands_unreported[role][i]));
-        }
-      }
-    }
-    {
-      Family family =
-          families_.New(MetricType::Gauge, "scsi_commands_in_flight",
-                        "Commands of a SCSI layer in flight at the time of the scrape.");
-      for (const uint8_t role : Roles())
-        family.Add({{"role", RoleLabel(role)}}, walk_.Outstanding(role));
-    }
+    families_.AddPerReason("scsi_commands_unreported_total",
+                           "Commands that a SCSI layer took and that have no record.", Roles(),
+                           kUnreportedReasons, [this](uint8_t role, size_t reason) {
+                             return layers_.totals.commands_unreported[role][reason];
+                           });
+    statistics_.AddInFlight("scsi_commands_in_flight",
+                            "Commands of a SCSI layer in flight at the time of the scrape.",
+                            Roles());
     families_.AddPerRole("scsi_unmatched_completions_total",
                          "Completions of a command whose start was not seen.", Roles(),
                          layers_.totals.unmatched_completions);
@@ -196,6 +156,7 @@ class Renderer {
   const LayersObservation& layers_;
   const Walk walk_;
   Families& families_;
+  StatisticsFamilies statistics_;
 };
 
 }  // namespace
