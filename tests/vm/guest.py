@@ -5,6 +5,7 @@ Import it before the modules of tests/live, which it makes importable.
 """
 
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
@@ -42,3 +43,12 @@ class GuestTest(LiveTest):
         super().setUp()
         if "lunscope.modules=" not in pathlib.Path("/proc/cmdline").read_text():
             self.fail("this test changes the kernel it runs on: run it with tests/vm/run")
+
+    def set_kernel(self, name, value):
+        """A setting of sysctl kernel.NAME, until the test ends."""
+        path = pathlib.Path("/proc/sys/kernel", name)
+        self.addCleanup(path.write_text, path.read_text())
+        path.write_text(value)
+
+    def check_kernel_is_well(self):
+        self.assertEqual(re.findall(r"BUG: .*|Oops: .*", run(["dmesg"])[1]), [])

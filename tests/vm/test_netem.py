@@ -5,7 +5,6 @@ The kernel's initiator does what test_open_iscsi.py has it do; libiscsi's iscsi-
 both ends and by LIO.
 """
 
-import pathlib
 import signal
 
 import test_open_iscsi
@@ -18,8 +17,6 @@ from open_iscsi import OpenIscsi
 
 LOSS = ["loss", "1%", "delay", "1ms", "reorder", "90%", "50%"]
 PERF_COMMANDS = 300
-FTRACE_ENABLED, KPTR_RESTRICT = (pathlib.Path("/proc/sys/kernel", name)
-                                 for name in ("ftrace_enabled", "kptr_restrict"))
 
 
 def lose_packets(test):
@@ -75,14 +72,10 @@ class WithoutReadingHook(GuestTest):
 
     def setUp(self):
         super().setUp()
-        self.set(FTRACE_ENABLED, "0")
-        self.set(KPTR_RESTRICT, "2")
+        self.set_kernel("ftrace_enabled", "0")
+        self.set_kernel("kptr_restrict", "2")
         load("iscsi_tcp")
         self.addCleanup(unload, "iscsi_tcp")
-
-    def set(self, path, value):
-        self.addCleanup(path.write_text, path.read_text())
-        path.write_text(value)
 
     def test_nothing_is_missed(self):
         lio = self.use(Lio())
