@@ -29,7 +29,7 @@ BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # Clocks are base's, but the model has none: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!clock\.h").+"',
          r'"collector/model/.+"']
-PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>",
+PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<elf\.h>",
          r'"(lunscope|scsi)\.skel\.h"']
 COMPOSITION = [*BASE, r'"collector/(model|report|probe|replay|host|cli)/.+"', r"<CLI/CLI\.hpp>",
                r"<bpf/libbpf\.h>"]

@@ -133,7 +133,7 @@ class Attach(LiveTest):
         most = 0
         for _ in range(OFTEN):
             with Trace(self.tgtd.port, options=["--count", 100]) as trace:
-                wait_until(lambda: not trace.process.running or trace.process.stdout, 20,
+                wait_until(lambda: not trace.process.running or trace.process.stdout, 60,
                            "commands")
                 most = max(most, storage_bytes(self.tgtd.port))
                 commands, lost = trace.stop()

@@ -17,13 +17,14 @@ constexpr int64_t kEpochNs = 1'769'860'800'000'001'000;  // 2026-01-31T12:00:00.
 std::string LineOf(const Bytes& wire) {
   const bool from_target = (wire[0] & 0x20) != 0;
   const std::span<const uint8_t> bytes(wire);
-  return JsonObject({.bhs = bytes.first<ISCSI_BHS_BYTES>(),
-                     .ahs = bytes.subspan(ISCSI_BHS_BYTES, size_t{wire[4]} * 4),
-                     .role = LUNSCOPE_ROLE_INITIATOR,
-                     .direction = from_target ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT,
-                     .local = "192.0.2.1:40001",
-                     .remote = "192.0.2.2:3260",
-                     .epoch_ns = kEpochNs});
+  return JsonObject(
+      {.bhs = bytes.first<ISCSI_BHS_BYTES>(),
+       .ahs = bytes.subspan(ISCSI_BHS_BYTES, size_t{wire[4]} * 4),
+       .role = LUNSCOPE_ROLE_INITIATOR,
+       .direction = static_cast<uint8_t>(from_target ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT),
+       .local = "192.0.2.1:40001",
+       .remote = "192.0.2.2:3260",
+       .epoch_ns = kEpochNs});
 }
 
 std::vector<NamedPdu> VectorPdus() {
