@@ -15,11 +15,16 @@ _RUN_COMPLETED = re.compile(r"Run completed in ([\d.]+) seconds")
 _SLACK_SECONDS = 60
 
 
+def iscsi_perf_words(depth, url, seconds):
+    """Sequential 4 KiB reads."""
+    return ["iscsi-perf", "-i", _INITIATOR, "-b", 8, "-m", depth, "-t", seconds, url]
+
+
 def iscsi_perf(depth):
-    """Sequential 4 KiB reads, by iscsi-perf's own count."""
+    """By iscsi-perf's own count."""
     def load(url, seconds):
-        _, output, _, _ = run(["iscsi-perf", "-i", _INITIATOR, "-b", 8, "-m", depth, "-t", seconds,
-                               url], timeout=seconds + _SLACK_SECONDS)
+        _, output, _, _ = run(iscsi_perf_words(depth, url, seconds),
+                              timeout=seconds + _SLACK_SECONDS)
         return float(_AVERAGE.findall(output)[-1])
     return load
 

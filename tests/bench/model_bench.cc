@@ -92,10 +92,10 @@ double SeriesOf(const std::string& page) {
 }
 
 // Walk, snapshot and page: all that a scrape is but for the kernel's part of the walk.
-void BM_Scrape(benchmark::State& state) {
-  Model& model = ModelOf(kManySeries);
+void BM_Scrape(benchmark::State& state, const Shape* shape) {
+  Model& model = ModelOf(*shape);
   Tape walk;
-  Walk(kManySeries, [&](const lunscope_event& event) { walk.Add(event); });
+  Walk(*shape, [&](const lunscope_event& event) { walk.Add(event); });
   double walked = 0, copied = 0, rendered = 0, series = 0;
   for (auto _ : state) {
     const double start = ThreadCpuSeconds();
@@ -125,7 +125,12 @@ void BM_Scrape(benchmark::State& state) {
   state.counters["copy_ms"] = average(copied);
   state.counters["render_ms"] = average(rendered);
 }
-BENCHMARK(BM_Scrape)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(10);
+void ScrapeOptions(benchmark::internal::Benchmark* scrape) {
+  scrape->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(10);
+}
+BENCHMARK_CAPTURE(BM_Scrape, connections_100, &kFewSeries)->Apply(ScrapeOptions);
+BENCHMARK_CAPTURE(BM_Scrape, connections_1k, &kSomeSeries)->Apply(ScrapeOptions);
+BENCHMARK_CAPTURE(BM_Scrape, connections_10k, &kManySeries)->Apply(ScrapeOptions);
 
 // The longest time that records wait in a scrape of kManySeries, where a command comes each 2 us:
 // the same walk and copy, with pauses as collector/cli/observer has them.

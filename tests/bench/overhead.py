@@ -27,6 +27,7 @@ sys.path.insert(0, str(_ROOT / "tests" / "live"))
 
 # pylint: disable=wrong-import-position
 from arms import ARMS, nothing  # noqa: E402
+from cost import cost_of, cpu_seconds, program_statistics  # noqa: E402
 from harness import run  # noqa: E402
 from loads import LOADS, other_tcp  # noqa: E402
 from lunscope import Serve  # noqa: E402
@@ -35,18 +36,11 @@ from tgtd import Tgtd  # noqa: E402
 
 _TARGET = "iqn.2026-01.org.lunscope:bench"
 _SATURATING = "read 4k, depth 32"
-_STATISTICS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
 # A boot behind a proxy that takes longer than this many direct ones has not ended for our purposes.
 _BOOT_PATIENCE = 20
 _MODES = {"both ends": [], "one end": ["--role", "target"],
           "aggregate, both ends": ["--mode", "aggregate"],
           "aggregate, one end": ["--mode", "aggregate", "--role", "target"]}
-
-
-def cpu_seconds(pid):
-    """On a CPU so far, all threads. The scheduler's own figure: /proc/PID/stat counts whole ticks."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def say(text):
@@ -94,33 +88,6 @@ def bench_iops(options):
 def bench_loads(options):
     arms = options.arms or ["serve, both ends", "serve, target's end"]
     return {load: under_load(load, arms, options) for load in LOADS}
-
-
-@contextlib.contextmanager
-def program_statistics():
-    before = _STATISTICS.read_text()
-    _STATISTICS.write_text("1")
-    try:
-        yield
-    finally:
-        _STATISTICS.write_text(before)
-
-
-def cost_of(serve, cpu_before):
-    """Per command and observed end: nanoseconds of each program and of the collector, records."""
-    cpu = cpu_seconds(serve.process.pid) - cpu_before
-    metrics = serve.metrics()
-    commands = metrics.total("commands_seen_total")
-    programs = {sample.labels["program"]: sample.value / commands * 1e9
-                for sample in metrics.select("bpf_run_seconds_total")}
-    runs = {sample.labels["program"]: sample.value / commands
-            for sample in metrics.select("bpf_runs_total")}
-    return {"commands": commands, "program_ns": programs, "program_runs": runs,
-            "collector_ns": cpu / commands * 1e9,
-            "records": metrics.total("events_total") / commands,
-            "wakeups_per_1000": metrics.total("wakeups_total") / commands * 1000,
-            "lost": metrics.total("events_lost_total"),
-            "gaps": metrics.total("stream_gaps_total")}
 
 
 def bench_cpu(options):

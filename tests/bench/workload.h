@@ -19,8 +19,10 @@ struct Shape {
   uint64_t operations = 1;   // of each LUN: read, write, flush, other, control
 };
 
-// 100,000 series, about a fifth of them the sessions'.
+// 100,000 series, about a fifth of them the sessions'; and a tenth and a hundredth of it.
 inline constexpr Shape kManySeries = {10'000, 100, 14, 2};
+inline constexpr Shape kSomeSeries = {1'000, 10, 14, 2};
+inline constexpr Shape kFewSeries = {100, 1, 14, 2};
 
 // The records of the beginning: each connection logs in, each LUN tells what it is and is sent a
 // command of each operation.

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processor time per command: of the programs, by the kernel's own count, and of the collector."""
+
+import contextlib
+import pathlib
+
+_STATISTICS = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
+
+
+def cpu_seconds(pid):
+    """On a CPU so far, all threads. The scheduler's own figure: /proc/PID/stat counts whole ticks."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+@contextlib.contextmanager
+def program_statistics():
+    before = _STATISTICS.read_text()
+    _STATISTICS.write_text("1")
+    try:
+        yield
+    finally:
+        _STATISTICS.write_text(before)
+
+
+def cost_of(serve, cpu_before):
+    """Per command and observed end: nanoseconds of each program and of the collector, records."""
+    cpu = cpu_seconds(serve.process.pid) - cpu_before
+    metrics = serve.metrics()
+    commands = metrics.total("commands_seen_total")
+    programs = {sample.labels["program"]: sample.value / commands * 1e9
+                for sample in metrics.select("bpf_run_seconds_total")}
+    runs = {sample.labels["program"]: sample.value / commands
+            for sample in metrics.select("bpf_runs_total")}
+    return {"commands": commands, "program_ns": programs, "program_runs": runs,
+            "collector_ns": cpu / commands * 1e9,
+            "records": metrics.total("events_total") / commands,
+            "wakeups_per_1000": metrics.total("wakeups_total") / commands * 1000,
+            "lost": metrics.total("events_lost_total"),
+            "gaps": metrics.total("stream_gaps_total")}
