@@ -8,6 +8,7 @@ import threading
 import time
 
 from harness import run
+from libiscsi import Libiscsi
 
 _INITIATOR = "iqn.2026-01.org.lunscope:bench"
 _AVERAGE = re.compile(r"iops average (\d+)")
@@ -46,9 +47,30 @@ def qemu_img(kibibytes, depth, *options):
     return load
 
 
+def latency(quantile):
+    """4 KiB reads, one after the other: how many a second there were if all took as long as this
+    quantile of them.
+    """
+    def load(url, seconds):
+        portal, target, lun = url.removeprefix("iscsi://").split("/")
+        took = []
+        with Libiscsi(_INITIATOR, portal, target) as session:
+            session.wait_until_ready(int(lun))
+            begin = time.perf_counter()
+            end = begin + seconds
+            while begin < end:
+                session.command("read10", int(lun), 0, 4096, 512, *[0] * 5)
+                took.append(time.perf_counter() - begin)
+                begin = time.perf_counter()
+        return 1 / sorted(took)[int(quantile * len(took))]
+    return load
+
+
 LOADS = {
     "read 4k, depth 32": iscsi_perf(32),
     "read 4k, depth 1": iscsi_perf(1),
+    "latency at depth 1, p50": latency(0.5),
+    "latency at depth 1, p99": latency(0.99),
     "QEMU, read 4k, depth 16": qemu_img(4, 16),
     "QEMU, write 4k, depth 16": qemu_img(4, 16, "-w"),
     "QEMU, read 64k, depth 16": qemu_img(64, 16),

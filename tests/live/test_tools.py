@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """libiscsi's and QEMU's tools with tgtd and istgt: commands named, counted, timed, as by others.
 
-LUNSCOPE_PERF_SECONDS sets how long iscsi-perf runs (2; the decode takes four times as long).
+LUNSCOPE_PERF_SECONDS sets how long iscsi-perf runs (1; the decode takes four times as long).
 """
 
 import collections
@@ -18,7 +18,7 @@ from istgt import Istgt
 from lunscope import Serve, Trace
 from tgtd import Tgtd
 
-PERF_SECONDS = int(os.environ.get("LUNSCOPE_PERF_SECONDS", "2"))
+PERF_SECONDS = int(os.environ.get("LUNSCOPE_PERF_SECONDS", "1"))
 MIB = 1 << 20
 
 
