@@ -5,19 +5,20 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <string>
 
 namespace lunscope {
 namespace {
 
-// The address that the kernel lists for one of its own symbols, 0 if it hides it.
+// The address that the kernel lists for one of its own symbols, 0 if it hides it. Its lines are
+// "address type name", with a module's name behind a tab.
 std::optional<uint64_t> ListedAddress(std::string_view name) {
   std::ifstream symbols("/proc/kallsyms");
-  std::string address;
-  std::string type;
-  std::string symbol;
-  std::string rest;  // of the line: a module's name
-  while (symbols >> address >> type >> symbol && std::getline(symbols, rest)) {
-    if (symbol == name && rest.empty()) return std::strtoull(address.c_str(), nullptr, 16);
+  std::string line;
+  while (std::getline(symbols, line)) {
+    const size_t type = line.find(' ') + 1;
+    if (line.size() == type + 2 + name.size() && line.ends_with(name) && line[type + 1] == ' ')
+      return std::strtoull(line.c_str(), nullptr, 16);
   }
   return std::nullopt;
 }

@@ -76,9 +76,8 @@ def grow(options):
 
 def scrapes(options):
     """{series: milliseconds of CPU}"""
-    found = medians(options.bench, options)
-    return {round(figures["series"]): figures["real_time"] for name, figures in found.items()
-            if name.startswith("BM_Scrape/")}
+    found = medians(options.bench, options, "^BM_Scrape/")
+    return {round(figures["series"]): figures["real_time"] for figures in found.values()}
 
 
 def of_rounds(rounds, what):

@@ -26,9 +26,10 @@ _SHAPES = {"hot_lun": "one LUN", "varied": "16 connections, 64 LUNs, 4 operation
 _MIB = 1024
 
 
-def medians(bench, options):
-    """{benchmark: {figure: median}} of the repetitions of model_bench."""
-    words = [bench, "--benchmark_format=json", f"--benchmark_repetitions={options.repetitions}",
+def medians(bench, options, only="."):
+    """{benchmark: {figure: median}} of the repetitions of model_bench, of those that match."""
+    words = [bench, "--benchmark_format=json", f"--benchmark_filter={only}",
+             f"--benchmark_repetitions={options.repetitions}",
              f"--benchmark_min_time={options.seconds}"]
     output = run(["taskset", "-c", options.cpu, *words], timeout=1200)[1]
     figures = {}

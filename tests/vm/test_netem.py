@@ -80,6 +80,8 @@ class WithoutReadingHook(GuestTest):
     def test_nothing_is_missed(self):
         lio = self.use(Lio())
         serve = self.use(Serve(lio.port, options=test_open_iscsi.RINGS))
+        wait_until(lambda: serve.metrics().total("probe_attached", probe="out_of_order") == 1, 60,
+                   "the program in the hook's place")
         lose_packets(self)
         target = lio.add_target(test_open_iscsi.TARGET)
         lun = target.add_lun()
