@@ -20,17 +20,17 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // Short enough to look live.
-constexpr milliseconds kDrainInterval(50);
+constexpr milliseconds kTraceInterval(50);
 // A record comes when its status is read off the socket, and tells when that arrived: by the time
 // of a drain, nearly all that is older than this is there.
 constexpr uint64_t kSettledNs = 10'000'000;
 
 // How long to wait for more; nothing once the end has come.
 milliseconds UntilNextDrain(const TraceOptions& options, steady_clock::time_point start) {
-  if (!options.duration_seconds) return kDrainInterval;
+  if (!options.duration_seconds) return kTraceInterval;
   const std::chrono::duration<double> wanted(*options.duration_seconds);
   const auto left = duration_cast<milliseconds>(wanted - (steady_clock::now() - start));
-  return std::clamp(left, milliseconds(0), kDrainInterval);
+  return std::clamp(left, milliseconds(0), kTraceInterval);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace lunscope {
 namespace {
 
 // The "type" of each device "targetH:C:T/H:C:T:L" of a session.
-std::map<uint64_t, int> DeviceTypes(const std::string& session) {
+std::map<uint64_t, int> ReadDeviceTypes(const std::string& session) {
   std::map<uint64_t, int> types;
   for (const std::string& target : ListFolder(session)) {
     if (!target.starts_with("target")) continue;
@@ -50,7 +50,7 @@ std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
     found.initiator_address = ParseAddress("[::]:" + ReadLine(connection + "local_port"));
     if (found.initiator_address.port == 0) found.initiator_address = {};
     found.source = "sysfs";
-    found.device_types = DeviceTypes(session + "device");
+    found.device_types = ReadDeviceTypes(session + "device");
     sessions.push_back(found);
   }
   return sessions;

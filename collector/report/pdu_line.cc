@@ -16,7 +16,7 @@
 namespace lunscope {
 namespace {
 
-using Bytes = std::span<const uint8_t>;
+using ByteSpan = std::span<const uint8_t>;
 
 // One Additional Header Segment (RFC 7143 section 11.2.2): length, type, and what is of that type.
 constexpr size_t kAhsHeaderBytes = 3;
@@ -29,12 +29,12 @@ constexpr size_t kBidirectionalBytes = kReservedBytes + sizeof(uint32_t);
 struct Ahs {
   uint16_t length;  // as it says: without length, type and padding
   uint8_t type;
-  Bytes content;
+  ByteSpan content;
 };
 
 struct AhsList {
   std::string json;
-  std::optional<Bytes> extended_cdb;  // of the first that has one
+  std::optional<ByteSpan> extended_cdb;  // of the first that has one
   bool is_malformed = false;
 };
 
@@ -50,7 +50,7 @@ void Describe(const Ahs& ahs, AhsList& list) {
     line.String("type_name", name);
   line.Number("length", ahs.length);
   if (ahs.type == kExtendedCdb) {
-    const Bytes cdb = ahs.content.subspan(kReservedBytes);
+    const ByteSpan cdb = ahs.content.subspan(kReservedBytes);
     line.String("extended_cdb", Hex(cdb));
     if (!list.extended_cdb) list.extended_cdb = cdb;
   } else if (ahs.type == kBidirectionalLength) {
@@ -63,7 +63,7 @@ void Describe(const Ahs& ahs, AhsList& list) {
 // Ends at the first that is not whole: what follows it cannot be found.
 AhsList ReadAhs(const TracedPdu& pdu) {
   const size_t total = iscsi_ahs_bytes(pdu.bhs.data());
-  const Bytes known = pdu.ahs.first(std::min(pdu.ahs.size(), total));
+  const ByteSpan known = pdu.ahs.first(std::min(pdu.ahs.size(), total));
   AhsList list;
   for (size_t at = 0; at + kAhsHeaderBytes <= known.size();) {
     Ahs ahs = {lunscope_be16(&known[at]), static_cast<uint8_t>(known[at + 2] & kAhsCodeMask), {}};
@@ -78,7 +78,7 @@ AhsList ReadAhs(const TracedPdu& pdu) {
 }
 
 // The bytes that its opcode says, or, where an AHS goes on with it, all of them.
-std::string CdbHex(const uint8_t* cdb, const std::optional<Bytes>& extension) {
+std::string CdbHex(const uint8_t* cdb, const std::optional<ByteSpan>& extension) {
   if (!extension) return Hex({cdb, scsi_cdb_bytes(cdb[0])});
   return Hex({cdb, ISCSI_CDB_BYTES}) + Hex(*extension);
 }

@@ -13,9 +13,9 @@ constexpr const char* kUnreportedReasons[] = {LUNSCOPE_SCSI_UNREPORTED_REASONS(L
 constexpr const char* kRefusals[] = {LUNSCOPE_SCSI_REFUSALS(LUNSCOPE_LABEL)};
 #undef LUNSCOPE_LABEL
 
-class Renderer {
+class ScsiRenderer {
  public:
-  Renderer(const Observation& observation, Families& families)
+  ScsiRenderer(const Observation& observation, Families& families)
       : observation_(observation),
         layers_(*observation.layers),
         walk_(observation.snapshot, Walk::kScsiLayers),
@@ -162,7 +162,7 @@ class Renderer {
 }  // namespace
 
 void AddScsiLayers(const Observation& observation, Families& families) {
-  Renderer(observation, families).Render();
+  ScsiRenderer(observation, families).Render();
 }
 
 }  // namespace lunscope

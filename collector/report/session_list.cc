@@ -14,7 +14,7 @@
 namespace lunscope {
 namespace {
 
-constexpr const char* kRow = "{:<3} {:<5} {:>4} {:<27} {:<17} {:<21} {} {}\n";
+constexpr const char* kSessionRow = "{:<3} {:<5} {:>4} {:<27} {:<17} {:<21} {} {}\n";
 
 std::string JsonValue(const Parameter& parameter, const std::string& value) {
   if (IsNumber(parameter)) return value;
@@ -151,10 +151,10 @@ std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
 }
 
 std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
-  std::string table = fmt::format(kRow, "END", "STATE", "CONN", "SINCE", "SESSION", "PORTAL",
+  std::string table = fmt::format(kSessionRow, "END", "STATE", "CONN", "SINCE", "SESSION", "PORTAL",
                                   "TARGET", "INITIATOR");
   for (const auto& [key, session] : model.sessions().all()) {
-    table += fmt::format(kRow, EndName(key.role), session.is_up() ? "up" : "down",
+    table += fmt::format(kSessionRow, EndName(key.role), session.is_up() ? "up" : "down",
                          session.connections.size(),
                          FormatTime(static_cast<int64_t>(session.since_ns) + wall_clock_offset_ns),
                          session.name, OrUnknown(session.portal), key.target, key.initiator);
@@ -166,7 +166,7 @@ std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
   }
   for (const Connection* connection : OtherConnections(model)) {
     const bool is_target = connection->role == LUNSCOPE_ROLE_TARGET;
-    table += fmt::format(kRow, EndName(connection->role), "-", 1,
+    table += fmt::format(kSessionRow, EndName(connection->role), "-", 1,
                          fmt::format("names: {}", OrUnknown(connection->names_from)), "-",
                          OrUnknown(is_target ? connection->local : connection->remote),
                          connection->target->first.name, OrUnknown(connection->initiator));

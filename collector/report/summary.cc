@@ -13,7 +13,7 @@ namespace lunscope {
 namespace {
 
 constexpr size_t kNameColumns = 36;
-constexpr const char* kRow = "{:<9} {:<36} {:>9} {:>7} {:>14} {:>9} {:>9} {:>9} {:>9}\n";
+constexpr const char* kSummaryRow = "{:<9} {:<36} {:>9} {:>7} {:>14} {:>9} {:>9} {:>9} {:>9}\n";
 
 }  // namespace
 
@@ -33,11 +33,11 @@ std::string Summary::Format() const {
     return std::pair(a->first.first, b->second.duration_ns.count()) <
            std::pair(b->first.first, a->second.duration_ns.count());
   });
-  std::string text =
-      fmt::format(kRow, "ROLE", "COMMAND", "COUNT", "ERRORS", "BYTES", "P50", "P95", "P99", "MAX");
+  std::string text = fmt::format(kSummaryRow, "ROLE", "COMMAND", "COUNT", "ERRORS", "BYTES", "P50",
+                                 "P95", "P99", "MAX");
   for (const auto* entry : sorted) {
     const auto& [key, row] = *entry;
-    fmt::format_to(std::back_inserter(text), kRow, RoleLabel(key.first),
+    fmt::format_to(std::back_inserter(text), kSummaryRow, RoleLabel(key.first),
                    key.second.substr(0, kNameColumns), row.duration_ns.count(), row.errors,
                    row.bytes, FormatDuration(row.duration_ns.At(0.5)),
                    FormatDuration(row.duration_ns.At(0.95)),

@@ -14,9 +14,9 @@ using prometheus::MetricType;
 // The status class of the first LoginFailure; the others follow in the RFC's order.
 constexpr uint8_t kFirstLoginFailureClass = 1;
 
-class Renderer {
+class TargetRenderer {
  public:
-  Renderer(const Observation& observation, Families& families)
+  TargetRenderer(const Observation& observation, Families& families)
       : is_offline_(observation.is_offline),
         walk_(observation.snapshot, Walk::kIscsi),
         families_(families) {}
@@ -111,7 +111,7 @@ class Renderer {
 }  // namespace
 
 void AddTargets(const Observation& observation, Families& families) {
-  Renderer(observation, families).Render();
+  TargetRenderer(observation, families).Render();
 }
 
 }  // namespace lunscope

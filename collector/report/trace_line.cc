@@ -18,7 +18,8 @@ constexpr size_t kColumns = 120;
 constexpr size_t kTargetColumns = 16;
 constexpr size_t kCommandColumns = 21;
 constexpr size_t kWireColumns = 9;
-constexpr const char* kRow = "{:<15} {:<3} {:<16} {:>4} {:<21} {:>11} {:>5} {:>8} {:>8} {}{}";
+constexpr const char* kCommandRow =
+    "{:<15} {:<3} {:<16} {:>4} {:<21} {:>11} {:>5} {:>8} {:>8} {}{}";
 
 // Disk, CD, optical memory, reduced and zoned disk: their LBA and blocks stand in the same places.
 bool IsBlockDevice(int device_type) {
@@ -109,7 +110,7 @@ std::string FormatDuration(uint64_t ns) {
 }
 
 std::string TableHeader(bool has_wire_column) {
-  return fmt::format(kRow, "TIME", "END", "TARGET", "LUN", "COMMAND", "LBA", "BLKS", "BYTES",
+  return fmt::format(kCommandRow, "TIME", "END", "TARGET", "LUN", "COMMAND", "LBA", "BLKS", "BYTES",
                      "DURATION", has_wire_column ? "   ABOVE " : "", "STATUS");
 }
 
@@ -119,7 +120,7 @@ std::string TableRow(const TracedCommand& command) {
   const bool has_lba = HasLba(command);
   const std::string name = CommandName(event.cdb, command.device_type);
   // Values that outgrow their columns push the status out at the end.
-  return fmt::format(kRow,
+  return fmt::format(kCommandRow,
                      FormatTimeOfDay(static_cast<int64_t>(event.header.time_ns) +
                                      command.wall_clock_offset_ns),
                      EndColumn(command), TargetColumn(connection), ShortLun(event.lun),

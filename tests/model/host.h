@@ -27,6 +27,9 @@
 
 namespace lunscope {
 
+inline constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
+inline constexpr uint8_t kTarget = LUNSCOPE_ROLE_TARGET;
+
 inline constexpr const char* kHost = "iqn.host";
 inline constexpr const char* kDisk = "iqn.disk";
 inline constexpr uint64_t kIsid = 0x00023d000001;

@@ -12,8 +12,6 @@ namespace {
 using ::testing::Contains;
 using ::testing::IsEmpty;
 
-constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
-
 // What the kernel's initiator says of the connection with this id (see Conversation).
 HostSession SessionOf(uint64_t id, const std::string& target = kDisk) {
   return {kInitiator,

@@ -15,8 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
-constexpr uint8_t kTarget = LUNSCOPE_ROLE_TARGET;
 constexpr uint8_t kStay = 0x04;  // byte 1 of a login PDU: operational stage, T not set
 
 TEST(Login, MakesASession) {

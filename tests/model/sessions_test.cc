@@ -16,9 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
-constexpr uint8_t kTarget = LUNSCOPE_ROLE_TARGET;
-
 TEST(Session, EndsWithItsLogout) {
   Host host;
   host.Opens(1).LogsIn().LogsOut();
