@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Prometheus scrapes lunscope for a minute of mixed traffic: no panel stays empty.
+"""A real Prometheus scrapes lunscope while there is mixed traffic: no panel stays empty.
 
-LUNSCOPE_TRAFFIC_SECONDS sets how long the traffic lasts (60).
+LUNSCOPE_TRAFFIC_SECONDS sets how long the traffic lasts (20).
 """
 
 import os
@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "tests" / "dashboards"))
 import queries  # noqa: E402  (needs the path above)
 
 DASHBOARD = ROOT / "dashboards" / "lunscope-overview.json"
-TRAFFIC_SECONDS = int(os.environ.get("LUNSCOPE_TRAFFIC_SECONDS", "60"))
+TRAFFIC_SECONDS = int(os.environ.get("LUNSCOPE_TRAFFIC_SECONDS", "20"))
 USER, PASSWORD = "prometheus-test", "secret-of-the-test"
 
 # One round of the traffic: whether the tool has to succeed, and its words. {open} and {closed} are
