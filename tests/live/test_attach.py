@@ -127,7 +127,9 @@ class Attach(LiveTest):
         url = self.target.url(self.target.add_lun())
         tainted = pathlib.Path("/proc/sys/kernel/tainted").read_text()
         before = ownerless_objects()
-        perf = self.use(Process(["iscsi-perf", "-b", 8, "-m", 32, "-r", "-t", 60 * OFTEN, url]))
+        # Nice to the observer, for a start takes an emulated machine long enough as it is.
+        perf = self.use(Process(["nice", "iscsi-perf", "-b", 8, "-m", 32, "-r",
+                                 "-t", 60 * OFTEN, url]))
         wait_until(lambda: b"iops" in perf.stdout, 20, "traffic")
         self.assertEqual(storage_bytes(self.tgtd.port), 0)
         most = 0
