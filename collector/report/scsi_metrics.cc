@@ -46,22 +46,16 @@ class ScsiRenderer {
   }
 
   void Luns() {
-    const auto add = [&](MetricType type, const char* name, const char* help,
-                         const StatisticsFamilies::LunValue& value) {
-      statistics_.AddPerLun(LUNSCOPE_ROLE_UNKNOWN, type, name, help, value);
-    };
-    add(MetricType::Counter, "scsi_read_bytes_total",
-        "Bytes that commands of a SCSI layer have read.",
-        [](const LunStatistics& lun) { return static_cast<double>(lun.read_bytes); });
-    add(MetricType::Counter, "scsi_written_bytes_total",
-        "Bytes that commands of a SCSI layer have written.",
-        [](const LunStatistics& lun) { return static_cast<double>(lun.written_bytes); });
-    add(MetricType::Gauge, "scsi_outstanding_commands",
-        "Commands of a SCSI layer in flight at the time of the scrape.",
-        [](const LunStatistics& lun) { return static_cast<double>(lun.outstanding); });
-    add(MetricType::Gauge, "scsi_oldest_outstanding_command_seconds",
+    statistics_.AddReadBytes("scsi_read_bytes_total",
+                             "Bytes that commands of a SCSI layer have read.");
+    statistics_.AddWrittenBytes("scsi_written_bytes_total",
+                                "Bytes that commands of a SCSI layer have written.");
+    statistics_.AddOutstanding("scsi_outstanding_commands",
+                               "Commands of a SCSI layer in flight at the time of the scrape.");
+    statistics_.AddOldest(
+        "scsi_oldest_outstanding_command_seconds",
         "Age of the oldest command of a SCSI layer in flight; 0 if there is none.",
-        [this](const LunStatistics& lun) { return OldestSeconds(lun, observation_.now_ns); });
+        observation_.now_ns);
     statistics_.AddLunInfo(LUNSCOPE_ROLE_INITIATOR, "scsi_lun_info",
                            "What a SCSI device said of itself to the kernel; always 1.");
   }

@@ -55,6 +55,26 @@ void StatisticsFamilies::AddSizes(const char* name, const char* help) {
   });
 }
 
+void StatisticsFamilies::AddReadBytes(const char* name, const char* help) {
+  AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Counter, name, help,
+            [](const LunStatistics& lun) { return static_cast<double>(lun.read_bytes); });
+}
+
+void StatisticsFamilies::AddWrittenBytes(const char* name, const char* help) {
+  AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Counter, name, help,
+            [](const LunStatistics& lun) { return static_cast<double>(lun.written_bytes); });
+}
+
+void StatisticsFamilies::AddOutstanding(const char* name, const char* help) {
+  AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Gauge, name, help,
+            [](const LunStatistics& lun) { return static_cast<double>(lun.outstanding); });
+}
+
+void StatisticsFamilies::AddOldest(const char* name, const char* help, uint64_t now_ns) {
+  AddPerLun(LUNSCOPE_ROLE_UNKNOWN, MetricType::Gauge, name, help,
+            [now_ns](const LunStatistics& lun) { return OldestSeconds(lun, now_ns); });
+}
+
 void StatisticsFamilies::AddPerLun(uint8_t role, MetricType type, const char* name,
                                    const char* help, const LunValue& value) {
   Family family = families_.New(type, name, help);

@@ -23,6 +23,11 @@ class StatisticsFamilies {
   void AddErrors(const char* name, const char* help);
   void AddDurations(const char* name, const char* help);
   void AddSizes(const char* name, const char* help);
+  void AddReadBytes(const char* name, const char* help);
+  void AddWrittenBytes(const char* name, const char* help);
+  void AddOutstanding(const char* name, const char* help);
+  // The age of each LUN's oldest command.
+  void AddOldest(const char* name, const char* help, uint64_t now_ns);
 
   // A value of each LUN. role: LUNSCOPE_ROLE_UNKNOWN for both.
   void AddPerLun(uint8_t role, prometheus::MetricType type, const char* name, const char* help,

@@ -21,7 +21,7 @@ CATALOGUE = sorted(set((REPOSITORY / "collector" / "report").glob("*_metrics.cc"
                    - {REPOSITORY / "collector" / "report" / "process_metrics.cc"})
 
 # The first string in a call that makes a family: New(type, "name"), AddPerRole("name").
-NEW_FAMILY = re.compile(r'\b(?:New|add|Add[A-Z]\w*)\(\s*(?:families,\s*|LUNSCOPE_\w+,\s*)?'
+NEW_FAMILY = re.compile(r'\b(?:New|Add[A-Z]\w*)\(\s*(?:families,\s*|LUNSCOPE_\w+,\s*)?'
                         r'(?:MetricType::\w+,\s*)?"([a-z0-9_]+)"')
 SAMPLE = re.compile(r'^(\w+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)$')
 
