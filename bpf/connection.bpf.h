@@ -56,17 +56,13 @@ static __always_inline void fill_process(struct lunscope_connection_event* repor
   bpf_get_current_comm(report->comm, sizeof(report->comm));
 }
 
-static __always_inline void count_untracked(void) {
-  struct lunscope_totals* totals = this_cpu_totals();
-  if (totals) totals->untracked_connections++;
-}
-
 /* The state of a watched socket, made if there is none. NULL: closed, or no memory (counted). */
 static __always_inline struct lunscope_connection* connection_of(struct sock* sk) {
   struct lunscope_connection* connection =
       bpf_sk_storage_get(&connections, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!connection) {
-    count_untracked();
+    struct lunscope_totals* totals = this_cpu_totals(HOOK_CONNECTION);
+    if (totals) __sync_fetch_and_add(&totals->untracked_connections, 1); /* by any program */
     return NULL;
   }
   struct lunscope_connection_event* report = &connection->report;
@@ -121,11 +117,7 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
 static __always_inline void on_close(struct sock* sk, struct lunscope_totals* totals) {
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (!connection || (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
-  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
-  totals->commands_unreported[role][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
-      lunscope_inflight_count(&connection->inflight);
-  connection->inflight.ended = connection->inflight.begun;
-  lunscope_connection_end_trials(connection, totals);
+  lunscope_connection_close(connection, totals);
   struct lunscope_aggregates_event* table = aggregates_of(sk, 0);
   if (table) emit_aggregates(connection, table, totals);
   connection->report.unread_bytes = 0;
@@ -136,7 +128,7 @@ static __always_inline int on_state_change(struct sock* sk, int new_state) {
   if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE) return 0;
   /* An accepted socket has given back its port by the time it is closed, but not its state. */
   if (new_state == TCP_ESTABLISHED && !is_watched(sk)) return 0;
-  struct lunscope_totals* totals = this_cpu_totals();
+  struct lunscope_totals* totals = this_cpu_totals(HOOK_CONNECTION);
   if (!totals) return 0;
   if (new_state == TCP_ESTABLISHED) {
     on_open(sk, totals);

@@ -19,9 +19,10 @@ struct follow {
   struct lunscope_totals* totals;
   struct skb_reader reader;
   struct segment segment;
-  __u32 direction;
-  __u32 is_noted; /* the time is that of the arrival, which was noted */
-  __u64 now_ns;   /* of this segment; 0: not known yet */
+  __u32 hook;
+  __u32 direction; /* at that hook */
+  __u32 is_noted;  /* the time is that of the arrival, which was noted */
+  __u64 now_ns;    /* of this segment; 0: not known yet */
 };
 
 /* The time of the byte that was just taken: it completed a header or a chunk. */
@@ -35,11 +36,12 @@ static __always_inline void tell_time(struct follow* follow, const struct lunsco
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
 LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
                                        struct lunscope_spill* spill,
-                                       struct lunscope_aggregates_event* aggregates,
-                                       __u32 direction, __u64 now_ns) {
-  struct lunscope_totals* totals = this_cpu_totals();
+                                       struct lunscope_aggregates_event* aggregates, __u32 hook,
+                                       __u64 now_ns) {
+  struct lunscope_totals* totals = this_cpu_totals(hook);
+  __u32 direction = direction_at(hook);
   if (!connection || !totals) return 0;
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  struct lunscope_stream* stream = &connection->streams[direction];
   __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   struct lunscope_task* task =
       lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
@@ -56,6 +58,7 @@ LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
                  lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns);
   if (is_added || !emit_command(connection, stream, task, now_ns, totals))
     totals->commands_reported[role]++;
+  totals->commands_in_flight[role]--;
   lunscope_inflight_end(&connection->inflight, spill, task);
   return 0;
 }
@@ -86,7 +89,7 @@ LUNSCOPE_SUBPROGRAM int deliver_header(struct lunscope_connection* connection, _
 static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
   __u8 opcode = iscsi_opcode(stream->room);
   if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
-    deliver_answer(follow->connection, follow->spill, follow->aggregates, follow->direction,
+    deliver_answer(follow->connection, follow->spill, follow->aggregates, follow->hook,
                    follow->now_ns);
   } else {
     deliver_management(follow->connection, follow->spill, follow->direction, follow->now_ns,
@@ -166,18 +169,18 @@ static long follow_by_walk(__u64 i, struct socket_follow* socket) {
 
 /* The wanted bytes lie before the segment and will not come again: start anew with this one. */
 static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connection* connection,
-                                                        __u32 direction,
-                                                        const struct segment* segment) {
-  struct lunscope_totals* totals = this_cpu_totals();
+                                                        __u32 hook, const struct segment* segment) {
+  struct lunscope_totals* totals = this_cpu_totals(hook);
+  __u32 direction = direction_at(hook);
   if (!totals) return LUNSCOPE_OFFER_OLD;
   lunscope_connection_lose(connection, direction, segment->seq, LUNSCOPE_REASON_MISSING_BYTES,
                            totals);
-  return lunscope_stream_offer(&connection->streams[direction & 1], segment->seq, segment->end);
+  return lunscope_stream_offer(&connection->streams[direction], segment->seq, segment->end);
 }
 
 /* What is known of the bytes of a segment besides where they lie. */
 struct segment_facts {
-  __u32 direction;
+  __u32 hook;
   __u32 is_noted;    /* their arrival was */
   __u32 is_borrowed; /* the verifier does not trust the skb: walk it */
   __u64 now_ns;      /* 0: not known yet */
@@ -193,10 +196,11 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
       .follow = {.connection = connection,
                  .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
                  .aggregates = aggregates_of(sk, connection->inflight.begun),
-                 .totals = this_cpu_totals(),
+                 .totals = this_cpu_totals(facts.hook),
                  .reader = {.skb = skb, .bytes = &bytes},
                  .segment = *segment,
-                 .direction = facts.direction,
+                 .hook = facts.hook,
+                 .direction = direction_at(facts.hook),
                  .is_noted = facts.is_noted,
                  .now_ns = facts.now_ns},
       .sk = sk};

@@ -59,9 +59,26 @@ struct {
   __type(value, struct lunscope_inflight_event);
 } listings SEC(".maps");
 
+/* Who counts, and which way the bytes go that it sees: the lowest bit. */
+enum hook {
+  HOOK_ARRIVAL = LUNSCOPE_RECEIVED,
+  HOOK_TRANSMIT = LUNSCOPE_SENT,
+  HOOK_CONSUMPTION = 2 + LUNSCOPE_RECEIVED,
+  HOOK_KERNEL_CONSUMPTION = 4 + LUNSCOPE_RECEIVED,
+  HOOK_OUT_OF_ORDER = 6 + LUNSCOPE_RECEIVED,
+  HOOK_CONNECTION = 7,
+  HOOKS,
+};
+
+static __always_inline __u32 direction_at(__u32 hook) { return hook & 1; }
+
+/*
+ * A copy for each program: one that interrupts another on its CPU, between reading a count and
+ * writing it, has counts of its own. A program does not interrupt itself, the kernel sees to that.
+ */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
+  __uint(max_entries, HOOKS);
   __type(key, __u32);
   __type(value, struct lunscope_totals);
 } totals SEC(".maps");
@@ -77,9 +94,8 @@ __u64 vmemmap_base = 0;
 __u64 page_offset_base_address = 0;
 __u64 vmemmap_base_address = 0;
 
-static __always_inline struct lunscope_totals* this_cpu_totals(void) {
-  __u32 zero = 0;
-  return bpf_map_lookup_elem(&totals, &zero);
+static __always_inline struct lunscope_totals* this_cpu_totals(__u32 hook) {
+  return bpf_map_lookup_elem(&totals, &hook);
 }
 
 #endif

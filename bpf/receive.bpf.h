@@ -34,11 +34,10 @@ static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
   if (offer == LUNSCOPE_OFFER_HOLE) {
     /* What is wanted may come yet, unless it was read off the socket. */
     if (lunscope_distance(stream->next, tcp->copied_seq) <= 0) return;
-    offer = give_up_hole(connection, LUNSCOPE_RECEIVED, segment);
+    offer = give_up_hole(connection, HOOK_ARRIVAL, segment);
   }
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, segment,
-                   (struct segment_facts){.direction = LUNSCOPE_RECEIVED});
+    follow_segment(skb, sk, connection, segment, (struct segment_facts){.hook = HOOK_ARRIVAL});
 }
 
 static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
@@ -68,26 +67,27 @@ static __always_inline int is_peeked_ahead(const struct sock* sk,
 
 /* TCP's bytes, in order, where somebody takes them out of the receive queue. */
 static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
-                                        struct lunscope_connection* connection, __u32 is_borrowed) {
+                                        struct lunscope_connection* connection, __u32 hook) {
   struct segment segment;
   segment_in_queue(skb, &segment);
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
   if (offer == LUNSCOPE_OFFER_HOLE) {
     if (is_peeked_ahead(sk, stream)) return 0;
-    offer = give_up_hole(connection, LUNSCOPE_RECEIVED, &segment);
+    offer = give_up_hole(connection, hook, &segment);
   }
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, &segment,
-                   (struct segment_facts){
-                       .direction = LUNSCOPE_RECEIVED, .is_noted = 1, .is_borrowed = is_borrowed});
+    follow_segment(
+        skb, sk, connection, &segment,
+        (struct segment_facts){
+            .hook = hook, .is_noted = 1, .is_borrowed = hook == HOOK_KERNEL_CONSUMPTION});
   return 0;
 }
 
 /* The reader was not known yet. If the connection is, it is reported once more, with its process.
  */
 static __always_inline void meet_reader(struct lunscope_connection* connection) {
-  struct lunscope_totals* totals = this_cpu_totals();
+  struct lunscope_totals* totals = this_cpu_totals(HOOK_CONSUMPTION);
   connection->report.is_read = 1;
   fill_process(&connection->report);
   if (totals && connection->report.header.time_ns != 0) emit_connection(connection, 0, totals);
@@ -99,7 +99,7 @@ static __always_inline int on_consumption(struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   if (!connection->report.is_read) meet_reader(connection);
-  return follow_taken(skb, sk, connection, 0);
+  return follow_taken(skb, sk, connection, HOOK_CONSUMPTION);
 }
 
 /* The kernel's own initiator takes its bytes in whatever context: that is no process of its. */
@@ -109,7 +109,7 @@ static __always_inline int on_kernel_consumption(struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   connection->report.is_read = 1;
-  return follow_taken(skb, sk, connection, 1);
+  return follow_taken(skb, sk, connection, HOOK_KERNEL_CONSUMPTION);
 }
 
 #endif

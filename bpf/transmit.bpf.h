@@ -17,10 +17,10 @@ static __always_inline int on_transmit(struct sk_buff* skb) {
   if (!connection) return 0;
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
-  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, LUNSCOPE_SENT, &segment);
+  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, HOOK_TRANSMIT, &segment);
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(skb, sk, connection, &segment,
-                   (struct segment_facts){.direction = LUNSCOPE_SENT, .now_ns = transmit_time(sk)});
+                   (struct segment_facts){.hook = HOOK_TRANSMIT, .now_ns = transmit_time(sk)});
   return 0;
 }
 

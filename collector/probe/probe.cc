@@ -61,7 +61,9 @@ class KernelProbe : public Probe {
   }
 
   lunscope_totals Totals() const override {
-    return SumOverCpus<lunscope_totals>(skeleton_->maps.totals);
+    return SumOverCpus<lunscope_totals>(skeleton_->maps.totals, [](const lunscope_totals& copy) {
+      return lunscope_totals_balance(&copy) != 0;
+    });
   }
 
   std::vector<ProgramReport> Programs() const override {

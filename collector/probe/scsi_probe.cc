@@ -62,7 +62,8 @@ class KernelScsiProbe : public ScsiProbe {
   }
 
   lunscope_scsi_totals Totals() const override {
-    auto totals = SumOverCpus<lunscope_scsi_totals>(maps_->maps.scsi_totals);
+    auto totals = SumOverCpus<lunscope_scsi_totals>(
+        maps_->maps.scsi_totals, [](const lunscope_scsi_totals&) { return true; });
     totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR][LUNSCOPE_SCSI_UNREPORTED_TIMED_OUT] +=
         given_up_;
     return totals;

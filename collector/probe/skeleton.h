@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <memory>
@@ -48,15 +49,24 @@ bool IsLoadedApart(const bpf_program* program);
 // A loaded program, as the kernel sees it.
 ProgramReport ReportOf(const bpf_program* program);
 
-// The only value of a map per CPU, summed over the CPUs. REQUIRES: Totals is 64-bit counts alone.
+// Every value of an array per CPU, summed over values and CPUs. A copy that is not balanced is
+// being written, and is read again, as often as makes sense. REQUIRES: Totals is 64-bit counts
+// alone.
 template <typename Totals>
-Totals SumOverCpus(const bpf_map* map) {
+Totals SumOverCpus(const bpf_map* map, bool (*is_balanced)(const Totals&)) {
   constexpr size_t kWords = sizeof(Totals) / sizeof(uint64_t);
+  constexpr int kTries = 1000;
   std::array<uint64_t, kWords> sum{};
-  std::vector<uint64_t> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()) * kWords);
-  const uint32_t key = 0;
-  if (bpf_map_lookup_elem(bpf_map__fd(map), &key, per_cpu.data()) == 0) {
-    for (size_t i = 0; i < per_cpu.size(); i++) sum[i % kWords] += per_cpu[i];
+  std::vector<Totals> copies(static_cast<size_t>(libbpf_num_possible_cpus()));
+  for (uint32_t key = 0; key < bpf_map__max_entries(map); key++) {
+    for (int i = 0; i < kTries; i++) {
+      if (bpf_map_lookup_elem(bpf_map__fd(map), &key, copies.data()) != 0) copies.clear();
+      if (std::all_of(copies.begin(), copies.end(), is_balanced)) break;
+    }
+    for (const Totals& copy : copies) {
+      const auto words = std::bit_cast<std::array<uint64_t, kWords>>(copy);
+      for (size_t i = 0; i < kWords; i++) sum[i] += words[i];
+    }
   }
   return std::bit_cast<Totals>(sum);
 }

@@ -172,6 +172,7 @@ void ConnectionFollower::DeliverAnswer(uint32_t direction) {
   }
   EmitCommand(stream, *task);
   totals_.commands_reported[role()]++;
+  totals_.commands_in_flight[role()]--;
   lunscope_inflight_end(inflight, spill_.get(), task);
 }
 
@@ -251,11 +252,7 @@ void ConnectionFollower::EmitPdu(uint32_t direction, const lunscope_task* task) 
 }
 
 void ConnectionFollower::Close(uint64_t now_ns) {
-  lunscope_inflight* inflight = &connection_->inflight;
-  totals_.commands_unreported[role()][LUNSCOPE_UNREPORTED_CONNECTION_CLOSED] +=
-      lunscope_inflight_count(inflight);
-  inflight->ended = inflight->begun;
-  lunscope_connection_end_trials(connection_.get(), &totals_);
+  lunscope_connection_close(connection_.get(), &totals_);
   EmitConnection(LUNSCOPE_FLAG_CLOSED, now_ns);
 }
 

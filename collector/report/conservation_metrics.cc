@@ -2,7 +2,6 @@
 #include <array>
 
 #include "collector/report/catalogue.h"
-#include "collector/report/statistics_families.h"
 
 namespace lunscope {
 namespace {
@@ -25,7 +24,6 @@ void AddPerReason(Families& families, const char* name, const char* help,
 // commands_seen = reported + unreported (by reason) + in flight
 void AddAccounts(const Observation& observation, Families& families) {
   const lunscope_totals& totals = observation.totals;
-  const Walk walk(observation.snapshot, Walk::kIscsi);
   families.AddPerRole("commands_seen_total",
                       "SCSI Command PDUs seen, counted where PDUs are framed.", kRoles,
                       totals.commands_seen);
@@ -38,9 +36,9 @@ void AddAccounts(const Observation& observation, Families& families) {
                         kRoles, kUnreportedReasons, [&](uint8_t role, size_t reason) {
                           return totals.commands_unreported[role][reason];
                         });
-  StatisticsFamilies(walk, families)
-      .AddInFlight("commands_in_flight",
-                   "Commands in the in-flight tables at the time of the scrape.", kRoles);
+  families.AddPerRole("commands_in_flight",
+                      "Commands in flight, counted as they begin and end in the in-flight tables.",
+                      kRoles, totals.commands_in_flight, MetricType::Gauge);
   families.AddPerRole("unmatched_responses_total", "Responses to a command that was not seen.",
                       kRoles, totals.unmatched_responses);
   families.AddGauge("tracked_commands", "Commands in all in-flight tables.",

@@ -6,8 +6,8 @@
 namespace lunscope {
 
 void Families::AddPerRole(const char* name, const char* help, std::span<const uint8_t> roles,
-                          const uint64_t (&values)[LUNSCOPE_ROLES]) {
-  Family family = New(prometheus::MetricType::Counter, name, help);
+                          const uint64_t (&values)[LUNSCOPE_ROLES], prometheus::MetricType type) {
+  Family family = New(type, name, help);
   for (const uint8_t role : roles)
     family.Add({{"role", RoleLabel(role)}}, static_cast<double>(values[role]));
 }

@@ -90,9 +90,10 @@ class Families {
   void AddCounter(const char* name, const char* help, uint64_t value) {
     New(prometheus::MetricType::Counter, name, help).Add({}, static_cast<double>(value));
   }
-  // A counter with a series for each of these roles.
+  // A family with a series for each of these roles.
   void AddPerRole(const char* name, const char* help, std::span<const uint8_t> roles,
-                  const uint64_t (&values)[LUNSCOPE_ROLES]);
+                  const uint64_t (&values)[LUNSCOPE_ROLES],
+                  prometheus::MetricType type = prometheus::MetricType::Counter);
   // A counter with a series for each of these roles and reasons.
   void AddPerReason(const char* name, const char* help, std::span<const uint8_t> roles,
                     std::span<const char* const> reasons,

@@ -54,7 +54,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
     case LUNSCOPE_BEGUN_ANEW:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ITT_REUSED]++;
       break;
-    case LUNSCOPE_BEGUN: break;
+    case LUNSCOPE_BEGUN: totals->commands_in_flight[role]++; break;
   }
   return LUNSCOPE_HEADER_SKIP;
 }
@@ -114,12 +114,13 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* c
                                                    struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   const uint8_t* bhs = connection->streams[direction & 1].room;
-  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   if (iscsi_opcode(bhs) == ISCSI_TASK_REQUEST) {
     lunscope_abort_ask(&connection->task_requests, bhs);
   } else {
-    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ABORTED] +=
+    uint32_t ended =
         lunscope_abort_done(&connection->task_requests, &connection->inflight, spill, bhs);
+    lunscope_totals_give_up(totals, connection->report.header.role, LUNSCOPE_UNREPORTED_ABORTED,
+                            ended);
   }
   return 0;
 }
@@ -198,10 +199,21 @@ LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* conn
                                                 struct lunscope_spill* spill, uint32_t direction,
                                                 struct lunscope_totals* totals) {
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
   if (stream->have < 2 * ISCSI_BHS_BYTES) return;
-  totals->commands_unreported[role][LUNSCOPE_UNREPORTED_REJECTED] +=
+  uint32_t ended =
       lunscope_abort_rejected(&connection->inflight, spill, lunscope_stream_chunk(stream));
+  lunscope_totals_give_up(totals, connection->report.header.role, LUNSCOPE_UNREPORTED_REJECTED,
+                          ended);
+}
+
+/* The connection ends: nobody will answer what is in flight, or go on with what is on trial. */
+LUNSCOPE_INLINE void lunscope_connection_close(struct lunscope_connection* connection,
+                                               struct lunscope_totals* totals) {
+  lunscope_totals_give_up(totals, connection->report.header.role,
+                          LUNSCOPE_UNREPORTED_CONNECTION_CLOSED,
+                          lunscope_inflight_count(&connection->inflight));
+  connection->inflight.ended = connection->inflight.begun;
+  lunscope_connection_end_trials(connection, totals);
 }
 
 /*

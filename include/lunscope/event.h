@@ -12,7 +12,7 @@
 
 #include "stream.h"
 
-#define LUNSCOPE_ABI 5
+#define LUNSCOPE_ABI 6
 #define LUNSCOPE_SENSE_BYTES 96
 #define LUNSCOPE_COMM_BYTES 16
 /* Commands in flight of a connection that are tracked: what fits, with it, into an allocation of
@@ -185,11 +185,14 @@ LUNSCOPE_STATIC_ASSERT(LUNSCOPE_REASON_COUNT == LUNSCOPE_REASON_MASK + 1, "a mas
 enum lunscope_loss { LUNSCOPE_LOSS_REASONS(LUNSCOPE_LOSS_ENUM) LUNSCOPE_LOSS_COUNT };
 
 /*
- * Counted where things happen, one copy per CPU, never lost:
- * commands seen = reported + unreported (by reason) + in flight.
+ * Counted where things happen, one copy per program and CPU, never lost:
+ * commands seen = reported + unreported (by reason) + in flight, in each copy. A command that
+ * begins in one and ends in another makes that one's commands in flight fewer than 0: the sum is
+ * right.
  */
 struct lunscope_totals {
   uint64_t commands_seen[LUNSCOPE_ROLES];
+  uint64_t commands_in_flight[LUNSCOPE_ROLES];
   uint64_t commands_reported[LUNSCOPE_ROLES];
   uint64_t events; /* records put into the ring */
   uint64_t commands_unreported[LUNSCOPE_ROLES][LUNSCOPE_UNREPORTED_COUNT];
@@ -200,6 +203,24 @@ struct lunscope_totals {
   uint64_t events_lost[LUNSCOPE_LOSS_COUNT];
   uint64_t untracked_connections; /* no memory for their state */
 };
+
+/* False for a copy whose writer is amid a command. */
+LUNSCOPE_INLINE int lunscope_totals_balance(const struct lunscope_totals* totals) {
+  for (uint32_t role = 0; role < LUNSCOPE_ROLES; role++) {
+    uint64_t accounted = totals->commands_reported[role] + totals->commands_in_flight[role];
+    for (uint32_t reason = 0; reason < LUNSCOPE_UNREPORTED_COUNT; reason++)
+      accounted += totals->commands_unreported[role][reason];
+    if (totals->commands_seen[role] != accounted) return 0;
+  }
+  return 1;
+}
+
+/* Commands in flight end without a record. */
+LUNSCOPE_INLINE void lunscope_totals_give_up(struct lunscope_totals* totals, uint32_t role,
+                                             enum lunscope_unreported reason, uint64_t commands) {
+  totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][reason] += commands;
+  totals->commands_in_flight[role & LUNSCOPE_ROLE_MASK] -= commands;
+}
 
 /*
  * What the kernel's own SCSI layers tell, without iSCSI: the mid-layer, which dispatches commands

@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -114,8 +116,9 @@ class Comparison {
     }
     std::string difference = FirstDifference("the connection", &there.connection,
                                              &follower_->connection(), sizeof(lunscope_connection));
+    const lunscope_totals counted = Sum(there.totals);
     if (difference.empty())
-      difference = FirstDifference("a total", &there.totals, &totals_, sizeof(totals_));
+      difference = FirstDifference("a total", &counted, &totals_, sizeof(totals_));
     if (difference.empty() && follower_->spill() != nullptr)
       difference =
           FirstDifference("the spill", &there.spill, follower_->spill(), sizeof(lunscope_spill));
@@ -127,6 +130,16 @@ class Comparison {
   [[nodiscard]] bool spilled() { return follower_->spill() != nullptr; }
 
  private:
+  static lunscope_totals Sum(const lunscope_totals (&copies)[LUNSCOPE_DIRECTIONS]) {
+    using Words = std::array<uint64_t, sizeof(lunscope_totals) / sizeof(uint64_t)>;
+    Words sum{};
+    for (const lunscope_totals& copy : copies) {
+      const auto words = std::bit_cast<Words>(copy);
+      for (size_t i = 0; i < words.size(); i++) sum[i] += words[i];
+    }
+    return std::bit_cast<lunscope_totals>(sum);
+  }
+
   void Follow(Kernel* kernel, const Conversation& conversation) {
     exchange& there = kernel->input();
     follower_ = std::make_unique<ConnectionFollower>(
@@ -137,7 +150,7 @@ class Comparison {
     records_.clear();  // opening is no part of the comparison: both begin in the state it made
     std::memcpy(&there.connection, &follower_->connection(), sizeof(there.connection));
     there.spill = {};
-    there.totals = totals_;
+    totals_ = {};
     there.segments = 0;
     uint32_t offset = 0;
     uint64_t now_ns = 1000;

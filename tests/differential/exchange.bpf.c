@@ -40,11 +40,13 @@ struct exchange_turns {
 static long take_segment(__u64 number, struct exchange_turns* turns) {
   struct exchange* exchange = turns->exchange;
   struct lunscope_connection* connection = &exchange->connection;
-  struct lunscope_totals* totals = this_cpu_totals();
-  if (!totals || number >= EXCHANGE_SEGMENTS || number >= exchange->segments) return 1;
+  if (number >= EXCHANGE_SEGMENTS || number >= exchange->segments) return 1;
   const struct exchange_segment* segment = &exchange->segment[number];
   __u32 end = segment->seq + segment->bytes;
   __u32 direction = segment->direction & 1;
+  __u32 hook = direction == LUNSCOPE_SENT ? HOOK_TRANSMIT : HOOK_ARRIVAL;
+  struct lunscope_totals* totals = this_cpu_totals(hook);
+  if (!totals) return 1;
   struct lunscope_stream* stream = &connection->streams[direction];
   enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, end);
   if (offer == LUNSCOPE_OFFER_HOLE) {
@@ -59,6 +61,7 @@ static long take_segment(__u64 number, struct exchange_turns* turns) {
                  .totals = totals,
                  .reader = {.bytes = turns->bytes},
                  .segment = {.seq = segment->seq, .end = end, .offset = segment->offset},
+                 .hook = hook,
                  .direction = direction,
                  .now_ns = segment->now_ns},
       .exchange = exchange};
@@ -74,12 +77,15 @@ int exchange(void* context) {
   struct exchange* exchange = bpf_map_lookup_elem(&exchanges, &zero);
   struct exchange_turns turns = {.exchange = exchange, .bytes = &bytes};
   if (!exchange || bpf_dynptr_from_mem(exchange->bytes, EXCHANGE_BYTES, 0, &bytes)) return 1;
-  struct lunscope_totals* totals = this_cpu_totals();
-  if (!totals) return 1;
+  struct lunscope_totals* received = this_cpu_totals(HOOK_ARRIVAL);
+  struct lunscope_totals* sent = this_cpu_totals(HOOK_TRANSMIT);
+  if (!received || !sent) return 1;
   /* Where the programs look for them; this one stays on its CPU. */
-  bpf_probe_read_kernel(totals, sizeof(*totals), &exchange->totals);
+  __builtin_memset(received, 0, sizeof(*received));
+  __builtin_memset(sent, 0, sizeof(*sent));
   bpf_loop(EXCHANGE_SEGMENTS, take_segment, &turns, 0);
-  bpf_probe_read_kernel(&exchange->totals, sizeof(*totals), totals);
+  exchange->totals[LUNSCOPE_RECEIVED] = *received;
+  exchange->totals[LUNSCOPE_SENT] = *sent;
   return 0;
 }
 

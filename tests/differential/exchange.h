@@ -19,7 +19,7 @@ struct exchange_segment {
 struct exchange {
   struct lunscope_connection connection; /* in: as it starts; out: as it ends */
   struct lunscope_spill spill;
-  struct lunscope_totals totals;
+  struct lunscope_totals totals[LUNSCOPE_DIRECTIONS]; /* out: a copy each */
   uint32_t segments;
   uint32_t reserved;
   struct exchange_segment segment[EXCHANGE_SEGMENTS];

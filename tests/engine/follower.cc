@@ -24,6 +24,7 @@ Follower::~Follower() { CheckConservation(); }
 void Follower::CheckConservation() const {
   EXPECT_EQ(seen(), reported() + unreported() + lunscope_inflight_count(&inflight()))
       << "a command went missing";
+  EXPECT_TRUE(lunscope_totals_balance(&totals));
   EXPECT_EQ(reported(), commands.size());
   EXPECT_LE(lunscope_inflight_count(&inflight()), inflight().limit);
 }

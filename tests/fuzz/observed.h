@@ -31,6 +31,7 @@ inline void CheckConservation(const lunscope_totals& totals, uint64_t in_flight)
   Check(SumOf(totals.commands_seen) ==
             SumOf(totals.commands_reported) + Unreported(totals) + in_flight,
         "a command went missing");
+  Check(lunscope_totals_balance(&totals), "the counts do not balance");
 }
 
 class Observed {

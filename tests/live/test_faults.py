@@ -3,10 +3,13 @@
 
 Environment: one line that says what to do, and an exit code of its own. Traffic: whatever is lost
 is counted, and the totals still add up.
+
+LUNSCOPE_STOPPED_SECONDS sets how long the collector is stopped under load (2).
 """
 
 import contextlib
 import json
+import os
 import pathlib
 import random
 import re
@@ -18,7 +21,7 @@ import time
 
 from capture import Capture
 from compare import ROLES, check_harmless, check_same_counts, role_of
-from harness import LUNSCOPE, LiveTest, free_port, main, run, wait_until
+from harness import LUNSCOPE, LiveTest, Process, free_port, main, run, wait_until
 from lunscope import Serve, Trace, check_exposition, fail_to_start
 from pdus import TEST_UNIT_READY, read_10
 from scripted import Initiator
@@ -27,6 +30,7 @@ from tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
 UNKNOWN = "unknown"
+STOPPED_SECONDS = int(os.environ.get("LUNSCOPE_STOPPED_SECONDS", "2"))
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 
 USAGE, UNSUPPORTED, PERMISSION, FAILURE = 2, 3, 4, 1
@@ -216,6 +220,29 @@ class Traffic(LiveTest):
                 self.assertEqual(metrics.total("commands_total", role=role), reported)
         self.assertGreater(metrics.total("events_lost_total", reason="full"), 0)
         self.assertEqual(check_exposition(metrics.text), "")
+
+    def test_every_scrape_adds_up(self):
+        """Amid the traffic, with a table and a ring too small for it and a collector that stops."""
+        options = ["--ring-size", "65536", "--inflight", "16"]
+        with Serve(self.tgtd.port, options=options) as serve, \
+                Process(["iscsi-perf", "-t", 60, "-m", 32, self.target.url(1)]):
+            wait_until(lambda: serve.metrics().total("commands_seen_total") > 0, 10, "commands")
+            scrapes = [serve.metrics() for _ in range(50)]
+            serve.process.signal(signal.SIGSTOP)
+            time.sleep(STOPPED_SECONDS)
+            serve.process.signal(signal.SIGCONT)
+            scrapes += [serve.metrics() for _ in range(50)]
+        for metrics in scrapes:
+            self.check_accounts(metrics)
+        for role in ROLES:
+            with self.subTest(role=role):
+                accounts = [metrics.accounts(role) for metrics in scrapes]
+                seen = [account[0] for account in accounts]
+                self.assertEqual(seen, sorted(set(seen)), "each scrape found more commands")
+                self.assertGreater(max(in_flight for *_, in_flight in accounts), 0)
+                for reason in ("ring_full", "table_full"):
+                    self.assertGreater(scrapes[-1].total("commands_unreported_total", role=role,
+                                                         reason=reason), 0, reason)
 
     def test_commands_that_are_added_up_in_the_kernel(self):
         """The same metrics as with a record for each, of which there are hardly any."""

@@ -132,8 +132,8 @@ LayersObservation ObserveLayers() {
 void Count(lunscope_totals& totals) {
   for (uint32_t role : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
     totals.commands_reported[role] = 80 * role;
-    // Two of the initiator's are in flight.
-    totals.commands_seen[role] = 80 * role + (role == LUNSCOPE_ROLE_INITIATOR ? 2 : 0);
+    totals.commands_in_flight[role] = role == LUNSCOPE_ROLE_INITIATOR ? 2 : 0;
+    totals.commands_seen[role] = 80 * role + totals.commands_in_flight[role];
     for (uint32_t i = 0; i < LUNSCOPE_UNREPORTED_COUNT; i++) {
       totals.commands_unreported[role][i] = 10 * role + i;
       totals.commands_seen[role] += 10 * role + i;
