@@ -58,6 +58,7 @@ static __always_inline void fill_process(struct lunscope_connection_event* repor
 
 /* The state of a watched socket, made if there is none. NULL: closed, or no memory (counted). */
 static __always_inline struct lunscope_connection* connection_of(struct sock* sk) {
+  if (last_step < LUNSCOPE_STEP_STORAGE) return NULL;
   struct lunscope_connection* connection =
       bpf_sk_storage_get(&connections, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!connection) {

@@ -56,6 +56,7 @@ LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
   }
   int is_added = aggregates_commands && lunscope_is_success(stream->room) &&
                  lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns);
+  if (last_step < LUNSCOPE_STEP_EMIT) is_added = 1;
   if (is_added || !emit_command(connection, stream, task, now_ns, totals))
     totals->commands_reported[role]++;
   totals->commands_in_flight[role]--;
@@ -112,6 +113,10 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
   if (wanted == 0 || lunscope_distance(follow->segment.seq, stream->next) < 0) return FOLLOW_DONE;
   int bytes = read_skb(&follow->reader, is_walked, lunscope_stream_room(stream), wanted, offset);
   if (bytes <= 0) return bytes == 0 ? FOLLOW_MORE : FOLLOW_DONE;
+  if (last_step < LUNSCOPE_STEP_PAIR) {
+    stream->next = end;
+    return FOLLOW_DONE;
+  }
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
   if (take == LUNSCOPE_TAKE_UNSURE)
     take = lunscope_connection_settle(follow->connection, follow->direction, end, follow->totals);
@@ -191,6 +196,7 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection,
                                            const struct segment* segment,
                                            const struct segment_facts facts) {
+  if (last_step < LUNSCOPE_STEP_READ) return;
   struct bpf_dynptr bytes;
   struct socket_follow socket = {
       .follow = {.connection = connection,

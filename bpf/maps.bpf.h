@@ -24,6 +24,8 @@ const volatile __u8 check_header_digests = 1;
 /* Add completed commands up in the kernel? A failure has a record still, and what is this slow. */
 const volatile __u8 aggregates_commands = 0;
 const volatile __u64 slow_command_ns = ~0ull;
+/* For benchmarks: enum lunscope_step. */
+const volatile __u8 last_step = LUNSCOPE_STEP_EMIT;
 /* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: by skb_walk.bpf.h. */
 const volatile __u8 walks_skbs = 0;
 

@@ -24,12 +24,13 @@ struct ProbeOptions {
   std::vector<uint16_t> ports = {ISCSI_DEFAULT_PORT};
   bool watch_initiators = true;
   bool watch_targets = true;
-  uint32_t ring_bytes = 2 << 20;  // of each ring: a power of two, a multiple of the page size
+  uint32_t ring_bytes = 512 << 10;  // of each ring: a power of two, a multiple of the page size
   bool check_header_digests = true;
   bool report_headers = false;                          // a record for each PDU
   bool aggregates_commands = false;                     // records only of those that are special:
   uint64_t slow_command_ns = 1'000'000'000;             // failures, and what takes this long
   uint32_t inflight_limit = LUNSCOPE_TRACKED_COMMANDS;  // commands tracked per connection
+  lunscope_step last_step = LUNSCOPE_STEP_EMIT;         // for benchmarks
 };
 
 // One program, as the kernel sees it.

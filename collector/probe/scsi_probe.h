@@ -24,7 +24,7 @@ namespace lunscope {
 struct ScsiProbeOptions {
   bool midlayer = false;
   bool target = false;
-  uint32_t ring_bytes = 2 << 20;
+  uint32_t ring_bytes = 512 << 10;
 };
 
 class ScsiProbe {

@@ -43,6 +43,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->aggregates_commands = options.aggregates_commands;
   knobs->slow_command_ns = options.slow_command_ns;
   knobs->check_header_digests = options.check_header_digests;
+  knobs->last_step = static_cast<uint8_t>(options.last_step);
   knobs->ring_mask = RingCount(skeleton->maps.rings) - 1;
   knobs->ring_high_water = options.ring_bytes / 4;
 }
@@ -52,7 +53,7 @@ Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
   if (!skeleton) return KernelError("opening the programs", errno);
   ApplyOptions(options, skeleton.get());
   skeleton->rodata->walks_skbs = walks_skbs;
-  if (walks_skbs && !KnowPages(skeleton.get()))
+  if (!KnowPages(skeleton.get()) && walks_skbs)
     return Error{ExitCode::kUnsupported,
                  "a kernel below 6.12 has to be of x86-64 and to tell where it maps its memory "
                  "(/proc/kcore, or page_offset_base and vmemmap_base in /proc/kallsyms)"};
@@ -95,6 +96,7 @@ Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program) {
 }
 
 bool KnowPages(lunscope_bpf* skeleton) {
+  if (skeleton->bss->vmemmap_base != 0) return true;
   if (const auto map = ReadPageMap()) {
     skeleton->bss->page_offset_base = map->page_offset_base;
     skeleton->bss->vmemmap_base = map->vmemmap_base;

@@ -64,4 +64,15 @@ enum lunscope_role {
 };
 #define LUNSCOPE_ROLE_MASK (LUNSCOPE_ROLES - 1)
 
+/* How far the programs go with a segment. All the way, except where a benchmark measures the steps.
+ */
+enum lunscope_step {
+  LUNSCOPE_STEP_NONE,    /* an empty program; not one of lunscope's */
+  LUNSCOPE_STEP_PORT,    /* is it a port that is watched? */
+  LUNSCOPE_STEP_STORAGE, /* the connection's state */
+  LUNSCOPE_STEP_READ,    /* its first header is read, its arrival noted */
+  LUNSCOPE_STEP_PAIR,    /* PDUs are followed, answers paired with commands */
+  LUNSCOPE_STEP_EMIT,    /* records */
+};
+
 #endif

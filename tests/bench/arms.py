@@ -66,7 +66,7 @@ def _proxy(*options):
 @contextlib.contextmanager
 def _floor(port):
     """Empty programs at the hooks of lunscope's."""
-    with Process([LUNSCOPE.parent / "floor"]) as floor:
+    with Process([LUNSCOPE.parent / "steps", port, 0]) as floor:
         wait_until(lambda: floor.stdout, _START_SECONDS, "the empty programs")
         yield port
 

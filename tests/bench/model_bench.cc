@@ -19,8 +19,8 @@ namespace {
 
 constexpr Shape kHotLun = {1, 1, 1, 1};
 constexpr Shape kVaried = {16, 4, 16, 4};
-// What a serve's ring holds at most until it is drained: a quarter of 2 MiB.
-constexpr uint32_t kBatch = 5000;
+// What a ring of serve's holds when it wakes the collector: a quarter.
+constexpr uint32_t kBatch = 1300;
 
 void Count(benchmark::State& state, double records) {
   state.SetItemsProcessed(static_cast<int64_t>(records * static_cast<double>(state.iterations())));
@@ -52,7 +52,7 @@ BENCHMARK_CAPTURE(BM_Model, connections_10k, &kManySeries)->UseManualTime();
 
 void BM_RingAndModel(benchmark::State& state, const Shape* shape) {
   Model& model = ModelOf(*shape);
-  RingProducer producer(Commands(*shape, PRODUCER_RECORDS), 2 << 20);
+  RingProducer producer(Commands(*shape, PRODUCER_RECORDS), ProbeOptions().ring_bytes);
   const Probe::Handler take = [&](const lunscope_event& event) { model.Apply(event); };
   uint64_t drained = 0;
   for (auto _ : state) {
@@ -71,7 +71,7 @@ BENCHMARK_CAPTURE(BM_RingAndModel, connections_10k, &kManySeries)->UseManualTime
 
 // Rings alone, to see what is left for the model.
 void BM_Ring(benchmark::State& state) {
-  RingProducer producer(Commands(kVaried, PRODUCER_RECORDS), 2 << 20);
+  RingProducer producer(Commands(kVaried, PRODUCER_RECORDS), ProbeOptions().ring_bytes);
   uint64_t sum = 0;
   const Probe::Handler take = [&](const lunscope_event& event) { sum += event.connection; };
   for (auto _ : state) {

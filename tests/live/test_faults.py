@@ -238,7 +238,8 @@ class Traffic(LiveTest):
             with self.subTest(role=role):
                 accounts = [metrics.accounts(role) for metrics in scrapes]
                 seen = [account[0] for account in accounts]
-                self.assertEqual(seen, sorted(set(seen)), "each scrape found more commands")
+                self.assertEqual(seen, sorted(seen))
+                self.assertGreater(len(set(seen)), 50, "scrapes amid the traffic")
                 self.assertGreater(max(in_flight for *_, in_flight in accounts), 0)
                 for reason in ("ring_full", "table_full"):
                     self.assertGreater(scrapes[-1].total("commands_unreported_total", role=role,
