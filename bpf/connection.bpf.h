@@ -10,6 +10,9 @@
 #include "kernel.h"
 
 static __always_inline int is_target_port(__u16 port) {
+  if (has_few_ports)
+    return port == few_ports[0] || port == few_ports[1] || port == few_ports[2] ||
+           port == few_ports[3];
   return (target_ports[port >> 6] >> (port & 63)) & 1;
 }
 

@@ -10,11 +10,16 @@
 #include <lunscope/aggregate.h>
 #include <lunscope/connection.h>
 
-/* A bit for each TCP port that a target listens on: one load and one test per packet. */
-const volatile __u64 target_ports[65536 / 64];
+/* The TCP ports that targets listen on, if there are few of them, on one cache line with what
+ * follows: every packet of the host is asked. Unused places repeat a port. */
+#define FEW_PORTS 4
+const volatile __u16 few_ports[FEW_PORTS] __attribute__((aligned(LUNSCOPE_CACHE_LINE)));
+const volatile __u8 has_few_ports = 0;
 /* Which end of a connection is of interest: the host as initiator, as target. */
 const volatile __u8 watch_initiators = 1;
 const volatile __u8 watch_targets = 1;
+/* Else a bit for each port. */
+const volatile __u64 target_ports[65536 / 64];
 /* Commands in flight that one connection may have tracked. */
 const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;
 /* A record for each PDU's header? */

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdarg>
@@ -36,6 +37,10 @@ int KeepWarning(libbpf_print_level level, const char* format, va_list arguments)
 void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   auto* knobs = skeleton->rodata;
   for (uint16_t port : options.ports) knobs->target_ports[port >> 6] |= uint64_t{1} << (port & 63);
+  knobs->has_few_ports =
+      !options.ports.empty() && options.ports.size() <= std::size(knobs->few_ports);
+  for (size_t i = 0; knobs->has_few_ports && i < std::size(knobs->few_ports); i++)
+    knobs->few_ports[i] = options.ports[std::min(i, options.ports.size() - 1)];
   knobs->watch_initiators = options.watch_initiators;
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;

@@ -43,8 +43,7 @@ struct lunscope_aggregates_event {
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_event, aggregates), "lines");
 
-/* How many bits a number takes: 0 for 0. BPF has no instruction for it. */
-LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
+LUNSCOPE_INLINE uint32_t lunscope_bit_width_by_halves(uint64_t value) {
   uint32_t bits = value != 0;
   for (uint32_t step = 32; step != 0; step /= 2) {
     if (value >> step == 0) continue;
@@ -52,6 +51,15 @@ LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
     bits += step;
   }
   return bits;
+}
+
+/* How many bits a number takes: 0 for 0. */
+LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
+#ifdef __bpf__ /* which has no instruction for it */
+  return lunscope_bit_width_by_halves(value);
+#else
+  return value == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(value);
+#endif
 }
 
 /*

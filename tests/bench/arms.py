@@ -42,7 +42,7 @@ def _dumpcap(port):
     with tempfile.TemporaryDirectory(prefix="lunscope-bench-") as folder:
         with Process(["dumpcap", "-q", "-i", "lo", "-s", _EXAMINED_BYTES, "-B", "64",
                       "-f", f"tcp port {port}", "-w", f"{folder}/lo.pcapng"]) as dumpcap:
-            dumpcap.wait_for_line("File:", _START_SECONDS)
+            dumpcap.wait_for_line("Capturing on", _START_SECONDS)
             yield port
 
 

@@ -7,7 +7,7 @@
   overhead.py cpu       processor time per command: programs, by the kernel's count, and collector
   overhead.py filter    the programs' time per packet of TCP that is not iSCSI
   overhead.py boot      the boot time of a VM, direct, observed and through a proxy
-  overhead.py complete  commands counted against the target's count, over a long run
+  overhead.py complete  what is counted against the target's count, over a long run
 """
 
 import argparse
@@ -18,6 +18,7 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -28,16 +29,21 @@ sys.path.insert(0, str(_ROOT / "tests" / "live"))
 # pylint: disable=wrong-import-position
 from arms import ARMS, nothing  # noqa: E402
 from cost import cost_of, cpu_seconds, program_statistics  # noqa: E402
-from harness import run  # noqa: E402
-from loads import LOADS, other_tcp  # noqa: E402
+from harness import Process, run, wait_until  # noqa: E402
+from loads import LOADS, iscsi_perf_words, other_tcp  # noqa: E402
 from lunscope import Serve  # noqa: E402
 from pairs import measure_pairs, ratio_of  # noqa: E402
+from steps import STEPS, spent_under  # noqa: E402
+from switched import measure_switched, steady_load  # noqa: E402
 from tgtd import Tgtd  # noqa: E402
 
 _TARGET = "iqn.2026-01.org.lunscope:bench"
 _SATURATING = "read 4k, depth 32"
 # A boot behind a proxy that takes longer than this many direct ones has not ended for our purposes.
 _BOOT_PATIENCE = 20
+_NO_PORT = 1  # nobody's
+# What is lost behind a proxy is no matter of one per cent.
+_PROXY_PAIRS = 3
 _MODES = {"both ends": [], "one end": ["--role", "target"],
           "aggregate, both ends": ["--mode", "aggregate"],
           "aggregate, one end": ["--mode", "aggregate", "--role", "target"]}
@@ -57,7 +63,10 @@ def served_lun():
 
 
 def compare(base, arms, pairs, unit):
-    results = measure_pairs(base, arms, pairs, say)
+    return show(measure_pairs(base, arms, pairs, say), unit)
+
+
+def show(results, unit):
     ratios = [ratio_of(name, [arm / first for first, arm in runs])
               for name, runs in results.items()]
     print(f"{unit:<26} median  [95 % interval]")
@@ -82,12 +91,25 @@ def under_load(load, arms, options):
 
 
 def bench_iops(options):
-    return under_load(options.load, options.arms or ARMS, options)
+    """A proxy has a port of its own, and so a run of its own."""
+    arms = options.arms or ARMS
+    proxies = [name for name in arms if name.startswith("proxy")]
+    switched = {name: ARMS[name] for name in arms if name not in proxies}
+    report = {}
+    if switched:
+        with served_lun() as (tgtd, url_by), \
+                steady_load(tgtd, url_by(tgtd.port), options.seconds, options.one_cpu) as measure:
+            report["switched"] = show(measure_switched(measure, switched, options.pairs, say),
+                                      f"{_SATURATING}{', one CPU' if options.one_cpu else ''}")
+    if proxies:
+        options.pairs = min(options.pairs, _PROXY_PAIRS)
+        report["proxies"] = under_load(_SATURATING, proxies, options)
+    return report
 
 
 def bench_loads(options):
     arms = options.arms or ["serve, both ends", "serve, target's end"]
-    return {load: under_load(load, arms, options) for load in LOADS}
+    return {load: under_load(load, arms, options) for load in options.loads or LOADS}
 
 
 def bench_cpu(options):
@@ -96,7 +118,7 @@ def bench_cpu(options):
         for mode, words in _MODES.items():
             with Serve(tgtd.port, options=words) as serve:
                 before = cpu_seconds(serve.process.pid)
-                LOADS[options.load](url_by(tgtd.port), options.seconds)
+                LOADS[_SATURATING](url_by(tgtd.port), options.seconds)
                 report[mode] = cost = cost_of(serve, before)
             programs = sum(cost["program_ns"].values())
             print(f"{mode:<22} programs {programs:6.1f} ns  collector {cost['collector_ns']:5.1f} ns"
@@ -111,20 +133,17 @@ def bench_cpu(options):
 
 
 def bench_filter(options):
-    with served_lun() as (tgtd, _), program_statistics(), Serve(tgtd.port) as serve:
-        sent = other_tcp(options.seconds)
-        metrics = serve.metrics()
-        spent = {sample.labels["program"]: sample.value
-                 for sample in metrics.select("bpf_run_seconds_total")}
-        runs = {sample.labels["program"]: sample.value
-                for sample in metrics.select("bpf_runs_total")}
-    report = {name: {"runs": runs[name], "ns": spent[name] / runs[name] * 1e9}
-              for name in spent if runs[name] > 1000}
-    for name, cost in report.items():
-        print(f"{name:<18} {cost['ns']:6.1f} ns a run, {cost['runs']:.0f} runs")
-    print(f"{sent / options.seconds / 1e6:.0f} MB/s of other traffic; a run without a program's work"
-          " is measured by the kernel as 15-25 ns, which is its two looks at the clock")
-    return {"sent": sent, "programs": report}
+    """Empty programs first, for what the kernel's count of their time costs itself."""
+    report = {}
+    with program_statistics():
+        for step in (0, len(STEPS) - 1):
+            sent, spent = spent_under(lambda: other_tcp(options.seconds), _NO_PORT, step)
+            report[STEPS[step]] = {"bytes": sent, "spent": spent}
+            print(f"up to {STEPS[step]}, {sent / options.seconds / 1e6:.0f} MB/s of other traffic:")
+            for name, (runs, ns) in spent.items():
+                if runs > 1000:
+                    print(f"    {name:<18} {ns / runs:6.1f} ns a run, {runs} runs")
+    return report
 
 
 @contextlib.contextmanager
@@ -164,13 +183,21 @@ def bench_boot(options):
 
 
 def bench_complete(options):
+    """tgtd drops its counts with the session, so the initiator is stopped before they are read."""
     with Tgtd() as tgtd:
         target = tgtd.add_target(_TARGET)
         lun = target.add_lun()
-        with Serve(tgtd.port) as serve:
-            LOADS[options.load](target.url(lun), options.seconds)
+        words = iscsi_perf_words(32, target.url(lun), options.seconds + 60)
+        with Serve(tgtd.port) as serve, Process(words) as initiator:
+            time.sleep(options.seconds)
+            initiator.signal(signal.SIGSTOP)
+            time.sleep(1)
+            counted = wait_until(lambda: tgtd.idle_statistics(lun), 20, "tgtd to be idle")
             metrics = serve.settled()
     counts = {role: metrics.accounts(role) for role in ("initiator", "target")}
+    read = metrics.total("read_bytes_total", role="target", lun=str(lun))
+    print(f"bytes read: {counted.read_done_bytes} by tgtd's own count,"
+          f" {read - counted.read_done_bytes:+.0f} by lunscope's")
     print(f"seen, reported, unreported, in flight: {counts}")
     print(f"lost {metrics.total('events_lost_total'):.0f}, gaps"
           f" {metrics.total('stream_gaps_total'):.0f}")
@@ -178,7 +205,7 @@ def bench_complete(options):
 
 
 # What it does, pairs and seconds a run by default.
-BENCHMARKS = {"iops": (bench_iops, 20, 5), "loads": (bench_loads, 5, 3), "cpu": (bench_cpu, 1, 10),
+BENCHMARKS = {"iops": (bench_iops, 40, 1), "loads": (bench_loads, 5, 3), "cpu": (bench_cpu, 1, 10),
               "filter": (bench_filter, 1, 10), "boot": (bench_boot, 10, 0),
               "complete": (bench_complete, 1, 600)}
 
@@ -188,7 +215,10 @@ def main():
     parser.add_argument("name", choices=BENCHMARKS)
     parser.add_argument("--arm", dest="arms", action="append", choices=ARMS,
                         help="only this one; may be given again")
-    parser.add_argument("--load", choices=LOADS, default=_SATURATING)
+    parser.add_argument("--load", dest="loads", action="append", choices=LOADS,
+                        help="of loads: only this one; may be given again")
+    parser.add_argument("--one-cpu", action="store_true",
+                        help="of iops: initiator and target share one CPU, for less noise")
     parser.add_argument("--pairs", type=int, help="pairs per arm")
     parser.add_argument("--seconds", type=int, help="length of a run")
     parser.add_argument("--quick", action="store_true", help="one pair of a second: does it run?")

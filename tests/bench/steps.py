@@ -23,16 +23,24 @@ sys.path.insert(0, str(_ROOT / "tests" / "live"))
 
 # pylint: disable=wrong-import-position
 from cost import program_statistics  # noqa: E402
-from harness import Process, run, wait_until  # noqa: E402
+from harness import LUNSCOPE, Process, run, wait_until  # noqa: E402
 from loads import iscsi_perf_words  # noqa: E402
 from tgtd import Tgtd  # noqa: E402
 
 _TARGET = "iqn.2026-01.org.lunscope:bench"
-_STEPS = ["empty programs", "port test", "storage", "read", "parse and pair", "record"]
-_PLACES = {"on one CPU": ["taskset", "--cpu-list", "0"], "as scheduled": []}
+_PROGRAM = LUNSCOPE.parent / "steps"
+STEPS = ["empty programs", "port test", "storage", "read", "parse and pair", "record"]  # enum lunscope_step
+ON_ONE_CPU = ["taskset", "--cpu-list", "0"]
+_PLACES = {"on one CPU": ON_ONE_CPU, "as scheduled": []}
 _DEPTH = 32
 _ENDS = 2
 _AVERAGE = re.compile(r"iops average (\d+)")
+
+
+def pin(pid):
+    """All threads of the process to the CPU of ON_ONE_CPU."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(task), {int(ON_ONE_CPU[-1])})
 
 
 @contextlib.contextmanager
@@ -42,33 +50,40 @@ def served_on(place):
         target = tgtd.add_target(_TARGET)
         url = target.url(target.add_lun(size=256 << 20))
         if place:
-            for task in os.listdir(f"/proc/{tgtd.process.pid}/task"):
-                os.sched_setaffinity(int(task), {int(place[-1])})
+            pin(tgtd.process.pid)
         yield tgtd.port, url
 
 
-def measure(options, place, port, url, step):
-    """{program: nanoseconds per command and end}"""
-    with Process([options.steps, port, step]) as programs:
+def spent_under(load, port, step):
+    """Run load() under the programs. Returns what it does, and {program: (runs, nanoseconds)}."""
+    with Process([_PROGRAM, port, step]) as programs:
         wait_until(lambda: programs.stdout, 20, "the programs")
-        words = [*place, *iscsi_perf_words(_DEPTH, url, options.seconds)]
-        commands = float(_AVERAGE.findall(run(words, timeout=options.seconds + 60)[1])[-1])
+        found = load()
         programs.signal(signal.SIGTERM)
         if programs.wait(20) != 0:
             raise RuntimeError(programs.stderr)
         lines = [line.split() for line in programs.stdout.decode().splitlines()[1:]]
-    return {name: int(ns) / (commands * options.seconds * _ENDS) for name, _, ns in lines}
+    return found, {name: (int(runs), int(ns)) for name, runs, ns in lines}
+
+
+def measure(seconds, place, port, url, step):
+    """{program: nanoseconds per command and end}"""
+    def load():
+        words = [*place, *iscsi_perf_words(_DEPTH, url, seconds)]
+        return float(_AVERAGE.findall(run(words, timeout=seconds + 60)[1])[-1])
+    rate, spent = spent_under(load, port, step)
+    return {name: ns / (rate * seconds * _ENDS) for name, (_, ns) in spent.items()}
 
 
 def measure_rounds(options):
     """{place: {step: [what measure() returned, one of each round]}}"""
     results = {}
     for name, place in _PLACES.items():
-        results[name] = {step: [] for step in _STEPS}
+        results[name] = {step: [] for step in STEPS}
         with served_on(place) as (port, url), program_statistics():
             for i in range(options.rounds):
-                for number, step in enumerate(_STEPS):
-                    found = measure(options, place, port, url, number)
+                for number, step in enumerate(STEPS):
+                    found = measure(options.seconds, place, port, url, number)
                     results[name][step].append(found)
                     print(f"round {i + 1}/{options.rounds}  {name}, up to {step}:"
                           f" {sum(found.values()):.0f} ns", file=sys.stderr, flush=True)
@@ -89,7 +104,6 @@ def show(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", default=_ROOT / "build" / "steps", help="the program")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each step")
     parser.add_argument("--seconds", type=int, default=3, help="length of a measurement")
     parser.add_argument("--quick", action="store_true", help="each step once: does it run?")

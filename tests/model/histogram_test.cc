@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+
 namespace lunscope {
 namespace {
 
@@ -21,6 +23,17 @@ void ExpectBoundsAreInclusive(uint64_t first, size_t bounds) {
   EXPECT_EQ(Histogram::BucketOf(0), 0u);
   EXPECT_EQ(Histogram::BucketOf(1), 0u);
   EXPECT_EQ(Histogram::BucketOf(~uint64_t{0}), bounds);
+}
+
+// The kernel's way, which has no instruction for it.
+TEST(Histogram, BitsAreCountedAlike) {
+  for (uint32_t bits = 0; bits < 64; bits++) {
+    for (const uint64_t value : {(uint64_t{1} << bits) - 1, uint64_t{1} << bits}) {
+      const auto width = static_cast<uint32_t>(std::bit_width(value));
+      EXPECT_EQ(lunscope_bit_width_by_halves(value), width) << value;
+      EXPECT_EQ(lunscope_bit_width(value), width) << value;
+    }
+  }
 }
 
 TEST(Histogram, LatencyBoundsAreInclusive) {
