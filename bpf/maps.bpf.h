@@ -18,7 +18,7 @@ const volatile __u8 has_few_ports = 0;
 /* Which end of a connection is of interest: the host as initiator, as target. */
 const volatile __u8 watch_initiators = 1;
 const volatile __u8 watch_targets = 1;
-/* Else a bit for each port. */
+/* Where there are more: a bit for each port. */
 const volatile __u64 target_ports[65536 / 64];
 /* Commands in flight that one connection may have tracked. */
 const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;

@@ -221,6 +221,16 @@ class Traffic(LiveTest):
         self.assertGreater(metrics.total("events_lost_total", reason="full"), 0)
         self.assertEqual(check_exposition(metrics.text), "")
 
+    def test_few_ports_and_many(self):
+        """Up to four are compared, more are looked up: a port is watched, or is not, either way."""
+        for others in (0, 3, 4, 40):
+            with self.subTest(others=others):
+                ports = list(range(3, 3 + others))
+                with Serve(*ports, self.tgtd.port) as serve, Serve(*(ports or [3])) as elsewhere:
+                    run(["iscsi-inq", self.target.url(1)])
+                    self.assertGreater(serve.settled().total("commands_total"), 0)
+                    self.assertEqual(elsewhere.settled().total("commands_seen_total"), 0)
+
     def test_every_scrape_adds_up(self):
         """Amid the traffic, with a table and a ring too small for it and a collector that stops."""
         options = ["--ring-size", "65536", "--inflight", "16"]
