@@ -232,8 +232,9 @@ std::variant<Options, ExitCode> FinishReplay(const Raw& raw, ReplayOptions& repl
   replay.watch_targets = raw.replay_role != "initiator";
   replay.json = raw.replay_output == "json";
   replay.metrics = raw.replay_output == "metrics";
-  if (replay.metrics && replay.summary) {
-    Say(stderr, "lunscope: --summary goes with -o table and -o json, not with -o metrics\n");
+  if (replay.metrics && (replay.summary || replay.pdus)) {
+    Say(stderr, "lunscope: {} goes with -o table and -o json, not with -o metrics\n",
+        replay.summary ? "--summary" : "--pdu");
     return ExitCode::kUsage;
   }
   return Options(replay);

@@ -274,6 +274,7 @@ class Replay(LiveTest):
                                ([self.pcap, "--port", "70000"], "70000|--port"),
                                ([self.pcap, "--count", "0"], "--count"),
                                ([self.pcap, self.pcap], "pcap"),
+                               ([self.pcap, "-o", "metrics", "--pdu"], "--pdu"),
                                ([self.pcap, "-o", "metrics", "--summary"], "--summary")):
             with self.subTest(words):
                 self.check_refusal(words, USAGE, message)
