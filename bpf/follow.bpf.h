@@ -20,9 +20,8 @@ struct follow {
   struct skb_reader reader;
   struct segment segment;
   __u32 hook;
-  __u32 direction; /* at that hook */
-  __u32 is_noted;  /* the time is that of the arrival, which was noted */
-  __u64 now_ns;    /* of this segment; 0: not known yet */
+  __u32 is_noted; /* the time is that of the arrival, which was noted */
+  __u64 now_ns;   /* of this segment; 0: not known yet */
 };
 
 /* The time of the byte that was just taken: it completed a header or a chunk. */
@@ -54,10 +53,10 @@ LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
       emit_pdu(connection, stream, direction, task, now_ns, totals);
     if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
   }
-  int is_added = aggregates_commands && lunscope_is_success(stream->room) &&
-                 lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns);
-  if (last_step < LUNSCOPE_STEP_EMIT) is_added = 1;
-  if (is_added || !emit_command(connection, stream, task, now_ns, totals))
+  int needs_no_record = last_step < LUNSCOPE_STEP_EMIT ||
+                        (aggregates_commands && lunscope_is_success(stream->room) &&
+                         lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns));
+  if (needs_no_record || !emit_command(connection, stream, task, now_ns, totals))
     totals->commands_reported[role]++;
   totals->commands_in_flight[role]--;
   lunscope_inflight_end(&connection->inflight, spill, task);
@@ -93,8 +92,8 @@ static __always_inline void deliver(struct follow* follow, const struct lunscope
     deliver_answer(follow->connection, follow->spill, follow->aggregates, follow->hook,
                    follow->now_ns);
   } else {
-    deliver_management(follow->connection, follow->spill, follow->direction, follow->now_ns,
-                       follow->totals);
+    deliver_management(follow->connection, follow->spill, direction_at(follow->hook),
+                       follow->now_ns, follow->totals);
   }
 }
 
@@ -106,7 +105,7 @@ enum follow_next {
 
 /* One read, and what follows from it. is_walked: a constant, of two ways to read an skb. */
 static __always_inline enum follow_next follow_read(struct follow* follow, int is_walked) {
-  struct lunscope_stream* stream = &follow->connection->streams[follow->direction & 1];
+  struct lunscope_stream* stream = &follow->connection->streams[direction_at(follow->hook)];
   __u32 end = follow->segment.end;
   __u32 wanted = lunscope_stream_wants(stream, end);
   __u32 offset = follow->segment.offset + (stream->next - follow->segment.seq);
@@ -119,7 +118,8 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
   }
   enum lunscope_take take = lunscope_stream_take(stream, bytes);
   if (take == LUNSCOPE_TAKE_UNSURE)
-    take = lunscope_connection_settle(follow->connection, follow->direction, end, follow->totals);
+    take = lunscope_connection_settle(follow->connection, direction_at(follow->hook), end,
+                                      follow->totals);
   if (take == LUNSCOPE_TAKE_SHORT)
     return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
   tell_time(follow, stream);
@@ -128,16 +128,17 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
     lunscope_stream_chunk_done(stream);
     return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
   }
-  enum lunscope_header header = lunscope_connection_header(
-      follow->connection, follow->spill, follow->direction, follow->now_ns, follow->totals);
+  enum lunscope_header header =
+      lunscope_connection_header(follow->connection, follow->spill, direction_at(follow->hook),
+                                 follow->now_ns, follow->totals);
   if (report_headers && header != LUNSCOPE_HEADER_LOST)
-    deliver_header(follow->connection, follow->direction, follow->now_ns, follow->totals);
+    deliver_header(follow->connection, direction_at(follow->hook), follow->now_ns, follow->totals);
   switch (header) {
     case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;
     case LUNSCOPE_HEADER_CROWDED: return FOLLOW_CROWDED;
     case LUNSCOPE_HEADER_LOST:
-      lunscope_connection_lose_header(follow->connection, follow->direction, follow->segment.seq,
-                                      follow->totals);
+      lunscope_connection_lose_header(follow->connection, direction_at(follow->hook),
+                                      follow->segment.seq, follow->totals);
       break;
     default: break;
   }
@@ -147,7 +148,7 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
 /* Here is a spill for the command in the room, or NULL: there is none to be had. */
 static __always_inline void spill_command(struct follow* follow, struct lunscope_spill* spill) {
   follow->spill = spill;
-  lunscope_connection_spill(follow->connection, spill, follow->direction, follow->now_ns,
+  lunscope_connection_spill(follow->connection, spill, direction_at(follow->hook), follow->now_ns,
                             follow->totals);
 }
 
@@ -206,7 +207,6 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                  .reader = {.skb = skb, .bytes = &bytes},
                  .segment = *segment,
                  .hook = facts.hook,
-                 .direction = direction_at(facts.hook),
                  .is_noted = facts.is_noted,
                  .now_ns = facts.now_ns},
       .sk = sk};

@@ -48,7 +48,7 @@ static long follow_tree(__u64 i, struct tree_follow* tree) {
     if (follow_socket(&tree->socket, 1)) tree->searched = tree->root;
     return 0;
   }
-  struct lunscope_stream* stream = &follow->connection->streams[follow->direction & 1];
+  struct lunscope_stream* stream = &follow->connection->streams[direction_at(follow->hook)];
   const struct rb_node* node = search_tree(tree->searched, stream->next, &follow->segment);
   if (node != tree->searched) {
     tree->searched = node;
@@ -78,7 +78,6 @@ static __always_inline int on_hole_filled(struct sock* sk) {
                             .totals = this_cpu_totals(HOOK_OUT_OF_ORDER),
                             .reader = {.skb = skb_of_node(root)},
                             .hook = HOOK_OUT_OF_ORDER,
-                            .direction = LUNSCOPE_RECEIVED,
                             .now_ns = bpf_ktime_get_ns()},
                  .sk = sk},
       .root = root,

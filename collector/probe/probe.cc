@@ -13,6 +13,7 @@
 #include "collector/probe/preflight.h"
 #include "collector/probe/rings.h"
 #include "collector/probe/skeleton.h"
+#include "collector/probe/totals.h"
 
 namespace lunscope {
 namespace {

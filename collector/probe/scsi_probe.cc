@@ -11,6 +11,7 @@
 #include "collector/base/clock.h"
 #include "collector/probe/rings.h"
 #include "collector/probe/scsi_programs.h"
+#include "collector/probe/totals.h"
 
 namespace lunscope {
 namespace {
@@ -62,8 +63,7 @@ class KernelScsiProbe : public ScsiProbe {
   }
 
   lunscope_scsi_totals Totals() const override {
-    auto totals = SumOverCpus<lunscope_scsi_totals>(
-        maps_->maps.scsi_totals, [](const lunscope_scsi_totals&) { return true; });
+    auto totals = SumOverCpus<lunscope_scsi_totals>(maps_->maps.scsi_totals);
     totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR][LUNSCOPE_SCSI_UNREPORTED_TIMED_OUT] +=
         given_up_;
     return totals;

@@ -37,10 +37,11 @@ int KeepWarning(libbpf_print_level level, const char* format, va_list arguments)
 void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   auto* knobs = skeleton->rodata;
   for (uint16_t port : options.ports) knobs->target_ports[port >> 6] |= uint64_t{1} << (port & 63);
-  knobs->has_few_ports =
-      !options.ports.empty() && options.ports.size() <= std::size(knobs->few_ports);
-  for (size_t i = 0; knobs->has_few_ports && i < std::size(knobs->few_ports); i++)
-    knobs->few_ports[i] = options.ports[std::min(i, options.ports.size() - 1)];
+  if (!options.ports.empty() && options.ports.size() <= std::size(knobs->few_ports)) {
+    knobs->has_few_ports = 1;
+    std::ranges::fill(knobs->few_ports, options.ports.back());
+    std::ranges::copy(options.ports, knobs->few_ports);
+  }
   knobs->watch_initiators = options.watch_initiators;
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;
@@ -58,7 +59,7 @@ Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
   if (!skeleton) return KernelError("opening the programs", errno);
   ApplyOptions(options, skeleton.get());
   skeleton->rodata->walks_skbs = walks_skbs;
-  if (!KnowPages(skeleton.get()) && walks_skbs)
+  if (walks_skbs && !KnowPages(skeleton.get()))
     return Error{ExitCode::kUnsupported,
                  "a kernel below 6.12 has to be of x86-64 and to tell where it maps its memory "
                  "(/proc/kcore, or page_offset_base and vmemmap_base in /proc/kallsyms)"};

@@ -6,9 +6,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include <algorithm>
-#include <array>
-#include <bit>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,28 +45,6 @@ bool IsLoadedApart(const bpf_program* program);
 
 // A loaded program, as the kernel sees it.
 ProgramReport ReportOf(const bpf_program* program);
-
-// Every value of an array per CPU, summed over values and CPUs. A copy that is not balanced is
-// being written, and is read again, as often as makes sense. REQUIRES: Totals is 64-bit counts
-// alone.
-template <typename Totals>
-Totals SumOverCpus(const bpf_map* map, bool (*is_balanced)(const Totals&)) {
-  constexpr size_t kWords = sizeof(Totals) / sizeof(uint64_t);
-  constexpr int kTries = 1000;
-  std::array<uint64_t, kWords> sum{};
-  std::vector<Totals> copies(static_cast<size_t>(libbpf_num_possible_cpus()));
-  for (uint32_t key = 0; key < bpf_map__max_entries(map); key++) {
-    for (int i = 0; i < kTries; i++) {
-      if (bpf_map_lookup_elem(bpf_map__fd(map), &key, copies.data()) != 0) copies.clear();
-      if (std::all_of(copies.begin(), copies.end(), is_balanced)) break;
-    }
-    for (const Totals& copy : copies) {
-      const auto words = std::bit_cast<std::array<uint64_t, kWords>>(copy);
-      for (size_t i = 0; i < kWords; i++) sum[i] += words[i];
-    }
-  }
-  return std::bit_cast<Totals>(sum);
-}
 
 // Tell the programs what bpf/skb_walk.bpf.h has to know of the kernel. False: it does not say.
 bool KnowPages(lunscope_bpf* skeleton);

@@ -10,8 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
-#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -19,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/probe/totals.h"
 #include "collector/replay/follower.h"
 #include "exchange.skel.h"
 #include "tests/differential/conversation.h"
@@ -116,7 +115,7 @@ class Comparison {
     }
     std::string difference = FirstDifference("the connection", &there.connection,
                                              &follower_->connection(), sizeof(lunscope_connection));
-    const lunscope_totals counted = Sum(there.totals);
+    const auto counted = SumOf<lunscope_totals>(there.totals);
     if (difference.empty())
       difference = FirstDifference("a total", &counted, &totals_, sizeof(totals_));
     if (difference.empty() && follower_->spill() != nullptr)
@@ -130,16 +129,6 @@ class Comparison {
   [[nodiscard]] bool spilled() { return follower_->spill() != nullptr; }
 
  private:
-  static lunscope_totals Sum(const lunscope_totals (&copies)[LUNSCOPE_DIRECTIONS]) {
-    using Words = std::array<uint64_t, sizeof(lunscope_totals) / sizeof(uint64_t)>;
-    Words sum{};
-    for (const lunscope_totals& copy : copies) {
-      const auto words = std::bit_cast<Words>(copy);
-      for (size_t i = 0; i < words.size(); i++) sum[i] += words[i];
-    }
-    return std::bit_cast<lunscope_totals>(sum);
-  }
-
   void Follow(Kernel* kernel, const Conversation& conversation) {
     exchange& there = kernel->input();
     follower_ = std::make_unique<ConnectionFollower>(

@@ -62,7 +62,6 @@ static long take_segment(__u64 number, struct exchange_turns* turns) {
                  .reader = {.bytes = turns->bytes},
                  .segment = {.seq = segment->seq, .end = end, .offset = segment->offset},
                  .hook = hook,
-                 .direction = direction,
                  .now_ns = segment->now_ns},
       .exchange = exchange};
   announce_midstream(connection, totals);
