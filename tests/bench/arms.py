@@ -10,8 +10,9 @@ import pathlib
 import sys
 import tempfile
 
-from harness import LUNSCOPE, Process, wait_until
+from harness import Process, wait_until
 from lunscope import Serve, Trace
+from steps import programs_up_to
 
 _BENCH = pathlib.Path(__file__).resolve().parent
 _START_SECONDS = 20
@@ -66,8 +67,7 @@ def _proxy(*options):
 @contextlib.contextmanager
 def _floor(port):
     """Empty programs at the hooks of lunscope's."""
-    with Process([LUNSCOPE.parent / "steps", port, 0]) as floor:
-        wait_until(lambda: floor.stdout, _START_SECONDS, "the empty programs")
+    with programs_up_to(0, port):
         yield port
 
 

@@ -21,10 +21,10 @@ from harness import Process  # noqa: E402
 from loads import iscsi_perf_words  # noqa: E402
 from lunscope import Serve  # noqa: E402
 from model import medians  # noqa: E402
+from place import TARGET  # noqa: E402
 from plot import plot  # noqa: E402
 from tgtd import Tgtd  # noqa: E402
 
-_TARGET = "iqn.2026-01.org.lunscope:bench"
 _DEPTH = 4  # of each connection, where that is not what grows
 _POINTS = {"queue depth": (1, 2, 4, 8, 16, 32, 64, 128),
            "connections to one LUN": (1, 2, 4, 8, 16, 32),
@@ -61,7 +61,7 @@ def grow(options):
     points = {axis: numbers[:2] if options.quick else numbers for axis, numbers in _POINTS.items()}
     results = {axis: {number: [] for number in numbers} for axis, numbers in points.items()}
     with Tgtd() as tgtd, program_statistics():
-        target = tgtd.add_target(_TARGET)
+        target = tgtd.add_target(TARGET)
         urls = [target.url(target.add_lun()) for _ in range(_LUNS)]
         for i in range(options.rounds):
             for axis, numbers in points.items():

@@ -14,6 +14,7 @@ _INITIATOR = "iqn.2026-01.org.lunscope:bench"
 _AVERAGE = re.compile(r"iops average (\d+)")
 _RUN_COMPLETED = re.compile(r"Run completed in ([\d.]+) seconds")
 _SLACK_SECONDS = 60
+SATURATING_DEPTH = 32
 
 
 def iscsi_perf_words(depth, url, seconds):
@@ -21,10 +22,10 @@ def iscsi_perf_words(depth, url, seconds):
     return ["iscsi-perf", "-i", _INITIATOR, "-b", 8, "-m", depth, "-t", seconds, url]
 
 
-def iscsi_perf(depth):
-    """By iscsi-perf's own count."""
+def iscsi_perf(depth, prefix=()):
+    """By iscsi-perf's own count. prefix: words before the command."""
     def load(url, seconds):
-        _, output, _, _ = run(iscsi_perf_words(depth, url, seconds),
+        _, output, _, _ = run([*prefix, *iscsi_perf_words(depth, url, seconds)],
                               timeout=seconds + _SLACK_SECONDS)
         return float(_AVERAGE.findall(output)[-1])
     return load
@@ -67,7 +68,7 @@ def latency(quantile):
 
 
 LOADS = {
-    "read 4k, depth 32": iscsi_perf(32),
+    "read 4k, depth 32": iscsi_perf(SATURATING_DEPTH),
     "read 4k, depth 1": iscsi_perf(1),
     "latency at depth 1, p50": latency(0.5),
     "latency at depth 1, p99": latency(0.99),

@@ -30,14 +30,14 @@ sys.path.insert(0, str(_ROOT / "tests" / "live"))
 from arms import ARMS, nothing  # noqa: E402
 from cost import cost_of, cpu_seconds, program_statistics  # noqa: E402
 from harness import Process, run, wait_until  # noqa: E402
-from loads import LOADS, iscsi_perf_words, other_tcp  # noqa: E402
+from loads import LOADS, SATURATING_DEPTH, iscsi_perf_words, other_tcp  # noqa: E402
 from lunscope import Serve  # noqa: E402
 from pairs import measure_pairs, ratio_of  # noqa: E402
+from place import TARGET, served_lun  # noqa: E402
 from steps import STEPS, spent_under  # noqa: E402
 from switched import measure_switched, steady_load  # noqa: E402
 from tgtd import Tgtd  # noqa: E402
 
-_TARGET = "iqn.2026-01.org.lunscope:bench"
 _SATURATING = "read 4k, depth 32"
 # A boot behind a proxy that takes longer than this many direct ones has not ended for our purposes.
 _BOOT_PATIENCE = 20
@@ -51,15 +51,6 @@ _MODES = {"both ends": [], "one end": ["--role", "target"],
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def served_lun():
-    """A tgtd with one LUN. Gives the Tgtd, and the URL of the LUN by the port that leads there."""
-    with Tgtd() as tgtd:
-        target = tgtd.add_target(_TARGET)
-        url = target.url(target.add_lun(size=256 << 20))
-        yield tgtd, lambda port: url.replace(f":{tgtd.port}/", f":{port}/")
 
 
 def compare(base, arms, pairs, unit):
@@ -152,7 +143,7 @@ def served_copy(image, arm):
     with Tgtd() as tgtd:
         copy = tgtd.folder / "disk.img"
         shutil.copyfile(image, copy)
-        target = tgtd.add_target(_TARGET)
+        target = tgtd.add_target(TARGET)
         url = target.url(target.add_lun(path=copy))
         with arm(tgtd.port) as port:
             yield url.replace(f":{tgtd.port}/", f":{port}/")
@@ -185,9 +176,9 @@ def bench_boot(options):
 def bench_complete(options):
     """tgtd drops its counts with the session, so the initiator is stopped before they are read."""
     with Tgtd() as tgtd:
-        target = tgtd.add_target(_TARGET)
+        target = tgtd.add_target(TARGET)
         lun = target.add_lun()
-        words = iscsi_perf_words(32, target.url(lun), options.seconds + 60)
+        words = iscsi_perf_words(SATURATING_DEPTH, target.url(lun), options.seconds + 60)
         with Serve(tgtd.port) as serve, Process(words) as initiator:
             time.sleep(options.seconds)
             initiator.signal(signal.SIGSTOP)

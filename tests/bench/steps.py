@@ -10,10 +10,9 @@ rounds. Both ends of the connection are observed. Nothing is asserted.
 
 import argparse
 import contextlib
+import functools
 import json
-import os
 import pathlib
-import re
 import signal
 import statistics
 import sys
@@ -23,41 +22,28 @@ sys.path.insert(0, str(_ROOT / "tests" / "live"))
 
 # pylint: disable=wrong-import-position
 from cost import program_statistics  # noqa: E402
-from harness import LUNSCOPE, Process, run, wait_until  # noqa: E402
-from loads import iscsi_perf_words  # noqa: E402
-from tgtd import Tgtd  # noqa: E402
+from harness import LUNSCOPE, Process, wait_until  # noqa: E402
+from loads import SATURATING_DEPTH, iscsi_perf  # noqa: E402
+from place import ON_ONE_CPU, pin, served_lun  # noqa: E402
 
-_TARGET = "iqn.2026-01.org.lunscope:bench"
 _PROGRAM = LUNSCOPE.parent / "steps"
-STEPS = ["empty programs", "port test", "storage", "read", "parse and pair", "record"]  # enum lunscope_step
-ON_ONE_CPU = ["taskset", "--cpu-list", "0"]
+# By the numbers of enum lunscope_step.
+STEPS = ["empty programs", "port test", "storage", "read", "parse and pair", "record"]
 _PLACES = {"on one CPU": ON_ONE_CPU, "as scheduled": []}
-_DEPTH = 32
 _ENDS = 2
-_AVERAGE = re.compile(r"iops average (\d+)")
-
-
-def pin(pid):
-    """All threads of the process to the CPU of ON_ONE_CPU."""
-    for task in os.listdir(f"/proc/{pid}/task"):
-        os.sched_setaffinity(int(task), {int(ON_ONE_CPU[-1])})
 
 
 @contextlib.contextmanager
-def served_on(place):
-    """A tgtd with one LUN, on the CPU of the place. Gives its port and the LUN's URL."""
-    with Tgtd() as tgtd:
-        target = tgtd.add_target(_TARGET)
-        url = target.url(target.add_lun(size=256 << 20))
-        if place:
-            pin(tgtd.process.pid)
-        yield tgtd.port, url
+def programs_up_to(step, port):
+    """The process that holds lunscope's programs, each of which stops after this step."""
+    with Process([_PROGRAM, port, step]) as programs:
+        wait_until(lambda: programs.stdout, 20, "the programs")
+        yield programs
 
 
 def spent_under(load, port, step):
     """Run load() under the programs. Returns what it does, and {program: (runs, nanoseconds)}."""
-    with Process([_PROGRAM, port, step]) as programs:
-        wait_until(lambda: programs.stdout, 20, "the programs")
+    with programs_up_to(step, port) as programs:
         found = load()
         programs.signal(signal.SIGTERM)
         if programs.wait(20) != 0:
@@ -66,11 +52,8 @@ def spent_under(load, port, step):
     return found, {name: (int(runs), int(ns)) for name, runs, ns in lines}
 
 
-def measure(seconds, place, port, url, step):
+def measure(load, port, step, seconds):
     """{program: nanoseconds per command and end}"""
-    def load():
-        words = [*place, *iscsi_perf_words(_DEPTH, url, seconds)]
-        return float(_AVERAGE.findall(run(words, timeout=seconds + 60)[1])[-1])
     rate, spent = spent_under(load, port, step)
     return {name: ns / (rate * seconds * _ENDS) for name, (_, ns) in spent.items()}
 
@@ -80,10 +63,14 @@ def measure_rounds(options):
     results = {}
     for name, place in _PLACES.items():
         results[name] = {step: [] for step in STEPS}
-        with served_on(place) as (port, url), program_statistics():
+        with served_lun() as (tgtd, url_by), program_statistics():
+            if place:
+                pin(tgtd)
+            load = functools.partial(iscsi_perf(SATURATING_DEPTH, place), url_by(tgtd.port),
+                                     options.seconds)
             for i in range(options.rounds):
                 for number, step in enumerate(STEPS):
-                    found = measure(options.seconds, place, port, url, number)
+                    found = measure(load, tgtd.port, number, options.seconds)
                     results[name][step].append(found)
                     print(f"round {i + 1}/{options.rounds}  {name}, up to {step}:"
                           f" {sum(found.values()):.0f} ns", file=sys.stderr, flush=True)

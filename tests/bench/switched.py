@@ -9,11 +9,10 @@ import time
 
 from arms import nothing
 from harness import Process
-from loads import iscsi_perf_words
-from steps import ON_ONE_CPU, pin
+from loads import SATURATING_DEPTH, iscsi_perf_words
+from place import ON_ONE_CPU, pin
 
 _SETTLE_SECONDS = 0.3
-_DEPTH = 32
 _FOREVER_SECONDS = 86_400
 
 
@@ -25,9 +24,9 @@ def _bytes_read(pid):
 @contextlib.contextmanager
 def steady_load(tgtd, url, seconds, is_on_one_cpu):
     """Sequential reads at saturation. Gives measure(arm): bytes that tgtd reads a second under it."""
-    words = iscsi_perf_words(_DEPTH, url, _FOREVER_SECONDS)
+    words = iscsi_perf_words(SATURATING_DEPTH, url, _FOREVER_SECONDS)
     if is_on_one_cpu:
-        pin(tgtd.process.pid)
+        pin(tgtd)
         words = [*ON_ONE_CPU, *words]
     with Process(words) as load:
         def measure(arm):
