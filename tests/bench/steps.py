@@ -5,7 +5,8 @@
 The first step is empty programs at the same hooks: what the kernel's accounting itself costs, for the
 most part. Measured with initiator and target on one CPU, where no cache line has to come from another,
 and as the scheduler places them. Rounds run through all steps in turn; a figure is the median of the
-rounds. Both ends of the connection are observed. Nothing is asserted.
+rounds. Both ends of the connection are observed. Beside it engine_bench: what following PDUs and pairing
+takes by itself, of one end. Nothing is asserted.
 """
 
 import argparse
@@ -22,11 +23,12 @@ sys.path.insert(0, str(_ROOT / "tests" / "live"))
 
 # pylint: disable=wrong-import-position
 from cost import program_statistics  # noqa: E402
-from harness import LUNSCOPE, Process, wait_until  # noqa: E402
+from harness import LUNSCOPE, Process, run, wait_until  # noqa: E402
 from loads import SATURATING_DEPTH, iscsi_perf  # noqa: E402
 from place import ON_ONE_CPU, pin, served_lun  # noqa: E402
 
 _PROGRAM = LUNSCOPE.parent / "steps"
+_ENGINE = LUNSCOPE.parent / "engine_bench"
 # By the numbers of enum lunscope_step.
 STEPS = ["empty programs", "port test", "storage", "read", "parse and pair", "record"]
 _PLACES = {"on one CPU": ON_ONE_CPU, "as scheduled": []}
@@ -74,6 +76,17 @@ def measure_rounds(options):
                     results[name][step].append(found)
                     print(f"round {i + 1}/{options.rounds}  {name}, up to {step}:"
                           f" {sum(found.values()):.0f} ns", file=sys.stderr, flush=True)
+    results["engine alone, in caches"] = measure_engine(options.rounds)
+    return results
+
+
+def measure_engine(rounds):
+    """Likewise of engine_bench: {step: [{"engine": nanoseconds}]}"""
+    results = {}
+    for _ in range(rounds):
+        for line in run([*ON_ONE_CPU, _ENGINE], timeout=60)[1].splitlines():
+            number, nanoseconds = line.split()
+            results.setdefault(STEPS[int(number)], []).append({"engine": float(nanoseconds)})
     return results
 
 
@@ -84,7 +97,7 @@ def show(results):
             sums = [sum(found.values()) for found in rounds]
             programs = "  ".join(
                 f"{name} {statistics.median(found[name] for found in rounds):.0f}"
-                for name in ("arrival", "consumption", "transmit"))
+                for name in ("arrival", "consumption", "transmit") if name in rounds[0])
             print(f"{step:>16} {statistics.median(sums):7.0f} [{min(sums):.0f} - {max(sums):.0f}]"
                   f"  {programs}")
 

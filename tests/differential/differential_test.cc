@@ -4,11 +4,7 @@
 // byte of state, every total and every record must be the same.
 //
 // usage: differential_test [conversations] [seed]
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -19,14 +15,13 @@
 
 #include "collector/probe/totals.h"
 #include "collector/replay/follower.h"
-#include "exchange.skel.h"
 #include "tests/differential/conversation.h"
-#include "tests/differential/exchange.h"
+#include "tests/differential/kernel_engine.h"
 
 namespace lunscope {
 namespace {
 
-constexpr uint32_t kRingBytes = 1 << 22;
+constexpr uint32_t kRingBytes = 1 << 22;  // more than the records of one conversation
 using Records = std::vector<Bytes>;
 
 // Records carry the time of a connection's first bytes from the kernel's own clock.
@@ -36,57 +31,6 @@ void KeepRecord(Records* records, const void* data, size_t bytes) {
   auto* event = reinterpret_cast<lunscope_event*>(record.data());
   if (event->kind == LUNSCOPE_EVENT_CONNECTION) event->time_ns = 0;
 }
-
-// The programs in the kernel, and the map that is their input and output.
-class Kernel {
- public:
-  Kernel() {
-    libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-    skeleton_ = exchange_bpf__open();
-    Check(skeleton_ != nullptr, "opening the program");
-    // Hooks need BTF of the kernel and are not what is tested; there are none in this object.
-    Check(exchange_bpf__load(skeleton_) == 0, "loading the program: see what libbpf said");
-    const int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, kRingBytes, nullptr);
-    const uint32_t zero = 0;
-    Check(ring >= 0 &&
-              bpf_map_update_elem(bpf_map__fd(skeleton_->maps.rings), &zero, &ring, BPF_ANY) == 0,
-          "making the ring");
-    rings_ = ring_buffer__new(ring, &OnRecord, this, nullptr);
-    Check(rings_ != nullptr, "reading the ring");
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    const size_t bytes = (sizeof(exchange) + page - 1) / page * page;
-    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                        bpf_map__fd(skeleton_->maps.exchanges), 0);
-    Check(memory != MAP_FAILED, "mapping the input");
-    exchange_ = static_cast<exchange*>(memory);
-  }
-
-  exchange& input() { return *exchange_; }
-
-  Records Run() {
-    records_.clear();
-    LIBBPF_OPTS(bpf_test_run_opts, options);
-    Check(bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.exchange), &options) == 0 &&
-              options.retval == 0,
-          "running the program");
-    ring_buffer__consume(rings_);
-    return std::move(records_);
-  }
-
- private:
-  static void Check(bool is_fine, const char* attempted) {
-    if (!is_fine) throw std::runtime_error(fmt::format("{}: {}", attempted, std::strerror(errno)));
-  }
-  static int OnRecord(void* self, void* data, size_t bytes) {
-    KeepRecord(&static_cast<Kernel*>(self)->records_, data, bytes);
-    return 0;
-  }
-
-  exchange_bpf* skeleton_ = nullptr;
-  ring_buffer* rings_ = nullptr;
-  exchange* exchange_ = nullptr;
-  Records records_;
-};
 
 std::string FirstDifference(const char* what, const void* kernel, const void* native,
                             size_t bytes) {
@@ -103,9 +47,10 @@ std::string FirstDifference(const char* what, const void* kernel, const void* na
 // The same conversation natively, and what the kernel made of it: empty if they agree.
 class Comparison {
  public:
-  std::string Run(Kernel* kernel, const Conversation& conversation) {
+  std::string Run(KernelEngine* kernel, const Conversation& conversation) {
     Follow(kernel, conversation);
-    const Records in_kernel = kernel->Run();
+    Records in_kernel;
+    kernel->Run([&](const void* data, size_t bytes) { KeepRecord(&in_kernel, data, bytes); });
     const exchange& there = kernel->input();
     follower_->connection().report.header.time_ns = there.connection.report.header.time_ns;
     for (size_t i = 0; i < std::max(in_kernel.size(), records_.size()); i++) {
@@ -129,7 +74,7 @@ class Comparison {
   [[nodiscard]] bool spilled() { return follower_->spill() != nullptr; }
 
  private:
-  void Follow(Kernel* kernel, const Conversation& conversation) {
+  void Follow(KernelEngine* kernel, const Conversation& conversation) {
     exchange& there = kernel->input();
     follower_ = std::make_unique<ConnectionFollower>(
         static_cast<lunscope_role>(conversation.role), &totals_,
@@ -188,7 +133,7 @@ struct Reached {
 };
 
 int Compare(uint64_t conversations, uint32_t seed) {
-  Kernel kernel;
+  KernelEngine kernel(LUNSCOPE_STEP_EMIT, kRingBytes);
   Reached reached;
   for (uint64_t i = 0; i < conversations; i++) {
     std::mt19937 random(static_cast<uint32_t>(seed + i));

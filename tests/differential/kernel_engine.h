@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine in the kernel: exchange.bpf.c, run by BPF_PROG_TEST_RUN, and the map that is its input
+// and output.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "exchange.skel.h"
+#include "tests/differential/exchange.h"
+
+namespace lunscope {
+
+class KernelEngine {
+ public:
+  using Handler = std::function<void(const void* record, size_t bytes)>;
+
+  // REQUIRES: CAP_BPF. last_step: as of the programs. Throws std::runtime_error.
+  KernelEngine(lunscope_step last_step, uint32_t ring_bytes);
+  KernelEngine(const KernelEngine&) = delete;
+  KernelEngine& operator=(const KernelEngine&) = delete;
+  ~KernelEngine();
+
+  exchange& input() { return *exchange_; }
+
+  // Take the segments of the input, then hand the records of that to `take`, in order.
+  void Run(const Handler& take);
+
+  // Time in the program up to now; 0 while the kernel does not count it (BPF_ENABLE_STATS).
+  [[nodiscard]] uint64_t run_time_ns() const;
+
+ private:
+  static int OnRecord(void* self, void* record, size_t bytes);
+
+  exchange_bpf* skeleton_ = nullptr;
+  ring_buffer* rings_ = nullptr;
+  exchange* exchange_ = nullptr;
+  size_t exchange_bytes_ = 0;
+  Handler take_;
+};
+
+}  // namespace lunscope
