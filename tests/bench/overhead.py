@@ -39,6 +39,10 @@ from switched import measure_switched, steady_load  # noqa: E402
 from tgtd import Tgtd  # noqa: E402
 
 _SATURATING = "read 4k, depth 32"
+# What is other than 0 where something was not seen, and what may have been the reason.
+_MISSED = ("events_lost_total", "stream_gaps_total", "unparsed_bytes_total",
+           "unmatched_responses_total", "probe_misses_total", "untracked_connections_total",
+           "tcp_retransmitted_segments_total")
 # A boot behind a proxy that takes longer than this many direct ones has not ended for our purposes.
 _BOOT_PATIENCE = 20
 _NO_PORT = 1  # nobody's
@@ -190,9 +194,10 @@ def bench_complete(options):
     print(f"bytes read: {counted.read_done_bytes} by tgtd's own count,"
           f" {read - counted.read_done_bytes:+.0f} by lunscope's")
     print(f"seen, reported, unreported, in flight: {counts}")
-    print(f"lost {metrics.total('events_lost_total'):.0f}, gaps"
-          f" {metrics.total('stream_gaps_total'):.0f}")
-    return counts
+    missed = [(sample.name, sample.labels, sample.value)
+              for name in _MISSED for sample in metrics.select(name) if sample.value]
+    print(f"missed: {missed or 'nothing'}")
+    return {"counts": counts, "missed": missed}
 
 
 # What it does, pairs and seconds a run by default.
