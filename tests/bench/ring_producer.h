@@ -4,11 +4,12 @@
 // hooks and the model.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 
 #include "collector/probe/rings.h"
 #include "producer.skel.h"
 #include "tests/bench/producer.h"
+#include "tests/differential/test_run.h"
 #include "tests/model/tape.h"
 
 namespace lunscope {
@@ -27,8 +28,7 @@ class RingProducer {
 
  private:
   producer_bpf* skeleton_ = nullptr;
-  producer* input_ = nullptr;
-  size_t input_bytes_ = 0;
+  MappedValue<producer> input_;
   Rings rings_;
 };
 

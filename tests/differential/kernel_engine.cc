@@ -2,22 +2,8 @@
 #include "tests/differential/kernel_engine.h"
 
 #include <bpf/bpf.h>
-#include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <stdexcept>
 
 namespace lunscope {
-namespace {
-
-void Check(bool is_fine, const char* attempted) {
-  if (!is_fine) throw std::runtime_error(fmt::format("{}: {}", attempted, std::strerror(errno)));
-}
-
-}  // namespace
 
 KernelEngine::KernelEngine(lunscope_step last_step, uint32_t ring_bytes) {
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
@@ -33,25 +19,16 @@ KernelEngine::KernelEngine(lunscope_step last_step, uint32_t ring_bytes) {
         "making the ring");
   rings_ = ring_buffer__new(ring, &OnRecord, this, nullptr);
   Check(rings_ != nullptr, "reading the ring");
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  exchange_bytes_ = (sizeof(exchange) + page - 1) / page * page;
-  void* memory = mmap(nullptr, exchange_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED,
-                      bpf_map__fd(skeleton_->maps.exchanges), 0);
-  Check(memory != MAP_FAILED, "mapping the input");
-  exchange_ = static_cast<exchange*>(memory);
+  exchange_.Map(skeleton_->maps.exchanges);
 }
 
 KernelEngine::~KernelEngine() {
-  if (exchange_ != nullptr) munmap(exchange_, exchange_bytes_);
   ring_buffer__free(rings_);
   exchange_bpf__destroy(skeleton_);
 }
 
 void KernelEngine::Run(const Handler& take) {
-  LIBBPF_OPTS(bpf_test_run_opts, options);
-  Check(bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.exchange), &options) == 0 &&
-            options.retval == 0,
-        "running the program");
+  TestRun(skeleton_->progs.exchange);
   take_ = take;
   ring_buffer__consume(rings_);
 }

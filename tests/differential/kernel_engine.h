@@ -12,6 +12,7 @@
 
 #include "exchange.skel.h"
 #include "tests/differential/exchange.h"
+#include "tests/differential/test_run.h"
 
 namespace lunscope {
 
@@ -38,8 +39,7 @@ class KernelEngine {
 
   exchange_bpf* skeleton_ = nullptr;
   ring_buffer* rings_ = nullptr;
-  exchange* exchange_ = nullptr;
-  size_t exchange_bytes_ = 0;
+  MappedValue<exchange> exchange_;
   Handler take_;
 };
 
