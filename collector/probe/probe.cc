@@ -62,8 +62,10 @@ class KernelProbe : public Probe {
   }
 
   lunscope_totals Totals() const override {
-    return SumOverCpus<lunscope_totals>(skeleton_->maps.totals, [](const lunscope_totals& copy) {
-      return lunscope_totals_balance(&copy) != 0;
+    return SumOfReadings([this] {
+      return ReadCopies<lunscope_totals>(skeleton_->maps.totals, [](const lunscope_totals& copy) {
+        return lunscope_totals_balance(&copy) != 0;
+      });
     });
   }
 

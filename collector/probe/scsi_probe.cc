@@ -63,7 +63,8 @@ class KernelScsiProbe : public ScsiProbe {
   }
 
   lunscope_scsi_totals Totals() const override {
-    auto totals = SumOverCpus<lunscope_scsi_totals>(maps_->maps.scsi_totals);
+    auto totals =
+        SumOf<lunscope_scsi_totals>(ReadCopies<lunscope_scsi_totals>(maps_->maps.scsi_totals));
     totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR][LUNSCOPE_SCSI_UNREPORTED_TIMED_OUT] +=
         given_up_;
     return totals;

@@ -5,6 +5,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <lunscope/event.h>
 
 #include <algorithm>
 #include <array>
@@ -26,10 +27,10 @@ Totals SumOf(std::span<const Totals> copies) {
   return std::bit_cast<Totals>(sum);
 }
 
-// Every value of an array per CPU, summed over values and CPUs. A copy that is not balanced is
-// being written, and is read again, as often as makes sense.
+// Every copy in an array per CPU. One that is not balanced is being written, and is read again, as
+// often as makes sense.
 template <typename Totals>
-Totals SumOverCpus(
+std::vector<Totals> ReadCopies(
     const bpf_map* map, bool (*is_balanced)(const Totals&) = [](const Totals&) { return true; }) {
   constexpr int kTries = 1000;
   const auto cpus = static_cast<size_t>(libbpf_num_possible_cpus());
@@ -41,7 +42,28 @@ Totals SumOverCpus(
       if (std::ranges::all_of(of_key, is_balanced)) break;
     }
   }
-  return SumOf<Totals>(copies);
+  return copies;
+}
+
+// The sum of what read() gives: lunscope_totals of every program and CPU. They are read one after
+// the other while commands go on, so that of some the end may be seen and not the beginning. Where
+// more of a role's commands ended than began, what counts their beginnings is read once more.
+template <typename Read>
+lunscope_totals SumOfReadings(Read read) {
+  const auto ends_prevail = [](const lunscope_totals& totals, uint32_t role) {
+    return static_cast<int64_t>(totals.commands_in_flight[role]) < 0;
+  };
+  std::vector<lunscope_totals> copies = read();
+  auto sum = SumOf<lunscope_totals>(copies);
+  for (uint32_t role = 0; role < LUNSCOPE_ROLES; role++) {
+    if (!ends_prevail(sum, role)) continue;
+    const std::vector<lunscope_totals> later = read();
+    for (size_t i = 0; i < copies.size(); i++) {
+      if (!ends_prevail(later[i], role)) lunscope_totals_take_commands(&copies[i], &later[i], role);
+    }
+    sum = SumOf<lunscope_totals>(copies);
+  }
+  return sum;
 }
 
 }  // namespace lunscope

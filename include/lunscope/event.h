@@ -215,6 +215,17 @@ LUNSCOPE_INLINE int lunscope_totals_balance(const struct lunscope_totals* totals
   return 1;
 }
 
+/* The commands of one role as another reading of the same copy has them. */
+LUNSCOPE_INLINE void lunscope_totals_take_commands(struct lunscope_totals* totals,
+                                                   const struct lunscope_totals* from,
+                                                   uint32_t role) {
+  totals->commands_seen[role] = from->commands_seen[role];
+  totals->commands_in_flight[role] = from->commands_in_flight[role];
+  totals->commands_reported[role] = from->commands_reported[role];
+  for (uint32_t reason = 0; reason < LUNSCOPE_UNREPORTED_COUNT; reason++)
+    totals->commands_unreported[role][reason] = from->commands_unreported[role][reason];
+}
+
 /* Commands in flight end without a record. */
 LUNSCOPE_INLINE void lunscope_totals_give_up(struct lunscope_totals* totals, uint32_t role,
                                              enum lunscope_unreported reason, uint64_t commands) {
