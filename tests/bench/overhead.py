@@ -33,7 +33,7 @@ from harness import Process, run, wait_until  # noqa: E402
 from loads import LOADS, SATURATING_DEPTH, iscsi_perf_words, other_tcp  # noqa: E402
 from lunscope import Serve  # noqa: E402
 from pairs import measure_pairs, ratio_of  # noqa: E402
-from place import TARGET, served_lun  # noqa: E402
+from place import TARGET, add_lun, served_lun  # noqa: E402
 from steps import STEPS, spent_under  # noqa: E402
 from switched import measure_switched, steady_load  # noqa: E402
 from tgtd import Tgtd  # noqa: E402
@@ -147,10 +147,9 @@ def served_copy(image, arm):
     with Tgtd() as tgtd:
         copy = tgtd.folder / "disk.img"
         shutil.copyfile(image, copy)
-        target = tgtd.add_target(TARGET)
-        url = target.url(target.add_lun(path=copy))
+        url_by = add_lun(tgtd, path=copy)
         with arm(tgtd.port) as port:
-            yield url.replace(f":{tgtd.port}/", f":{port}/")
+            yield url_by(port)
 
 
 def bench_boot(options):

@@ -10,13 +10,18 @@ TARGET = "iqn.2026-01.org.lunscope:bench"
 ON_ONE_CPU = ["taskset", "--cpu-list", "0"]
 
 
+def add_lun(tgtd, **options):
+    """A target with one LUN. Gives the URL of the LUN by the port that leads there."""
+    target = tgtd.add_target(TARGET)
+    url = target.url(target.add_lun(**options))
+    return lambda port: url.replace(f":{tgtd.port}/", f":{port}/")
+
+
 @contextlib.contextmanager
 def served_lun():
     """A tgtd with one LUN. Gives the Tgtd, and the URL of the LUN by the port that leads there."""
     with Tgtd() as tgtd:
-        target = tgtd.add_target(TARGET)
-        url = target.url(target.add_lun(size=256 << 20))
-        yield tgtd, lambda port: url.replace(f":{tgtd.port}/", f":{port}/")
+        yield tgtd, add_lun(tgtd, size=256 << 20)
 
 
 def pin(tgtd):
