@@ -41,8 +41,10 @@ def namespace():
 def control_group():
     """A control group; yields its folder. Whoever is in it has ended when it goes."""
     mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
-    root = next(pathlib.Path(point) for _, point, kind, *_ in mounts if kind == "cgroup2")
-    folder = root / f"lunscope-test-{os.getpid()}"
+    roots = [pathlib.Path(point) for _, point, kind, *_ in mounts if kind == "cgroup2"]
+    if not roots:
+        raise RuntimeError("no control groups: mount -t cgroup2 none /sys/fs/cgroup")
+    folder = roots[0] / f"lunscope-test-{os.getpid()}"
     folder.mkdir()
     try:
         yield folder
