@@ -131,6 +131,11 @@ NOT_ISCSI = {
 }
 
 
+def is_traced(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return "TracerPid:\t0\n" not in status
+
+
 class Traffic(LiveTest):
 
     def setUp(self):
@@ -254,6 +259,22 @@ class Traffic(LiveTest):
                 for reason in ("ring_full", "table_full"):
                     self.assertGreater(scrapes[-1].total("commands_unreported_total", role=role,
                                                          reason=reason), 0, reason)
+
+    def test_scrapes_of_a_slow_reader(self):
+        """Commands go on from one read of counts to the next: none has ended that has not begun."""
+        with Serve(self.tgtd.port, options=["--inflight", "16"]) as serve, \
+                Process(["iscsi-perf", "-t", 60, "-m", 32, self.target.url(1)]):
+            wait_until(lambda: serve.metrics().total("commands_seen_total") > 0, 10, "commands")
+            pid = serve.process.pid
+            with Process(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=bpf",
+                          "-e", "inject=bpf:delay_enter=5000", "-p", pid]) as strace:
+                strace.wait_for(lambda: is_traced(pid), 10, "strace to attach")
+                scrapes = [serve.metrics() for _ in range(10)]
+        for metrics in scrapes:
+            self.check_accounts(metrics)
+            for role in ROLES:
+                *_, in_flight = metrics.accounts(role)
+                self.assertLess(in_flight, 1 << 32, role)
 
     def test_commands_that_are_added_up_in_the_kernel(self):
         """The same metrics as with a record for each, of which there are hardly any."""
