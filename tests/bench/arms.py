@@ -6,6 +6,7 @@ another one only for a proxy.
 """
 
 import contextlib
+import os
 import pathlib
 import sys
 import tempfile
@@ -49,10 +50,13 @@ def _dumpcap(port):
 
 @contextlib.contextmanager
 def _tshark(port):
-    with Process(["tshark", "-q", "-i", "lo", "-f", f"tcp port {port}",
-                  "-d", f"tcp.port=={port},iscsi", "-z", "scsi,srt,0"]) as tshark:
-        tshark.wait_for_line("Capturing on", _START_SECONDS)
-        yield port
+    """It writes what it captures into a file, too, which it leaves behind when it is ended."""
+    with tempfile.TemporaryDirectory(prefix="lunscope-bench-") as folder:
+        with Process(["tshark", "-q", "-i", "lo", "-f", f"tcp port {port}",
+                      "-d", f"tcp.port=={port},iscsi", "-z", "scsi,srt,0"],
+                     env={**os.environ, "TMPDIR": folder}) as tshark:
+            tshark.wait_for_line("Capturing on", _START_SECONDS)
+            yield port
 
 
 def _proxy(*options):
