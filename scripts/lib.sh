@@ -34,7 +34,8 @@ DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
   "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq
-  clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace gnuplot-nox
+  clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
+  gnuplot-nox
 )
 # What tests/vm/run runs, and tests in its machines; the rest of these is this machine's.
 # shellcheck disable=SC2034

@@ -40,23 +40,26 @@ def _trace(port):
 
 
 @contextlib.contextmanager
+def _capturing(*words):
+    """It captures into a file of its own as well, which it leaves behind when it is ended."""
+    with tempfile.TemporaryDirectory(prefix="lunscope-bench-") as folder, \
+            Process(words, env={**os.environ, "TMPDIR": folder}) as capture:
+        capture.wait_for_line("Capturing on", _START_SECONDS)
+        yield
+
+
+@contextlib.contextmanager
 def _dumpcap(port):
-    with tempfile.TemporaryDirectory(prefix="lunscope-bench-") as folder:
-        with Process(["dumpcap", "-q", "-i", "lo", "-s", _EXAMINED_BYTES, "-B", "64",
-                      "-f", f"tcp port {port}", "-w", f"{folder}/lo.pcapng"]) as dumpcap:
-            dumpcap.wait_for_line("Capturing on", _START_SECONDS)
-            yield port
+    with _capturing("dumpcap", "-q", "-i", "lo", "-s", _EXAMINED_BYTES, "-B", "64",
+                    "-f", f"tcp port {port}"):
+        yield port
 
 
 @contextlib.contextmanager
 def _tshark(port):
-    """It writes what it captures into a file, too, which it leaves behind when it is ended."""
-    with tempfile.TemporaryDirectory(prefix="lunscope-bench-") as folder:
-        with Process(["tshark", "-q", "-i", "lo", "-f", f"tcp port {port}",
-                      "-d", f"tcp.port=={port},iscsi", "-z", "scsi,srt,0"],
-                     env={**os.environ, "TMPDIR": folder}) as tshark:
-            tshark.wait_for_line("Capturing on", _START_SECONDS)
-            yield port
+    with _capturing("tshark", "-q", "-i", "lo", "-f", f"tcp port {port}",
+                    "-d", f"tcp.port=={port},iscsi", "-z", "scsi,srt,0"):
+        yield port
 
 
 def _proxy(*options):

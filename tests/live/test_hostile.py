@@ -211,8 +211,8 @@ class Connections(LiveTest):
     def test_thousands_are_opened_and_closed(self):
         """Without a word: each has its state, which goes with it, and none is a gap."""
         count = 3000
-        # Their 9 MB of records come in 0.3 s. The default rings hold 28 ms of that, and the collector
-        # may wait longer for a CPU.
+        # Their 9 MB of records come in 0.3 s. The default rings hold 28 ms of that, and the
+        # collector may wait longer for a CPU.
         with Stage() as stage, Serve(stage.port, options=["--ring-size", 8 << 20]) as serve:
             row = Row([], logs_in=False)
             for _ in range(count):
