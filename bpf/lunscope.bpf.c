@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Table of contents: every program, where it hooks in, and the handler that it calls. All of them
- * only read; a packet of another port leaves after one test.
+ * only read; a packet of another port leaves after one test. What is called for every packet is
+ * that test and nothing else: the handler is a function of its own, with a stack of its own.
  */
 #include "kernel.h"
 
@@ -15,10 +16,15 @@
 #include "transmit.bpf.h"
 
 SEC("tp_btf/tcp_probe")
-int BPF_PROG(arrival, struct sock* sk, struct sk_buff* skb) { return on_arrival(sk, skb); }
+int BPF_PROG(arrival, struct sock* sk, struct sk_buff* skb) {
+  return is_watched(sk) ? on_arrival(sk, skb) : 0;
+}
 
 SEC("tp_btf/skb_copy_datagram_iovec")
-int BPF_PROG(consumption, struct sk_buff* skb, int len) { return on_consumption(skb); }
+int BPF_PROG(consumption, struct sk_buff* skb, int len) {
+  struct sock* sk = skb->sk;
+  return sk && is_watched(sk) ? on_consumption(sk, skb) : 0;
+}
 
 /*
  * The kernel's initiator does not copy: iscsi_tcp_recv_skb() is handed each skb, and begins with
@@ -35,7 +41,10 @@ SEC("tp_btf/tcp_probe")
 int BPF_PROG(out_of_order, struct sock* sk, struct sk_buff* skb) { return on_hole_filled(sk); }
 
 SEC("tp_btf/net_dev_queue")
-int BPF_PROG(transmit, struct sk_buff* skb) { return on_transmit(skb); }
+int BPF_PROG(transmit, struct sk_buff* skb) {
+  struct sock* sk = skb->sk;
+  return sk && is_watched(sk) ? on_transmit(sk, skb) : 0;
+}
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(connection, struct sock* sk, int old_state, int new_state) {

@@ -40,9 +40,9 @@ static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
     follow_segment(skb, sk, connection, segment, (struct segment_facts){.hook = HOOK_ARRIVAL});
 }
 
-static __always_inline int on_arrival(struct sock* sk, struct sk_buff* skb) {
+static __noinline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   struct segment segment;
-  if (!is_watched(sk) || segment_in_arrival(skb, &segment)) return 0;
+  if (segment_in_arrival(skb, &segment)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   __u32 number = lunscope_arrivals_next(&connection->arrivals);
@@ -93,9 +93,7 @@ static __always_inline void meet_reader(struct lunscope_connection* connection) 
   if (totals && connection->report.header.time_ns != 0) emit_connection(connection, 0, totals);
 }
 
-static __always_inline int on_consumption(struct sk_buff* skb) {
-  struct sock* sk = skb->sk;
-  if (!sk || !is_watched(sk)) return 0;
+static __noinline int on_consumption(struct sock* sk, struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   if (!connection->report.is_read) meet_reader(connection);

@@ -9,10 +9,9 @@
 
 #include "follow.bpf.h"
 
-static __always_inline int on_transmit(struct sk_buff* skb) {
+static __noinline int on_transmit(struct sock* sk, struct sk_buff* skb) {
   struct segment segment;
-  struct sock* sk = skb->sk;
-  if (!sk || !is_watched(sk) || segment_in_transmit(skb, &segment)) return 0;
+  if (segment_in_transmit(skb, &segment)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];

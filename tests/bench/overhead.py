@@ -32,7 +32,7 @@ from cost import cost_of, cpu_seconds, program_statistics  # noqa: E402
 from harness import Process, run, wait_until  # noqa: E402
 from loads import LOADS, SATURATING_DEPTH, iscsi_perf_words, other_tcp  # noqa: E402
 from lunscope import Serve  # noqa: E402
-from pairs import measure_pairs, ratio_of  # noqa: E402
+from pairs import estimate_of, measure_pairs  # noqa: E402
 from place import TARGET, add_lun, served_lun  # noqa: E402
 from steps import STEPS, spent_under  # noqa: E402
 from switched import measure_switched, steady_load  # noqa: E402
@@ -46,6 +46,7 @@ _MISSED = ("events_lost_total", "stream_gaps_total", "unparsed_bytes_total",
 # A boot behind a proxy that takes longer than this many direct ones has not ended for our purposes.
 _BOOT_PATIENCE = 20
 _NO_PORT = 1  # nobody's
+_MANY_RUNS = 1000  # fewer tell nothing
 # What is lost behind a proxy is no matter of one per cent.
 _PROXY_PAIRS = 3
 _MODES = {"both ends": [], "one end": ["--role", "target"],
@@ -62,13 +63,16 @@ def compare(base, arms, pairs, unit):
 
 
 def show(results, unit):
-    ratios = [ratio_of(name, [arm / first for first, arm in runs])
+    ratios = [estimate_of(name, [arm / first for first, arm in runs])
               for name, runs in results.items()]
+    return {"unit": unit, "ratios": print_estimates(ratios, unit), "runs": results}
+
+
+def print_estimates(estimates, unit):
     print(f"{unit:<26} median  [95 % interval]")
-    for ratio in ratios:
-        print(ratio)
-    return {"unit": unit, "ratios": [dataclasses.asdict(ratio) for ratio in ratios],
-            "runs": results}
+    for estimate in estimates:
+        print(estimate)
+    return [dataclasses.asdict(estimate) for estimate in estimates]
 
 
 def under_load(load, arms, options):
@@ -128,17 +132,27 @@ def bench_cpu(options):
 
 
 def bench_filter(options):
-    """Empty programs first, for what the kernel's count of their time costs itself."""
-    report = {}
+    """Against empty programs before and after: the kernel's count of a run costs itself."""
+    def ns_a_run(step):
+        _, spent = spent_under(lambda: other_tcp(options.seconds), _NO_PORT, step)
+        return {name: ns / runs for name, (runs, ns) in spent.items() if runs > _MANY_RUNS}
+
+    figures = {}
     with program_statistics():
-        for step in (0, len(STEPS) - 1):
-            sent, spent = spent_under(lambda: other_tcp(options.seconds), _NO_PORT, step)
-            report[STEPS[step]] = {"bytes": sent, "spent": spent}
-            print(f"up to {STEPS[step]}, {sent / options.seconds / 1e6:.0f} MB/s of other traffic:")
-            for name, (runs, ns) in spent.items():
-                if runs > 1000:
-                    print(f"    {name:<18} {ns / runs:6.1f} ns a run, {runs} runs")
-    return report
+        before = ns_a_run(STEPS.index("empty programs"))
+        for i in range(options.pairs):
+            found = ns_a_run(STEPS.index("record"))
+            after = ns_a_run(STEPS.index("empty programs"))
+            for name, ns in found.items():
+                empty = (before[name] + after[name]) / 2
+                figures.setdefault(f"{name}, empty", []).append(empty)
+                figures.setdefault(f"{name}, A/A", []).append(after[name] - before[name])
+                figures.setdefault(f"{name}, lunscope's", []).append(ns - empty)
+            say(f"round {i + 1}/{options.pairs}  "
+                + "  ".join(f"{name} {ns:.1f}" for name, ns in found.items()))
+            before = after
+    return {"estimates": print_estimates([estimate_of(*figure) for figure in figures.items()],
+                                         "ns a run, above empty"), "rounds": figures}
 
 
 @contextlib.contextmanager
@@ -201,7 +215,7 @@ def bench_complete(options):
 
 # What it does, pairs and seconds a run by default.
 BENCHMARKS = {"iops": (bench_iops, 40, 1), "loads": (bench_loads, 5, 3), "cpu": (bench_cpu, 1, 10),
-              "filter": (bench_filter, 1, 10), "boot": (bench_boot, 10, 0),
+              "filter": (bench_filter, 20, 2), "boot": (bench_boot, 10, 0),
               "complete": (bench_complete, 1, 600)}
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Paired measurement: two arms in turn, so that what drifts on the machine drifts for both.
 
-The result of an arm is the median of the ratios within the pairs, with a bootstrap interval. An A/A
-comparison, the base arm against itself, runs interleaved with the others: a claim is only as good as
-the ratio that the same thing has to itself.
+The result of an arm is the median of a figure of the pairs, mostly of the ratio within each, with a
+bootstrap interval. An A/A comparison, the base arm against itself, runs interleaved with the others: a
+claim is only as good as what the same thing has to itself.
 """
 
 import dataclasses
@@ -14,8 +14,8 @@ _RESAMPLES = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Ratio:
-    """Median of the paired ratios (arm / base) and its 95 % bootstrap interval."""
+class Estimate:
+    """Median of a figure of the pairs and its 95 % bootstrap interval."""
 
     arm: str
     median: float
@@ -28,13 +28,13 @@ class Ratio:
                 f"  {self.pairs} pairs")
 
 
-def ratio_of(arm, ratios, seed=1):
-    """The Ratio of these paired ratios; the seed makes the interval repeatable."""
+def estimate_of(arm, figures, seed=1):
+    """The Estimate of one figure of each pair; the seed makes the interval repeatable."""
     chance = random.Random(seed)
-    medians = sorted(statistics.median(chance.choices(ratios, k=len(ratios)))
+    medians = sorted(statistics.median(chance.choices(figures, k=len(figures)))
                      for _ in range(_RESAMPLES))
-    return Ratio(arm, statistics.median(ratios), medians[int(0.025 * _RESAMPLES)],
-                 medians[int(0.975 * _RESAMPLES)], len(ratios))
+    return Estimate(arm, statistics.median(figures), medians[int(0.025 * _RESAMPLES)],
+                    medians[int(0.975 * _RESAMPLES)], len(figures))
 
 
 def measure_pairs(base, arms, pairs, progress):
