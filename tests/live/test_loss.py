@@ -120,6 +120,8 @@ class Loss(LiveTest):
             for role in ROLES:
                 self.assertGreater(
                     metrics.total("tcp_retransmitted_segments_total", role=role), 0, role)
+        check_nothing_lost(self, metrics)
+        self.assertEqual(metrics.total("unparsed_bytes_total"), 0)
         for role in ROLES:
             mine = facts(role_of(records, role))
             self.assertEqual((mine - truth, truth - mine), ({}, {}), role)
@@ -128,8 +130,6 @@ class Loss(LiveTest):
         self.assertGreater(ends[0].total(), truth.total() + PERF_COMMANDS)
         check_names(self, records)
         check_durations(self, records, CLIENT_SECONDS)
-        check_nothing_lost(self, metrics)
-        self.assertEqual(metrics.total("unparsed_bytes_total"), 0)
 
     def test_torn_off_and_taken_up_again(self):
         """Sockets are destroyed under iscsi-perf, which logs in anew and goes on, until it is."""
