@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Table of contents: every program, where it hooks in, and the handler that it calls. All of them
- * only read; a packet of another port leaves after one test. What is called for every packet is
- * that test and nothing else: the handler is a function of its own, with a stack of its own.
+ * only read; a packet of another port leaves after one test. Of arrival, consumption and transmit,
+ * which every packet of the host may pass, that test is all that is in the program: the handler is
+ * a function of its own, with a stack of its own.
  */
 #include "kernel.h"
 

@@ -152,7 +152,7 @@ def bench_filter(options):
                 + "  ".join(f"{name} {ns:.1f}" for name, ns in found.items()))
             before = after
     return {"estimates": print_estimates([estimate_of(*figure) for figure in figures.items()],
-                                         "ns a run, above empty"), "rounds": figures}
+                                         "ns a run"), "rounds": figures}
 
 
 @contextlib.contextmanager
