@@ -38,25 +38,25 @@ static __always_inline __u8 role_by_port(const struct sock* sk) {
   return is_target ? LUNSCOPE_ROLE_TARGET : LUNSCOPE_ROLE_INITIATOR;
 }
 
-static __always_inline void fill_addresses(struct lunscope_connection_event* report,
+static __always_inline void fill_addresses(struct lunscope_connection_record* record,
                                            const struct sock* sk) {
-  report->local_port = sk->__sk_common.skc_num;
-  report->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-  report->is_ipv6 = sk->__sk_common.skc_family == AF_INET6;
-  if (report->is_ipv6) {
-    bpf_core_read(report->local_address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-    bpf_core_read(report->remote_address, 16, &sk->__sk_common.skc_v6_daddr);
+  record->local_port = sk->__sk_common.skc_num;
+  record->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+  record->is_ipv6 = sk->__sk_common.skc_family == AF_INET6;
+  if (record->is_ipv6) {
+    bpf_core_read(record->local_address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+    bpf_core_read(record->remote_address, 16, &sk->__sk_common.skc_v6_daddr);
   } else {
-    bpf_core_read(report->local_address, 4, &sk->__sk_common.skc_rcv_saddr);
-    bpf_core_read(report->remote_address, 4, &sk->__sk_common.skc_daddr);
+    bpf_core_read(record->local_address, 4, &sk->__sk_common.skc_rcv_saddr);
+    bpf_core_read(record->remote_address, 4, &sk->__sk_common.skc_daddr);
   }
 }
 
 /* REQUIRES: this is the process that reads the socket. */
-static __always_inline void fill_process(struct lunscope_connection_event* report) {
-  report->process = bpf_get_current_pid_tgid() >> 32;
-  report->cgroup = bpf_get_current_cgroup_id();
-  bpf_get_current_comm(report->comm, sizeof(report->comm));
+static __always_inline void fill_process(struct lunscope_connection_record* record) {
+  record->process = bpf_get_current_pid_tgid() >> 32;
+  record->cgroup = bpf_get_current_cgroup_id();
+  bpf_get_current_comm(record->comm, sizeof(record->comm));
 }
 
 /* The state of a watched socket, made if there is none. NULL: closed, or no memory (counted). */
@@ -69,21 +69,21 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     if (totals) __sync_fetch_and_add(&totals->untracked_connections, 1); /* by any program */
     return NULL;
   }
-  struct lunscope_connection_event* report = &connection->report;
-  if (report->header.abi == 0) {
-    report->header.abi = LUNSCOPE_ABI;
-    report->header.kind = LUNSCOPE_EVENT_CONNECTION;
-    report->header.bytes = sizeof(*report);
-    report->header.connection = __sync_fetch_and_add(&connections_met, 1) + 1;
-    report->header.role = role_by_port(sk);
-    report->network_namespace = sk->__sk_common.skc_net.net->ns.inum;
-    fill_addresses(report, sk);
+  struct lunscope_connection_record* record = &connection->record;
+  if (record->header.abi == 0) {
+    record->header.abi = LUNSCOPE_ABI;
+    record->header.kind = LUNSCOPE_RECORD_CONNECTION;
+    record->header.bytes = sizeof(*record);
+    record->header.connection = __sync_fetch_and_add(&connections_met, 1) + 1;
+    record->header.role = role_by_port(sk);
+    record->network_namespace = sk->__sk_common.skc_net.net->ns.inum;
+    fill_addresses(record, sk);
     connection->inflight.limit = inflight_limit;
     connection->checks_header_digest = check_header_digests;
-    connection->streams[LUNSCOPE_RECEIVED].reads_ahs = report_headers;
-    connection->streams[LUNSCOPE_SENT].reads_ahs = report_headers;
+    connection->streams[LUNSCOPE_RECEIVED].reads_ahs = emit_headers;
+    connection->streams[LUNSCOPE_SENT].reads_ahs = emit_headers;
   }
-  if (report->header.flags & LUNSCOPE_FLAG_CLOSED) connection = NULL;
+  if (record->header.flags & LUNSCOPE_FLAG_CLOSED) connection = NULL;
   /* Else clang may ask for the flag once more instead, which tells older verifiers nothing. */
   LUNSCOPE_BOUND(connection);
   return connection;
@@ -94,8 +94,8 @@ static __always_inline struct lunscope_spill* spill_of(struct sock* sk, __u64 fl
 }
 
 /* NULL: commands have records, all or so far, or there is no memory: then they have them too. */
-static __always_inline struct lunscope_aggregates_event* aggregates_of(struct sock* sk,
-                                                                       __u64 is_wanted) {
+static __always_inline struct lunscope_aggregates_record* aggregates_of(struct sock* sk,
+                                                                        __u64 is_wanted) {
   if (!aggregates_commands) return NULL;
   return bpf_sk_storage_get(&aggregates, sk, 0, is_wanted ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 }
@@ -103,7 +103,7 @@ static __always_inline struct lunscope_aggregates_event* aggregates_of(struct so
 /* A connection of which nothing was known until these bytes. */
 static __always_inline void announce_midstream(struct lunscope_connection* connection,
                                                struct lunscope_totals* totals) {
-  if (connection->report.header.time_ns == 0)
+  if (connection->record.header.time_ns == 0)
     emit_connection(connection, LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_MIDSTREAM, totals);
 }
 
@@ -120,11 +120,11 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
 
 static __always_inline void on_close(struct sock* sk, struct lunscope_totals* totals) {
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
-  if (!connection || (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
+  if (!connection || (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
   lunscope_connection_close(connection, totals);
-  struct lunscope_aggregates_event* table = aggregates_of(sk, 0);
+  struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
   if (table) emit_aggregates(connection, table, totals);
-  connection->report.unread_bytes = 0;
+  connection->record.unread_bytes = 0;
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
 }
 
@@ -145,12 +145,12 @@ static __always_inline int on_state_change(struct sock* sk, int new_state) {
 static __always_inline int on_retransmit(struct sock* sk) {
   if (!is_watched(sk)) return 0;
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
-  if (connection) connection->report.retransmits++;
+  if (connection) connection->record.retransmits++;
   return 0;
 }
 
 struct listing {
-  struct lunscope_inflight_event* list;
+  struct lunscope_inflight_record* list;
   struct lunscope_inflight* inflight;
   struct lunscope_spill* spill;
 };
@@ -174,24 +174,24 @@ static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
   listing.list->count = 0;
   bpf_loop(listing.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_TASKS, list_place, &listing, 0);
   __u32 bytes = lunscope_inflight_list_bytes(listing.list);
-  fill_header(&listing.list->header, connection, LUNSCOPE_EVENT_INFLIGHT, bytes);
+  fill_header(&listing.list->header, connection, LUNSCOPE_RECORD_INFLIGHT, bytes);
   LUNSCOPE_BOUND(bytes);
   if (bytes <= sizeof(*listing.list)) bpf_seq_write(seq, listing.list, bytes);
 }
 
 static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* sk,
                                             struct lunscope_connection* connection) {
-  struct lunscope_aggregates_event* table = aggregates_of(sk, 0);
+  struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
   if (!table) return;
   __u32 bytes = lunscope_aggregates_bytes(table);
-  fill_header(&table->header, connection, LUNSCOPE_EVENT_AGGREGATES, bytes);
+  fill_header(&table->header, connection, LUNSCOPE_RECORD_AGGREGATES, bytes);
   lunscope_aggregates_tell(table);
   LUNSCOPE_BOUND(bytes);
   if (bytes <= sizeof(*table)) bpf_seq_write(seq, table, bytes);
 }
 
 /*
- * Report a live connection to whoever reads the iterator, what of its commands has no records, and
+ * Hand a live connection to whoever reads the iterator, what of its commands has no records, and
  * those in flight.
  */
 static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* ctx) {
@@ -199,11 +199,11 @@ static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* 
   if (!ctx->value || !sk) return 0;
   /* The same as ctx->value, which the verifier lets nobody index. */
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
-  if (!connection || connection->report.header.abi == 0) return 0;
-  if (connection->report.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
+  if (!connection || connection->record.header.abi == 0) return 0;
+  if (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
-  if (tcp) connection->report.unread_bytes = tcp->rcv_nxt - tcp->copied_seq;
-  bpf_seq_write(ctx->meta->seq, &connection->report, sizeof(connection->report));
+  if (tcp) connection->record.unread_bytes = tcp->rcv_nxt - tcp->copied_seq;
+  bpf_seq_write(ctx->meta->seq, &connection->record, sizeof(connection->record));
   dump_aggregates(ctx->meta->seq, sk, connection);
   if (lunscope_inflight_count(&connection->inflight) != 0)
     dump_inflight(ctx->meta->seq, sk, connection);

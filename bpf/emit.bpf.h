@@ -7,46 +7,46 @@
 #include "ring.bpf.h"
 
 static __always_inline void* ring_of(const struct lunscope_connection* connection) {
-  __u32 number = ring_number(connection->report.header.connection);
+  __u32 number = ring_number(connection->record.header.connection);
   return bpf_map_lookup_elem(&rings, &number);
 }
 
 static __always_inline __u64 wakeup_flags(const struct lunscope_connection* connection,
                                           void* ring) {
-  return ring_wakeup_flags(ring_number(connection->report.header.connection), ring);
+  return ring_wakeup_flags(ring_number(connection->record.header.connection), ring);
 }
 
 static __always_inline void count_loss(struct lunscope_totals* totals, __u32 loss) {
   if (loss == LUNSCOPE_LOSS_FULL) {
-    totals->events_lost[LUNSCOPE_LOSS_FULL]++;
+    totals->records_lost[LUNSCOPE_LOSS_FULL]++;
   } else {
-    totals->events_lost[LUNSCOPE_LOSS_BUSY]++;
+    totals->records_lost[LUNSCOPE_LOSS_BUSY]++;
   }
 }
 
-static __always_inline void fill_header(struct lunscope_event* header,
+static __always_inline void fill_header(struct lunscope_record* header,
                                         const struct lunscope_connection* connection, __u8 kind,
                                         __u32 bytes) {
-  header->connection = connection->report.header.connection;
+  header->connection = connection->record.header.connection;
   header->bytes = bytes;
   header->abi = LUNSCOPE_ABI;
   header->kind = kind;
-  header->role = connection->report.header.role;
+  header->role = connection->record.header.role;
 }
 
 /* The connection's own record, as it stands. */
 static __always_inline void emit_connection(struct lunscope_connection* connection, __u8 flags,
                                             struct lunscope_totals* totals) {
   void* ring = ring_of(connection);
-  connection->report.header.time_ns = bpf_ktime_get_ns();
-  connection->report.header.flags |= flags;
-  if (!ring || bpf_ringbuf_output(ring, &connection->report, sizeof(connection->report),
+  connection->record.header.time_ns = bpf_ktime_get_ns();
+  connection->record.header.flags |= flags;
+  if (!ring || bpf_ringbuf_output(ring, &connection->record, sizeof(connection->record),
                                   wakeup_flags(connection, ring))) {
-    count_loss(totals, loss_of(ring, sizeof(connection->report)));
+    count_loss(totals, loss_of(ring, sizeof(connection->record)));
   } else {
-    totals->events++;
+    totals->records++;
   }
-  connection->report.header.flags &= ~LUNSCOPE_FLAG_OPENED;
+  connection->record.header.flags &= ~LUNSCOPE_FLAG_OPENED;
 }
 
 /* A record of this many bytes, that is to speak of these commands, has no place in the ring. */
@@ -65,20 +65,20 @@ static __always_inline void count_command_loss(struct lunscope_totals* totals, _
 
 /*
  * The connection's last counts. Should they be lost, commands that were reported when they ended
- * are not after all, but for those that a report has handed out.
+ * are not after all, but for those that a walk has handed out.
  */
 static __always_inline void emit_aggregates(struct lunscope_connection* connection,
-                                            struct lunscope_aggregates_event* table,
+                                            struct lunscope_aggregates_record* table,
                                             struct lunscope_totals* totals) {
-  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  __u32 role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
   __u32 bytes = lunscope_aggregates_bytes(table);
   void* ring = ring_of(connection);
-  fill_header(&table->header, connection, LUNSCOPE_EVENT_AGGREGATES, bytes);
+  fill_header(&table->header, connection, LUNSCOPE_RECORD_AGGREGATES, bytes);
   table->header.time_ns = bpf_ktime_get_ns();
   LUNSCOPE_BOUND(bytes);
   if (bytes > sizeof(*table)) return;
   if (ring && !bpf_ringbuf_output(ring, table, bytes, wakeup_flags(connection, ring))) {
-    totals->events++;
+    totals->records++;
     return;
   }
   __u64 untold = lunscope_aggregates_untold(table);
@@ -104,32 +104,32 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
   LUNSCOPE_BOUND(sense_bytes);
   if (sense_bytes > LUNSCOPE_SENSE_BYTES) sense_bytes = LUNSCOPE_SENSE_BYTES;
 
-  __u32 bytes = sense_bytes != 0 ? sizeof(struct lunscope_sensed_command_event)
-                                 : sizeof(struct lunscope_command_event);
+  __u32 bytes = sense_bytes != 0 ? sizeof(struct lunscope_sensed_command_record)
+                                 : sizeof(struct lunscope_command_record);
   void* ring = ring_of(connection);
-  struct lunscope_command_event* event = NULL;
+  struct lunscope_command_record* record = NULL;
   if (!ring) {
     /* never: the collector made them all */
   } else if (sense_bytes != 0) {
-    struct lunscope_sensed_command_event* sensed =
-        bpf_ringbuf_reserve(ring, sizeof(struct lunscope_sensed_command_event), 0);
-    event = &sensed->command;
+    struct lunscope_sensed_command_record* sensed =
+        bpf_ringbuf_reserve(ring, sizeof(struct lunscope_sensed_command_record), 0);
+    record = &sensed->command;
     if (sensed) {
       __builtin_memset(sensed->sense, 0, sizeof(sensed->sense)); /* the ring's old bytes */
       bpf_probe_read_kernel(sensed->sense, sense_bytes, data + 2);
     }
   } else {
-    event = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_command_event), 0);
+    record = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_command_record), 0);
   }
-  if (!event) {
-    count_command_loss(totals, connection->report.header.role, ring, bytes, 1);
+  if (!record) {
+    count_command_loss(totals, connection->record.header.role, ring, bytes, 1);
     return -1;
   }
-  lunscope_command_fill(event, task, bhs, now_ns, connection->report.gaps);
-  fill_header(&event->header, connection, LUNSCOPE_EVENT_COMMAND, bytes);
-  event->sense_bytes = sense_bytes;
-  bpf_ringbuf_submit(event, wakeup_flags(connection, ring));
-  totals->events++;
+  lunscope_command_fill(record, task, bhs, now_ns, connection->record.gaps);
+  fill_header(&record->header, connection, LUNSCOPE_RECORD_COMMAND, bytes);
+  record->sense_bytes = sense_bytes;
+  bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
+  totals->records++;
   return 0;
 }
 
@@ -138,30 +138,31 @@ static __always_inline void emit_header(const struct lunscope_connection* connec
                                         const struct lunscope_stream* stream, __u32 direction,
                                         __u64 now_ns, struct lunscope_totals* totals) {
   void* ring = ring_of(connection);
-  struct lunscope_header_event* event = ring ? bpf_ringbuf_reserve(ring, sizeof(*event), 0) : NULL;
-  if (!event) {
-    count_loss(totals, loss_of(ring, sizeof(*event)));
+  struct lunscope_header_record* record =
+      ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
+  if (!record) {
+    count_loss(totals, loss_of(ring, sizeof(*record)));
     return;
   }
-  __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
-  fill_header(&event->header, connection, LUNSCOPE_EVENT_HEADER, sizeof(*event));
-  event->header.time_ns = now_ns;
-  event->direction = direction;
-  event->has_wrong_digest = stream->bad_digests;
-  __builtin_memcpy(event->bhs, stream->room, ISCSI_BHS_BYTES);
+  __builtin_memset(record, 0, sizeof(*record)); /* the ring's old bytes are not ours to repeat */
+  fill_header(&record->header, connection, LUNSCOPE_RECORD_HEADER, sizeof(*record));
+  record->header.time_ns = now_ns;
+  record->direction = direction;
+  record->has_wrong_digest = stream->bad_digests;
+  __builtin_memcpy(record->bhs, stream->room, ISCSI_BHS_BYTES);
   __u32 ahs_bytes = iscsi_ahs_bytes(stream->room);
   LUNSCOPE_BOUND(ahs_bytes);
   if (ahs_bytes > LUNSCOPE_AHS_BYTES) ahs_bytes = 0;
-  bpf_probe_read_kernel(event->ahs, ahs_bytes, stream->room + ISCSI_BHS_BYTES);
-  event->ahs_bytes = ahs_bytes;
-  bpf_ringbuf_submit(event, wakeup_flags(connection, ring));
-  totals->events++;
+  bpf_probe_read_kernel(record->ahs, ahs_bytes, stream->room + ISCSI_BHS_BYTES);
+  record->ahs_bytes = ahs_bytes;
+  bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
+  totals->records++;
 }
 
 struct text_copy {
   struct lunscope_text* text;
   const __u8* from;
-  struct lunscope_pdu_event* event;
+  struct lunscope_pdu_record* record;
 };
 
 /*
@@ -169,12 +170,12 @@ struct text_copy {
  * record: on the stack the verifier would follow its every value, once for each turn of the loop.
  */
 static long copy_text_byte(__u64 i, struct text_copy* copy) {
-  __u64 taken = copy->event->chunk_bytes;
+  __u64 taken = copy->record->chunk_bytes;
   if (i >= LUNSCOPE_CHUNK_BYTES || taken >= LUNSCOPE_CHUNK_BYTES) return 1;
   __u8 byte = copy->from[i];
   if (!lunscope_text_take(copy->text, byte)) return 0;
-  copy->event->chunk[taken] = byte;
-  copy->event->chunk_bytes = taken + 1;
+  copy->record->chunk[taken] = byte;
+  copy->record->chunk_bytes = taken + 1;
   return 0;
 }
 
@@ -191,38 +192,38 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
                                      const struct lunscope_task* task, __u64 now_ns,
                                      struct lunscope_totals* totals) {
   void* ring = ring_of(connection);
-  struct lunscope_pdu_event* event = ring ? bpf_ringbuf_reserve(ring, sizeof(*event), 0) : NULL;
+  struct lunscope_pdu_record* record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
   struct text_copy copy = {.text = &connection->texts[direction & 1],
                            .from = lunscope_stream_chunk(stream),
-                           .event = event};
+                           .record = record};
   __u32 chunk_bytes = stream->have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(stream) : 0;
   int is_text = lunscope_is_text(iscsi_opcode(stream->room));
-  if (!event) {
+  if (!record) {
     if (is_text) bpf_loop(chunk_bytes, pass_text_byte, &copy, 0);
-    count_loss(totals, loss_of(ring, sizeof(*event)));
+    count_loss(totals, loss_of(ring, sizeof(*record)));
     return;
   }
-  __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
-  fill_header(&event->header, connection, LUNSCOPE_EVENT_PDU, sizeof(*event));
-  event->header.time_ns = now_ns;
-  __builtin_memcpy(event->bhs, stream->room, ISCSI_BHS_BYTES);
+  __builtin_memset(record, 0, sizeof(*record)); /* the ring's old bytes are not ours to repeat */
+  fill_header(&record->header, connection, LUNSCOPE_RECORD_PDU, sizeof(*record));
+  record->header.time_ns = now_ns;
+  __builtin_memcpy(record->bhs, stream->room, ISCSI_BHS_BYTES);
   if (task) {
-    event->lun = task->lun;
-    __builtin_memcpy(event->cdb, task->cdb, ISCSI_CDB_BYTES);
+    record->lun = task->lun;
+    __builtin_memcpy(record->cdb, task->cdb, ISCSI_CDB_BYTES);
   }
-  event->chunk_offset = stream->chunk_offset;
-  event->direction = direction;
-  event->last = stream->have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(stream);
+  record->chunk_offset = stream->chunk_offset;
+  record->direction = direction;
+  record->last = stream->have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(stream);
   if (is_text) {
     bpf_loop(chunk_bytes, copy_text_byte, &copy, 0);
   } else if (chunk_bytes != 0) {
     LUNSCOPE_BOUND(chunk_bytes);
     if (chunk_bytes > LUNSCOPE_CHUNK_BYTES) chunk_bytes = LUNSCOPE_CHUNK_BYTES;
-    bpf_probe_read_kernel(event->chunk, chunk_bytes, lunscope_stream_chunk(stream));
-    event->chunk_bytes = chunk_bytes;
+    bpf_probe_read_kernel(record->chunk, chunk_bytes, lunscope_stream_chunk(stream));
+    record->chunk_bytes = chunk_bytes;
   }
-  bpf_ringbuf_submit(event, wakeup_flags(connection, ring));
-  totals->events++;
+  bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
+  totals->records++;
 }
 
 #endif

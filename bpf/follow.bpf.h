@@ -14,8 +14,8 @@
 
 struct follow {
   struct lunscope_connection* connection;
-  struct lunscope_spill* spill;                 /* NULL: not in use */
-  struct lunscope_aggregates_event* aggregates; /* NULL: not in use */
+  struct lunscope_spill* spill;                  /* NULL: not in use */
+  struct lunscope_aggregates_record* aggregates; /* NULL: not in use */
   struct lunscope_totals* totals;
   struct skb_reader reader;
   struct segment segment;
@@ -35,13 +35,13 @@ static __always_inline void tell_time(struct follow* follow, const struct lunsco
 /* The room holds an answer to a command: a SCSI Response, or a Data-In. */
 LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
                                        struct lunscope_spill* spill,
-                                       struct lunscope_aggregates_event* aggregates, __u32 hook,
+                                       struct lunscope_aggregates_record* aggregates, __u32 hook,
                                        __u64 now_ns) {
   struct lunscope_totals* totals = this_cpu_totals(hook);
   __u32 direction = direction_at(hook);
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction];
-  __u32 role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  __u32 role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
   struct lunscope_task* task =
       lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
   if (!task) {
@@ -131,7 +131,7 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
   enum lunscope_header header =
       lunscope_connection_header(follow->connection, follow->spill, direction_at(follow->hook),
                                  follow->now_ns, follow->totals);
-  if (report_headers && header != LUNSCOPE_HEADER_LOST)
+  if (emit_headers && header != LUNSCOPE_HEADER_LOST)
     deliver_header(follow->connection, direction_at(follow->hook), follow->now_ns, follow->totals);
   switch (header) {
     case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;

@@ -23,7 +23,7 @@ const volatile __u64 target_ports[65536 / 64];
 /* Commands in flight that one connection may have tracked. */
 const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;
 /* A record for each PDU's header? */
-const volatile __u8 report_headers = 0;
+const volatile __u8 emit_headers = 0;
 /* Compute the CRC of headers that have a digest? */
 const volatile __u8 check_header_digests = 1;
 /* Add completed commands up in the kernel? A failure has a record still, and what is this slow. */
@@ -55,7 +55,7 @@ struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, int);
-  __type(value, struct lunscope_aggregates_event);
+  __type(value, struct lunscope_aggregates_record);
 } aggregates SEC(".maps");
 
 /* Where a scrape's walk puts a list together; one walk runs at a time. */
@@ -63,7 +63,7 @@ struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
   __type(key, __u32);
-  __type(value, struct lunscope_inflight_event);
+  __type(value, struct lunscope_inflight_record);
 } listings SEC(".maps");
 
 /* Who counts, and which way the bytes go that it sees: the lowest bit. */

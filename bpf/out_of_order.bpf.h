@@ -69,7 +69,7 @@ static __always_inline int on_hole_filled(struct sock* sk) {
   const struct rb_node* root = READ_MEMBER(struct tcp_sock, sk, out_of_order_queue.rb_node);
   if (!root) return 0;
   struct lunscope_connection* connection = connection_of(sk);
-  if (!connection || connection->report.is_read) return 0;
+  if (!connection || connection->record.is_read) return 0;
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
   struct tree_follow tree = {
       .socket = {.follow = {.connection = connection,

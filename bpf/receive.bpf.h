@@ -48,7 +48,7 @@ static __noinline int on_arrival(struct sock* sk, struct sk_buff* skb) {
   __u32 number = lunscope_arrivals_next(&connection->arrivals);
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) return 0;
-  if (!connection->report.is_read) {
+  if (!connection->record.is_read) {
     if (!checksum_is_open(skb)) follow_arrival(skb, sk, connection, &segment, tcp);
   } else if (segment.seq == tcp->rcv_nxt) {
     lunscope_arrivals_note(&connection->arrivals, number, segment.end, bpf_ktime_get_ns());
@@ -88,15 +88,15 @@ static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
  */
 static __always_inline void meet_reader(struct lunscope_connection* connection) {
   struct lunscope_totals* totals = this_cpu_totals(HOOK_CONSUMPTION);
-  connection->report.is_read = 1;
-  fill_process(&connection->report);
-  if (totals && connection->report.header.time_ns != 0) emit_connection(connection, 0, totals);
+  connection->record.is_read = 1;
+  fill_process(&connection->record);
+  if (totals && connection->record.header.time_ns != 0) emit_connection(connection, 0, totals);
 }
 
 static __noinline int on_consumption(struct sock* sk, struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
-  if (!connection->report.is_read) meet_reader(connection);
+  if (!connection->record.is_read) meet_reader(connection);
   return follow_taken(skb, sk, connection, HOOK_CONSUMPTION);
 }
 
@@ -106,7 +106,7 @@ static __always_inline int on_kernel_consumption(struct sk_buff* skb) {
   if (!sk || !is_watched(sk)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
-  connection->report.is_read = 1;
+  connection->record.is_read = 1;
   return follow_taken(skb, sk, connection, HOOK_KERNEL_CONSUMPTION);
 }
 

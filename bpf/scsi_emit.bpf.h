@@ -15,21 +15,21 @@ static __always_inline struct lunscope_scsi_totals* this_cpu_totals(void) {
 static __always_inline void* reserve_record(void* ring, __u32 bytes,
                                             struct lunscope_scsi_totals* totals, __u32* loss) {
   void* record = NULL;
-  if (ring && bytes == sizeof(struct lunscope_nexus_event))
-    record = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_nexus_event), 0);
+  if (ring && bytes == sizeof(struct lunscope_nexus_record))
+    record = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_nexus_record), 0);
   else if (ring)
-    record = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_scsi_command_event), 0);
+    record = bpf_ringbuf_reserve(ring, sizeof(struct lunscope_scsi_command_record), 0);
   if (record) return record;
   *loss = loss_of(ring, bytes);
   if (*loss == LUNSCOPE_LOSS_FULL) {
-    totals->events_lost[LUNSCOPE_LOSS_FULL]++;
+    totals->records_lost[LUNSCOPE_LOSS_FULL]++;
   } else {
-    totals->events_lost[LUNSCOPE_LOSS_BUSY]++;
+    totals->records_lost[LUNSCOPE_LOSS_BUSY]++;
   }
   return NULL;
 }
 
-static __always_inline void fill_scsi_header(struct lunscope_event* header, __u64 nexus, __u8 kind,
+static __always_inline void fill_scsi_header(struct lunscope_record* header, __u64 nexus, __u8 kind,
                                              __u8 role, __u32 bytes) {
   header->connection = nexus;
   header->time_ns = bpf_ktime_get_ns();

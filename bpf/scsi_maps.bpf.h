@@ -6,7 +6,7 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
-#include <lunscope/event.h>
+#include <lunscope/records.h>
 
 /* Commands in flight by the address of the kernel's own struct, which no two have at a time. */
 struct {

@@ -17,22 +17,22 @@ static __always_inline void announce_device(const struct nexus_key* key, __u64 n
                                             struct lunscope_scsi_totals* totals) {
   __u32 number = ring_number(nexus);
   void* ring = bpf_map_lookup_elem(&rings, &number);
-  struct lunscope_nexus_event* event =
+  struct lunscope_nexus_record* record =
       reserve_nexus(key, nexus, LUNSCOPE_ROLE_INITIATOR, ring, totals);
-  if (!event) return;
-  event->host = device->host->host_no;
-  event->channel = device->channel;
-  event->id = device->id;
+  if (!record) return;
+  record->host = device->host->host_no;
+  record->channel = device->channel;
+  record->id = device->id;
   const char* driver = device->host->hostt->proc_name;
   if (!driver) driver = device->host->hostt->name;
-  bpf_probe_read_kernel_str(event->transport, sizeof(event->transport), driver);
+  bpf_probe_read_kernel_str(record->transport, sizeof(record->transport), driver);
   if (key->place & PLACE_IDENTIFIED) {
-    event->device_type = device->type;
-    bpf_probe_read_kernel(event->vendor, INQUIRY_VENDOR_BYTES, device->vendor);
-    bpf_probe_read_kernel(event->model, INQUIRY_MODEL_BYTES, device->model);
+    record->device_type = device->type;
+    bpf_probe_read_kernel(record->vendor, INQUIRY_VENDOR_BYTES, device->vendor);
+    bpf_probe_read_kernel(record->model, INQUIRY_MODEL_BYTES, device->model);
   }
-  bpf_ringbuf_submit(event, ring_wakeup_flags(number, ring));
-  totals->events++;
+  bpf_ringbuf_submit(record, ring_wakeup_flags(number, ring));
+  totals->records++;
 }
 
 static __always_inline __u64 nexus_of_device(struct scsi_device* device,

@@ -13,17 +13,17 @@ static __always_inline void announce_target(const struct nexus_key* key, __u64 n
                                             struct lunscope_scsi_totals* totals) {
   __u32 number = ring_number(nexus);
   void* ring = bpf_map_lookup_elem(&rings, &number);
-  struct lunscope_nexus_event* event =
+  struct lunscope_nexus_record* record =
       reserve_nexus(key, nexus, LUNSCOPE_ROLE_TARGET, ring, totals);
-  if (!event) return;
+  if (!record) return;
   struct se_session* session = cmd->se_sess;
-  bpf_probe_read_kernel_str(event->transport, sizeof(event->transport), cmd->se_tfo->fabric_name);
-  bpf_probe_read_kernel_str(event->target, sizeof(event->target),
+  bpf_probe_read_kernel_str(record->transport, sizeof(record->transport), cmd->se_tfo->fabric_name);
+  bpf_probe_read_kernel_str(record->target, sizeof(record->target),
                             session->se_tpg->se_tpg_wwn->wwn_group.cg_item.ci_name);
-  bpf_probe_read_kernel_str(event->initiator, sizeof(event->initiator),
+  bpf_probe_read_kernel_str(record->initiator, sizeof(record->initiator),
                             &session->se_node_acl->initiatorname);
-  bpf_ringbuf_submit(event, ring_wakeup_flags(number, ring));
-  totals->events++;
+  bpf_ringbuf_submit(record, ring_wakeup_flags(number, ring));
+  totals->records++;
 }
 
 static __always_inline int on_sequencer_start(struct se_cmd* cmd) {

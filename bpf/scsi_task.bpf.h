@@ -34,20 +34,20 @@ static __always_inline __u64 new_nexus(const struct nexus_key* key) {
 
 /* The record that says who a nexus is, to be filled. NULL: it is announced with its next command.
  */
-static __always_inline struct lunscope_nexus_event* reserve_nexus(
+static __always_inline struct lunscope_nexus_record* reserve_nexus(
     const struct nexus_key* key, __u64 nexus, __u8 role, void* ring,
     struct lunscope_scsi_totals* totals) {
   __u32 loss;
-  struct lunscope_nexus_event* event = reserve_record(ring, sizeof(*event), totals, &loss);
-  if (!event) {
+  struct lunscope_nexus_record* record = reserve_record(ring, sizeof(*record), totals, &loss);
+  if (!record) {
     bpf_map_delete_elem(&scsi_nexuses, key);
     return NULL;
   }
-  __builtin_memset(event, 0, sizeof(*event));
-  fill_scsi_header(&event->header, nexus, LUNSCOPE_EVENT_NEXUS, role, sizeof(*event));
-  event->lun = wire_lun(key->lun);
-  event->device_type = LUNSCOPE_UNKNOWN_DEVICE_TYPE;
-  return event;
+  __builtin_memset(record, 0, sizeof(*record));
+  fill_scsi_header(&record->header, nexus, LUNSCOPE_RECORD_NEXUS, role, sizeof(*record));
+  record->lun = wire_lun(key->lun);
+  record->device_type = LUNSCOPE_UNKNOWN_DEVICE_TYPE;
+  return record;
 }
 
 static __always_inline void take_task(__u64 address, const struct lunscope_scsi_task* task,
@@ -80,13 +80,13 @@ static __always_inline __u32 emit_scsi_command(const struct lunscope_scsi_task* 
   __u32 number = ring_number(task->nexus);
   void* ring = bpf_map_lookup_elem(&rings, &number);
   __u32 loss = 0;
-  struct lunscope_scsi_command_event* event =
-      reserve_record(ring, sizeof(struct lunscope_scsi_command_event), totals, &loss);
-  if (!event) return loss + 1;
-  __builtin_memset(event, 0, sizeof(*event)); /* the ring's old bytes are not ours to repeat */
-  struct lunscope_command_event* command = &event->sensed.command;
-  fill_scsi_header(&command->header, task->nexus, LUNSCOPE_EVENT_SCSI_COMMAND, task->role,
-                   sizeof(*event));
+  struct lunscope_scsi_command_record* record =
+      reserve_record(ring, sizeof(struct lunscope_scsi_command_record), totals, &loss);
+  if (!record) return loss + 1;
+  __builtin_memset(record, 0, sizeof(*record)); /* the ring's old bytes are not ours to repeat */
+  struct lunscope_command_record* command = &record->sensed.command;
+  fill_scsi_header(&command->header, task->nexus, LUNSCOPE_RECORD_SCSI_COMMAND, task->role,
+                   sizeof(*record));
   command->lun = task->lun;
   command->duration_ns = command->header.time_ns - task->start_ns;
   command->expected_bytes = task->expected_bytes;
@@ -100,14 +100,14 @@ static __always_inline __u32 emit_scsi_command(const struct lunscope_scsi_task* 
   if (cdb_bytes > 0 && cdb_bytes <= ISCSI_CDB_BYTES)
     bpf_probe_read_kernel(command->cdb, cdb_bytes, ended->cdb);
   if (ended->status == SCSI_STATUS_CHECK_CONDITION && ended->sense) {
-    bpf_probe_read_kernel(event->sensed.sense, sizeof(event->sensed.sense), ended->sense);
-    command->sense_bytes = sense_bytes_of(event->sensed.sense);
+    bpf_probe_read_kernel(record->sensed.sense, sizeof(record->sensed.sense), ended->sense);
+    command->sense_bytes = sense_bytes_of(record->sensed.sense);
   }
-  event->host_status = ended->host_status;
-  event->retries = task->retries;
-  event->is_timeout = ended->is_timeout;
-  bpf_ringbuf_submit(event, ring_wakeup_flags(number, ring));
-  totals->events++;
+  record->host_status = ended->host_status;
+  record->retries = task->retries;
+  record->is_timeout = ended->is_timeout;
+  bpf_ringbuf_submit(record, ring_wakeup_flags(number, ring));
+  totals->records++;
   return 0;
 }
 

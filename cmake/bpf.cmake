@@ -9,15 +9,16 @@ function(add_bpf_skeleton NAME SOURCE)
   set(OBJECT ${CMAKE_CURRENT_BINARY_DIR}/bpf/${NAME}.bpf.o)
   set(SKELETON ${CMAKE_CURRENT_BINARY_DIR}/bpf/${NAME}.skel.h)
   file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/bpf)
+  set(STRICT $<$<BOOL:${LUNSCOPE_WERROR}>:-Werror>)
   # <linux/types.h> includes <asm/types.h>, which Debian keeps in a folder per architecture.
   set(ARCH_INCLUDE /usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE})
   add_custom_command(
     OUTPUT ${OBJECT}
-    COMMAND ${CLANG} -g -O2 -target bpf -mcpu=v3 -ffreestanding -Wall -Wextra -Werror
+    COMMAND ${CLANG} -g -O2 -target bpf -mcpu=v3 -ffreestanding -Wall -Wextra ${STRICT}
             -Wno-unused-parameter -I${CMAKE_SOURCE_DIR}/include -idirafter ${ARCH_INCLUDE}
             -MD -MF ${OBJECT}.d -MT ${OBJECT} -c ${SOURCE} -o ${OBJECT}
     DEPENDS ${SOURCE} DEPFILE ${OBJECT}.d
-    COMMENT "Compiling ${NAME} for BPF" VERBATIM)
+    COMMENT "Compiling ${NAME} for BPF" VERBATIM COMMAND_EXPAND_LISTS)
   add_custom_command(
     OUTPUT ${SKELETON}
     COMMAND ${BPFTOOL} gen skeleton ${OBJECT} name ${NAME}_bpf > ${SKELETON}

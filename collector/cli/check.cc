@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
@@ -8,11 +7,11 @@
 #include <map>
 
 #include "collector/base/output.h"
+#include "collector/base/version.h"
 #include "collector/cli/commands.h"
-#include "collector/cli/version.h"
 #include "collector/host/survey.h"
+#include "collector/lines/json_line.h"
 #include "collector/probe/preflight.h"
-#include "collector/report/json_line.h"
 
 namespace lunscope {
 namespace {
@@ -107,24 +106,8 @@ ExitCode RunCheck(const CheckOptions& options) {
 }
 
 ExitCode RunVersion() {
-  Say(stdout, "lunscope {} (revision {}, libbpf {})\n", kVersion, kRevision,
-      libbpf_version_string());
+  Say(stdout, "lunscope {} (revision {}, libbpf {})\n", kVersion, kRevision, LibbpfVersion());
   return ExitCode::kOk;
-}
-
-CommandCounts CountCommands(const lunscope_totals& totals) {
-  CommandCounts counts;
-  for (size_t role = 0; role < LUNSCOPE_ROLES; role++) {
-    counts.reported += totals.commands_reported[role];
-    for (auto reason : {LUNSCOPE_UNREPORTED_RING_FULL, LUNSCOPE_UNREPORTED_RING_BUSY,
-                        LUNSCOPE_UNREPORTED_TABLE_FULL})
-      counts.lost += totals.commands_unreported[role][reason];
-  }
-  return counts;
-}
-
-std::string EndLine(const CommandCounts& counts) {
-  return fmt::format("{} commands, {} lost", counts.reported, counts.lost);
 }
 
 std::string SourceList(const Sources& sources, const ProbeOptions& options) {

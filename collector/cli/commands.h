@@ -4,6 +4,7 @@
 #pragma once
 
 #include "collector/cli/options.h"
+#include "collector/run/command_counts.h"
 
 namespace lunscope {
 
@@ -14,14 +15,6 @@ Result<ExitCode> RunReplay(const ReplayOptions& options);
 ExitCode RunCheck(const CheckOptions& options);
 ExitCode RunVersion();
 
-// Of the commands whose status was seen, how many have a record, and how many have none.
-struct CommandCounts {
-  uint64_t reported = 0;
-  uint64_t lost = 0;
-};
-CommandCounts CountCommands(const lunscope_totals& totals);
-// "1234 commands, 0 lost"
-std::string EndLine(const CommandCounts& counts);
 // "port 3260, the SCSI mid-layer"
 std::string SourceList(const Sources& sources, const ProbeOptions& options);
 // "port 3260", "ports 3260, 3261"

@@ -12,18 +12,10 @@
 #include "collector/base/result.h"
 #include "collector/model/model.h"
 #include "collector/probe/probe.h"
-#include "collector/report/endpoint.h"
+#include "collector/run/settings.h"
+#include "collector/web/endpoint.h"
 
 namespace lunscope {
-
-// Where commands are watched.
-struct Sources {
-  bool iscsi = true;
-  bool midlayer = false;
-  bool target = false;
-
-  [[nodiscard]] bool has_layers() const { return midlayer || target; }
-};
 
 struct ServeOptions {
   Sources sources;
@@ -31,15 +23,6 @@ struct ServeOptions {
   ModelOptions model;
   ListenAddress listen_address;
   std::string metrics_path;
-};
-
-// What is shown of commands, and of how many.
-struct LineOptions {
-  bool json = false;
-  bool pdus = false;  // a JSON object for each PDU, instead of lines for commands
-  bool summary = false;
-  bool joins_layers = false;      // rows show the time above the wire
-  std::optional<uint64_t> count;  // commands, or PDUs
 };
 
 struct TraceOptions : LineOptions {

@@ -8,13 +8,13 @@
 #include <string>
 
 #include "collector/base/output.h"
+#include "collector/base/version.h"
 #include "collector/cli/commands.h"
-#include "collector/cli/tracer.h"
-#include "collector/cli/version.h"
+#include "collector/metrics/metrics.h"
 #include "collector/model/model.h"
 #include "collector/replay/capture_file.h"
 #include "collector/replay/connection_table.h"
-#include "collector/report/metrics.h"
+#include "collector/run/tracer.h"
 
 namespace lunscope {
 namespace {
@@ -50,7 +50,7 @@ class Replay {
       : options_(options),
         tracer_(options, [] { return int64_t{0}; }),  // a capture has the wall clock's time
         watch_{options.watch_initiators, options.watch_targets, options.pdus,
-               [this](const lunscope_event& event) { Take(event); }},
+               [this](const lunscope_record& record) { Take(record); }},
         connections_(options.ports, &watch_) {}
 
   void Run(CaptureFile* capture) {
@@ -70,9 +70,9 @@ class Replay {
   [[nodiscard]] const lunscope_totals& totals() const { return watch_.totals; }
 
  private:
-  void Take(const lunscope_event& event) {
-    model_.Apply(event);
-    if (!options_.metrics) tracer_.Take(event, model_);
+  void Take(const lunscope_record& record) {
+    model_.Apply(record);
+    if (!options_.metrics) tracer_.Take(record, model_);
   }
 
   [[nodiscard]] bool IsDone() const {
@@ -81,9 +81,9 @@ class Replay {
 
   void PrintMetrics(uint64_t now_ns) {
     Observation observation;
-    model_.BeginReport();
-    connections_.Report([&](const lunscope_event& event) { model_.Apply(event); });
-    model_.EndReport();
+    model_.BeginWalk();
+    connections_.Walk([&](const lunscope_record& record) { model_.Apply(record); });
+    model_.EndWalk();
     observation.is_offline = true;
     observation.snapshot = model_.TakeSnapshot();
     observation.totals = watch_.totals;

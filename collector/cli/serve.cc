@@ -6,10 +6,10 @@
 #include "collector/base/clock.h"
 #include "collector/base/output.h"
 #include "collector/cli/commands.h"
-#include "collector/cli/event_loop.h"
-#include "collector/cli/observer.h"
-#include "collector/report/metrics.h"
-#include "collector/report/session_list.h"
+#include "collector/lines/session_list.h"
+#include "collector/metrics/metrics.h"
+#include "collector/run/event_loop.h"
+#include "collector/run/observer.h"
 
 namespace lunscope {
 namespace {

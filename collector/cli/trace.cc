@@ -8,9 +8,9 @@
 #include "collector/base/clock.h"
 #include "collector/base/output.h"
 #include "collector/cli/commands.h"
-#include "collector/cli/event_loop.h"
-#include "collector/cli/observer.h"
-#include "collector/cli/tracer.h"
+#include "collector/run/event_loop.h"
+#include "collector/run/observer.h"
+#include "collector/run/tracer.h"
 
 namespace lunscope {
 namespace {
@@ -38,14 +38,14 @@ milliseconds UntilNextDrain(const TraceOptions& options, steady_clock::time_poin
 Result<ExitCode> RunTrace(const TraceOptions& options) {
   EventLoop loop;
   ProbeOptions probe_options = options.probe;
-  probe_options.report_headers = options.pdus;
+  probe_options.emit_headers = options.pdus;
   Result<std::unique_ptr<Observer>> started =
       Observer::Start(options.sources, ModelOptions{}, probe_options);
   if (!started.ok()) return started.error();
   Observer& observer = *started.value();
   Tracer tracer(options, WallClockOffsetNs);
   observer.set_listener(
-      [&](const lunscope_event& event, const Model& model) { tracer.Take(event, model); });
+      [&](const lunscope_record& record, const Model& model) { tracer.Take(record, model); });
   Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", SourceList(options.sources, options.probe));
   SayMissing(observer.Missing());
   tracer.Begin();

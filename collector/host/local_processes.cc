@@ -29,7 +29,7 @@ const std::string& Remembered(Names& names, typename Names::key_type number, Fin
 
 }  // namespace
 
-LocalProcess LocalProcesses::Read(const lunscope_connection_event& connection) {
+LocalProcess LocalProcesses::Read(const lunscope_connection_record& connection) {
   LocalProcess process;
   process.id = connection.process;
   process.comm = Printable({connection.comm, strnlen(connection.comm, sizeof(connection.comm))});

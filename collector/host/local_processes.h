@@ -5,7 +5,7 @@
 // told.
 #pragma once
 
-#include <lunscope/event.h>
+#include <lunscope/records.h>
 
 #include <string>
 #include <unordered_map>
@@ -16,7 +16,7 @@ namespace lunscope {
 
 class LocalProcesses {
  public:
-  LocalProcess Read(const lunscope_connection_event& connection);
+  LocalProcess Read(const lunscope_connection_record& connection);
 
  private:
   const std::string& CgroupName(uint64_t id);

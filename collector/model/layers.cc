@@ -30,40 +30,41 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-std::string NameOf(const lunscope_nexus_event& event,
+std::string NameOf(const lunscope_nexus_record& record,
                    const std::map<uint32_t, std::string>& host_targets) {
-  if (event.header.role == LUNSCOPE_ROLE_TARGET) return Text(event.target);
-  const auto known = host_targets.find(event.host);
+  if (record.header.role == LUNSCOPE_ROLE_TARGET) return Text(record.target);
+  const auto known = host_targets.find(record.host);
   if (known != host_targets.end()) return known->second;
-  return fmt::format("{}:{}:{}", event.host, event.channel, event.id);
+  return fmt::format("{}:{}:{}", record.host, record.channel, record.id);
 }
 
 }  // namespace
 
-void Model::ApplyNexus(const lunscope_nexus_event& event) {
-  if (!connections_.contains(event.header.connection)) {
+void Model::ApplyNexus(const lunscope_nexus_record& record) {
+  if (!connections_.contains(record.header.connection)) {
     if (nexuses_ >= kMaxNexuses) ForgetANexus();
     nexuses_++;
   }
-  Connection& nexus = Lookup(event.header.connection);
+  Connection& nexus = Lookup(record.header.connection);
   nexus = Connection();
-  nexus.id = event.header.connection;
-  nexus.role = event.header.role;
+  nexus.id = record.header.connection;
+  nexus.role = record.header.role;
   nexus.last_used = ++records_of_layers_;
-  const std::string name = NameOf(event, host_targets_);
-  const std::string transport = LowerCase(Text(event.transport));
+  const std::string name = NameOf(record, host_targets_);
+  const std::string transport = LowerCase(Text(record.transport));
   SetTarget(nexus, {nexus.role, name.empty() ? kUnknownName : name,
                     transport.empty() ? kUnknownName : transport});
-  nexus.initiator = Text(event.initiator);
-  nexus.is_iscsi_host = nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(event.host);
+  nexus.initiator = Text(record.initiator);
+  nexus.is_iscsi_host =
+      nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(record.host);
   if (nexus.role != LUNSCOPE_ROLE_INITIATOR) return;
   nexus.device =
-      fmt::format("{}:{}:{}:{}", event.host, event.channel, event.id, FormatLun(event.lun));
-  if (event.device_type == LUNSCOPE_UNKNOWN_DEVICE_TYPE) return;
-  LunIdentity& identity = LunOf(nexus, event.lun).identity;
-  identity.device_type = event.device_type;
-  identity.vendor = Text(event.vendor);
-  identity.product = Text(event.model);
+      fmt::format("{}:{}:{}:{}", record.host, record.channel, record.id, FormatLun(record.lun));
+  if (record.device_type == LUNSCOPE_UNKNOWN_DEVICE_TYPE) return;
+  LunIdentity& identity = LunOf(nexus, record.lun).identity;
+  identity.device_type = record.device_type;
+  identity.vendor = Text(record.vendor);
+  identity.product = Text(record.model);
 }
 
 void Model::ForgetANexus() {
@@ -78,20 +79,20 @@ void Model::ForgetANexus() {
   nexuses_--;
 }
 
-void Model::ApplyScsiCommand(const lunscope_scsi_command_event& event) {
-  const lunscope_command_event& command = event.sensed.command;
+void Model::ApplyScsiCommand(const lunscope_scsi_command_record& record) {
+  const lunscope_command_record& command = record.sensed.command;
   Connection& nexus = ConnectionOf(command.header);
   if (nexus.last_used == 0) nexuses_++;  // its own record was lost
   nexus.last_used = ++records_of_layers_;
   LunStatistics& lun = LunOf(nexus, command.lun);
   last_wire_ns_.reset();
-  if (event.is_timeout != 0) {
+  if (record.is_timeout != 0) {
     lun.timeouts++;
     return;
   }
   CountCommand(nexus, lun, command);
-  if (event.host_status != 0) lun.host_errors[event.host_status]++;
-  if (event.retries != 0) lun.retries++;
+  if (record.host_status != 0) lun.host_errors[record.host_status]++;
+  if (record.retries != 0) lun.retries++;
   if (!options_.joins_layers || !nexus.is_iscsi_host) return;
   last_wire_ns_ = wire_.Take(nexus.target->first.name, command);
   if (!last_wire_ns_) {
@@ -105,7 +106,7 @@ void Model::ApplyScsiCommand(const lunscope_scsi_command_event& event) {
 }
 
 void Model::ApplyTask(const lunscope_scsi_task& task) {
-  lunscope_event header{};
+  lunscope_record header{};
   header.connection = task.nexus;
   header.role = task.role;
   Connection& nexus = ConnectionOf(header);

@@ -54,7 +54,7 @@ struct LunStatistics {
 
   std::map<std::pair<uint8_t, uint8_t>, uint64_t> errors;  // by SCSI status and sense key
   uint64_t target_failures = 0;                            // iSCSI response other than 0
-  uint64_t outstanding = 0;                                // as of the last report
+  uint64_t outstanding = 0;                                // as of the last walk
   uint64_t oldest_start_ns = 0;                            // of the outstanding; 0: none
   // Of a SCSI layer only.
   std::map<uint8_t, uint64_t> host_errors;  // by the mid-layer's host status

@@ -11,7 +11,7 @@ namespace lunscope {
 namespace {
 
 // A connection that two walks in a row did not find has closed, and the record of it was lost.
-constexpr uint32_t kMaxReportsMissed = 2;
+constexpr uint32_t kMaxWalksMissed = 2;
 // Between two pauses: looking up where one was costs more than looking at a connection.
 constexpr uint64_t kConnectionsAtOnce = 32;
 // Status detail of a redirection (RFC 7143 section 11.13.5).
@@ -50,101 +50,101 @@ void LearnPortal(const Connection& connection, Session& session) {
 
 }  // namespace
 
-void Model::Apply(const lunscope_event& event) {
-  if (is_walking_ && IsStale(event)) return;
-  switch (event.kind) {
-    case LUNSCOPE_EVENT_COMMAND:
-      return ApplyCommand(reinterpret_cast<const lunscope_command_event&>(event));
-    case LUNSCOPE_EVENT_PDU: return ApplyPdu(reinterpret_cast<const lunscope_pdu_event&>(event));
-    case LUNSCOPE_EVENT_CONNECTION:
-      return ApplyConnection(reinterpret_cast<const lunscope_connection_event&>(event));
-    case LUNSCOPE_EVENT_AGGREGATES:
-      return ApplyAggregates(reinterpret_cast<const lunscope_aggregates_event&>(event));
-    case LUNSCOPE_EVENT_INFLIGHT:
-      return ApplyInflight(reinterpret_cast<const lunscope_inflight_event&>(event));
-    case LUNSCOPE_EVENT_NEXUS:
-      return ApplyNexus(reinterpret_cast<const lunscope_nexus_event&>(event));
-    case LUNSCOPE_EVENT_SCSI_COMMAND:
-      return ApplyScsiCommand(reinterpret_cast<const lunscope_scsi_command_event&>(event));
+void Model::Apply(const lunscope_record& record) {
+  if (is_walking_ && IsStale(record)) return;
+  switch (record.kind) {
+    case LUNSCOPE_RECORD_COMMAND:
+      return ApplyCommand(reinterpret_cast<const lunscope_command_record&>(record));
+    case LUNSCOPE_RECORD_PDU: return ApplyPdu(reinterpret_cast<const lunscope_pdu_record&>(record));
+    case LUNSCOPE_RECORD_CONNECTION:
+      return ApplyConnection(reinterpret_cast<const lunscope_connection_record&>(record));
+    case LUNSCOPE_RECORD_AGGREGATES:
+      return ApplyAggregates(reinterpret_cast<const lunscope_aggregates_record&>(record));
+    case LUNSCOPE_RECORD_INFLIGHT:
+      return ApplyInflight(reinterpret_cast<const lunscope_inflight_record&>(record));
+    case LUNSCOPE_RECORD_NEXUS:
+      return ApplyNexus(reinterpret_cast<const lunscope_nexus_record&>(record));
+    case LUNSCOPE_RECORD_SCSI_COMMAND:
+      return ApplyScsiCommand(reinterpret_cast<const lunscope_scsi_command_record&>(record));
     default: return;
   }
 }
 
-void Model::ApplyCommand(const lunscope_command_event& event) {
-  Connection& connection = ConnectionOf(event.header);
-  CountCommand(connection, LunOf(connection, event.lun), event);
+void Model::ApplyCommand(const lunscope_command_record& record) {
+  Connection& connection = ConnectionOf(record.header);
+  CountCommand(connection, LunOf(connection, record.lun), record);
   if (options_.joins_layers && connection.role == LUNSCOPE_ROLE_INITIATOR)
-    wire_.Put(connection.target->first.name, event);
+    wire_.Put(connection.target->first.name, record);
 }
 
 void Model::CountCommand(Connection& connection, LunStatistics& lun,
-                         const lunscope_command_event& event) {
+                         const lunscope_command_record& record) {
   const size_t operation =
-      scsi_operation_of(event.cdb, DeviceTypeOf(connection, event.lun, lun.identity));
-  OperationOf(connection, lun, operation).duration_ns.Add(event.duration_ns);
-  connection.target->second.sizes[operation].Add(event.transferred_bytes);
-  if (event.command_flags & ISCSI_COMMAND_READ) {
-    lun.read_bytes += event.transferred_bytes;
+      scsi_operation_of(record.cdb, DeviceTypeOf(connection, record.lun, lun.identity));
+  OperationOf(connection, lun, operation).duration_ns.Add(record.duration_ns);
+  connection.target->second.sizes[operation].Add(record.transferred_bytes);
+  if (record.command_flags & ISCSI_COMMAND_READ) {
+    lun.read_bytes += record.transferred_bytes;
   } else {
-    lun.written_bytes += event.transferred_bytes;
+    lun.written_bytes += record.transferred_bytes;
   }
-  if (event.response != 0) {
+  if (record.response != 0) {
     lun.target_failures++;
-  } else if (event.status != SCSI_STATUS_GOOD) {
+  } else if (record.status != SCSI_STATUS_GOOD) {
     scsi_sense sense{};
-    if (event.sense_bytes != 0) {
-      const auto& sensed = reinterpret_cast<const lunscope_sensed_command_event&>(event);
-      sense = scsi_read_sense(sensed.sense, event.sense_bytes);
+    if (record.sense_bytes != 0) {
+      const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
+      sense = scsi_read_sense(sensed.sense, record.sense_bytes);
     }
-    lun.errors[{event.status, sense.key}]++;
+    lun.errors[{record.status, sense.key}]++;
   }
 }
 
-void Model::ApplyPdu(const lunscope_pdu_event& event) {
-  Connection& connection = ConnectionOf(event.header);
+void Model::ApplyPdu(const lunscope_pdu_record& record) {
+  Connection& connection = ConnectionOf(record.header);
   TargetStatistics& target = connection.target->second;
-  switch (iscsi_opcode(event.bhs)) {
+  switch (iscsi_opcode(record.bhs)) {
     case ISCSI_LOGIN_REQUEST:
-      ReadText(connection, event);
-      if (event.last) ApplyLoginRequest(connection, event);
+      ReadText(connection, record);
+      if (record.last) ApplyLoginRequest(connection, record);
       break;
     case ISCSI_LOGIN_RESPONSE:
-      ReadText(connection, event);
-      if (event.last) ApplyLoginResponse(connection, event);
+      ReadText(connection, record);
+      if (record.last) ApplyLoginResponse(connection, record);
       break;
     case ISCSI_TEXT_REQUEST:
-    case ISCSI_TEXT_RESPONSE: ReadText(connection, event); break;
+    case ISCSI_TEXT_RESPONSE: ReadText(connection, record); break;
     case ISCSI_LOGOUT_REQUEST:
-      connection.closes_session = iscsi_logout_reason(event.bhs) == ISCSI_LOGOUT_CLOSE_SESSION;
+      connection.closes_session = iscsi_logout_reason(record.bhs) == ISCSI_LOGOUT_CLOSE_SESSION;
       break;
     case ISCSI_LOGOUT_RESPONSE:
-      if (iscsi_logout_response(event.bhs) == 0) ApplyLogout(connection);
+      if (iscsi_logout_response(record.bhs) == 0) ApplyLogout(connection);
       break;
-    case ISCSI_TASK_REQUEST: target.task_functions[iscsi_task_function(event.bhs)]++; break;
+    case ISCSI_TASK_REQUEST: target.task_functions[iscsi_task_function(record.bhs)]++; break;
     case ISCSI_REJECT:
-      if (event.last) target.rejects[iscsi_reject_reason(event.bhs)]++;
+      if (record.last) target.rejects[iscsi_reject_reason(record.bhs)]++;
       break;
     case ISCSI_ASYNC_MESSAGE:
-      if (event.last) target.async_events[iscsi_async_event(event.bhs)]++;
+      if (record.last) target.async_events[iscsi_async_event(record.bhs)]++;
       break;
     case ISCSI_DATA_IN:
-      if (event.chunk_offset == 0) LearnIdentity(connection, event);
+      if (record.chunk_offset == 0) LearnIdentity(connection, record);
       break;
     default: break;
   }
 }
 
-void Model::LearnIdentity(Connection& connection, const lunscope_pdu_event& event) {
-  LunOf(connection, event.lun).identity.Learn(event.cdb, event.chunk, event.chunk_bytes);
+void Model::LearnIdentity(Connection& connection, const lunscope_pdu_record& record) {
+  LunOf(connection, record.lun).identity.Learn(record.cdb, record.chunk, record.chunk_bytes);
   if (connection.has_own_target) return;
   LunIdentity here;
-  here.Learn(event.cdb, event.chunk, event.chunk_bytes);
-  LearnDeviceType(connection, event.lun, here.device_type);
+  here.Learn(record.cdb, record.chunk, record.chunk_bytes);
+  LearnDeviceType(connection, record.lun, here.device_type);
 }
 
 // C: the text, and maybe its last pair, goes on in the next PDU (RFC 7143 section 11.10.2).
-void Model::ReadText(Connection& connection, const lunscope_pdu_event& event) {
-  const uint8_t opcode = iscsi_opcode(event.bhs);
+void Model::ReadText(Connection& connection, const lunscope_pdu_record& record) {
+  const uint8_t opcode = iscsi_opcode(record.bhs);
   const Party party = opcode & ISCSI_OPCODE_FROM_TARGET ? kTargetParty : kInitiatorParty;
   const bool is_login = opcode == ISCSI_LOGIN_REQUEST || opcode == ISCSI_LOGIN_RESPONSE;
   if (is_login && !connection.negotiation) connection.negotiation = std::make_unique<Negotiation>();
@@ -155,9 +155,9 @@ void Model::ReadText(Connection& connection, const lunscope_pdu_event& event) {
       TakeKey(connection, party, key, value);
     }
   };
-  TextReader& text = connection.text[event.direction & 1];
-  text.Take({reinterpret_cast<const char*>(event.chunk), event.chunk_bytes}, take);
-  if (event.last && !(iscsi_flags(event.bhs) & ISCSI_FLAG_CONTINUE)) text.End(take);
+  TextReader& text = connection.text[record.direction & 1];
+  text.Take({reinterpret_cast<const char*>(record.chunk), record.chunk_bytes}, take);
+  if (record.last && !(iscsi_flags(record.bhs) & ISCSI_FLAG_CONTINUE)) text.End(take);
 }
 
 // A key in full feature phase: a declaration, or a line of the answer to SendTargets.
@@ -176,11 +176,11 @@ void Model::TakeKey(Connection& connection, Party party, std::string_view key,
   }
 }
 
-void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event) {
-  if (iscsi_flags(event.bhs) & ISCSI_FLAG_CONTINUE) return;
-  connection.isid = iscsi_lun(event.bhs) >> 16;
-  connection.requested_tsih = iscsi_tsih(event.bhs);
-  connection.requested_cid = iscsi_cid(event.bhs);
+void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_record& record) {
+  if (iscsi_flags(record.bhs) & ISCSI_FLAG_CONTINUE) return;
+  connection.isid = iscsi_lun(record.bhs) >> 16;
+  connection.requested_tsih = iscsi_tsih(record.bhs);
+  connection.requested_cid = iscsi_cid(record.bhs);
   connection.names_from = kNamesFromLogin;
   const Negotiation& login = *connection.negotiation;
   if (!login.initiator_name().empty()) connection.initiator = login.initiator_name();
@@ -192,22 +192,22 @@ void Model::ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& 
   }
 }
 
-void Model::ApplyLoginResponse(Connection& connection, const lunscope_pdu_event& event) {
-  if (iscsi_login_status_class(event.bhs) != 0) {
-    FailLogin(connection, event);
+void Model::ApplyLoginResponse(Connection& connection, const lunscope_pdu_record& record) {
+  if (iscsi_login_status_class(record.bhs) != 0) {
+    FailLogin(connection, record);
     connection.negotiation.reset();
     return;
   }
-  if (!iscsi_login_is_complete(event.bhs)) return;
+  if (!iscsi_login_is_complete(record.bhs)) return;
   connection.target->second.logins++;
   connection.parameters = connection.negotiation->Effective(Scope::kConnection);
-  if (connection.target->first.name != kDiscoveryName) OpenSession(connection, event);
+  if (connection.target->first.name != kDiscoveryName) OpenSession(connection, record);
   connection.negotiation.reset();
 }
 
-void Model::FailLogin(Connection& connection, const lunscope_pdu_event& event) {
+void Model::FailLogin(Connection& connection, const lunscope_pdu_record& record) {
   TargetStatistics& target = connection.target->second;
-  switch (iscsi_login_status_class(event.bhs)) {
+  switch (iscsi_login_status_class(record.bhs)) {
     case 1: break;
     case 2: target.login_failures[kInitiatorError]++; return;
     default: target.login_failures[kTargetError]++; return;
@@ -216,7 +216,7 @@ void Model::FailLogin(Connection& connection, const lunscope_pdu_event& event) {
   const std::string& address = connection.negotiation->target_address();
   if (address.empty()) return;
   directory_.Redirect(connection.role, connection.target->first.name, address,
-                      iscsi_login_status_detail(event.bhs) == kMovedPermanently);
+                      iscsi_login_status_detail(record.bhs) == kMovedPermanently);
 }
 
 void Model::ApplyLogout(Connection& connection) {
@@ -226,7 +226,7 @@ void Model::ApplyLogout(Connection& connection) {
   if (connection.closes_session && session != nullptr) session->logged_out = true;
 }
 
-void Model::OpenSession(Connection& connection, const lunscope_pdu_event& event) {
+void Model::OpenSession(Connection& connection, const lunscope_pdu_record& record) {
   // A connection is one session's: another login on it leaves the one before.
   sessions_.Close(connection.session, connection.cid, connection.id, connection.logged_out);
   connection.logged_out = false;
@@ -235,14 +235,18 @@ void Model::OpenSession(Connection& connection, const lunscope_pdu_event& event)
   const ParameterValues parameters = connection.negotiation->Effective(Scope::kSession);
   const std::string initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
   SessionLogin login;
-  login.key = {target.role,     target.name,           initiator,
-               connection.isid, iscsi_tsih(event.bhs), ValueOf(parameters, "TargetPortalGroupTag")};
+  login.key = {target.role,
+               target.name,
+               initiator,
+               connection.isid,
+               iscsi_tsih(record.bhs),
+               ValueOf(parameters, "TargetPortalGroupTag")};
   login.cid = connection.cid;
   login.connection = connection.id;
   login.is_leading = connection.requested_tsih == 0;
   if (login.is_leading && login.key.portal_group.empty())
     login.key.portal_group = PortalOf(connection);
-  login.time_ns = event.header.time_ns;
+  login.time_ns = record.header.time_ns;
   connection.session = sessions_.LogIn(login);
   Session& session = *SessionOf(connection);
   // Only the leading login negotiates what is the session's (RFC 7143 section 13, "LO").
@@ -254,33 +258,33 @@ Session* Model::SessionOf(const Connection& connection) {
   return sessions_.Find(connection.session, connection.cid, connection.id);
 }
 
-void Model::ApplyConnection(const lunscope_connection_event& event) {
-  Connection& connection = ConnectionOf(event.header);
+void Model::ApplyConnection(const lunscope_connection_record& record) {
+  Connection& connection = ConnectionOf(record.header);
   if (connection.local.empty()) {
-    connection.local = FormatAddress(event.local_address, event.is_ipv6, event.local_port);
-    connection.remote = FormatAddress(event.remote_address, event.is_ipv6, event.remote_port);
+    connection.local = FormatAddress(record.local_address, record.is_ipv6, record.local_port);
+    connection.remote = FormatAddress(record.remote_address, record.is_ipv6, record.remote_port);
   }
-  connection.last_report = report_;
-  connection.is_midstream = (event.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
+  connection.last_walk = walk_number_;
+  connection.is_midstream = (record.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   InferNames(connection);
   TargetStatistics& target = connection.target->second;
-  lunscope_connection_event& counted = connection.counted;
+  lunscope_connection_record& counted = connection.counted;
   for (size_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
     lunscope_traffic& old = counted.traffic[direction];
-    const lunscope_traffic& now = event.traffic[direction];
+    const lunscope_traffic& now = record.traffic[direction];
     for (size_t opcode = 0; opcode < 32; opcode++)
       Advance(target.pdus[direction][opcode], old.pdus[opcode], now.pdus[opcode]);
     Advance(target.bytes[direction], old.bytes, now.bytes);
   }
-  Advance(target.retransmits, counted.retransmits, event.retransmits);
-  target.unread_bytes += event.unread_bytes;
-  Advance(target.header_digest_errors, counted.header_digest_errors, event.header_digest_errors);
+  Advance(target.retransmits, counted.retransmits, record.retransmits);
+  target.unread_bytes += record.unread_bytes;
+  Advance(target.header_digest_errors, counted.header_digest_errors, record.header_digest_errors);
   if (Session* session = SessionOf(connection)) {
-    session->header_digest = event.header_digest != 0;
-    session->data_digest = event.data_digest != 0;
+    session->header_digest = record.header_digest != 0;
+    session->data_digest = record.data_digest != 0;
     LearnPortal(connection, *session);
   }
-  if (event.header.flags & LUNSCOPE_FLAG_CLOSED) Close(event.header.connection);
+  if (record.header.flags & LUNSCOPE_FLAG_CLOSED) Close(record.header.connection);
 }
 
 void Model::SetProcess(uint64_t id, LocalProcess process) {
@@ -288,11 +292,11 @@ void Model::SetProcess(uint64_t id, LocalProcess process) {
   if (found != connections_.end()) found->second.process = std::move(process);
 }
 
-void Model::ApplyAggregates(const lunscope_aggregates_event& event) {
-  Connection& connection = ConnectionOf(event.header);
-  connection.aggregates.resize(std::max<size_t>(connection.aggregates.size(), event.count));
-  for (uint32_t i = 0; i < event.count; i++) {
-    const lunscope_aggregate& now = event.aggregates[i];
+void Model::ApplyAggregates(const lunscope_aggregates_record& record) {
+  Connection& connection = ConnectionOf(record.header);
+  connection.aggregates.resize(std::max<size_t>(connection.aggregates.size(), record.count));
+  for (uint32_t i = 0; i < record.count; i++) {
+    const lunscope_aggregate& now = record.aggregates[i];
     lunscope_aggregate& counted = connection.aggregates[i];
     LunStatistics& lun = LunOf(connection, now.lun);
     const size_t operation =
@@ -307,10 +311,10 @@ void Model::ApplyAggregates(const lunscope_aggregates_event& event) {
   }
 }
 
-void Model::ApplyInflight(const lunscope_inflight_event& event) {
-  Connection& connection = ConnectionOf(event.header);
-  tracked_commands_ += event.count;
-  for (const lunscope_waiting& waiting : std::span(event.waiting, event.count)) {
+void Model::ApplyInflight(const lunscope_inflight_record& record) {
+  Connection& connection = ConnectionOf(record.header);
+  tracked_commands_ += record.count;
+  for (const lunscope_waiting& waiting : std::span(record.waiting, record.count)) {
     LunStatistics& lun = LunOf(connection, waiting.lun);
     lun.outstanding++;
     if (lun.oldest_start_ns == 0 || waiting.start_ns < lun.oldest_start_ns)
@@ -318,8 +322,8 @@ void Model::ApplyInflight(const lunscope_inflight_event& event) {
   }
 }
 
-void Model::BeginReport() {
-  report_++;
+void Model::BeginWalk() {
+  walk_number_++;
   is_walking_ = true;
   closed_in_walk_.clear();
   tracked_commands_ = 0;
@@ -333,21 +337,21 @@ void Model::BeginReport() {
 }
 
 // The walk had read it before the record of the end came.
-bool Model::IsStale(const lunscope_event& event) const {
-  const bool is_of_a_walk = event.kind == LUNSCOPE_EVENT_CONNECTION ||
-                            event.kind == LUNSCOPE_EVENT_AGGREGATES ||
-                            event.kind == LUNSCOPE_EVENT_INFLIGHT;
-  return is_of_a_walk && closed_in_walk_.contains(event.connection);
+bool Model::IsStale(const lunscope_record& record) const {
+  const bool is_of_a_walk = record.kind == LUNSCOPE_RECORD_CONNECTION ||
+                            record.kind == LUNSCOPE_RECORD_AGGREGATES ||
+                            record.kind == LUNSCOPE_RECORD_INFLIGHT;
+  return is_of_a_walk && closed_in_walk_.contains(record.connection);
 }
 
-void Model::EndReport(bool is_whole, const Pause& pause) {
+void Model::EndWalk(bool is_whole, const Pause& pause) {
   is_walking_ = false;
   if (!is_whole) return;
   for (auto next = connections_.begin(); next != connections_.end();) {
     const auto& [id, connection] = *next;
     const uint64_t last = id;
     const bool is_gone =
-        !connection.is_nexus() && report_ - connection.last_report >= kMaxReportsMissed;
+        !connection.is_nexus() && walk_number_ - connection.last_walk >= kMaxWalksMissed;
     ++next;
     if (is_gone) Close(last);
     if (!pause || last % kConnectionsAtOnce != 0) continue;
@@ -382,7 +386,7 @@ Connection& Model::Lookup(uint64_t id) {
   if (recent == nullptr || recent->id != id) {
     recent = &connections_[id];
     recent->id = id;
-    recent->last_report = std::max(recent->last_report, report_);
+    recent->last_walk = std::max(recent->last_walk, walk_number_);
   }
   return *recent;
 }
@@ -393,14 +397,14 @@ void Model::Forget(std::map<uint64_t, Connection>::iterator connection) {
   connections_.erase(connection);
 }
 
-Connection& Model::ConnectionOf(const lunscope_event& event) {
-  Connection& connection = Lookup(event.connection);
+Connection& Model::ConnectionOf(const lunscope_record& record) {
+  Connection& connection = Lookup(record.connection);
   // A record may be older than what was learned since: an unknown role takes nothing back.
-  const bool is_news = event.role != LUNSCOPE_ROLE_UNKNOWN && connection.role != event.role;
+  const bool is_news = record.role != LUNSCOPE_ROLE_UNKNOWN && connection.role != record.role;
   if (connection.target == nullptr || is_news) {
-    connection.role = event.role;
+    connection.role = record.role;
     // That of a nexus is unknown when the record that says it was lost.
-    SetTarget(connection, {event.role, kUnknownName, connection.is_nexus() ? kUnknownName : ""});
+    SetTarget(connection, {record.role, kUnknownName, connection.is_nexus() ? kUnknownName : ""});
     InferNames(connection);
   }
   return connection;

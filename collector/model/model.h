@@ -58,7 +58,7 @@ struct TargetCounters {
   std::array<std::array<uint64_t, 32>, LUNSCOPE_DIRECTIONS> pdus{};
   std::array<uint64_t, LUNSCOPE_DIRECTIONS> bytes{};
   uint64_t retransmits = 0;
-  uint64_t unread_bytes = 0;  // as of the last report
+  uint64_t unread_bytes = 0;  // as of the last walk
   uint64_t header_digest_errors = 0;
 };
 
@@ -106,9 +106,9 @@ struct alignas(64) Connection {
   std::map<uint64_t, int> device_types;      // by LUN: told by the host, or seen here
   std::string listed_target;                 // the last that an answer to SendTargets named
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
-  lunscope_connection_event counted{};         // what the totals already hold
+  lunscope_connection_record counted{};        // what the totals already hold
   std::vector<lunscope_aggregate> aggregates;  // likewise
-  uint64_t last_report = 0;                    // the number of the last walk that found it
+  uint64_t last_walk = 0;                      // the number of the last walk that found it
 
   // A nexus of a SCSI layer, which stands here in the place of a connection.
   [[nodiscard]] bool is_nexus() const { return (id & LUNSCOPE_NEXUS_BIT) != 0; }
@@ -121,7 +121,7 @@ struct alignas(64) Connection {
   }
 };
 
-// What a report says of a session.
+// What a snapshot says of a session.
 struct SessionState {
   uint8_t role = 0;
   std::string target;
@@ -137,7 +137,7 @@ struct Snapshot {
   std::map<TargetKey, TargetStatistics> targets;
   std::vector<SessionState> sessions;  // in the order of their keys
   uint64_t dropped_series = 0;
-  uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last report
+  uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last walk
   // Connections by target and by the source of its name, which is no login.
   std::map<std::pair<TargetKey, std::string>, uint64_t> inferred_connections;
   // Connections by target and by who reads them: without its id, for that is no label.
@@ -154,7 +154,7 @@ class Model {
       : options_(options), sessions_(options.max_down_sessions) {}
 
   // REQUIRES: the record is whole (CheckRecord).
-  void Apply(const lunscope_event& event);
+  void Apply(const lunscope_record& record);
 
   // What this host says of its sessions names connections that were open before.
   void SetHostSessions(std::vector<HostSession> sessions);
@@ -165,10 +165,10 @@ class Model {
   // Around the records of one walk over the live connections, and the commands in flight of the
   // SCSI layers. Records of the rings may come in between: a connection whose end they tell is not
   // brought back by what the walk had read of it before.
-  void BeginReport();
+  void BeginWalk();
   void ApplyTask(const lunscope_scsi_task& task);
   // is_whole: the walk has come to every connection; those that it did not find are gone.
-  void EndReport(bool is_whole = true, const Pause& pause = {});
+  void EndWalk(bool is_whole = true, const Pause& pause = {});
 
   // Each LUN, session and connection is as of one moment, not all of them as of the same.
   [[nodiscard]] Snapshot TakeSnapshot(const Pause& pause = {}) const;
@@ -188,31 +188,31 @@ class Model {
   [[nodiscard]] int DeviceType(const Connection& connection, uint64_t lun) const;
 
  private:
-  void ApplyCommand(const lunscope_command_event& event);
-  void ApplyPdu(const lunscope_pdu_event& event);
-  void ApplyConnection(const lunscope_connection_event& event);
-  void ApplyAggregates(const lunscope_aggregates_event& event);
-  void ApplyInflight(const lunscope_inflight_event& event);
-  void ApplyNexus(const lunscope_nexus_event& event);
-  void ApplyScsiCommand(const lunscope_scsi_command_event& event);
+  void ApplyCommand(const lunscope_command_record& record);
+  void ApplyPdu(const lunscope_pdu_record& record);
+  void ApplyConnection(const lunscope_connection_record& record);
+  void ApplyAggregates(const lunscope_aggregates_record& record);
+  void ApplyInflight(const lunscope_inflight_record& record);
+  void ApplyNexus(const lunscope_nexus_record& record);
+  void ApplyScsiCommand(const lunscope_scsi_command_record& record);
   void CountCommand(Connection& connection, LunStatistics& lun,
-                    const lunscope_command_event& event);
+                    const lunscope_command_record& record);
   void ForgetANexus();
 
-  void LearnIdentity(Connection& connection, const lunscope_pdu_event& event);
-  void ReadText(Connection& connection, const lunscope_pdu_event& event);
+  void LearnIdentity(Connection& connection, const lunscope_pdu_record& record);
+  void ReadText(Connection& connection, const lunscope_pdu_record& record);
   void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);
-  void ApplyLoginRequest(Connection& connection, const lunscope_pdu_event& event);
-  void ApplyLoginResponse(Connection& connection, const lunscope_pdu_event& event);
-  void FailLogin(Connection& connection, const lunscope_pdu_event& event);
-  void OpenSession(Connection& connection, const lunscope_pdu_event& event);
+  void ApplyLoginRequest(Connection& connection, const lunscope_pdu_record& record);
+  void ApplyLoginResponse(Connection& connection, const lunscope_pdu_record& record);
+  void FailLogin(Connection& connection, const lunscope_pdu_record& record);
+  void OpenSession(Connection& connection, const lunscope_pdu_record& record);
   void ApplyLogout(Connection& connection);
   Session* SessionOf(const Connection& connection);
   void Close(uint64_t id);
 
-  [[nodiscard]] bool IsStale(const lunscope_event& event) const;
+  [[nodiscard]] bool IsStale(const lunscope_record& record) const;
   void InferNames(Connection& connection);
-  Connection& ConnectionOf(const lunscope_event& event);
+  Connection& ConnectionOf(const lunscope_record& record);
   Connection& Lookup(uint64_t id);
   void Forget(std::map<uint64_t, Connection>::iterator connection);
   void SetTarget(Connection& connection, const TargetKey& key);
@@ -250,7 +250,7 @@ class Model {
   WireJoin wire_;
   std::optional<uint64_t> last_wire_ns_;
   std::map<uint32_t, std::string> host_targets_;  // names of iSCSI targets by SCSI host
-  uint64_t report_ = 0;                           // the number of the last walk
+  uint64_t walk_number_ = 0;                      // the number of the last walk
   bool is_walking_ = false;
   std::unordered_set<uint64_t> closed_in_walk_;
   size_t nexuses_ = 0;

@@ -46,7 +46,7 @@ WireJoin::Queue* WireJoin::QueueOf(const std::string& target, uint64_t lun) {
   return &waiting_[Key(key)];
 }
 
-void WireJoin::Put(const std::string& target, const lunscope_command_event& wire) {
+void WireJoin::Put(const std::string& target, const lunscope_command_record& wire) {
   Queue* waiting = QueueOf(target, wire.lun);
   if (waiting == nullptr) return;
   if (waiting->size() >= kMaxWaiting) waiting->PopFront();
@@ -58,7 +58,7 @@ void WireJoin::Put(const std::string& target, const lunscope_command_event& wire
 }
 
 std::optional<uint64_t> WireJoin::Take(const std::string& target,
-                                       const lunscope_command_event& command) {
+                                       const lunscope_command_record& command) {
   const auto entry = waiting_.find(KeyView(target, CanonicalLun(command.lun)));
   if (entry == waiting_.end()) return std::nullopt;
   Queue& waiting = entry->second;

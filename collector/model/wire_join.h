@@ -11,7 +11,7 @@
 // function that a kernel under lockdown does not allow.
 #pragma once
 
-#include <lunscope/event.h>
+#include <lunscope/records.h>
 
 #include <array>
 #include <cstddef>
@@ -33,10 +33,10 @@ class WireJoin {
   static constexpr size_t kMaxLuns = 1024;
 
   // A command on the wire. REQUIRES: its record is applied before that of the mid-layer.
-  void Put(const std::string& target, const lunscope_command_event& wire);
+  void Put(const std::string& target, const lunscope_command_record& wire);
 
   // How long this command of the mid-layer was on the wire; it is not found a second time.
-  std::optional<uint64_t> Take(const std::string& target, const lunscope_command_event& command);
+  std::optional<uint64_t> Take(const std::string& target, const lunscope_command_record& command);
 
  private:
   struct Wire {

@@ -67,13 +67,13 @@ void KernelInitiatorProgram::Update() {
   pending_ = std::async(std::launch::async, AttachKernelInitiator, main_);
 }
 
-std::vector<ProgramReport> KernelInitiatorProgram::Report() const {
-  std::vector<ProgramReport> reports;
-  if (!is_wanted_ || pending_.valid()) return reports;
+std::vector<ProgramState> KernelInitiatorProgram::States() const {
+  std::vector<ProgramState> states;
+  if (!is_wanted_ || pending_.valid()) return states;
   const char* wanted = bpf_program__name(main_->progs.kernel_consumption);
-  if (attached_.program != nullptr) reports.push_back(ReportOf(attached_.program));
-  if (reports.empty() || reports.front().name != wanted) reports.push_back({.name = wanted});
-  return reports;
+  if (attached_.program != nullptr) states.push_back(StateOf(attached_.program));
+  if (states.empty() || states.front().name != wanted) states.push_back({.name = wanted});
+  return states;
 }
 
 }  // namespace lunscope

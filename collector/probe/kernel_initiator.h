@@ -37,7 +37,7 @@ class KernelInitiatorProgram {
   void Update();
 
   // Empty: not tried yet. kernel_consumption is among them, attached or not.
-  [[nodiscard]] std::vector<ProgramReport> Report() const;
+  [[nodiscard]] std::vector<ProgramState> States() const;
 
  private:
   lunscope_bpf* main_;

@@ -26,7 +26,7 @@ class KernelProbe : public Probe {
   Status Start(uint32_t ring_bytes) {
     Status made = rings_.Make(skeleton_->maps.rings, ring_bytes);
     if (!made.ok()) return made;
-    walk_ = AttachProgram(*skeleton_, skeleton_->progs.connection_report);
+    walk_ = AttachProgram(*skeleton_, skeleton_->progs.connection_walk);
     if (!walk_) return KernelError("attaching a map walk", errno);
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
@@ -45,7 +45,7 @@ class KernelProbe : public Probe {
     return rings_.Drain(handler);
   }
 
-  Status Report(const Handler& handler) override {
+  Status Walk(const Handler& handler) override {
     const int fd = bpf_iter_create(bpf_link__fd(walk_.get()));
     if (fd < 0) return KernelError("walking the connections", errno);
     // A read ends between two records or within one; what is left over waits for its rest.
@@ -69,14 +69,14 @@ class KernelProbe : public Probe {
     });
   }
 
-  std::vector<ProgramReport> Programs() const override {
-    std::vector<ProgramReport> reports;
+  std::vector<ProgramState> Programs() const override {
+    std::vector<ProgramState> states;
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
-      if (!IsWalk(program) && !IsLoadedApart(program)) reports.push_back(ReportOf(program));
+      if (!IsWalk(program) && !IsLoadedApart(program)) states.push_back(StateOf(program));
     }
-    for (ProgramReport& report : kernel_initiator_.Report()) reports.push_back(std::move(report));
-    return reports;
+    for (ProgramState& state : kernel_initiator_.States()) states.push_back(std::move(state));
+    return states;
   }
 
   uint64_t malformed_records() const override { return rings_.malformed_records(); }
@@ -85,8 +85,8 @@ class KernelProbe : public Probe {
   // Hand on the whole records at the start of the walk's buffer. Returns the bytes left over.
   size_t HandWhole(size_t have, const Handler& handler) {
     size_t at = 0;
-    while (have - at >= sizeof(lunscope_event)) {
-      lunscope_event header;
+    while (have - at >= sizeof(lunscope_record)) {
+      lunscope_record header;
       std::memcpy(&header, walk_buffer_.data() + at, sizeof(header));
       if (header.bytes < sizeof(header) || header.bytes > have - at) break;
       rings_.Hand(walk_buffer_.data() + at, header.bytes, handler);
@@ -118,5 +118,7 @@ Result<std::unique_ptr<Probe>> Probe::Attach(const ProbeOptions& options) {
   if (!started.ok()) return started.error();
   return std::unique_ptr<Probe>(std::move(probe));
 }
+
+std::string LibbpfVersion() { return libbpf_version_string(); }
 
 }  // namespace lunscope

@@ -3,7 +3,7 @@
 // The programs in the kernel, held by one object: they are attached while it lives, and the kernel
 // removes them with the process, however it ends.
 //
-// One thread at a time may call Drain() and Report(); the caller serialises them. Report()'s
+// One thread at a time may call Drain() and Walk(); the caller serialises them. Walk()'s
 // handler may call Drain().
 #pragma once
 
@@ -26,7 +26,7 @@ struct ProbeOptions {
   bool watch_targets = true;
   uint32_t ring_bytes = 512 << 10;  // of each ring: a power of two, a multiple of the page size
   bool check_header_digests = true;
-  bool report_headers = false;                          // a record for each PDU
+  bool emit_headers = false;                            // a record for each PDU
   bool aggregates_commands = false;                     // records only of those that are special:
   uint64_t slow_command_ns = 1'000'000'000;             // failures, and what takes this long
   uint32_t inflight_limit = LUNSCOPE_TRACKED_COMMANDS;  // commands tracked per connection
@@ -34,7 +34,7 @@ struct ProbeOptions {
 };
 
 // One program, as the kernel sees it.
-struct ProgramReport {
+struct ProgramState {
   std::string name;
   bool attached = false;
   uint64_t recursion_misses = 0;  // runs that the kernel skipped (bpf_prog_info, Linux 5.12)
@@ -45,7 +45,7 @@ struct ProgramReport {
 
 class Probe {
  public:
-  using Handler = std::function<void(const lunscope_event&)>;
+  using Handler = std::function<void(const lunscope_record&)>;
 
   virtual ~Probe() = default;
 
@@ -60,15 +60,18 @@ class Probe {
   // fit its kind, is counted in malformed_records() and not handed on.
   virtual size_t Drain(const Handler& handler) = 0;
 
-  // Hand the state of every live connection to the handler: a lunscope_connection_event each, and
-  // a lunscope_aggregates_event for those whose commands are added up, and a
-  // lunscope_inflight_event for those that have commands in flight.
-  virtual Status Report(const Handler& handler) = 0;
+  // Hand the state of every live connection to the handler: a lunscope_connection_record each, and
+  // a lunscope_aggregates_record for those whose commands are added up, and a
+  // lunscope_inflight_record for those that have commands in flight.
+  virtual Status Walk(const Handler& handler) = 0;
 
   // Counted in the kernel, summed over the CPUs.
   [[nodiscard]] virtual lunscope_totals Totals() const = 0;
-  [[nodiscard]] virtual std::vector<ProgramReport> Programs() const = 0;
+  [[nodiscard]] virtual std::vector<ProgramState> Programs() const = 0;
   [[nodiscard]] virtual uint64_t malformed_records() const = 0;
 };
+
+// "v1.1": of the libbpf in use.
+std::string LibbpfVersion();
 
 }  // namespace lunscope

@@ -8,7 +8,7 @@
 #include <bit>
 #include <cerrno>
 
-#include "collector/probe/record.h"
+#include "collector/base/record.h"
 #include "collector/probe/skeleton.h"
 
 namespace lunscope {
@@ -54,11 +54,11 @@ int Rings::OnRecord(void* self, void* data, size_t bytes) {
 }
 
 void Rings::Hand(const void* data, size_t bytes, const Probe::Handler& handler) {
-  const lunscope_event* event = CheckRecord(data, bytes);
-  if (event == nullptr) {
+  const lunscope_record* record = CheckRecord(data, bytes);
+  if (record == nullptr) {
     malformed_records_++;
   } else {
-    handler(*event);
+    handler(*record);
   }
 }
 

@@ -39,7 +39,7 @@ class KernelScsiProbe : public ScsiProbe {
     return rings_.Drain(handler);
   }
 
-  Status Report(const TaskHandler& handler) override {
+  Status Walk(const TaskHandler& handler) override {
     const int fd = bpf_map__fd(maps_->maps.scsi_tasks);
     std::array<uint64_t, kBatch> addresses{};
     std::vector<lunscope_scsi_task> tasks(kBatch);
@@ -70,12 +70,12 @@ class KernelScsiProbe : public ScsiProbe {
     return totals;
   }
 
-  std::vector<ProgramReport> Programs() const override {
-    std::vector<ProgramReport> reports;
+  std::vector<ProgramState> Programs() const override {
+    std::vector<ProgramState> states;
     for (const auto& layer : layers_) {
-      for (ProgramReport& report : layer->Report()) reports.push_back(std::move(report));
+      for (ProgramState& state : layer->States()) states.push_back(std::move(state));
     }
-    return reports;
+    return states;
   }
 
   uint64_t malformed_records() const override { return rings_.malformed_records(); }

@@ -5,7 +5,7 @@
 // so its programs are attached while the layer is in use, and only then: an attached tracepoint
 // keeps its module from being unloaded. The maps stay, and with them what was counted.
 //
-// One thread at a time may call Drain() and Report().
+// One thread at a time may call Drain() and Walk().
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include <lunscope/event.h>
+#include <lunscope/records.h>
 
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
@@ -41,9 +41,9 @@ class ScsiProbe {
   virtual size_t Drain(const Probe::Handler& handler) = 0;
   // Hand every command in flight to the handler. One whose timer ran out a minute ago is given up:
   // the error handler has ended it by then.
-  virtual Status Report(const TaskHandler& handler) = 0;
+  virtual Status Walk(const TaskHandler& handler) = 0;
   [[nodiscard]] virtual lunscope_scsi_totals Totals() const = 0;
-  [[nodiscard]] virtual std::vector<ProgramReport> Programs() const = 0;
+  [[nodiscard]] virtual std::vector<ProgramState> Programs() const = 0;
   [[nodiscard]] virtual uint64_t malformed_records() const = 0;
   // What of the wanted layers is not attached, and why; "" if all are.
   [[nodiscard]] virtual std::string Missing() const = 0;

@@ -76,15 +76,15 @@ void ScsiPrograms::Detach() {
   skeleton_.reset();
 }
 
-std::vector<ProgramReport> ScsiPrograms::Report() const {
-  std::vector<ProgramReport> reports;
+std::vector<ProgramState> ScsiPrograms::States() const {
+  std::vector<ProgramState> states;
   const bpf_object* object = skeleton_ ? skeleton_->obj : maps_.obj;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object) {
     if (!IsOurs(program)) continue;
-    reports.push_back(skeleton_ ? ReportOf(program) : ProgramReport{bpf_program__name(program)});
+    states.push_back(skeleton_ ? StateOf(program) : ProgramState{bpf_program__name(program)});
   }
-  return reports;
+  return states;
 }
 
 }  // namespace lunscope

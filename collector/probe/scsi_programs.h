@@ -38,7 +38,7 @@ class ScsiPrograms {
   // Attach or detach, if a second has gone by since the last look and something has changed.
   void Update();
 
-  [[nodiscard]] std::vector<ProgramReport> Report() const;
+  [[nodiscard]] std::vector<ProgramState> States() const;
   // Why it is not attached; "" if it is.
   [[nodiscard]] const std::string& missing() const { return missing_; }
 

@@ -45,7 +45,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->watch_initiators = options.watch_initiators;
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;
-  knobs->report_headers = options.report_headers;
+  knobs->emit_headers = options.emit_headers;
   knobs->aggregates_commands = options.aggregates_commands;
   knobs->slow_command_ns = options.slow_command_ns;
   knobs->check_header_digests = options.check_header_digests;
@@ -125,7 +125,7 @@ bool IsLoadedApart(const bpf_program* program) {
   return name == "kernel_consumption" || name == "out_of_order";
 }
 
-ProgramReport ReportOf(const bpf_program* program) {
+ProgramState StateOf(const bpf_program* program) {
   bpf_prog_info info{};
   uint32_t bytes = sizeof(info);
   const bool attached = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes) == 0;

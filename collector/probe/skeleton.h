@@ -44,7 +44,7 @@ bool IsWalk(const bpf_program* program);
 bool IsLoadedApart(const bpf_program* program);
 
 // A loaded program, as the kernel sees it.
-ProgramReport ReportOf(const bpf_program* program);
+ProgramState StateOf(const bpf_program* program);
 
 // Tell the programs what bpf/skb_walk.bpf.h has to know of the kernel. False: it does not say.
 bool KnowPages(lunscope_bpf* skeleton);

@@ -78,8 +78,8 @@ void ConnectionTable::GiveUp() {
   for (auto& [ends, connection] : connections_) connection.GiveUp();
 }
 
-void ConnectionTable::Report(const ConnectionFollower::Handler& handler) const {
-  for (const auto& [ends, connection] : connections_) connection.Report(handler);
+void ConnectionTable::Walk(const ConnectionFollower::Handler& handler) const {
+  for (const auto& [ends, connection] : connections_) connection.Walk(handler);
 }
 
 }  // namespace lunscope

@@ -31,7 +31,7 @@ class ConnectionTable {
   // The capture ends.
   void GiveUp();
   // Hand out every connection that is open.
-  void Report(const ConnectionFollower::Handler& handler) const;
+  void Walk(const ConnectionFollower::Handler& handler) const;
 
  private:
   using Place = std::pair<ConnectionEnds, Sender>;

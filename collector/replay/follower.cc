@@ -24,31 +24,31 @@ void MarkCut(lunscope_stream* stream) {
 
 ConnectionFollower::ConnectionFollower(lunscope_role role, lunscope_totals* totals, Handler handler)
     : totals_(*totals), handler_(std::move(handler)) {
-  lunscope_connection_event& report = connection_->report;
-  report.header.role = static_cast<uint8_t>(role);
+  lunscope_connection_record& record = connection_->record;
+  record.header.role = static_cast<uint8_t>(role);
   connection_->inflight.limit = LUNSCOPE_TRACKED_COMMANDS;
   connection_->checks_header_digest = 1;
   Identify(0, {}, {});
 }
 
 void ConnectionFollower::Identify(uint64_t number, const TcpEnd& local, const TcpEnd& remote) {
-  lunscope_connection_event& report = connection_->report;
-  report.header.connection = number;
-  FillHeader(&report.header, LUNSCOPE_EVENT_CONNECTION, sizeof(report));
-  report.local_port = local.port;
-  report.remote_port = remote.port;
-  report.is_ipv6 = local.is_ipv6 ? 1 : 0;
-  std::ranges::copy(local.address, report.local_address);
-  std::ranges::copy(remote.address, report.remote_address);
+  lunscope_connection_record& record = connection_->record;
+  record.header.connection = number;
+  FillHeader(&record.header, LUNSCOPE_RECORD_CONNECTION, sizeof(record));
+  record.local_port = local.port;
+  record.remote_port = remote.port;
+  record.is_ipv6 = local.is_ipv6 ? 1 : 0;
+  std::ranges::copy(local.address, record.local_address);
+  std::ranges::copy(remote.address, record.remote_address);
 }
 
-void ConnectionFollower::FillHeader(lunscope_event* header, lunscope_event_kind kind,
+void ConnectionFollower::FillHeader(lunscope_record* header, lunscope_record_kind kind,
                                     size_t bytes) const {
-  header->connection = connection_->report.header.connection;
+  header->connection = connection_->record.header.connection;
   header->bytes = static_cast<uint32_t>(bytes);
   header->abi = LUNSCOPE_ABI;
   header->kind = static_cast<uint8_t>(kind);
-  header->role = connection_->report.header.role;
+  header->role = connection_->record.header.role;
 }
 
 void ConnectionFollower::Open(uint32_t received_seq, uint32_t sent_seq, uint64_t now_ns) {
@@ -176,79 +176,79 @@ void ConnectionFollower::DeliverAnswer(uint32_t direction) {
   lunscope_inflight_end(inflight, spill_.get(), task);
 }
 
-void ConnectionFollower::ReportHeaders() {
+void ConnectionFollower::EmitHeaders() {
   for (lunscope_stream& stream : connection_->streams) stream.reads_ahs = 1;
 }
 
 // The header in the room, whole: nothing was read since it was taken.
 void ConnectionFollower::EmitHeader(uint32_t direction) {
   const lunscope_stream& stream = connection_->streams[direction & 1];
-  lunscope_header_event event = {};
-  FillHeader(&event.header, LUNSCOPE_EVENT_HEADER, sizeof(event));
-  event.header.time_ns = now_ns_;
-  event.direction = static_cast<uint8_t>(direction);
-  event.has_wrong_digest = stream.bad_digests;
-  std::memcpy(event.bhs, stream.room, ISCSI_BHS_BYTES);
+  lunscope_header_record record = {};
+  FillHeader(&record.header, LUNSCOPE_RECORD_HEADER, sizeof(record));
+  record.header.time_ns = now_ns_;
+  record.direction = static_cast<uint8_t>(direction);
+  record.has_wrong_digest = stream.bad_digests;
+  std::memcpy(record.bhs, stream.room, ISCSI_BHS_BYTES);
   if (const uint32_t bytes = iscsi_ahs_bytes(stream.room); bytes <= LUNSCOPE_AHS_BYTES) {
-    std::memcpy(event.ahs, stream.room + ISCSI_BHS_BYTES, bytes);
-    event.ahs_bytes = static_cast<uint16_t>(bytes);
+    std::memcpy(record.ahs, stream.room + ISCSI_BHS_BYTES, bytes);
+    record.ahs_bytes = static_cast<uint16_t>(bytes);
   }
-  totals_.events++;
-  handler_(event.header);
+  totals_.records++;
+  handler_(record.header);
 }
 
 void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {
-  lunscope_event* header = &connection_->report.header;
+  lunscope_record* header = &connection_->record.header;
   is_announced_ = true;
   header->time_ns = now_ns;
   header->flags |= flags;
-  totals_.events++;
+  totals_.records++;
   handler_(*header);
   header->flags &= static_cast<uint8_t>(~LUNSCOPE_FLAG_OPENED);
 }
 
 void ConnectionFollower::EmitCommand(const lunscope_stream& stream, const lunscope_task& task) {
-  lunscope_sensed_command_event event = {};
-  lunscope_command_event* command = &event.command;
-  lunscope_command_fill(command, &task, stream.room, now_ns_, connection_->report.gaps);
+  lunscope_sensed_command_record record = {};
+  lunscope_command_record* command = &record.command;
+  lunscope_command_fill(command, &task, stream.room, now_ns_, connection_->record.gaps);
   if (iscsi_opcode(stream.room) == ISCSI_SCSI_RESPONSE && stream.have > ISCSI_BHS_BYTES + 2) {
     const uint8_t* data = lunscope_stream_chunk(&stream);
     const uint32_t sense_bytes =
         std::min({uint32_t{lunscope_be16(data)}, lunscope_stream_chunk_bytes(&stream) - 2,
                   uint32_t{LUNSCOPE_SENSE_BYTES}});
-    std::memcpy(event.sense, data + 2, sense_bytes);
+    std::memcpy(record.sense, data + 2, sense_bytes);
     command->sense_bytes = static_cast<uint16_t>(sense_bytes);
   }
-  FillHeader(&command->header, LUNSCOPE_EVENT_COMMAND,
-             command->sense_bytes != 0 ? sizeof(event) : sizeof(*command));
-  totals_.events++;
+  FillHeader(&command->header, LUNSCOPE_RECORD_COMMAND,
+             command->sense_bytes != 0 ? sizeof(record) : sizeof(*command));
+  totals_.records++;
   handler_(command->header);
 }
 
 void ConnectionFollower::EmitPdu(uint32_t direction, const lunscope_task* task) {
   const lunscope_stream& stream = connection_->streams[direction & 1];
-  lunscope_pdu_event event = {};
-  FillHeader(&event.header, LUNSCOPE_EVENT_PDU, sizeof(event));
-  event.header.time_ns = now_ns_;
+  lunscope_pdu_record record = {};
+  FillHeader(&record.header, LUNSCOPE_RECORD_PDU, sizeof(record));
+  record.header.time_ns = now_ns_;
   const uint32_t chunk_bytes =
       stream.have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(&stream) : 0;
   assert(chunk_bytes <= LUNSCOPE_CHUNK_BYTES);
-  std::memcpy(event.bhs, stream.room, ISCSI_BHS_BYTES);
+  std::memcpy(record.bhs, stream.room, ISCSI_BHS_BYTES);
   if (task != nullptr) {
-    event.lun = task->lun;
-    std::memcpy(event.cdb, task->cdb, ISCSI_CDB_BYTES);
+    record.lun = task->lun;
+    std::memcpy(record.cdb, task->cdb, ISCSI_CDB_BYTES);
   }
-  event.chunk_offset = stream.chunk_offset;
-  event.direction = static_cast<uint8_t>(direction);
-  event.last = stream.have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(&stream);
+  record.chunk_offset = stream.chunk_offset;
+  record.direction = static_cast<uint8_t>(direction);
+  record.last = stream.have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(&stream);
   const uint8_t* chunk = lunscope_stream_chunk(&stream);
   const bool is_text = lunscope_is_text(iscsi_opcode(stream.room));
   for (uint32_t i = 0; i < chunk_bytes; i++) {
     if (is_text && !lunscope_text_take(&connection_->texts[direction & 1], chunk[i])) continue;
-    event.chunk[event.chunk_bytes++] = chunk[i];
+    record.chunk[record.chunk_bytes++] = chunk[i];
   }
-  totals_.events++;
-  handler_(event.header);
+  totals_.records++;
+  handler_(record.header);
 }
 
 void ConnectionFollower::Close(uint64_t now_ns) {
@@ -256,16 +256,16 @@ void ConnectionFollower::Close(uint64_t now_ns) {
   EmitConnection(LUNSCOPE_FLAG_CLOSED, now_ns);
 }
 
-void ConnectionFollower::Report(const Handler& handler) const {
-  handler(connection_->report.header);
+void ConnectionFollower::Walk(const Handler& handler) const {
+  handler(connection_->record.header);
   if (lunscope_inflight_count(&connection_->inflight) == 0) return;
-  const auto list = std::make_unique<lunscope_inflight_event>();
+  const auto list = std::make_unique<lunscope_inflight_record>();
   for (const lunscope_task& task : connection_->inflight.tasks)
     lunscope_inflight_list(list.get(), &task);
   if (spill_) {
     for (const lunscope_task& task : spill_->tasks) lunscope_inflight_list(list.get(), &task);
   }
-  FillHeader(&list->header, LUNSCOPE_EVENT_INFLIGHT, lunscope_inflight_list_bytes(list.get()));
+  FillHeader(&list->header, LUNSCOPE_RECORD_INFLIGHT, lunscope_inflight_list_bytes(list.get()));
   handler(list->header);
 }
 

@@ -22,7 +22,7 @@ inline constexpr uint32_t kMaxReadsPerSegment = 8192;
 class ConnectionFollower {
  public:
   // Called with each record as the kernel would emit it: whole, and gone when the call returns.
-  using Handler = std::function<void(const lunscope_event&)>;
+  using Handler = std::function<void(const lunscope_record&)>;
 
   // role: of the end that is followed; LUNSCOPE_ROLE_UNKNOWN: the first header tells. totals: where
   // it counts, for as long as it lives; several followers may share them.
@@ -38,7 +38,7 @@ class ConnectionFollower {
   void Open(uint32_t received_seq, uint32_t sent_seq, uint64_t now_ns);
 
   // From now on a record of each PDU's header, too.
-  void ReportHeaders();
+  void EmitHeaders();
 
   // The next bytes of a direction. What is missing before them is given up.
   lunscope_offer Offer(uint32_t direction, const Stretch& stretch) {
@@ -52,7 +52,7 @@ class ConnectionFollower {
   void Close(uint64_t now_ns);
 
   // Hand out the connection as it stands, as a walk over the live ones does.
-  void Report(const Handler& handler) const;
+  void Walk(const Handler& handler) const;
 
   [[nodiscard]] lunscope_connection& connection() { return *connection_; }
   [[nodiscard]] lunscope_spill* spill() { return spill_.get(); }
@@ -70,9 +70,9 @@ class ConnectionFollower {
   void EmitConnection(uint8_t flags, uint64_t now_ns);
   void EmitCommand(const lunscope_stream& stream, const lunscope_task& task);
   void EmitPdu(uint32_t direction, const lunscope_task* task);
-  void FillHeader(lunscope_event* header, lunscope_event_kind kind, size_t bytes) const;
+  void FillHeader(lunscope_record* header, lunscope_record_kind kind, size_t bytes) const;
   [[nodiscard]] uint32_t role() const {
-    return connection_->report.header.role & LUNSCOPE_ROLE_MASK;
+    return connection_->record.header.role & LUNSCOPE_ROLE_MASK;
   }
 
   // Zeroed at first, as in the kernel's socket storage.

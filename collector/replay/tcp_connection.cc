@@ -88,7 +88,7 @@ void TcpConnection::FollowEnds(uint64_t now_ns) {
 void TcpConnection::Follow(lunscope_role role, uint64_t now_ns) {
   auto follower = std::make_unique<ConnectionFollower>(role, &watch_.totals, watch_.handler);
   const bool is_initiator = role == LUNSCOPE_ROLE_INITIATOR;
-  if (watch_.headers) follower->ReportHeaders();
+  if (watch_.headers) follower->EmitHeaders();
   follower->Identify(++watch_.ends_met, is_initiator ? ends_.initiator : ends_.target,
                      is_initiator ? ends_.target : ends_.initiator);
   const Direction& sent = directions_[is_initiator ? kFromInitiator : kFromTarget];
@@ -113,8 +113,8 @@ void TcpConnection::GiveUp() {
   for (Direction& direction : directions_) direction.stream.GiveUp();
 }
 
-void TcpConnection::Report(const ConnectionFollower::Handler& handler) const {
-  for (const End& end : followed_) end.follower->Report(handler);
+void TcpConnection::Walk(const ConnectionFollower::Handler& handler) const {
+  for (const End& end : followed_) end.follower->Walk(handler);
 }
 
 }  // namespace lunscope

@@ -49,7 +49,7 @@ class TcpConnection {
   void Close(uint64_t now_ns);
   // The capture ends: what waits for bytes that will not come is followed without them.
   void GiveUp();
-  void Report(const ConnectionFollower::Handler& handler) const;
+  void Walk(const ConnectionFollower::Handler& handler) const;
 
   [[nodiscard]] bool is_closed() const { return is_closed_; }
 

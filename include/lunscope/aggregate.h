@@ -20,7 +20,7 @@
 struct lunscope_aggregate {
   uint64_t lun;
   uint64_t commands;
-  uint64_t told; /* of the commands: those that a report has handed out */
+  uint64_t told; /* of the commands: those that a walk has handed out */
   uint64_t duration_ns;
   uint64_t transferred_bytes;
   uint64_t durations[LUNSCOPE_LATENCY_BOUNDS + 1];
@@ -32,8 +32,8 @@ struct lunscope_aggregate {
 };
 
 /* Cut behind the last one in use. */
-struct lunscope_aggregates_event {
-  struct lunscope_event header;
+struct lunscope_aggregates_record {
+  struct lunscope_record header;
   uint32_t count; /* in use; a place that is taken keeps its LUN and operation code */
   uint32_t last;  /* the one that was added to last */
   uint8_t apart[24];
@@ -41,7 +41,8 @@ struct lunscope_aggregates_event {
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");
-LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_event, aggregates), "lines");
+LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_record, aggregates),
+                       "lines");
 
 LUNSCOPE_INLINE uint32_t lunscope_bit_width_by_halves(uint64_t value) {
   uint32_t bits = value != 0;
@@ -80,7 +81,7 @@ LUNSCOPE_INLINE int lunscope_aggregate_is_of(const struct lunscope_aggregate* ag
 }
 
 /* The place in the table of this task's kind, LUNSCOPE_AGGREGATES if it is full. */
-LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates_event* table,
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates_record* table,
                                                       const struct lunscope_task* task) {
   if (!table || !task) return LUNSCOPE_AGGREGATES;
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++) {
@@ -99,7 +100,7 @@ LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates
 
 /* The aggregate for this task, or 0: it is to have a record. Mostly that of the task before. */
 LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
-    struct lunscope_aggregates_event* table, const struct lunscope_task* task) {
+    struct lunscope_aggregates_record* table, const struct lunscope_task* task) {
   uint32_t place = table->last;
   LUNSCOPE_BOUND(place);
   if (place < table->count && place < LUNSCOPE_AGGREGATES &&
@@ -117,7 +118,7 @@ LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
  * if it is to have a record: a failure, one that took slow_ns or longer, or of a kind that the
  * table has no room for.
  */
-LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_event* table,
+LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record* table,
                                                const struct lunscope_task* task, uint64_t now_ns,
                                                uint64_t slow_ns) {
   if (!table || !task) return 0;
@@ -147,19 +148,20 @@ LUNSCOPE_INLINE int lunscope_is_success(const uint8_t* bhs) {
 }
 
 /* Bytes of a table's record. */
-LUNSCOPE_INLINE uint32_t lunscope_aggregates_bytes(const struct lunscope_aggregates_event* table) {
-  return (uint32_t)(__builtin_offsetof(struct lunscope_aggregates_event, aggregates) +
+LUNSCOPE_INLINE uint32_t lunscope_aggregates_bytes(const struct lunscope_aggregates_record* table) {
+  return (uint32_t)(__builtin_offsetof(struct lunscope_aggregates_record, aggregates) +
                     table->count * sizeof(struct lunscope_aggregate));
 }
 
-/* A report hands out what is there now. */
-LUNSCOPE_INLINE void lunscope_aggregates_tell(struct lunscope_aggregates_event* table) {
+/* A walk hands out what is there now. */
+LUNSCOPE_INLINE void lunscope_aggregates_tell(struct lunscope_aggregates_record* table) {
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
     table->aggregates[i].told = table->aggregates[i].commands;
 }
 
-/* Commands that no report has handed out. */
-LUNSCOPE_INLINE uint64_t lunscope_aggregates_untold(const struct lunscope_aggregates_event* table) {
+/* Commands that no walk has handed out. */
+LUNSCOPE_INLINE uint64_t
+lunscope_aggregates_untold(const struct lunscope_aggregates_record* table) {
   uint64_t untold = 0;
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
     untold += table->aggregates[i].commands - table->aggregates[i].told;

@@ -33,12 +33,12 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
     stream->lost_reason = (uint8_t)reason;
     totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
-    connection->report.gaps++;
+    connection->record.gaps++;
   }
   lunscope_stream_count_unparsed(stream, from, end, totals);
   lunscope_stream_lose(stream, end);
   connection->texts[direction & 1].known = 0;
-  connection->report.followed[direction & 1] = 0;
+  connection->record.followed[direction & 1] = 0;
   return 0;
 }
 
@@ -79,15 +79,15 @@ LUNSCOPE_INLINE void lunscope_connection_learn_digests(struct lunscope_connectio
                                                        uint32_t direction) {
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   lunscope_sync_share_digests(stream, &connection->streams[~direction & 1]);
-  connection->report.header_digest = stream->header_digest;
-  connection->report.data_digest = stream->data_digest;
+  connection->record.header_digest = stream->header_digest;
+  connection->record.data_digest = stream->data_digest;
 }
 
 /* Does a header, with its digest if there are any, begin `at` bytes into the room? */
 LUNSCOPE_INLINE int lunscope_connection_has_header(const struct lunscope_connection* connection,
                                                    uint32_t direction, uint32_t at) {
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  return lunscope_sync_begins(stream, at, direction, connection->report.header.role) &&
+  return lunscope_sync_begins(stream, at, direction, connection->record.header.role) &&
          (!stream->header_digest || lunscope_stream_digest_fits(stream, at));
 }
 
@@ -118,7 +118,7 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
   stream->data_digest = (uint8_t)is_behind;
   stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_DATA_DIGEST;
   if (stream->sync == LUNSCOPE_SYNC_FOLLOWED) {
-    if (is_behind) connection->report.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
+    if (is_behind) connection->record.traffic[direction & 1].bytes += ISCSI_DIGEST_BYTES;
     lunscope_connection_learn_digests(connection, direction);
   }
   return lunscope_stream_take_rest(stream);
@@ -135,7 +135,7 @@ LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   if (stream->sync == LUNSCOPE_SYNC_LOST) {
     totals->unparsed_bytes[stream->lost_reason & LUNSCOPE_REASON_MASK] +=
-        lunscope_sync_scan(stream, direction, connection->report.header.role);
+        lunscope_sync_scan(stream, direction, connection->record.header.role);
     stream->offered = end;
     if (stream->sync == LUNSCOPE_SYNC_LOST && stream->scanned > LUNSCOPE_SCAN_LIMIT)
       lunscope_connection_pass(connection, direction, end, totals);

@@ -12,7 +12,7 @@
 #ifndef LUNSCOPE_COMMAND_H
 #define LUNSCOPE_COMMAND_H
 
-#include "event.h"
+#include "records.h"
 #include "scsi.h"
 
 #define LUNSCOPE_PROBES 16
@@ -191,8 +191,8 @@ LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight* inflight,
   }
 }
 
-/* Add this place, if it is in use, to the list that a report hands out. */
-LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_event* list,
+/* Add this place, if it is in use, to the list that a walk hands out. */
+LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_record* list,
                                             const struct lunscope_task* task) {
   uint32_t place = list->count;
   if (task->tag == 0 || place >= LUNSCOPE_TRACKED_COMMANDS) return;
@@ -202,8 +202,8 @@ LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_event* list
 }
 
 /* Bytes of a list's record. */
-LUNSCOPE_INLINE uint32_t lunscope_inflight_list_bytes(const struct lunscope_inflight_event* list) {
-  return (uint32_t)(__builtin_offsetof(struct lunscope_inflight_event, waiting) +
+LUNSCOPE_INLINE uint32_t lunscope_inflight_list_bytes(const struct lunscope_inflight_record* list) {
+  return (uint32_t)(__builtin_offsetof(struct lunscope_inflight_record, waiting) +
                     list->count * sizeof(struct lunscope_waiting));
 }
 
@@ -223,28 +223,28 @@ LUNSCOPE_INLINE uint32_t lunscope_explaining_bytes(const uint8_t* cdb) {
  * Fill the record of a task that the status in this BHS completes (a SCSI Response, or a Data-In
  * with S). The caller adds the sense and the header's connection, role and length.
  */
-LUNSCOPE_INLINE void lunscope_command_fill(struct lunscope_command_event* event,
+LUNSCOPE_INLINE void lunscope_command_fill(struct lunscope_command_record* record,
                                            const struct lunscope_task* task, const uint8_t* bhs,
                                            uint64_t now_ns, uint32_t gaps) {
-  event->header.time_ns = now_ns;
-  event->header.flags = task->gaps != (uint16_t)gaps ? LUNSCOPE_FLAG_GAP : 0;
-  event->lun = task->lun;
+  record->header.time_ns = now_ns;
+  record->header.flags = task->gaps != (uint16_t)gaps ? LUNSCOPE_FLAG_GAP : 0;
+  record->lun = task->lun;
   /* Hooks of the two directions can run on two CPUs whose clocks differ by a few nanoseconds. */
-  event->duration_ns = now_ns > task->start_ns ? now_ns - task->start_ns : 0;
-  event->itt = iscsi_itt(bhs);
-  event->cmdsn = task->cmdsn;
-  event->expected_bytes = task->expected_bytes;
-  event->transferred_bytes = task->transferred_bytes;
-  event->residual_bytes = iscsi_residual(bhs);
-  event->bidi_residual_bytes =
+  record->duration_ns = now_ns > task->start_ns ? now_ns - task->start_ns : 0;
+  record->itt = iscsi_itt(bhs);
+  record->cmdsn = task->cmdsn;
+  record->expected_bytes = task->expected_bytes;
+  record->transferred_bytes = task->transferred_bytes;
+  record->residual_bytes = iscsi_residual(bhs);
+  record->bidi_residual_bytes =
       iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ? iscsi_bidi_residual(bhs) : 0;
-  lunscope_copy16(event->cdb, task->cdb);
-  event->command_flags = task->flags;
-  event->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
-  event->response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ? iscsi_response(bhs) : 0;
-  event->status = iscsi_status(bhs);
-  event->sense_bytes = 0;
-  event->reserved = 0;
+  lunscope_copy16(record->cdb, task->cdb);
+  record->command_flags = task->flags;
+  record->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
+  record->response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ? iscsi_response(bhs) : 0;
+  record->status = iscsi_status(bhs);
+  record->sense_bytes = 0;
+  record->reserved = 0;
 }
 
 #endif

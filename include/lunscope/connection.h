@@ -32,7 +32,7 @@ LUNSCOPE_INLINE int lunscope_is_text(uint8_t opcode) {
 LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* connection,
                                          uint32_t direction) {
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  if (!iscsi_fits(stream->room, direction, connection->report.header.role)) return 0;
+  if (!iscsi_fits(stream->room, direction, connection->record.header.role)) return 0;
   return stream->sync != LUNSCOPE_SYNC_FIRST || lunscope_is_login(iscsi_opcode(stream->room)) ||
          iscsi_opcode(stream->room) == ISCSI_REJECT;
 }
@@ -43,9 +43,9 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
     uint64_t now_ns, struct lunscope_totals* totals) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
-  uint32_t is_followed = connection->report.followed[~direction & 1];
-  uint32_t gaps = is_followed ? connection->report.gaps : connection->report.gaps - 1;
-  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  uint32_t is_followed = connection->record.followed[~direction & 1];
+  uint32_t gaps = is_followed ? connection->record.gaps : connection->record.gaps - 1;
+  uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
   switch (lunscope_inflight_begin(&connection->inflight, spill, bhs, now_ns, gaps)) {
     case LUNSCOPE_CROWDED: return LUNSCOPE_HEADER_CROWDED;
     case LUNSCOPE_REFUSED:
@@ -64,7 +64,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_spill(struct lunscope_connection* co
                                                   struct lunscope_spill* spill, uint32_t direction,
                                                   uint64_t now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
-  uint32_t role = connection->report.header.role & LUNSCOPE_ROLE_MASK;
+  uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
   if (spill) {
     lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
   } else {
@@ -100,11 +100,11 @@ LUNSCOPE_INLINE uint32_t lunscope_wanted_bytes(const uint8_t* bhs, const uint8_t
  */
 LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
     struct lunscope_connection* connection, struct lunscope_stream* stream, uint32_t direction) {
-  connection->report.header_digest_errors++;
+  connection->record.header_digest_errors++;
   if (stream->bad_digests != 0) return LUNSCOPE_HEADER_LOST;
   stream->bad_digests = 1;
   connection->texts[direction & 1].known = 0; /* no text goes on from what was dropped */
-  connection->report.traffic[direction & 1].bytes += lunscope_stream_frame(stream);
+  connection->record.traffic[direction & 1].bytes += lunscope_stream_frame(stream);
   return LUNSCOPE_HEADER_SKIP;
 }
 
@@ -119,7 +119,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* c
   } else {
     uint32_t ended =
         lunscope_abort_done(&connection->task_requests, &connection->inflight, spill, bhs);
-    lunscope_totals_give_up(totals, connection->report.header.role, LUNSCOPE_UNREPORTED_ABORTED,
+    lunscope_totals_give_up(totals, connection->record.header.role, LUNSCOPE_UNREPORTED_ABORTED,
                             ended);
   }
   return 0;
@@ -160,20 +160,20 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
     }
     lunscope_stream_count_unparsed(stream, stream->trial, stream->next - stream->have, totals);
     totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
-    connection->report.followed[direction & 1] = 1;
+    connection->record.followed[direction & 1] = 1;
     lunscope_connection_learn_digests(connection, direction);
   }
   stream->sync = LUNSCOPE_SYNC_FOLLOWED;
-  if (connection->report.header.role == LUNSCOPE_ROLE_UNKNOWN)
-    connection->report.header.role = iscsi_role_of(bhs, direction);
+  if (connection->record.header.role == LUNSCOPE_ROLE_UNKNOWN)
+    connection->record.header.role = iscsi_role_of(bhs, direction);
 
-  struct lunscope_traffic* traffic = &connection->report.traffic[direction & 1];
+  struct lunscope_traffic* traffic = &connection->record.traffic[direction & 1];
   traffic->pdus[iscsi_opcode(bhs) & 0x1f]++;
   traffic->bytes += lunscope_stream_frame(stream);
 
   uint8_t opcode = iscsi_opcode(bhs);
   if (opcode == ISCSI_SCSI_COMMAND) {
-    totals->commands_seen[connection->report.header.role & LUNSCOPE_ROLE_MASK]++;
+    totals->commands_seen[connection->record.header.role & LUNSCOPE_ROLE_MASK]++;
     return lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
   }
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
@@ -202,14 +202,14 @@ LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* conn
   if (stream->have < 2 * ISCSI_BHS_BYTES) return;
   uint32_t ended =
       lunscope_abort_rejected(&connection->inflight, spill, lunscope_stream_chunk(stream));
-  lunscope_totals_give_up(totals, connection->report.header.role, LUNSCOPE_UNREPORTED_REJECTED,
+  lunscope_totals_give_up(totals, connection->record.header.role, LUNSCOPE_UNREPORTED_REJECTED,
                           ended);
 }
 
 /* The connection ends: nobody will answer what is in flight, or go on with what is on trial. */
 LUNSCOPE_INLINE void lunscope_connection_close(struct lunscope_connection* connection,
                                                struct lunscope_totals* totals) {
-  lunscope_totals_give_up(totals, connection->report.header.role,
+  lunscope_totals_give_up(totals, connection->record.header.role,
                           LUNSCOPE_UNREPORTED_CONNECTION_CLOSED,
                           lunscope_inflight_count(&connection->inflight));
   connection->inflight.ended = connection->inflight.begun;
@@ -236,11 +236,11 @@ LUNSCOPE_INLINE void lunscope_connection_end_text(struct lunscope_connection* co
   text->header_digest = LUNSCOPE_DIGEST_UNSAID;
   text->data_digest = LUNSCOPE_DIGEST_UNSAID;
   if (iscsi_opcode(bhs) != ISCSI_LOGIN_RESPONSE || !iscsi_login_is_complete(bhs)) return;
-  connection->report.header_digest = connection->header_digest == LUNSCOPE_DIGEST_CRC32C;
-  connection->report.data_digest = connection->data_digest == LUNSCOPE_DIGEST_CRC32C;
+  connection->record.header_digest = connection->header_digest == LUNSCOPE_DIGEST_CRC32C;
+  connection->record.data_digest = connection->data_digest == LUNSCOPE_DIGEST_CRC32C;
   for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++)
-    lunscope_stream_use_digests(&connection->streams[i], connection->report.header_digest,
-                                connection->report.data_digest);
+    lunscope_stream_use_digests(&connection->streams[i], connection->record.header_digest,
+                                connection->record.data_digest);
 }
 
 #endif

@@ -10,8 +10,8 @@
 #include "text.h"
 
 struct lunscope_connection {
-  struct lunscope_connection_event report; /* first: it is emitted from here as it stands */
-  uint8_t header_digest;                   /* enum lunscope_digest: what was said last in a login */
+  struct lunscope_connection_record record; /* first: it is emitted from here as it stands */
+  uint8_t header_digest; /* enum lunscope_digest: what was said last in a login */
   uint8_t data_digest;
   uint8_t checks_header_digest;
   uint8_t apart[61];
@@ -20,7 +20,7 @@ struct lunscope_connection {
   uint8_t apart_again[32];
   struct lunscope_task_requests task_requests;
   uint8_t apart_once_more[24];
-  struct lunscope_arrivals arrivals; /* where report.is_read */
+  struct lunscope_arrivals arrivals; /* where record.is_read */
   struct lunscope_inflight inflight;
 };
 
@@ -37,7 +37,7 @@ LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connec
   lunscope_stream_start(&connection->streams[LUNSCOPE_SENT], sent_seq);
   for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
     lunscope_text_next_key(&connection->texts[i]);
-    connection->report.followed[i] = 1;
+    connection->record.followed[i] = 1;
   }
 }
 

@@ -35,12 +35,12 @@ class Script {
  public:
   explicit Script(exchange* exchange) : exchange_(*exchange) {
     lunscope_totals totals = {};
-    ConnectionFollower follower(LUNSCOPE_ROLE_TARGET, &totals, [](const lunscope_event&) {});
+    ConnectionFollower follower(LUNSCOPE_ROLE_TARGET, &totals, [](const lunscope_record&) {});
     follower.Open(next_seq_[LUNSCOPE_RECEIVED], next_seq_[LUNSCOPE_SENT], 1);
     LogIn(&follower, LUNSCOPE_RECEIVED, LoginRequest());
     LogIn(&follower, LUNSCOPE_SENT, LoginResponse());
     logged_in_ = follower.connection();
-    logged_in_.report.header.time_ns = 1;  // it was announced
+    logged_in_.record.header.time_ns = 1;  // it was announced
     for (uint32_t first = 0; first < kCommands; first += kDepth) Turn(first);
   }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "collector/report/metrics.h"
+#include "collector/metrics/metrics.h"
 #include "tests/bench/cpu_time.h"
 #include "tests/bench/ring_producer.h"
 #include "tests/bench/workload.h"
@@ -32,7 +32,7 @@ Model& ModelOf(const Shape& shape) {
   static std::map<const Shape*, Model> models;
   const auto [entry, is_new] = models.try_emplace(&shape);
   Model& model = entry->second;
-  if (is_new) Begin(shape, [&](const lunscope_event& event) { model.Apply(event); });
+  if (is_new) Begin(shape, [&](const lunscope_record& record) { model.Apply(record); });
   return model;
 }
 
@@ -41,7 +41,7 @@ void BM_Model(benchmark::State& state, const Shape* shape) {
   const Tape tape = Commands(*shape, PRODUCER_RECORDS);
   for (auto _ : state) {
     const double start = ThreadCpuSeconds();
-    tape.Play([&](const lunscope_event& event) { model.Apply(event); });
+    tape.Play([&](const lunscope_record& record) { model.Apply(record); });
     state.SetIterationTime(ThreadCpuSeconds() - start);
   }
   Count(state, PRODUCER_RECORDS);
@@ -53,7 +53,7 @@ BENCHMARK_CAPTURE(BM_Model, connections_10k, &kManySeries)->UseManualTime();
 void BM_RingAndModel(benchmark::State& state, const Shape* shape) {
   Model& model = ModelOf(*shape);
   RingProducer producer(Commands(*shape, PRODUCER_RECORDS), ProbeOptions().ring_bytes);
-  const Probe::Handler take = [&](const lunscope_event& event) { model.Apply(event); };
+  const Probe::Handler take = [&](const lunscope_record& record) { model.Apply(record); };
   uint64_t drained = 0;
   for (auto _ : state) {
     producer.Produce(kBatch);
@@ -73,7 +73,7 @@ BENCHMARK_CAPTURE(BM_RingAndModel, connections_10k, &kManySeries)->UseManualTime
 void BM_Ring(benchmark::State& state) {
   RingProducer producer(Commands(kVaried, PRODUCER_RECORDS), ProbeOptions().ring_bytes);
   uint64_t sum = 0;
-  const Probe::Handler take = [&](const lunscope_event& event) { sum += event.connection; };
+  const Probe::Handler take = [&](const lunscope_record& record) { sum += record.connection; };
   for (auto _ : state) {
     producer.Produce(kBatch);
     const double start = ThreadCpuSeconds();
@@ -95,13 +95,13 @@ double SeriesOf(const std::string& page) {
 void BM_Scrape(benchmark::State& state, const Shape* shape) {
   Model& model = ModelOf(*shape);
   Tape walk;
-  Walk(*shape, [&](const lunscope_event& event) { walk.Add(event); });
+  Walk(*shape, [&](const lunscope_record& record) { walk.Add(record); });
   double walked = 0, copied = 0, rendered = 0, series = 0;
   for (auto _ : state) {
     const double start = ThreadCpuSeconds();
-    model.BeginReport();
-    walk.Play([&](const lunscope_event& event) { model.Apply(event); });
-    model.EndReport();
+    model.BeginWalk();
+    walk.Play([&](const lunscope_record& record) { model.Apply(record); });
+    model.EndWalk();
     const double walk_end = ThreadCpuSeconds();
     Observation observation;
     observation.snapshot = model.TakeSnapshot();
@@ -139,7 +139,7 @@ void BM_Stall(benchmark::State& state) {
   constexpr size_t kArrived = 125;
   Model& model = ModelOf(kManySeries);
   Tape walk;
-  Walk(kManySeries, [&](const lunscope_event& event) { walk.Add(event); });
+  Walk(kManySeries, [&](const lunscope_record& record) { walk.Add(record); });
   const Tape commands = Commands(kManySeries, kArrived);
   std::vector<double> stalls;
   for (auto _ : state) {
@@ -149,15 +149,15 @@ void BM_Stall(benchmark::State& state) {
       if (now - drained < kDue) return;
       stalls.push_back(now - drained);
       drained = now;
-      commands.Play([&](const lunscope_event& event) { model.Apply(event); });
+      commands.Play([&](const lunscope_record& record) { model.Apply(record); });
     };
     const double start = ThreadCpuSeconds();
-    model.BeginReport();
-    walk.Play([&](const lunscope_event& event) {
-      model.Apply(event);
+    model.BeginWalk();
+    walk.Play([&](const lunscope_record& record) {
+      model.Apply(record);
       drain();
     });
-    model.EndReport(true, drain);
+    model.EndWalk(true, drain);
     benchmark::DoNotOptimize(model.TakeSnapshot(drain));
     state.SetIterationTime(ThreadCpuSeconds() - start);
   }

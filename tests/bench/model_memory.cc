@@ -11,7 +11,7 @@
 #include <fstream>
 #include <string>
 
-#include "collector/report/metrics.h"
+#include "collector/metrics/metrics.h"
 #include "tests/bench/workload.h"
 
 namespace lunscope {
@@ -29,9 +29,9 @@ uint64_t ReadStatus(const std::string& key) {
 }
 
 size_t Scrape(Model& model) {
-  model.BeginReport();
-  Walk(kManySeries, [&](const lunscope_event& event) { model.Apply(event); });
-  model.EndReport();
+  model.BeginWalk();
+  Walk(kManySeries, [&](const lunscope_record& record) { model.Apply(record); });
+  model.EndWalk();
   Observation observation;
   observation.snapshot = model.TakeSnapshot();
   return FormatMetrics(observation).size();
@@ -41,15 +41,15 @@ size_t Scrape(Model& model) {
 void FloodLuns(Model& model, uint64_t commands) {
   Host host;
   const Command command = Read16(0, 8);
-  lunscope_command_event event = command.event.command;
-  event.header.connection = 1;
-  event.header.role = LUNSCOPE_ROLE_INITIATOR;
-  event.header.abi = LUNSCOPE_ABI;
-  event.header.kind = LUNSCOPE_EVENT_COMMAND;
-  event.header.bytes = sizeof(event);
+  lunscope_command_record record = command.record.command;
+  record.header.connection = 1;
+  record.header.role = LUNSCOPE_ROLE_INITIATOR;
+  record.header.abi = LUNSCOPE_ABI;
+  record.header.kind = LUNSCOPE_RECORD_COMMAND;
+  record.header.bytes = sizeof(record);
   for (uint64_t i = 0; i < commands; i++) {
-    event.lun = i << 16 | 0xc000'0000'0000'0000;
-    model.Apply(event.header);
+    record.lun = i << 16 | 0xc000'0000'0000'0000;
+    model.Apply(record.header);
   }
 }
 
@@ -57,7 +57,7 @@ void FloodLuns(Model& model, uint64_t commands) {
 void FloodLogins(Model& model, uint64_t logins) {
   for (uint64_t i = 0; i < logins; i++) {
     Host host;
-    host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+    host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
     host.Opens(kManySeries.connections + 1 + i)
         .LogsIn({.target = fmt::format("iqn.flood-{}", i), .isid = i})
         .Drops();
@@ -67,7 +67,7 @@ void FloodLogins(Model& model, uint64_t logins) {
 int Measure(uint64_t million_commands) {
   Model model;
   const uint64_t start = ReadStatus("VmRSS");
-  Begin(kManySeries, [&](const lunscope_event& event) { model.Apply(event); });
+  Begin(kManySeries, [&](const lunscope_record& record) { model.Apply(record); });
   const uint64_t known = ReadStatus("VmRSS");
   size_t page_bytes = 0;
   for (int i = 0; i < 5; i++) page_bytes = Scrape(model);

@@ -23,17 +23,18 @@ struct {
 /* bpf_loop() calls this: 1 ends the loop. */
 static long put_record(__u64 i, struct producer** producer) {
   struct producer* from = *producer;
-  const struct lunscope_command_event* record =
+  const struct lunscope_command_record* source =
       &from->records[(from->next + i) & (PRODUCER_RECORDS - 1)];
-  __u32 number = record->header.connection & from->ring_mask & (MAX_RINGS - 1);
+  __u32 number = source->header.connection & from->ring_mask & (MAX_RINGS - 1);
   void* ring = bpf_map_lookup_elem(&rings, &number);
-  struct lunscope_command_event* event = ring ? bpf_ringbuf_reserve(ring, sizeof(*event), 0) : NULL;
-  if (!event) {
+  struct lunscope_command_record* record =
+      ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
+  if (!record) {
     from->refused++;
     return 1;
   }
-  __builtin_memcpy(event, record, sizeof(*event));
-  bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+  __builtin_memcpy(record, source, sizeof(*record));
+  bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
   return 0;
 }
 

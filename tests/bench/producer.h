@@ -3,7 +3,7 @@
 #ifndef LUNSCOPE_TESTS_PRODUCER_H
 #define LUNSCOPE_TESTS_PRODUCER_H
 
-#include <lunscope/event.h>
+#include <lunscope/records.h>
 
 #define PRODUCER_RECORDS (1 << 16)
 
@@ -12,7 +12,7 @@ struct producer {
   uint32_t count;     /* how many to put */
   uint32_t ring_mask; /* rings less 1; a record's ring is that of its connection's number */
   uint32_t refused;   /* out: no room */
-  struct lunscope_command_event records[PRODUCER_RECORDS];
+  struct lunscope_command_record records[PRODUCER_RECORDS];
 };
 
 #endif

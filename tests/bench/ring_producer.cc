@@ -15,8 +15,8 @@ RingProducer::RingProducer(const Tape& tape, uint32_t ring_bytes) {
   input_->ring_mask = RingCount(skeleton_->maps.rings) - 1;
   Check(tape.records() == PRODUCER_RECORDS, "a tape of another length");
   size_t at = 0;
-  tape.Play([&](const lunscope_event& event) {
-    input_->records[at++] = reinterpret_cast<const lunscope_command_event&>(event);
+  tape.Play([&](const lunscope_record& record) {
+    input_->records[at++] = reinterpret_cast<const lunscope_command_record&>(record);
   });
 }
 

@@ -29,8 +29,8 @@ bool IsOver(const sigset_t& ending) {
   return sigtimedwait(&ending, nullptr, &second) == SIGTERM;
 }
 
-void Say(const std::vector<ProgramReport>& programs) {
-  for (const ProgramReport& program : programs)
+void Say(const std::vector<ProgramState>& programs) {
+  for (const ProgramState& program : programs)
     fmt::print("{} {} {}\n", program.name, program.runs, program.run_time_ns);
 }
 
@@ -44,11 +44,11 @@ int Empty(const sigset_t& ending) {
   if (!skeleton || floor_bpf__attach(skeleton.get()) != 0) return 1;
   SayAttached();
   while (!IsOver(ending)) continue;
-  std::vector<ProgramReport> programs;
+  std::vector<ProgramState> programs;
   const bpf_program* program = nullptr;
   while ((program = bpf_object__next_program(skeleton->obj, const_cast<bpf_program*>(program))) !=
          nullptr)
-    programs.push_back(ReportOf(program));
+    programs.push_back(StateOf(program));
   Say(programs);
   return 0;
 }
@@ -63,7 +63,7 @@ int Upto(lunscope_step step, uint16_t port, const sigset_t& ending) {
     return 1;
   }
   SayAttached();
-  while (!IsOver(ending)) probe.value()->Drain([](const lunscope_event&) {});
+  while (!IsOver(ending)) probe.value()->Drain([](const lunscope_record&) {});
   Say(probe.value()->Programs());
   return 0;
 }

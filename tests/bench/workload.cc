@@ -54,7 +54,7 @@ void BeginConnection(const Shape& shape, uint64_t i, Host& host) {
 
 }  // namespace
 
-void Begin(const Shape& shape, const std::function<void(const lunscope_event&)>& take) {
+void Begin(const Shape& shape, const std::function<void(const lunscope_record&)>& take) {
   for (uint64_t i = 0; i < shape.connections; i++) {
     Host host;
     host.HandOn(take);
@@ -67,8 +67,8 @@ Tape Commands(const Shape& shape, size_t records) {
   Tape tape;
   Host host;
   Conversation& any = host.Opens(1);
-  host.HandOn([&](const lunscope_event& event) {
-    auto command = reinterpret_cast<const lunscope_command_event&>(event);
+  host.HandOn([&](const lunscope_record& record) {
+    auto command = reinterpret_cast<const lunscope_command_record&>(record);
     command.header.connection = 1 + random() % shape.connections;
     tape.Add(command.header);
   });
@@ -82,10 +82,10 @@ Tape Commands(const Shape& shape, size_t records) {
   return tape;
 }
 
-void Walk(const Shape& shape, const std::function<void(const lunscope_event&)>& take) {
+void Walk(const Shape& shape, const std::function<void(const lunscope_record&)>& take) {
   for (uint64_t i = 0; i < shape.connections; i++) {
     Host host;
-    const lunscope_connection_event record =
+    const lunscope_connection_record record =
         host.Meets(i + 1).Counts(LUNSCOPE_SENT, ISCSI_SCSI_COMMAND, 2000, 96'000).Record();
     take(record.header);
   }

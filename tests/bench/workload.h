@@ -26,12 +26,12 @@ inline constexpr Shape kFewSeries = {100, 1, 14, 2};
 
 // The records of the beginning: each connection logs in, each LUN tells what it is and is sent a
 // command of each operation.
-void Begin(const Shape& shape, const std::function<void(const lunscope_event&)>& take);
+void Begin(const Shape& shape, const std::function<void(const lunscope_record&)>& take);
 
 // So many commands, on connections, LUNs and operations by chance, the same each time.
 Tape Commands(const Shape& shape, size_t records);
 
 // What a scrape's walk tells: each connection's counters.
-void Walk(const Shape& shape, const std::function<void(const lunscope_event&)>& take);
+void Walk(const Shape& shape, const std::function<void(const lunscope_record&)>& take);
 
 }  // namespace lunscope

@@ -27,9 +27,9 @@ using Records = std::vector<Bytes>;
 // Records carry the time of a connection's first bytes from the kernel's own clock.
 void KeepRecord(Records* records, const void* data, size_t bytes) {
   const auto* from = static_cast<const uint8_t*>(data);
-  auto& record = records->emplace_back(from, from + bytes);
-  auto* event = reinterpret_cast<lunscope_event*>(record.data());
-  if (event->kind == LUNSCOPE_EVENT_CONNECTION) event->time_ns = 0;
+  auto& kept = records->emplace_back(from, from + bytes);
+  auto* record = reinterpret_cast<lunscope_record*>(kept.data());
+  if (record->kind == LUNSCOPE_RECORD_CONNECTION) record->time_ns = 0;
 }
 
 std::string FirstDifference(const char* what, const void* kernel, const void* native,
@@ -52,7 +52,7 @@ class Comparison {
     Records in_kernel;
     kernel->Run([&](const void* data, size_t bytes) { KeepRecord(&in_kernel, data, bytes); });
     const exchange& there = kernel->input();
-    follower_->connection().report.header.time_ns = there.connection.report.header.time_ns;
+    follower_->connection().record.header.time_ns = there.connection.record.header.time_ns;
     for (size_t i = 0; i < std::max(in_kernel.size(), records_.size()); i++) {
       if (i >= in_kernel.size() || i >= records_.size() || in_kernel[i] != records_[i])
         return fmt::format("record {} of {} in the kernel and {} here differs", i, in_kernel.size(),
@@ -78,7 +78,7 @@ class Comparison {
     exchange& there = kernel->input();
     follower_ = std::make_unique<ConnectionFollower>(
         static_cast<lunscope_role>(conversation.role), &totals_,
-        [this](const lunscope_event& event) { KeepRecord(&records_, &event, event.bytes); });
+        [this](const lunscope_record& record) { KeepRecord(&records_, &record, record.bytes); });
     if (conversation.is_opened)
       follower_->Open(conversation.received_seq, conversation.sent_seq, 1);
     records_.clear();  // opening is no part of the comparison: both begin in the state it made

@@ -28,7 +28,8 @@ class Aggregate : public testing::Test {
   }
   const lunscope_aggregate& At(size_t place) const { return table_->aggregates[place]; }
 
-  std::unique_ptr<lunscope_aggregates_event> table_ = std::make_unique<lunscope_aggregates_event>();
+  std::unique_ptr<lunscope_aggregates_record> table_ =
+      std::make_unique<lunscope_aggregates_record>();
 };
 
 TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
@@ -50,7 +51,7 @@ TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
   EXPECT_EQ(At(2).opcode, SCSI_READ_16);
   EXPECT_EQ(At(3).flags, 0);
   EXPECT_EQ(lunscope_aggregates_bytes(table_.get()),
-            offsetof(lunscope_aggregates_event, aggregates) + 4 * sizeof(lunscope_aggregate));
+            offsetof(lunscope_aggregates_record, aggregates) + 4 * sizeof(lunscope_aggregate));
 }
 
 TEST_F(Aggregate, LeavesToRecordsWhatIsSlow) {

@@ -33,10 +33,10 @@ TEST_F(Command, IsPairedByItsTag) {
   for (const uint32_t itt : {2, 3, 1})
     session_.Target(ScsiResponse(itt, static_cast<uint8_t>(itt)));
   ASSERT_EQ(session_.commands.size(), 3u);
-  for (const auto& [event, sense] : session_.commands) {
-    EXPECT_EQ(event.lun, event.itt);
-    EXPECT_EQ(event.status, event.itt);
-    EXPECT_EQ(event.cmdsn, event.itt);
+  for (const auto& [record, sense] : session_.commands) {
+    EXPECT_EQ(record.lun, record.itt);
+    EXPECT_EQ(record.status, record.itt);
+    EXPECT_EQ(record.cmdsn, record.itt);
   }
   EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
   EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 0u);
@@ -45,13 +45,13 @@ TEST_F(Command, IsPairedByItsTag) {
 TEST_F(Command, CarriesWhatItsHeaderSaid) {
   session_.Initiator(ScsiCommand(0xcafe, Read10(), 4096, kReadFlags).Lun(0xc101000000000000));
   session_.Target(ScsiResponse(0xcafe));
-  const lunscope_command_event& event = Only().event;
-  EXPECT_EQ(event.itt, 0xcafeu);
-  EXPECT_EQ(event.lun, 0xc101000000000000u);
-  EXPECT_EQ(event.expected_bytes, 4096u);
-  EXPECT_EQ(event.command_flags, kReadFlags);
-  EXPECT_EQ(ToHex(event.cdb, 16), "28000000080000000800000000000000");
-  EXPECT_EQ(event.header.flags, 0);
+  const lunscope_command_record& record = Only().record;
+  EXPECT_EQ(record.itt, 0xcafeu);
+  EXPECT_EQ(record.lun, 0xc101000000000000u);
+  EXPECT_EQ(record.expected_bytes, 4096u);
+  EXPECT_EQ(record.command_flags, kReadFlags);
+  EXPECT_EQ(ToHex(record.cdb, 16), "28000000080000000800000000000000");
+  EXPECT_EQ(record.header.flags, 0);
 }
 
 TEST_F(Command, IsTimedFromItsHeaderToItsStatus) {
@@ -59,15 +59,15 @@ TEST_F(Command, IsTimedFromItsHeaderToItsStatus) {
   const uint64_t begun = session_.now_ns;
   session_.now_ns += 5'000'000'000;
   session_.Target(ScsiResponse(1));
-  EXPECT_EQ(Only().event.duration_ns, session_.now_ns - begun);
-  EXPECT_EQ(Only().event.header.time_ns, session_.now_ns);
+  EXPECT_EQ(Only().record.duration_ns, session_.now_ns - begun);
+  EXPECT_EQ(Only().record.header.time_ns, session_.now_ns);
 }
 
 TEST_F(Command, HasNoNegativeDuration) {
   session_.Initiator(ScsiCommand(1, TestUnitReady()));
   session_.now_ns -= 100'000;  // the other CPU's clock
   session_.Target(ScsiResponse(1));
-  EXPECT_EQ(Only().event.duration_ns, 0u);
+  EXPECT_EQ(Only().record.duration_ns, 0u);
 }
 
 // RFC 7143 section 11.4: everything that a SCSI Response says of the end.
@@ -99,12 +99,12 @@ TEST_F(Command, EndsWithAScsiResponse) {
                         .BidiResidual(row.bidi_residual)
                         .Residual(row.residual));
     ASSERT_EQ(session_.commands.size(), itt) << row.name;
-    const lunscope_command_event& event = session_.commands.back().event;
-    EXPECT_EQ(event.response_flags, row.flags & 0x1e) << row.name;
-    EXPECT_EQ(event.response, row.response) << row.name;
-    EXPECT_EQ(event.status, row.status) << row.name;
-    EXPECT_EQ(event.bidi_residual_bytes, row.bidi_residual) << row.name;
-    EXPECT_EQ(event.residual_bytes, row.residual) << row.name;
+    const lunscope_command_record& record = session_.commands.back().record;
+    EXPECT_EQ(record.response_flags, row.flags & 0x1e) << row.name;
+    EXPECT_EQ(record.response, row.response) << row.name;
+    EXPECT_EQ(record.status, row.status) << row.name;
+    EXPECT_EQ(record.bidi_residual_bytes, row.bidi_residual) << row.name;
+    EXPECT_EQ(record.residual_bytes, row.residual) << row.name;
   }
 }
 
@@ -114,19 +114,19 @@ TEST_F(Command, EndsWithADataInThatCarriesStatus) {
   session_.Target(DataIn(1, 0, Bytes(2048), 0x00).Status(0x99));
   EXPECT_EQ(session_.reported(), 0u);
   session_.Target(DataIn(1, 2048, Bytes(1536), 0x83).Response(0x77).Residual(512));
-  const lunscope_command_event& event = Only().event;
-  EXPECT_EQ(event.status, 0);
-  EXPECT_EQ(event.response, 0);
-  EXPECT_EQ(event.response_flags, ISCSI_RESIDUAL_UNDERFLOW);
-  EXPECT_EQ(event.residual_bytes, 512u);
-  EXPECT_EQ(event.bidi_residual_bytes, 0u);
-  EXPECT_EQ(event.transferred_bytes, 2048u + 1536u);
+  const lunscope_command_record& record = Only().record;
+  EXPECT_EQ(record.status, 0);
+  EXPECT_EQ(record.response, 0);
+  EXPECT_EQ(record.response_flags, ISCSI_RESIDUAL_UNDERFLOW);
+  EXPECT_EQ(record.residual_bytes, 512u);
+  EXPECT_EQ(record.bidi_residual_bytes, 0u);
+  EXPECT_EQ(record.transferred_bytes, 2048u + 1536u);
 }
 
 TEST_F(Command, EndsWithAnEmptyDataIn) {
   session_.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
   session_.Target(DataIn(1, 0, {}, 0x83).Residual(4096));
-  EXPECT_EQ(Only().event.transferred_bytes, 0u);
+  EXPECT_EQ(Only().record.transferred_bytes, 0u);
 }
 
 TEST_F(Command, EndsOnce) {
@@ -157,7 +157,7 @@ TEST_F(Command, HasNoReservedTag) {
 TEST_F(Command, WithTagZeroIsACommand) {
   session_.Initiator(ScsiCommand(0, TestUnitReady()));
   session_.Target(ScsiResponse(0));
-  EXPECT_EQ(Only().event.itt, 0u);
+  EXPECT_EQ(Only().record.itt, 0u);
 }
 
 TEST_F(Command, WhoseTagIsTakenAnewWasNeverAnswered) {
@@ -167,7 +167,7 @@ TEST_F(Command, WhoseTagIsTakenAnewWasNeverAnswered) {
   session_.Target(ScsiResponse(1));
   EXPECT_EQ(session_.seen(), 2u);
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ITT_REUSED), 1u);
-  EXPECT_EQ(Only().event.cdb[0], SCSI_READ_10);
+  EXPECT_EQ(Only().record.cdb[0], SCSI_READ_10);
 }
 
 TEST_F(Command, InFlightAtTheEndIsCounted) {
@@ -185,7 +185,7 @@ TEST_F(Command, ThatIsRejectedIsNotInFlight) {
   EXPECT_EQ(lunscope_inflight_count(&session_.inflight()), 1u);
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_REJECTED), 1u);
   session_.Target(ScsiResponse(2));
-  EXPECT_EQ(Only().event.itt, 2u);
+  EXPECT_EQ(Only().record.itt, 2u);
 }
 
 // A Reject of anything else leaves the command alone: its response is still to come.
@@ -285,7 +285,7 @@ TEST_F(Command, CountsImmediateUnsolicitedAndSolicitedData) {
     }
     session_.Target(ScsiResponse(itt));
     ASSERT_EQ(session_.commands.size(), itt) << row.name;
-    EXPECT_EQ(session_.commands.back().event.transferred_bytes, bytes) << row.name;
+    EXPECT_EQ(session_.commands.back().record.transferred_bytes, bytes) << row.name;
   }
 }
 
@@ -294,7 +294,7 @@ TEST_F(Command, CountsBothWaysOfABidirectionalCommand) {
   session_.Initiator(DataOut(1, 0, Bytes(512)));
   session_.Target(DataIn(1, 0, Bytes(512)));
   session_.Target(ScsiResponse(1));
-  EXPECT_EQ(Only().event.transferred_bytes, 1024u);
+  EXPECT_EQ(Only().record.transferred_bytes, 1024u);
 }
 
 TEST_F(Command, DoesNotGetTheBytesOfAnother) {
@@ -304,8 +304,8 @@ TEST_F(Command, DoesNotGetTheBytesOfAnother) {
   session_.Target(DataIn(3, 0, Bytes(512)));
   session_.Target(ScsiResponse(1));
   ASSERT_EQ(session_.commands.size(), 2u);
-  EXPECT_EQ(session_.commands[0].event.transferred_bytes, 512u);
-  EXPECT_EQ(session_.commands[1].event.transferred_bytes, 0u);
+  EXPECT_EQ(session_.commands[0].record.transferred_bytes, 512u);
+  EXPECT_EQ(session_.commands[1].record.transferred_bytes, 0u);
 }
 
 // ------------------------------------------------------------------ sense
@@ -340,7 +340,7 @@ TEST_F(Command, BringsItsSense) {
       session_.TargetIn(segment, ScsiResponse(itt, 2).Data(row.data));
       ASSERT_EQ(session_.commands.size(), itt) << row.name;
       EXPECT_EQ(session_.commands.back().sense, row.sense) << row.name;
-      EXPECT_EQ(session_.commands.back().event.sense_bytes, row.sense.size()) << row.name;
+      EXPECT_EQ(session_.commands.back().record.sense_bytes, row.sense.size()) << row.name;
     }
   }
 }
@@ -350,11 +350,11 @@ TEST_F(Command, BringsItsSense) {
 TEST_F(Command, InquiryDataIsDeliveredWithItsLun) {
   session_.Initiator(ScsiCommand(1, Inquiry(), 96, kReadFlags).Lun(0x0005000000000000));
   session_.Target(DataIn(1, 0, Bytes(96, 0x41), kDataInStatus));
-  const lunscope_pdu_event& event = session_.delivered.back();
-  EXPECT_EQ(event.lun, 0x0005000000000000u);
-  EXPECT_EQ(event.cdb[0], SCSI_INQUIRY);
-  EXPECT_EQ(ChunkText(event), std::string(96, 'A'));
-  EXPECT_EQ(event.chunk_offset, 0u);
+  const lunscope_pdu_record& record = session_.delivered.back();
+  EXPECT_EQ(record.lun, 0x0005000000000000u);
+  EXPECT_EQ(record.cdb[0], SCSI_INQUIRY);
+  EXPECT_EQ(ChunkText(record), std::string(96, 'A'));
+  EXPECT_EQ(record.chunk_offset, 0u);
   EXPECT_EQ(session_.reported(), 1u);
 }
 
@@ -364,7 +364,7 @@ TEST_F(Command, InquiryDataMayComeBeforeItsStatus) {
   session_.Target(DataIn(1, 250, Bytes(50, 0x42)));
   session_.Target(ScsiResponse(1));
   EXPECT_EQ(ChunkText(session_.delivered.back()), std::string(LUNSCOPE_CHUNK_BYTES, 'A'));
-  EXPECT_EQ(Only().event.transferred_bytes, 300u);
+  EXPECT_EQ(Only().record.transferred_bytes, 300u);
 }
 
 TEST_F(Command, PayloadOfAReadStaysInTheKernel) {
@@ -477,9 +477,9 @@ TEST_F(Command, IsListedWithItsLunAndItsBeginning) {
   for (uint32_t i = 1; i <= 400; i++)
     session_.Initiator(ScsiCommand(i, TestUnitReady()).Lun(uint64_t{i} << 48));
   std::set<uint64_t> luns;
-  session_.Report([&](const lunscope_event& event) {
-    if (event.kind != LUNSCOPE_EVENT_INFLIGHT) return;
-    const auto& list = reinterpret_cast<const lunscope_inflight_event&>(event);
+  session_.Walk([&](const lunscope_record& record) {
+    if (record.kind != LUNSCOPE_RECORD_INFLIGHT) return;
+    const auto& list = reinterpret_cast<const lunscope_inflight_record&>(record);
     for (const lunscope_waiting& waiting : std::span(list.waiting, list.count)) {
       luns.insert(waiting.lun >> 48);
       EXPECT_EQ(waiting.start_ns,

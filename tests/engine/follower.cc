@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "collector/probe/record.h"
+#include "collector/base/record.h"
 #include "tests/engine/guarded_bytes.h"
 
 namespace lunscope {
@@ -14,7 +14,7 @@ namespace lunscope {
 Follower::Follower(lunscope_role side, bool knows_role)
     : side_(side),
       follower_(knows_role ? side : LUNSCOPE_ROLE_UNKNOWN, &totals,
-                [this](const lunscope_event& event) { Take(event); }) {
+                [this](const lunscope_record& record) { Take(record); }) {
   next_seq_[initiator_direction()] = 1000;
   next_seq_[target_direction()] = 2000;
 }
@@ -65,16 +65,16 @@ lunscope_offer Follower::Offer(uint32_t direction, uint32_t seq, const Bytes& se
   return offer;
 }
 
-void Follower::Take(const lunscope_event& event) {
-  ASSERT_EQ(CheckRecord(&event, event.bytes), &event) << "a record that is not whole";
-  if (event.kind == LUNSCOPE_EVENT_PDU) {
-    delivered.push_back(reinterpret_cast<const lunscope_pdu_event&>(event));
-  } else if (event.kind == LUNSCOPE_EVENT_COMMAND) {
+void Follower::Take(const lunscope_record& record) {
+  ASSERT_EQ(CheckRecord(&record, record.bytes), &record) << "a record that is not whole";
+  if (record.kind == LUNSCOPE_RECORD_PDU) {
+    delivered.push_back(reinterpret_cast<const lunscope_pdu_record&>(record));
+  } else if (record.kind == LUNSCOPE_RECORD_COMMAND) {
     CompletedCommand command = {};
-    command.event = reinterpret_cast<const lunscope_command_event&>(event);
-    if (command.event.sense_bytes != 0) {
-      const auto& sensed = reinterpret_cast<const lunscope_sensed_command_event&>(event);
-      command.sense.assign(sensed.sense, sensed.sense + command.event.sense_bytes);
+    command.record = reinterpret_cast<const lunscope_command_record&>(record);
+    if (command.record.sense_bytes != 0) {
+      const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
+      command.sense.assign(sensed.sense, sensed.sense + command.record.sense_bytes);
     }
     commands.push_back(command);
   }
@@ -92,42 +92,43 @@ uint64_t Follower::unreported() const {
   return sum;
 }
 
-std::string ChunkText(const lunscope_pdu_event& event) {
-  return {reinterpret_cast<const char*>(event.chunk), event.chunk_bytes};
+std::string ChunkText(const lunscope_pdu_record& record) {
+  return {reinterpret_cast<const char*>(record.chunk), record.chunk_bytes};
 }
 
 std::string Follower::Text(uint32_t direction) const {
   std::string text;
-  for (const lunscope_pdu_event& event : delivered) {
-    if (event.direction == direction && lunscope_is_text(iscsi_opcode(event.bhs)))
-      text += ChunkText(event);
+  for (const lunscope_pdu_record& record : delivered) {
+    if (record.direction == direction && lunscope_is_text(iscsi_opcode(record.bhs)))
+      text += ChunkText(record);
   }
   return text;
 }
 
 std::string Follower::Outcome() const {
   std::string outcome;
-  for (const auto& [event, sense] : commands) {
+  for (const auto& [record, sense] : commands) {
     outcome += fmt::format(
         "command itt {:08x} lun {:016x} cmdsn {} cdb {} flags {:02x} expected {} transferred {} "
         "response {}/{:02x} flags {:02x} residual {}/{} gap {} sense {}\n",
-        event.itt, event.lun, event.cmdsn, ToHex(event.cdb, ISCSI_CDB_BYTES), event.command_flags,
-        event.expected_bytes, event.transferred_bytes, event.response, event.status,
-        event.response_flags, event.residual_bytes, event.bidi_residual_bytes, event.header.flags,
-        ToHex(sense.data(), sense.size()));
+        record.itt, record.lun, record.cmdsn, ToHex(record.cdb, ISCSI_CDB_BYTES),
+        record.command_flags, record.expected_bytes, record.transferred_bytes, record.response,
+        record.status, record.response_flags, record.residual_bytes, record.bidi_residual_bytes,
+        record.header.flags, ToHex(sense.data(), sense.size()));
   }
-  for (const lunscope_pdu_event& event : delivered) {
-    outcome += fmt::format("pdu {} {} lun {:016x} cdb {} chunk {}+{} last {} {}\n", event.direction,
-                           ToHex(event.bhs, ISCSI_BHS_BYTES), event.lun,
-                           ToHex(event.cdb, ISCSI_CDB_BYTES), event.chunk_offset, event.chunk_bytes,
-                           event.last, ToHex(event.chunk, event.chunk_bytes));
+  for (const lunscope_pdu_record& record : delivered) {
+    outcome +=
+        fmt::format("pdu {} {} lun {:016x} cdb {} chunk {}+{} last {} {}\n", record.direction,
+                    ToHex(record.bhs, ISCSI_BHS_BYTES), record.lun,
+                    ToHex(record.cdb, ISCSI_CDB_BYTES), record.chunk_offset, record.chunk_bytes,
+                    record.last, ToHex(record.chunk, record.chunk_bytes));
   }
-  const lunscope_connection_event& report = connection->report;
-  const auto* numbers = reinterpret_cast<const uint8_t*>(report.traffic);
+  const lunscope_connection_record& record = connection->record;
+  const auto* numbers = reinterpret_cast<const uint8_t*>(record.traffic);
   outcome += fmt::format("traffic {}\ngaps {} in flight {} digests {}{} role {}\n",
-                         ToHex(numbers, sizeof(report.traffic)), report.gaps,
-                         lunscope_inflight_count(&inflight()), report.header_digest,
-                         report.data_digest, report.header.role);
+                         ToHex(numbers, sizeof(record.traffic)), record.gaps,
+                         lunscope_inflight_count(&inflight()), record.header_digest,
+                         record.data_digest, record.header.role);
   outcome +=
       fmt::format("totals {}\n", ToHex(reinterpret_cast<const uint8_t*>(&totals), sizeof(totals)));
   return outcome;

@@ -24,7 +24,7 @@
 namespace lunscope {
 
 struct CompletedCommand {
-  lunscope_command_event event;
+  lunscope_command_record record;
   Bytes sense;
 };
 
@@ -58,7 +58,7 @@ class Follower {
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t read_to);
 
   // What a walk over the live connections is told.
-  void Report(const ConnectionFollower::Handler& handler) const { follower_.Report(handler); }
+  void Walk(const ConnectionFollower::Handler& handler) const { follower_.Walk(handler); }
 
   // The connection closes: what is in flight was never answered.
   void Close() { follower_.Close(now_ns); }
@@ -83,7 +83,7 @@ class Follower {
   uint64_t unreported() const;
   uint64_t unreported(lunscope_unreported reason) const;
   uint64_t pdus(uint32_t direction, uint8_t opcode) const {
-    return connection->report.traffic[direction].pdus[opcode & 0x1f];
+    return connection->record.traffic[direction].pdus[opcode & 0x1f];
   }
   lunscope_inflight& inflight() const { return connection->inflight; }
   // The command in flight with this tag, or nullptr.
@@ -98,7 +98,7 @@ class Follower {
   lunscope_totals totals = {};
 
   std::vector<CompletedCommand> commands;
-  std::vector<lunscope_pdu_event> delivered;
+  std::vector<lunscope_pdu_record> delivered;
   uint64_t now_ns = 1'000'000;  // goes on by 1000 with every offer
   uint64_t reads = 0;
   uint32_t max_reads = kMaxReadsPerSegment;
@@ -111,7 +111,7 @@ class Follower {
   }
 
   void Say(uint32_t direction, const Bytes& segment);
-  void Take(const lunscope_event& event);
+  void Take(const lunscope_record& record);
   void CheckConservation() const;
 
   const lunscope_role side_;
@@ -126,6 +126,6 @@ class Follower {
 void LogIn(Follower* session, const Bytes& offered = {}, const Bytes& answered = {});
 
 // The text of a delivered PDU's chunk.
-std::string ChunkText(const lunscope_pdu_event& event);
+std::string ChunkText(const lunscope_pdu_record& record);
 
 }  // namespace lunscope

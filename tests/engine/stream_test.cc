@@ -83,20 +83,20 @@ TEST(Stream, DeliversAWholeSession) {
   for (const Line& line : WholeSession()) Say(&session, line);
 
   ASSERT_EQ(session.commands.size(), 4u);
-  EXPECT_EQ(session.commands[0].event.itt, 1u);
-  EXPECT_EQ(session.commands[0].event.transferred_bytes, 96u);
-  EXPECT_EQ(session.commands[1].event.lun, 0x0001000000000000u);
-  EXPECT_EQ(session.commands[1].event.transferred_bytes, 2047u + 2048u);
-  EXPECT_EQ(session.commands[2].event.transferred_bytes, 501u + 499u + 1000u);
-  EXPECT_EQ(session.commands[2].event.residual_bytes, 48u);
-  EXPECT_EQ(session.commands[3].event.status, 2);
+  EXPECT_EQ(session.commands[0].record.itt, 1u);
+  EXPECT_EQ(session.commands[0].record.transferred_bytes, 96u);
+  EXPECT_EQ(session.commands[1].record.lun, 0x0001000000000000u);
+  EXPECT_EQ(session.commands[1].record.transferred_bytes, 2047u + 2048u);
+  EXPECT_EQ(session.commands[2].record.transferred_bytes, 501u + 499u + 1000u);
+  EXPECT_EQ(session.commands[2].record.residual_bytes, 48u);
+  EXPECT_EQ(session.commands[3].record.status, 2);
   EXPECT_EQ(session.commands[3].sense.size(), 18u);
   EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 1u);
-  EXPECT_EQ(session.connection->report.gaps, 0u);
+  EXPECT_EQ(session.connection->record.gaps, 0u);
   EXPECT_EQ(session.unmatched(), 0u);
-  EXPECT_EQ(session.connection->report.traffic[LUNSCOPE_SENT].bytes,
+  EXPECT_EQ(session.connection->record.traffic[LUNSCOPE_SENT].bytes,
             session.next_seq(LUNSCOPE_SENT) - 1000);
-  EXPECT_EQ(session.connection->report.traffic[LUNSCOPE_RECEIVED].bytes,
+  EXPECT_EQ(session.connection->record.traffic[LUNSCOPE_RECEIVED].bytes,
             session.next_seq(LUNSCOPE_RECEIVED) - 2000);
   EXPECT_NE(session.Text().find("TargetAddress=10.0.0.9:3260,1"), std::string::npos);
 }
@@ -118,7 +118,7 @@ TEST(Stream, LearnsTheRoleFromTheFirstPdu) {
   for (const lunscope_role side : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
     Follower session(side, false);
     LogIn(&session);
-    EXPECT_EQ(session.connection->report.header.role, side);
+    EXPECT_EQ(session.connection->record.header.role, side);
     session.Initiator(ScsiCommand(1, TestUnitReady()));
   }
 }
@@ -164,9 +164,9 @@ TEST_P(WithDigests, CommandsAreTheSame) {
   session.Open();
   for (const Line& line : WholeSession(GetParam())) Say(&session, line);
   EXPECT_EQ(session.reported(), 4u);
-  EXPECT_EQ(session.connection->report.gaps, 0u);
-  EXPECT_EQ(session.connection->report.header_digest, GetParam().header);
-  EXPECT_EQ(session.connection->report.data_digest, GetParam().data);
+  EXPECT_EQ(session.connection->record.gaps, 0u);
+  EXPECT_EQ(session.connection->record.header_digest, GetParam().header);
+  EXPECT_EQ(session.connection->record.data_digest, GetParam().data);
 }
 
 TEST_P(WithDigests, CutAtEveryByteOfEveryPdu) {
@@ -217,7 +217,7 @@ TEST_P(WithDigests, PipelinedBehindTheLogin) {
     session.Target(Join({ScsiResponse(2).Wire(GetParam()), ScsiResponse(1).Wire(GetParam())}));
     EXPECT_EQ(session.reported(), 2u);
     EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 2u);
-    EXPECT_EQ(session.connection->report.gaps, 0u);
+    EXPECT_EQ(session.connection->record.gaps, 0u);
   }
 }
 
@@ -244,13 +244,13 @@ TEST(HeaderDigest, AFlippedBitIsCounted) {
     session.Initiator(ScsiCommand(2, TestUnitReady()).Wire(kHeaderDigest));
     session.Target(ScsiResponse(2).Wire(kHeaderDigest));
     const bool is_length = bit / 8 >= 4 && bit / 8 < 8;
-    EXPECT_GE(session.connection->report.header_digest_errors, is_length ? 0u : 1u);
+    EXPECT_GE(session.connection->record.header_digest_errors, is_length ? 0u : 1u);
     if (is_length) continue;
-    EXPECT_EQ(session.connection->report.header_digest_errors, 1u);
-    EXPECT_EQ(session.connection->report.gaps, 0u);
+    EXPECT_EQ(session.connection->record.header_digest_errors, 1u);
+    EXPECT_EQ(session.connection->record.gaps, 0u);
     EXPECT_EQ(session.pdus(LUNSCOPE_SENT, ISCSI_SCSI_COMMAND), 1u);
     ASSERT_EQ(session.commands.size(), 1u);
-    EXPECT_EQ(session.commands[0].event.itt, 2u);
+    EXPECT_EQ(session.commands[0].record.itt, 2u);
   }
 }
 
@@ -264,8 +264,8 @@ TEST(HeaderDigest, AFlippedLengthIsAGap) {
   session.Initiator(Join({flipped, ScsiCommand(2, TestUnitReady()).Wire(kHeaderDigest)}));
   for (uint32_t itt = 3; itt < 10; itt++)
     session.Initiator(ScsiCommand(itt, TestUnitReady()).Wire(kHeaderDigest));
-  EXPECT_EQ(session.connection->report.header_digest_errors, 2u);
-  EXPECT_EQ(session.connection->report.gaps, 1u);
+  EXPECT_EQ(session.connection->record.header_digest_errors, 2u);
+  EXPECT_EQ(session.connection->record.gaps, 1u);
   session.Target(ScsiResponse(9).Wire(kHeaderDigest));
   ASSERT_EQ(session.commands.size(), 1u);
 }
@@ -277,7 +277,7 @@ TEST(HeaderDigest, IsNotCheckedWhenNotAskedFor) {
   Bytes flipped = ScsiCommand(1, TestUnitReady()).Wire(kHeaderDigest);
   flipped.back() ^= 1;
   session.Initiator(flipped);
-  EXPECT_EQ(session.connection->report.header_digest_errors, 0u);
+  EXPECT_EQ(session.connection->record.header_digest_errors, 0u);
   EXPECT_EQ(session.seen(), 1u);
 }
 
@@ -290,7 +290,7 @@ TEST(HeaderDigest, CoversTheAhs) {
     session.InitiatorIn(33, ScsiCommand(words, TestUnitReady()).Ahs(ahs).Wire(kHeaderDigest));
     session.Target(ScsiResponse(words).Wire(kHeaderDigest));
   }
-  EXPECT_EQ(session.connection->report.header_digest_errors, 0u);
+  EXPECT_EQ(session.connection->record.header_digest_errors, 0u);
   EXPECT_EQ(session.reported(), 256u);
 }
 
@@ -435,7 +435,7 @@ TEST(Stream, TheRestOfALongSegmentIsNotLost) {
     session.Offer(session.target_direction(), seq, nops);
     EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), seen);
   }
-  EXPECT_EQ(session.connection->report.gaps, 0u);
+  EXPECT_EQ(session.connection->record.gaps, 0u);
 }
 
 TEST(Stream, PayloadIsSkippedWithoutBeingRead) {
@@ -450,7 +450,7 @@ TEST(Stream, PayloadIsSkippedWithoutBeingRead) {
   EXPECT_EQ(session.reads, reads);
   session.Target(ScsiResponse(1));
   ASSERT_EQ(session.commands.size(), 1u);
-  EXPECT_EQ(session.commands[0].event.transferred_bytes, 1u << 20);
+  EXPECT_EQ(session.commands[0].record.transferred_bytes, 1u << 20);
 }
 
 // Payload that was never seen is no gap: nothing was to be read in it.
@@ -463,7 +463,7 @@ TEST(Stream, MissingPayloadIsNoGap) {
   session.TargetUnseen(data.size() - 100);
   session.Target(ScsiResponse(1));
   EXPECT_EQ(session.reported(), 1u);
-  EXPECT_EQ(session.connection->report.gaps, 0u);
+  EXPECT_EQ(session.connection->record.gaps, 0u);
 }
 
 TEST(Stream, TheLargestPdu) {
@@ -474,7 +474,7 @@ TEST(Stream, TheLargestPdu) {
     session.TargetIn(
         segment, Join({DataIn(1, 0, Payload(0xffffff)).Ahs(Payload(255 * 4)), ScsiResponse(1)}));
     ASSERT_EQ(session.commands.size(), 1u);
-    EXPECT_EQ(session.commands[0].event.transferred_bytes, 0xffffffu);
+    EXPECT_EQ(session.commands[0].record.transferred_bytes, 0xffffffu);
   }
 }
 
@@ -544,7 +544,7 @@ TEST(Stream, NopDataAndTaskDataStayInTheKernel) {
   LogIn(&session);
   session.Target(NopIn(ToBytes("private")));
   session.Initiator(NopOut(ToBytes("private")));
-  for (const lunscope_pdu_event& event : session.delivered) EXPECT_EQ(event.chunk_bytes, 0);
+  for (const lunscope_pdu_record& record : session.delivered) EXPECT_EQ(record.chunk_bytes, 0);
 }
 
 }  // namespace

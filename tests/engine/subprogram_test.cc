@@ -64,8 +64,8 @@ TEST_F(Subprogram, LosesNoBytesWhereThereAreNone) {
                            LUNSCOPE_REASON_MISSING_BYTES, &totals_);
   EXPECT_EQ(totals_.gaps[LUNSCOPE_REASON_MISSING_BYTES], 1u);
   EXPECT_EQ(totals_.unparsed_bytes[LUNSCOPE_REASON_MISSING_BYTES], 0u);
-  EXPECT_EQ(connection_->report.followed[LUNSCOPE_RECEIVED], 0);
-  EXPECT_EQ(connection_->report.followed[LUNSCOPE_SENT], 1);
+  EXPECT_EQ(connection_->record.followed[LUNSCOPE_RECEIVED], 0);
+  EXPECT_EQ(connection_->record.followed[LUNSCOPE_SENT], 1);
 }
 
 }  // namespace

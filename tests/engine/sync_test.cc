@@ -47,7 +47,7 @@ TEST(Hole, WaitsForAReorderedSegment) {
   EXPECT_EQ(session.Offer(direction, seq, NopIn(), seq), LUNSCOPE_OFFER_NEW);
   EXPECT_EQ(session.Offer(direction, seq + 48, NopIn(), seq), LUNSCOPE_OFFER_NEW);
   EXPECT_EQ(session.pdus(direction, ISCSI_NOP_IN), 2u);
-  EXPECT_EQ(session.connection->report.gaps, 0u);
+  EXPECT_EQ(session.connection->record.gaps, 0u);
 }
 
 TEST(Hole, IsAGapOfMissingBytesThatIsClosedByThreeHeaders) {
@@ -62,7 +62,7 @@ TEST(Hole, IsAGapOfMissingBytesThatIsClosedByThreeHeaders) {
   session.Target(NopIn());
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_MISSING_BYTES], 1u);
   EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 1u);
-  EXPECT_EQ(session.connection->report.gaps, 1u);
+  EXPECT_EQ(session.connection->record.gaps, 1u);
   EXPECT_EQ(SumOf(session.totals.gaps), 1u);
 }
 
@@ -133,8 +133,8 @@ TEST(GapFlag, IsOnCommandsThatWereInFlight) {
   session.Target(ScsiResponse(1));
   session.Target(ScsiResponse(2));
   ASSERT_EQ(session.commands.size(), 2u);
-  EXPECT_EQ(session.commands[0].event.header.flags, LUNSCOPE_FLAG_GAP);
-  EXPECT_EQ(session.commands[1].event.header.flags, 0);
+  EXPECT_EQ(session.commands[0].record.header.flags, LUNSCOPE_FLAG_GAP);
+  EXPECT_EQ(session.commands[1].record.header.flags, 0);
 }
 
 // Sent while the other direction was lost already, answered partly before it was found again: its
@@ -149,8 +149,8 @@ TEST(GapFlag, IsOnCommandsThatBeganInsideTheGap) {
   session.Target(DataIn(1, 512, Bytes(512)));
   session.Target(ScsiResponse(1));
   ASSERT_EQ(session.commands.size(), 1u);
-  EXPECT_LT(session.commands[0].event.transferred_bytes, 1024u);
-  EXPECT_EQ(session.commands[0].event.header.flags, LUNSCOPE_FLAG_GAP);
+  EXPECT_LT(session.commands[0].record.transferred_bytes, 1024u);
+  EXPECT_EQ(session.commands[0].record.header.flags, LUNSCOPE_FLAG_GAP);
 }
 
 // The same when the connection is met in the middle.
@@ -163,7 +163,7 @@ TEST(GapFlag, IsOnCommandsAnsweredBeforeTheAnswersWereFollowed) {
   session.Target(DataIn(1, 512, Bytes(512)));
   session.Target(ScsiResponse(1));
   ASSERT_EQ(session.commands.size(), 1u);
-  EXPECT_EQ(session.commands[0].event.header.flags, LUNSCOPE_FLAG_GAP);
+  EXPECT_EQ(session.commands[0].record.header.flags, LUNSCOPE_FLAG_GAP);
 }
 
 // ------------------------------------------------------------------ bad headers
@@ -225,7 +225,7 @@ TEST(BadHeader, RandomBytesAfterTheLoginDoNoHarm) {
     }
     EXPECT_LE(lunscope_inflight_count(&session.inflight()), session.inflight().limit);
     EXPECT_LE(session.reported(), 1u);
-    gaps += session.connection->report.gaps;
+    gaps += session.connection->record.gaps;
   }
   EXPECT_GT(gaps, 200u);
 }
@@ -531,12 +531,12 @@ TEST_P(AttachDigests, AreFoundOutAndEveryCommandBehindThemIsSeen) {
     EXPECT_EQ(SumOf(session.totals.gaps), 0u) << cut;
     EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u) << cut;
     ASSERT_GE(session.reported(), 25u) << cut;
-    EXPECT_EQ(session.commands.back().event.itt, 40u) << cut;
+    EXPECT_EQ(session.commands.back().record.itt, 40u) << cut;
     for (size_t i = 1; i < session.commands.size(); i++)
-      EXPECT_EQ(session.commands[i].event.itt, session.commands[i - 1].event.itt + 1) << cut;
-    EXPECT_EQ(session.connection->report.header_digest, digests.header) << cut;
-    EXPECT_EQ(session.connection->report.data_digest, digests.data) << cut;
-    EXPECT_EQ(session.connection->report.header_digest_errors, 0u) << cut;
+      EXPECT_EQ(session.commands[i].record.itt, session.commands[i - 1].record.itt + 1) << cut;
+    EXPECT_EQ(session.connection->record.header_digest, digests.header) << cut;
+    EXPECT_EQ(session.connection->record.data_digest, digests.data) << cut;
+    EXPECT_EQ(session.connection->record.header_digest_errors, 0u) << cut;
   }
 }
 
@@ -559,9 +559,9 @@ TEST_P(AttachDigests, OfDataAreFoundOutWhenThereIsSome) {
   }
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
   EXPECT_GE(session.reported(), 35u);
-  EXPECT_EQ(session.commands.back().event.itt, 40u);
-  EXPECT_EQ(session.connection->report.data_digest, digests.data);
-  const lunscope_traffic* traffic = session.connection->report.traffic;
+  EXPECT_EQ(session.commands.back().record.itt, 40u);
+  EXPECT_EQ(session.connection->record.data_digest, digests.data);
+  const lunscope_traffic* traffic = session.connection->record.traffic;
   // The last data digest of each direction may be still open: it shows with the next PDU.
   EXPECT_NEAR(static_cast<double>(traffic[0].bytes + traffic[1].bytes +
                                   SumOf(session.totals.unparsed_bytes)),
@@ -578,7 +578,7 @@ TEST(AttachWithDigests, WaitBehindAnAhs) {
     session.Target(Answer(i));
   }
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
-  EXPECT_EQ(session.commands.back().event.itt, 40u);
+  EXPECT_EQ(session.commands.back().record.itt, 40u);
 }
 
 // A header that is spoiled while the digest before it is open: a gap, and the next one tells.
@@ -591,8 +591,8 @@ TEST(AttachWithDigests, SurviveASpoiledHeader) {
     session.Initiator(command);
     session.Target((i > 20 ? ReadAnswer(i, Bytes(301)) : Answer(i)).Wire(both));
   }
-  EXPECT_EQ(session.commands.back().event.itt, 60u);
-  EXPECT_EQ(session.connection->report.data_digest, 1);
+  EXPECT_EQ(session.commands.back().record.itt, 60u);
+  EXPECT_EQ(session.connection->record.data_digest, 1);
 }
 
 // A connection whose login is seen while the other direction is not followed: what the login says
@@ -611,7 +611,7 @@ TEST(AttachWithDigests, AreTheLoginsWhereThatIsSeen) {
       session.Target(NopIn().Wire({true, false}));
     }
     EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_MISSING_BYTES], 1u);
-    EXPECT_EQ(session.connection->report.header_digest_errors, 0u);
+    EXPECT_EQ(session.connection->record.header_digest_errors, 0u);
   }
 }
 
@@ -637,7 +637,7 @@ TEST_P(AttachDigests, AreNotThoseOfACaptureInThePayload) {
       session.TargetIn(GetParam().segment, ReadAnswer(i, capture).Wire(digests));
     }
     for (const CompletedCommand& command : session.commands)
-      ASSERT_LE(command.event.itt, 100u) << cut;
+      ASSERT_LE(command.record.itt, 100u) << cut;
     EXPECT_EQ(SumOf(session.totals.gaps), 0u) << cut;
     EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u) << cut;
     EXPECT_GE(session.reported(), 40u) << cut;
@@ -671,7 +671,7 @@ TEST(Attach, LearnsTheRole) {
   for (const lunscope_role side : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
     Follower session(side, false);
     Ping(&session, 4);
-    EXPECT_EQ(session.connection->report.header.role, side);
+    EXPECT_EQ(session.connection->record.header.role, side);
   }
 }
 

@@ -8,12 +8,12 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "collector/report/metrics.h"
-#include "collector/report/names.h"
-#include "collector/report/pdu_line.h"
-#include "collector/report/session_list.h"
-#include "collector/report/summary.h"
-#include "collector/report/trace_line.h"
+#include "collector/lines/pdu_line.h"
+#include "collector/lines/session_list.h"
+#include "collector/lines/summary.h"
+#include "collector/lines/trace_line.h"
+#include "collector/metrics/metrics.h"
+#include "collector/names/names.h"
 #include "tests/fuzz/target.h"
 #include "tests/vectors/pdus.h"
 
@@ -52,7 +52,7 @@ class Host {
  public:
   explicit Host(Input* input)
       : input_(*input), setting_(input->Byte()), time_ns_(input->Number(8)) {
-    auto opened = New<lunscope_connection_event>(LUNSCOPE_EVENT_CONNECTION);
+    auto opened = New<lunscope_connection_record>(LUNSCOPE_RECORD_CONNECTION);
     opened.header.flags = LUNSCOPE_FLAG_OPENED;
     opened.is_ipv6 = setting_ & kIpv6 ? 1 : 0;
     Fill(opened.local_address, sizeof(opened.local_address), 16);
@@ -64,13 +64,13 @@ class Host {
 
   void LogIn() {
     const uint32_t direction = setting_ & kTargetSide ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT;
-    auto request = New<lunscope_pdu_event>(LUNSCOPE_EVENT_PDU);
+    auto request = New<lunscope_pdu_record>(LUNSCOPE_RECORD_PDU);
     request.bhs[0] = ISCSI_LOGIN_REQUEST;
     request.direction = static_cast<uint8_t>(direction);
     request.last = 1;
     request.chunk_bytes = Fill(request.chunk, sizeof(request.chunk), input_.Word());
     Apply(request);
-    auto response = New<lunscope_pdu_event>(LUNSCOPE_EVENT_PDU);
+    auto response = New<lunscope_pdu_record>(LUNSCOPE_RECORD_PDU);
     response.bhs[0] = ISCSI_LOGIN_RESPONSE;
     response.bhs[1] = 0x87;
     response.direction = static_cast<uint8_t>(1 - direction);
@@ -79,7 +79,7 @@ class Host {
   }
 
   void Learn(uint64_t lun) {
-    auto data = New<lunscope_pdu_event>(LUNSCOPE_EVENT_PDU);
+    auto data = New<lunscope_pdu_record>(LUNSCOPE_RECORD_PDU);
     data.bhs[0] = ISCSI_DATA_IN;
     data.cdb[0] = SCSI_INQUIRY;
     data.lun = lun;
@@ -89,13 +89,13 @@ class Host {
   }
 
   void Complete() {
-    auto event = New<lunscope_sensed_command_event>(LUNSCOPE_EVENT_COMMAND);
-    lunscope_command_event& command = event.command;
-    auto* fields = reinterpret_cast<uint8_t*>(&event) + sizeof(lunscope_event);
-    Fill(fields, sizeof(event) - sizeof(lunscope_event), input_.Word());
+    auto record = New<lunscope_sensed_command_record>(LUNSCOPE_RECORD_COMMAND);
+    lunscope_command_record& command = record.command;
+    auto* fields = reinterpret_cast<uint8_t*>(&record) + sizeof(lunscope_record);
+    Fill(fields, sizeof(record) - sizeof(lunscope_record), input_.Word());
     command.sense_bytes = std::min<uint16_t>(command.sense_bytes, LUNSCOPE_SENSE_BYTES);
     Learn(command.lun);
-    Apply(event);
+    Apply(record);
     const Connection* connection = model_.FindConnection(kConnection);
     const TracedCommand traced = {command, *connection, model_.DeviceType(*connection, command.lun),
                                   0};
@@ -135,9 +135,9 @@ class Host {
 
  private:
   template <typename Record>
-  Record New(lunscope_event_kind kind) const {
+  Record New(lunscope_record_kind kind) const {
     Record record = {};
-    auto& header = reinterpret_cast<lunscope_event&>(record);
+    auto& header = reinterpret_cast<lunscope_record&>(record);
     header.connection = kConnection;
     header.time_ns = time_ns_;
     header.bytes = sizeof(record);
@@ -156,7 +156,7 @@ class Host {
 
   template <typename Record>
   void Apply(const Record& record) {
-    model_.Apply(reinterpret_cast<const lunscope_event&>(record));
+    model_.Apply(reinterpret_cast<const lunscope_record&>(record));
   }
 
   Input& input_;
@@ -185,7 +185,8 @@ std::vector<Bytes> Seeds() {
   const Bytes hostile = Keys({"InitiatorName=\x1b[2J\"\\\n", "TargetName=\xff\xfe\"{,}"});
   const Bytes inquiry =
       Join({FromHex("00000502 1f000000"), ToBytes("ACME    Disk \x1b]52;\x07    ")});
-  // lunscope_command_event behind its header: LUN, duration, six numbers, CDB, the end; then sense.
+  // lunscope_command_record behind its header: LUN, duration, six numbers, CDB, the end; then
+  // sense.
   const Bytes command = Join({FromHex("00000000 00000100 40420f00 00000000 01000000 02000000"),
                               FromHex("00100000 00100000 00000000 00000000"),
                               FromHex("28000000 08000000 08000000 00000000 c1000002 12000000"),

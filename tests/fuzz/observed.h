@@ -9,7 +9,7 @@
 #include <numeric>
 #include <utility>
 
-#include "collector/probe/record.h"
+#include "collector/base/record.h"
 #include "collector/replay/follower.h"
 #include "tests/fuzz/target.h"
 
@@ -41,10 +41,10 @@ class Observed {
   // handler: called with each record, which is whole.
   explicit Observed(lunscope_role role, ConnectionFollower::Handler handler = {})
       : handler_(std::move(handler)),
-        follower_(role, &totals, [this](const lunscope_event& event) { Take(event); }) {}
+        follower_(role, &totals, [this](const lunscope_record& record) { Take(record); }) {}
 
   void Open() { follower_.Open(kFirstSeq[LUNSCOPE_RECEIVED], kFirstSeq[LUNSCOPE_SENT], kNow); }
-  void ReportHeaders() { follower_.ReportHeaders(); }
+  void EmitHeaders() { follower_.EmitHeaders(); }
 
   // Bytes of a segment, of which the last may have been cut off: wire_bytes >= segment.size().
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t wire_bytes,
@@ -93,10 +93,10 @@ class Observed {
  private:
   static constexpr uint64_t kNow = 1'000'000;  // time stands still: equal plays, equal records
 
-  void Take(const lunscope_event& event) {
-    Check(CheckRecord(&event, event.bytes) == &event, "a record is whole");
-    if (event.kind == LUNSCOPE_EVENT_COMMAND) commands++;
-    if (handler_) handler_(event);
+  void Take(const lunscope_record& record) {
+    Check(CheckRecord(&record, record.bytes) == &record, "a record is whole");
+    if (record.kind == LUNSCOPE_RECORD_COMMAND) commands++;
+    if (handler_) handler_(record);
   }
 
   const ConnectionFollower::Handler handler_;

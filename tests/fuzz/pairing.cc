@@ -116,7 +116,7 @@ class Session {
   explicit Session(bool is_target)
       : initiator_(is_target ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT),
         observed_(is_target ? LUNSCOPE_ROLE_TARGET : LUNSCOPE_ROLE_INITIATOR,
-                  [this](const lunscope_event& event) { Take(event); }) {
+                  [this](const lunscope_record& record) { Take(record); }) {
     observed_.Open();
     Say(LoginRequest());
     Say(LoginResponse());
@@ -153,7 +153,7 @@ class Session {
     Check(unreported(LUNSCOPE_UNREPORTED_REJECTED) == book_.rejected, "rejected");
     Check(unreported(LUNSCOPE_UNREPORTED_ABORTED) == book_.aborted, "aborted");
     Check(SumOf(totals.unmatched_responses) == book_.unmatched, "unmatched");
-    Check(observed_.connection().report.gaps == 0, "good PDUs, no gap");
+    Check(observed_.connection().record.gaps == 0, "good PDUs, no gap");
   }
 
   // What is in flight to the end is what the book says, by name.
@@ -243,12 +243,12 @@ class Session {
     Say(Reject(a, Slice(header, 0, is_whole ? header.size() : header.size() - 1)));
   }
 
-  void Take(const lunscope_event& event) {
-    if (event.kind != LUNSCOPE_EVENT_COMMAND) return;
+  void Take(const lunscope_record& record) {
+    if (record.kind != LUNSCOPE_RECORD_COMMAND) return;
     Check(!expected_.empty(), "a report that no status asked for");
     const Expected expected = expected_.front();
     expected_.pop_front();
-    const auto& is = reinterpret_cast<const lunscope_command_event&>(event);
+    const auto& is = reinterpret_cast<const lunscope_command_record&>(record);
     Check(is.itt == expected.itt && is.lun == expected.command.lun &&
               is.cmdsn == expected.command.cmdsn &&
               is.expected_bytes == expected.command.expected_bytes &&
@@ -262,7 +262,7 @@ class Session {
           "and its end");
     Check(is.sense_bytes == expected.sense.size(), "and as much sense");
     if (is.sense_bytes == 0) return;
-    const auto& sensed = reinterpret_cast<const lunscope_sensed_command_event&>(event);
+    const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
     Check(Bytes(sensed.sense, sensed.sense + is.sense_bytes) == expected.sense, "and its sense");
   }
 

@@ -14,10 +14,10 @@
 #include <cstdio>
 #include <string>
 
+#include "collector/lines/pdu_line.h"
+#include "collector/lines/session_list.h"
+#include "collector/lines/trace_line.h"
 #include "collector/replay/connection_table.h"
-#include "collector/report/pdu_line.h"
-#include "collector/report/session_list.h"
-#include "collector/report/trace_line.h"
 #include "tests/fuzz/observed.h"
 #include "tests/replay/frames.h"
 #include "tests/vectors/pdu.h"
@@ -55,7 +55,7 @@ class Replay {
       : watch_{.initiators = (setting & kInitiators) != 0,
                .targets = (setting & kTargets) != 0,
                .headers = (setting & kHeaders) != 0,
-               .handler = [this](const lunscope_event& event) { Take(event); }},
+               .handler = [this](const lunscope_record& record) { Take(record); }},
         connections_({kTargetPort}, &watch_, kMaxConnections) {}
 
   void Run(CaptureFile* capture) {
@@ -69,9 +69,9 @@ class Replay {
     Check(ended.ok() || IsPrintable(ended.error().message), "a damage is told in words");
     connections_.GiveUp();
     CheckConservation(watch_.totals, InFlight());
-    model_.BeginReport();
-    connections_.Report([this](const lunscope_event& event) { model_.Apply(event); });
-    model_.EndReport();
+    model_.BeginWalk();
+    connections_.Walk([this](const lunscope_record& record) { model_.Apply(record); });
+    model_.EndWalk();
     Check(model_.TakeSnapshot().tracked_commands == InFlight(),
           "the model knows what is in flight");
     const std::string sessions = SessionsJson(model_, 0);
@@ -81,26 +81,26 @@ class Replay {
  private:
   uint64_t InFlight() const {
     uint64_t in_flight = 0;
-    connections_.Report([&](const lunscope_event& event) {
-      if (event.kind == LUNSCOPE_EVENT_INFLIGHT)
-        in_flight += reinterpret_cast<const lunscope_inflight_event&>(event).count;
+    connections_.Walk([&](const lunscope_record& record) {
+      if (record.kind == LUNSCOPE_RECORD_INFLIGHT)
+        in_flight += reinterpret_cast<const lunscope_inflight_record&>(record).count;
     });
     return in_flight;
   }
 
-  void Take(const lunscope_event& event) {
-    Check(CheckRecord(&event, event.bytes) == &event, "a record is whole");
-    model_.Apply(event);
-    const Connection* connection = model_.FindConnection(event.connection);
-    if (event.kind == LUNSCOPE_EVENT_COMMAND) {
-      const auto& command = reinterpret_cast<const lunscope_command_event&>(event);
+  void Take(const lunscope_record& record) {
+    Check(CheckRecord(&record, record.bytes) == &record, "a record is whole");
+    model_.Apply(record);
+    const Connection* connection = model_.FindConnection(record.connection);
+    if (record.kind == LUNSCOPE_RECORD_COMMAND) {
+      const auto& command = reinterpret_cast<const lunscope_command_record&>(record);
       const TracedCommand traced = {command, *connection, kUnknownDeviceType, 0};
       Check(IsPrintable(JsonObject(traced)) && IsPrintable(TableRow(traced)), "lines of a command");
-    } else if (event.kind == LUNSCOPE_EVENT_HEADER) {
-      const auto& pdu = reinterpret_cast<const lunscope_header_event&>(event);
+    } else if (record.kind == LUNSCOPE_RECORD_HEADER) {
+      const auto& pdu = reinterpret_cast<const lunscope_header_record&>(record);
       Check(IsPrintable(JsonObject(TracedPdu{
-                std::span(pdu.bhs), std::span(pdu.ahs, pdu.ahs_bytes), event.role, pdu.direction,
-                connection->local, connection->remote, static_cast<int64_t>(event.time_ns)})),
+                std::span(pdu.bhs), std::span(pdu.ahs, pdu.ahs_bytes), record.role, pdu.direction,
+                connection->local, connection->remote, static_cast<int64_t>(record.time_ns)})),
             "the line of a PDU");
     }
   }

@@ -46,8 +46,8 @@ class Session {
       : is_whole_((setting & kMidstream) == 0),
         initiator_(setting & kTargetSide ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT),
         observed_(setting & kTargetSide ? LUNSCOPE_ROLE_TARGET : LUNSCOPE_ROLE_INITIATOR,
-                  [this](const lunscope_event& event) { Take(event); }) {
-    if (setting & kHeaders) observed_.ReportHeaders();
+                  [this](const lunscope_record& record) { Take(record); }) {
+    if (setting & kHeaders) observed_.EmitHeaders();
     if (!is_whole_) return;
     observed_.Open();
     Say(LoginRequest({}, kSecurity), kWhole, 0);
@@ -110,9 +110,9 @@ class Session {
     }
   }
 
-  void Take(const lunscope_event& event) {
-    if (event.kind != LUNSCOPE_EVENT_PDU) return;
-    const auto& pdu = reinterpret_cast<const lunscope_pdu_event&>(event);
+  void Take(const lunscope_record& record) {
+    if (record.kind != LUNSCOPE_RECORD_PDU) return;
+    const auto& pdu = reinterpret_cast<const lunscope_pdu_record&>(record);
     const Bytes chunk(pdu.chunk, pdu.chunk + pdu.chunk_bytes);
     Check(std::ranges::count(pdu.chunk, kSecretByte) == 0, "a secret got out");
     Bytes& told = told_[pdu.direction];

@@ -38,11 +38,11 @@ enum Operation : uint8_t {
 class Play {
  public:
   explicit Play(uint8_t setting)
-      : setting_(setting), observed_(Role(setting), [this](const lunscope_event& event) {
-          const auto* bytes = reinterpret_cast<const uint8_t*>(&event);
-          records.insert(records.end(), bytes, bytes + event.bytes);
+      : setting_(setting), observed_(Role(setting), [this](const lunscope_record& record) {
+          const auto* bytes = reinterpret_cast<const uint8_t*>(&record);
+          records.insert(records.end(), bytes, bytes + record.bytes);
         }) {
-    if (setting & kHeaders) observed_.ReportHeaders();
+    if (setting & kHeaders) observed_.EmitHeaders();
     if (setting & kUnchecked) observed_.connection().checks_header_digest = 0;
     if (setting & kOpens) observed_.Open();
   }
@@ -64,7 +64,7 @@ class Play {
   Observed& observed() { return observed_; }
   // Nothing was missing, and the boundaries were known all the way.
   bool IsWhole() {
-    return (setting_ & kOpens) && !is_lossy_ && observed_.connection().report.gaps == 0;
+    return (setting_ & kOpens) && !is_lossy_ && observed_.connection().record.gaps == 0;
   }
 
   Bytes records;

@@ -4,7 +4,7 @@
 // reads them, each against a second reading of RFC 7143 section 6.1 that takes the text as a whole.
 //
 // Input: the text. The filter takes single bytes, and the reader is given the text whole and cut.
-#include <lunscope/event.h>
+#include <lunscope/records.h>
 #include <lunscope/text.h>
 
 #include <optional>

@@ -76,14 +76,15 @@ const Row kRows[] = {
     {"task management", [](Host& host) { host.On(1).RequestsTask(1); }},
     {"Reject", [](Host& host) { host.On(1).Rejects(9); }},
     {"asynchronous message", [](Host& host) { host.On(1).Announces(1); }},
-    {"report of a connection", [](Host& host) { host.Apply(host.On(1).Record()); }},
-    {"command of the mid-layer", [](Host& host) { host.Apply(Dispatched(4, Read16(0, 8)).event); }},
+    {"walk over a connection", [](Host& host) { host.Apply(host.On(1).Record()); }},
+    {"command of the mid-layer",
+     [](Host& host) { host.Apply(Dispatched(4, Read16(0, 8)).record); }},
     {"failed command of the mid-layer",
-     [](Host& host) { host.Apply(Dispatched(4, Read16(0, 8)).Failing(7).Again(1).event); }},
+     [](Host& host) { host.Apply(Dispatched(4, Read16(0, 8)).Failing(7).Again(1).record); }},
     {"command of the wire and of the mid-layer",
      [](Host& host) {
        host.On(1).Completes(Read16(0, 8).OnLun(Lun(1)).Taking(1000));
-       host.Apply(Joinable(Read16(0, 8).OnLun(Lun(1)).Taking(3000)).At(host.now_ns + 1000).event);
+       host.Apply(Joinable(Read16(0, 8).OnLun(Lun(1)).Taking(3000)).At(host.now_ns + 1000).record);
      }},
 };
 
@@ -93,17 +94,17 @@ uint64_t AllocationsOf(const Row& row, bool joins_layers) {
   Tape tape;
   {
     Host host;
-    host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+    host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
     host.Opens(1).LogsIn({.target = kLongName});
     host.NameScsiHost(4, kLongName);
     model.NameScsiHost(4, kLongName);
-    host.Apply(Nexus(4).Below("iscsi_tcp").OnLun(Lun(1)).event);
+    host.Apply(Nexus(4).Below("iscsi_tcp").OnLun(Lun(1)).record);
     tape.Record(host);
     row.tell(host);
   }
   const auto play = [&](size_t records) {
     for (size_t done = 0; done < records; done += tape.records())
-      tape.Play([&](const lunscope_event& event) { model.Apply(event); });
+      tape.Play([&](const lunscope_record& record) { model.Apply(record); });
   };
   play(10'000);  // what is met for the first time, and what a queue grows to
   const uint64_t before = allocations;
@@ -123,7 +124,7 @@ TEST(Allocations, AreCounted) {
   const uint64_t before = allocations;
   Model model;
   Host host;
-  host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+  host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
   host.Opens(1).LogsIn();
   EXPECT_GT(allocations, before);
 }

@@ -59,7 +59,7 @@ TEST(Command, CountsByOperationAndBytes) {
     const Seen seen(host);
     for (size_t i = 0; i < SCSI_OPERATIONS; i++) {
       const bool is_seen = seen.lun.operations[i] != nullptr;
-      EXPECT_EQ(is_seen, i == row.operation) << int{row.command.event.command.cdb[0]};
+      EXPECT_EQ(is_seen, i == row.operation) << int{row.command.record.command.cdb[0]};
       EXPECT_EQ(seen.target.sizes[i].count(), i == row.operation ? 1u : 0u);
     }
     EXPECT_EQ(seen.lun.read_bytes, row.read_bytes);
@@ -73,20 +73,20 @@ struct BothWays {
   BothWays() {
     table->header.connection = 1;
     table->header.abi = LUNSCOPE_ABI;
-    table->header.kind = LUNSCOPE_EVENT_AGGREGATES;
+    table->header.kind = LUNSCOPE_RECORD_AGGREGATES;
     table->header.role = LUNSCOPE_ROLE_INITIATOR;
     recorded.Opens(1).LogsIn();
     aggregated.Opens(1).LogsIn();
   }
   void Complete(const Command& command) {
-    const lunscope_command_event& event = command.event.command;
+    const lunscope_command_record& record = command.record.command;
     recorded.On(1).Completes(command);
     lunscope_task task{};
-    task.lun = event.lun;
-    task.cdb[0] = event.cdb[0];
-    task.flags = event.command_flags;
-    task.transferred_bytes = event.transferred_bytes;
-    ASSERT_TRUE(lunscope_aggregate_add(table.get(), &task, event.duration_ns, ~uint64_t{0}));
+    task.lun = record.lun;
+    task.cdb[0] = record.cdb[0];
+    task.flags = record.command_flags;
+    task.transferred_bytes = record.transferred_bytes;
+    ASSERT_TRUE(lunscope_aggregate_add(table.get(), &task, record.duration_ns, ~uint64_t{0}));
   }
   void Report() {
     table->header.bytes = lunscope_aggregates_bytes(table.get());
@@ -95,7 +95,8 @@ struct BothWays {
 
   Host recorded;
   Host aggregated;
-  std::unique_ptr<lunscope_aggregates_event> table = std::make_unique<lunscope_aggregates_event>();
+  std::unique_ptr<lunscope_aggregates_record> table =
+      std::make_unique<lunscope_aggregates_record>();
 };
 
 void ExpectTheSame(const Host& one, const Host& other) {

@@ -88,7 +88,7 @@ TEST(Counters, GrowByTheDifference) {
 // A walk reads the kernel's state; records that were made before may still be in the ring.
 TEST(Counters, AreNotReducedByAStaleRecord) {
   Host host;
-  const lunscope_connection_event opened = host.Meets(1).Record(LUNSCOPE_FLAG_OPENED);
+  const lunscope_connection_record opened = host.Meets(1).Record(LUNSCOPE_FLAG_OPENED);
   host.On(1).Counts(kSent, ISCSI_SCSI_COMMAND, 10, 480);
   host.Walks();
   host.Apply(opened);
@@ -173,7 +173,7 @@ TEST(Connection, LearnsItsRole) {
 TEST(Connection, KeepsTheRoleThatItLearned) {
   Host host;
   host.Opens(1).LogsIn();
-  lunscope_connection_event old = host.On(1).Record();
+  lunscope_connection_record old = host.On(1).Record();
   old.header.role = LUNSCOPE_ROLE_UNKNOWN;
   host.Apply(old);
   EXPECT_EQ(host.model().FindConnection(1)->role, LUNSCOPE_ROLE_INITIATOR);
@@ -239,13 +239,13 @@ TEST(Inflight, OfAFullTableIsWhole) {
 TEST(Connections, ThatEndInTheMidstOfAWalkStayGone) {
   Model model;
   Host host;
-  host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+  host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
   host.Opens(1).LogsIn().Counts(LUNSCOPE_SENT, ISCSI_NOP_OUT, 5, 240);
-  const lunscope_connection_event walked = host.On(1).Record();
-  model.BeginReport();
+  const lunscope_connection_record walked = host.On(1).Record();
+  model.BeginWalk();
   host.On(1).Closes();
   model.Apply(walked.header);
-  model.EndReport();
+  model.EndWalk();
   EXPECT_EQ(model.FindConnection(1), nullptr);
   EXPECT_EQ(model.TakeSnapshot()
                 .targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk})
@@ -260,7 +260,7 @@ TEST(Connections, ThatEndInTheMidstOfAWalkStayGone) {
 TEST(Connections, AndSessionsMayEndInTheMidstOfASnapshot) {
   Model model;
   Host host;
-  host.HandOn([&](const lunscope_event& event) { model.Apply(event); });
+  host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
   for (uint64_t id = 1; id <= 100; id++) {
     host.Opens(id)
         .LogsIn({.target = "iqn." + std::to_string(id), .isid = id})

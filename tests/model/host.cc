@@ -9,7 +9,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "collector/probe/record.h"
+#include "collector/base/record.h"
 
 namespace lunscope {
 namespace {
@@ -48,40 +48,40 @@ Command Transfer16(uint8_t opcode, uint64_t lba, uint32_t blocks, uint8_t direct
 }  // namespace
 
 Command::Command(const std::vector<uint8_t>& cdb, uint8_t direction) {
-  std::copy(cdb.begin(), cdb.end(), event.command.cdb);
-  event.command.command_flags = ISCSI_FLAG_FINAL | direction;
+  std::copy(cdb.begin(), cdb.end(), record.command.cdb);
+  record.command.command_flags = ISCSI_FLAG_FINAL | direction;
 }
 
 Command& Command::OnLun(uint64_t lun) {
-  event.command.lun = lun;
+  record.command.lun = lun;
   return *this;
 }
 
 Command& Command::Moving(uint32_t bytes) {
-  event.command.expected_bytes = bytes;
-  event.command.transferred_bytes = bytes;
+  record.command.expected_bytes = bytes;
+  record.command.transferred_bytes = bytes;
   return *this;
 }
 
 Command& Command::Taking(uint64_t ns) {
-  event.command.duration_ns = ns;
+  record.command.duration_ns = ns;
   return *this;
 }
 
 Command& Command::Tagged(uint32_t itt, uint32_t cmdsn) {
-  event.command.itt = itt;
-  event.command.cmdsn = cmdsn;
+  record.command.itt = itt;
+  record.command.cmdsn = cmdsn;
   return *this;
 }
 
 Command& Command::Ending(uint8_t status) {
-  event.command.status = status;
+  record.command.status = status;
   return *this;
 }
 
 Command& Command::Sensing(const std::vector<uint8_t>& sense) {
-  std::copy(sense.begin(), sense.end(), event.sense);
-  event.command.sense_bytes = static_cast<uint16_t>(sense.size());
+  std::copy(sense.begin(), sense.end(), record.sense);
+  record.command.sense_bytes = static_cast<uint16_t>(sense.size());
   return Ending(SCSI_STATUS_CHECK_CONDITION);
 }
 
@@ -90,20 +90,20 @@ Command& Command::Sensing(uint8_t key, uint8_t asc, uint8_t ascq) {
 }
 
 Command& Command::Responding(uint8_t response) {
-  event.command.response = response;
+  record.command.response = response;
   return *this;
 }
 
 Command& Command::ShortBy(uint32_t residual_bytes) {
-  event.command.response_flags = ISCSI_RESIDUAL_UNDERFLOW;
-  event.command.residual_bytes = residual_bytes;
-  event.command.transferred_bytes = event.command.expected_bytes - residual_bytes;
+  record.command.response_flags = ISCSI_RESIDUAL_UNDERFLOW;
+  record.command.residual_bytes = residual_bytes;
+  record.command.transferred_bytes = record.command.expected_bytes - residual_bytes;
   return *this;
 }
 
 Command& Command::LongBy(uint32_t residual_bytes) {
-  event.command.response_flags = ISCSI_RESIDUAL_OVERFLOW;
-  event.command.residual_bytes = residual_bytes;
+  record.command.response_flags = ISCSI_RESIDUAL_OVERFLOW;
+  record.command.residual_bytes = residual_bytes;
   return *this;
 }
 
@@ -127,7 +127,7 @@ Conversation::Conversation(Host& host, uint64_t id, uint8_t role) : host_(host) 
   report_.header.connection = id;
   report_.header.bytes = sizeof(report_);
   report_.header.abi = LUNSCOPE_ABI;
-  report_.header.kind = LUNSCOPE_EVENT_CONNECTION;
+  report_.header.kind = LUNSCOPE_RECORD_CONNECTION;
   report_.header.role = role;
   const uint8_t local[] = {192, 0, 2, 1};
   const uint8_t remote[] = {192, 0, 2, 2};
@@ -150,8 +150,8 @@ Conversation& Conversation::IsIpv6() {
   return *this;
 }
 
-lunscope_connection_event Conversation::Record(uint8_t flags) const {
-  lunscope_connection_event record = report_;
+lunscope_connection_record Conversation::Record(uint8_t flags) const {
+  lunscope_connection_record record = report_;
   record.header.time_ns = host_.now_ns;
   record.header.flags |= flags;
   return record;
@@ -193,7 +193,7 @@ Conversation& Conversation::LogsIn(const Login& login) {
 
 Conversation& Conversation::RequestsLogin(std::string_view text, uint64_t isid, uint8_t flags,
                                           size_t chunk_bytes) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_LOGIN_REQUEST);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_LOGIN_REQUEST);
   pdu.bhs[0] |= kImmediate;
   pdu.bhs[1] = flags;
   PutIsid(pdu.bhs, isid);
@@ -205,7 +205,7 @@ Conversation& Conversation::RequestsLogin(std::string_view text, uint64_t isid, 
 
 Conversation& Conversation::AnswersLogin(uint8_t status_class, uint16_t tsih, uint8_t flags,
                                          std::string_view text, uint8_t status_detail) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_LOGIN_RESPONSE);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_LOGIN_RESPONSE);
   pdu.bhs[1] = flags;
   PutBe16(pdu.bhs + 14, tsih);
   pdu.bhs[36] = status_class;
@@ -215,14 +215,14 @@ Conversation& Conversation::AnswersLogin(uint8_t status_class, uint16_t tsih, ui
 }
 
 Conversation& Conversation::Asks(std::string_view text, uint8_t flags) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_TEXT_REQUEST);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_TEXT_REQUEST);
   pdu.bhs[1] = flags;
   Deliver(pdu, text, LUNSCOPE_CHUNK_BYTES);
   return *this;
 }
 
 Conversation& Conversation::Answers(std::string_view text, uint8_t flags) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_TEXT_RESPONSE);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_TEXT_RESPONSE);
   pdu.bhs[1] = flags;
   Deliver(pdu, text, LUNSCOPE_CHUNK_BYTES);
   return *this;
@@ -233,35 +233,35 @@ Conversation& Conversation::LogsOut(uint8_t reason) {
 }
 
 Conversation& Conversation::RequestsLogout(uint8_t reason) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_LOGOUT_REQUEST);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_LOGOUT_REQUEST);
   pdu.bhs[1] = ISCSI_FLAG_FINAL | reason;
   Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);
   return *this;
 }
 
 Conversation& Conversation::AnswersLogout(uint8_t response) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_LOGOUT_RESPONSE);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_LOGOUT_RESPONSE);
   pdu.bhs[2] = response;
   Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);
   return *this;
 }
 
 Conversation& Conversation::RequestsTask(uint8_t function) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_TASK_REQUEST);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_TASK_REQUEST);
   pdu.bhs[1] = ISCSI_FLAG_FINAL | function;
   Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);
   return *this;
 }
 
 Conversation& Conversation::Rejects(uint8_t reason) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_REJECT);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_REJECT);
   pdu.bhs[2] = reason;
   Deliver(pdu, std::string(ISCSI_BHS_BYTES, '\0'), LUNSCOPE_CHUNK_BYTES);
   return *this;
 }
 
 Conversation& Conversation::Announces(uint8_t async_event) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_ASYNC_MESSAGE);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_ASYNC_MESSAGE);
   pdu.bhs[36] = async_event;
   Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);
   return *this;
@@ -269,7 +269,7 @@ Conversation& Conversation::Announces(uint8_t async_event) {
 
 Conversation& Conversation::Reads(const std::vector<uint8_t>& cdb, const std::vector<uint8_t>& data,
                                   uint64_t lun) {
-  lunscope_pdu_event pdu = NewPdu(ISCSI_DATA_IN);
+  lunscope_pdu_record pdu = NewPdu(ISCSI_DATA_IN);
   pdu.lun = lun;
   std::copy(cdb.begin(), cdb.end(), pdu.cdb);
   Deliver(pdu, {reinterpret_cast<const char*>(data.data()), data.size()}, LUNSCOPE_CHUNK_BYTES);
@@ -277,16 +277,16 @@ Conversation& Conversation::Reads(const std::vector<uint8_t>& cdb, const std::ve
 }
 
 Conversation& Conversation::Completes(const Command& command) {
-  lunscope_sensed_command_event event = command.event;
-  const bool is_sensed = event.command.sense_bytes != 0;
-  lunscope_event& header = event.command.header;
+  lunscope_sensed_command_record record = command.record;
+  const bool is_sensed = record.command.sense_bytes != 0;
+  lunscope_record& header = record.command.header;
   header = report_.header;
   header.time_ns = host_.now_ns;
-  header.kind = LUNSCOPE_EVENT_COMMAND;
-  header.bytes = is_sensed ? sizeof(event) : sizeof(event.command);
+  header.kind = LUNSCOPE_RECORD_COMMAND;
+  header.bytes = is_sensed ? sizeof(record) : sizeof(record.command);
   Counts(DirectionOf(ISCSI_SCSI_COMMAND), ISCSI_SCSI_COMMAND, 1, ISCSI_BHS_BYTES);
   Counts(DirectionOf(ISCSI_SCSI_RESPONSE), ISCSI_SCSI_RESPONSE, 1, ISCSI_BHS_BYTES);
-  host_.ApplyBytes(&event, header.bytes);
+  host_.ApplyBytes(&record, header.bytes);
   return *this;
 }
 
@@ -324,10 +324,10 @@ lunscope_direction Conversation::DirectionOf(uint8_t opcode) const {
   return is_from_target == is_at_target ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED;
 }
 
-lunscope_pdu_event Conversation::NewPdu(uint8_t opcode) const {
-  lunscope_pdu_event pdu{};
+lunscope_pdu_record Conversation::NewPdu(uint8_t opcode) const {
+  lunscope_pdu_record pdu{};
   pdu.header = report_.header;
-  pdu.header.kind = LUNSCOPE_EVENT_PDU;
+  pdu.header.kind = LUNSCOPE_RECORD_PDU;
   pdu.header.bytes = sizeof(pdu);
   pdu.header.time_ns = host_.now_ns;
   pdu.bhs[0] = opcode;
@@ -336,7 +336,7 @@ lunscope_pdu_event Conversation::NewPdu(uint8_t opcode) const {
   return pdu;
 }
 
-void Conversation::Deliver(lunscope_pdu_event pdu, std::string_view data, size_t chunk_bytes) {
+void Conversation::Deliver(lunscope_pdu_record pdu, std::string_view data, size_t chunk_bytes) {
   Counts(static_cast<lunscope_direction>(pdu.direction), pdu.bhs[0], 1,
          ISCSI_BHS_BYTES + data.size());
   size_t offset = 0;
@@ -359,29 +359,29 @@ Conversation& Host::Meets(uint64_t id, uint8_t role) {
 }
 
 void Host::Walks() {
-  model_.BeginReport();
+  model_.BeginWalk();
   for (const auto& [id, conversation] : conversations_) {
     if (!conversation.is_live_) continue;
     Apply(conversation.Record());
     if (conversation.tasks_.empty()) continue;
-    auto list = std::make_unique<lunscope_inflight_event>();
+    auto list = std::make_unique<lunscope_inflight_record>();
     list->header = conversation.Record().header;
-    list->header.kind = LUNSCOPE_EVENT_INFLIGHT;
+    list->header.kind = LUNSCOPE_RECORD_INFLIGHT;
     for (const Task& task : conversation.tasks_)
       list->waiting[list->count++] = {task.lun, task.start_ns};
     list->header.bytes = lunscope_inflight_list_bytes(list.get());
     ApplyBytes(list.get(), list->header.bytes);
   }
-  model_.EndReport();
+  model_.EndWalk();
 }
 
-void Host::ApplyBytes(const void* record, size_t bytes) {
+void Host::ApplyBytes(const void* data, size_t bytes) {
   const std::unique_ptr<void, decltype(&std::free)> copy(std::malloc(bytes), &std::free);
-  std::memcpy(copy.get(), record, bytes);
-  const lunscope_event* event = CheckRecord(copy.get(), bytes);
-  if (event == nullptr) throw std::logic_error("a test made a record that is not whole");
-  model_.Apply(*event);
-  if (hand_on_) hand_on_(*event);
+  std::memcpy(copy.get(), data, bytes);
+  const lunscope_record* record = CheckRecord(copy.get(), bytes);
+  if (record == nullptr) throw std::logic_error("a test made a record that is not whole");
+  model_.Apply(*record);
+  if (hand_on_) hand_on_(*record);
 }
 
 std::vector<std::string> Host::Sessions() const {

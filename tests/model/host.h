@@ -55,7 +55,7 @@ class Command {
   Command& ShortBy(uint32_t residual_bytes);
   Command& LongBy(uint32_t residual_bytes);
 
-  lunscope_sensed_command_event event{};
+  lunscope_sensed_command_record record{};
 };
 
 Command Read16(uint64_t lba, uint32_t blocks);  // blocks of 512 bytes
@@ -126,18 +126,18 @@ class Conversation {
   Conversation& Vanishes();  // closed, and the record of it was lost
 
   // The connection's own record as it stands.
-  [[nodiscard]] lunscope_connection_event Record(uint8_t flags = 0) const;
+  [[nodiscard]] lunscope_connection_record Record(uint8_t flags = 0) const;
 
  private:
   friend class Host;
 
   [[nodiscard]] lunscope_direction DirectionOf(uint8_t opcode) const;
-  lunscope_pdu_event NewPdu(uint8_t opcode) const;
+  lunscope_pdu_record NewPdu(uint8_t opcode) const;
   // The PDU's data segment is `data`, of which the engine delivers chunks.
-  void Deliver(lunscope_pdu_event pdu, std::string_view data, size_t chunk_bytes);
+  void Deliver(lunscope_pdu_record pdu, std::string_view data, size_t chunk_bytes);
 
   Host& host_;
-  lunscope_connection_event report_{};
+  lunscope_connection_record report_{};
   std::vector<Task> tasks_;
   uint16_t tsih_ = 0;
   uint16_t cid_ = 0;
@@ -158,13 +158,13 @@ class Host {
   void Knows(std::vector<HostSession> sessions) { model_.SetHostSessions(std::move(sessions)); }
   // A scrape's walk over the live connections.
   void Walks();
-  void Apply(const lunscope_connection_event& event) { ApplyBytes(&event, sizeof(event)); }
-  void Apply(const lunscope_aggregates_event& event) { ApplyBytes(&event, sizeof(event)); }
+  void Apply(const lunscope_connection_record& record) { ApplyBytes(&record, sizeof(record)); }
+  void Apply(const lunscope_aggregates_record& record) { ApplyBytes(&record, sizeof(record)); }
   // What the SCSI layers tell (layers.h).
-  void Apply(const lunscope_nexus_event& event) { ApplyBytes(&event, sizeof(event)); }
-  void Apply(const lunscope_scsi_command_event& event) { ApplyBytes(&event, sizeof(event)); }
+  void Apply(const lunscope_nexus_record& record) { ApplyBytes(&record, sizeof(record)); }
+  void Apply(const lunscope_scsi_command_record& record) { ApplyBytes(&record, sizeof(record)); }
   // Each record from now on, after the model has taken it in: for a second model, or a tape.
-  void HandOn(std::function<void(const lunscope_event&)> to) { hand_on_ = std::move(to); }
+  void HandOn(std::function<void(const lunscope_record&)> to) { hand_on_ = std::move(to); }
   void NameScsiHost(uint32_t host, const std::string& target) { model_.NameScsiHost(host, target); }
 
   [[nodiscard]] Snapshot See() const { return model_.TakeSnapshot(); }
@@ -179,10 +179,10 @@ class Host {
  private:
   friend class Conversation;
   // REQUIRES: the record is whole.
-  void ApplyBytes(const void* record, size_t bytes);
+  void ApplyBytes(const void* data, size_t bytes);
 
   Model model_;
-  std::function<void(const lunscope_event&)> hand_on_;
+  std::function<void(const lunscope_record&)> hand_on_;
   std::map<uint64_t, Conversation> conversations_;
 };
 

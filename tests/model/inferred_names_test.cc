@@ -73,7 +73,7 @@ TEST(InferredNames, MayComeLate) {
 TEST(InferredNames, WaitForTheRole) {
   Host host;
   host.Knows({SessionOf(1)});
-  lunscope_connection_event found = host.Meets(1).Record(LUNSCOPE_FLAG_MIDSTREAM);
+  lunscope_connection_record found = host.Meets(1).Record(LUNSCOPE_FLAG_MIDSTREAM);
   found.header.role = LUNSCOPE_ROLE_UNKNOWN;
   host.Apply(found);
   EXPECT_EQ(NamesOf(host, 1), "unknown  ");

@@ -17,32 +17,32 @@ namespace lunscope {
 // A device of the mid-layer's host of this number, or a LUN of LIO.
 struct Nexus {
   explicit Nexus(uint64_t number, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
-    event.header.connection = LUNSCOPE_NEXUS_BIT | number;
-    event.header.bytes = sizeof(event);
-    event.header.abi = LUNSCOPE_ABI;
-    event.header.kind = LUNSCOPE_EVENT_NEXUS;
-    event.header.role = role;
-    event.host = static_cast<uint32_t>(number);
-    event.device_type = LUNSCOPE_UNKNOWN_DEVICE_TYPE;
+    record.header.connection = LUNSCOPE_NEXUS_BIT | number;
+    record.header.bytes = sizeof(record);
+    record.header.abi = LUNSCOPE_ABI;
+    record.header.kind = LUNSCOPE_RECORD_NEXUS;
+    record.header.role = role;
+    record.host = static_cast<uint32_t>(number);
+    record.device_type = LUNSCOPE_UNKNOWN_DEVICE_TYPE;
   }
   Nexus& Below(const std::string& transport) {
-    return Put(event.transport, sizeof(event.transport), transport);
+    return Put(record.transport, sizeof(record.transport), transport);
   }
   Nexus& Serving(const std::string& target, const std::string& initiator) {
-    Put(event.target, sizeof(event.target), target);
-    return Put(event.initiator, sizeof(event.initiator), initiator);
+    Put(record.target, sizeof(record.target), target);
+    return Put(record.initiator, sizeof(record.initiator), initiator);
   }
   Nexus& Identified(const std::string& vendor, const std::string& model) {
-    event.device_type = 0;
-    Put(event.vendor, sizeof(event.vendor), vendor);
-    return Put(event.model, sizeof(event.model), model);
+    record.device_type = 0;
+    Put(record.vendor, sizeof(record.vendor), vendor);
+    return Put(record.model, sizeof(record.model), model);
   }
   Nexus& OnLun(uint64_t lun) {
-    event.lun = lun;
+    record.lun = lun;
     return *this;
   }
 
-  lunscope_nexus_event event{};
+  lunscope_nexus_record record{};
 
  private:
   Nexus& Put(char* field, size_t bytes, const std::string& text) {
@@ -54,33 +54,33 @@ struct Nexus {
 // The end of a command at a layer.
 struct Dispatched {
   Dispatched(uint64_t nexus, const Command& command, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
-    event.sensed = command.event;
-    lunscope_event& header = event.sensed.command.header;
+    record.sensed = command.record;
+    lunscope_record& header = record.sensed.command.header;
     header = {};
     header.connection = LUNSCOPE_NEXUS_BIT | nexus;
-    header.bytes = sizeof(event);
+    header.bytes = sizeof(record);
     header.abi = LUNSCOPE_ABI;
-    header.kind = LUNSCOPE_EVENT_SCSI_COMMAND;
+    header.kind = LUNSCOPE_RECORD_SCSI_COMMAND;
     header.role = role;
   }
   Dispatched& At(uint64_t end_ns) {
-    event.sensed.command.header.time_ns = end_ns;
+    record.sensed.command.header.time_ns = end_ns;
     return *this;
   }
   Dispatched& Failing(uint8_t host_status) {
-    event.host_status = host_status;
+    record.host_status = host_status;
     return *this;
   }
   Dispatched& Again(uint8_t retries) {
-    event.retries = retries;
+    record.retries = retries;
     return *this;
   }
   Dispatched& TimingOut() {
-    event.is_timeout = 1;
+    record.is_timeout = 1;
     return *this;
   }
 
-  lunscope_scsi_command_event event{};
+  lunscope_scsi_command_record record{};
 };
 
 }  // namespace lunscope

@@ -31,7 +31,7 @@ const LunStatistics& LunOf(const Snapshot& snapshot, const TargetKey& key, uint6
 TEST(Layers, ADeviceIsCalledByItsPlace) {
   Host host;
   host.Apply(
-      Nexus(7).Below(kDriver).OnLun(Lun(3)).Identified("ACME    ", "Disk            ").event);
+      Nexus(7).Below(kDriver).OnLun(Lun(3)).Identified("ACME    ", "Disk            ").record);
   const Snapshot seen = host.See();
   EXPECT_EQ(LunOf(seen, Key("7:0:0", kDriver), Lun(3)).identity.vendor, "ACME");
   EXPECT_EQ(host.model().FindConnection(LUNSCOPE_NEXUS_BIT | 7)->device, "7:0:0:3");
@@ -39,8 +39,8 @@ TEST(Layers, ADeviceIsCalledByItsPlace) {
 
 TEST(Layers, ATargetOfLioIsCalledByItsName) {
   Host host;
-  host.Apply(Nexus(1, LUNSCOPE_ROLE_TARGET).Below("iSCSI").Serving("iqn.disk", "iqn.host").event);
-  host.Apply(Dispatched(1, Read16(0, 8), LUNSCOPE_ROLE_TARGET).event);
+  host.Apply(Nexus(1, LUNSCOPE_ROLE_TARGET).Below("iSCSI").Serving("iqn.disk", "iqn.host").record);
+  host.Apply(Dispatched(1, Read16(0, 8), LUNSCOPE_ROLE_TARGET).record);
   EXPECT_EQ(LunOf(host.See(), Key("iqn.disk", "iscsi", LUNSCOPE_ROLE_TARGET)).read_bytes, 4096u);
 }
 
@@ -49,15 +49,15 @@ TEST(Layers, NamesThatFillTheirFieldsEnd) {
   host.Apply(Nexus(1, LUNSCOPE_ROLE_TARGET)
                  .Below(std::string(99, 't'))
                  .Serving(std::string(999, 'n'), "\x1b[2J")
-                 .event);
+                 .record);
   EXPECT_EQ(host.See().targets.begin()->first.name, Printable(std::string(224, 'n')));
 }
 
 TEST(Layers, WhatIsOfIscsiStaysApart) {
   Host host;
   host.Opens(1).LogsIn({.target = "2:0:0"}).Completes(Read16(0, 8));
-  host.Apply(Nexus(2).Below(kDriver).event);
-  host.Apply(Dispatched(2, Write16(0, 8)).event);
+  host.Apply(Nexus(2).Below(kDriver).record);
+  host.Apply(Dispatched(2, Write16(0, 8)).record);
   const Snapshot seen = host.See();
   EXPECT_EQ(LunOf(seen, Key("2:0:0", "")).written_bytes, 0u);
   EXPECT_EQ(LunOf(seen, Key("2:0:0", kDriver)).written_bytes, 4096u);
@@ -65,11 +65,11 @@ TEST(Layers, WhatIsOfIscsiStaysApart) {
 
 TEST(Layers, ErrorsRetriesAndTimeouts) {
   Host host;
-  host.Apply(Nexus(1).Below(kDriver).event);
-  host.Apply(Dispatched(1, Read16(0, 8).Sensing(0x03, 0x11, 0)).event);
-  host.Apply(Dispatched(1, Read16(0, 8)).Again(2).event);
-  host.Apply(Dispatched(1, Read16(0, 8)).Failing(0x07).event);
-  host.Apply(Dispatched(1, Read16(0, 8)).TimingOut().event);
+  host.Apply(Nexus(1).Below(kDriver).record);
+  host.Apply(Dispatched(1, Read16(0, 8).Sensing(0x03, 0x11, 0)).record);
+  host.Apply(Dispatched(1, Read16(0, 8)).Again(2).record);
+  host.Apply(Dispatched(1, Read16(0, 8)).Failing(0x07).record);
+  host.Apply(Dispatched(1, Read16(0, 8)).TimingOut().record);
   const Snapshot seen = host.See();
   const LunStatistics& lun = LunOf(seen, Key("1:0:0", kDriver));
   EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->duration_ns.count(), 3u);
@@ -84,9 +84,9 @@ TEST(Layers, WhatIsInFlightIsThatOfTheLastWalk) {
   const lunscope_scsi_task task = {
       .nexus = LUNSCOPE_NEXUS_BIT | 1, .start_ns = 5, .role = LUNSCOPE_ROLE_INITIATOR};
   for (const uint64_t expected : {2u, 1u, 0u}) {
-    model.BeginReport();
+    model.BeginWalk();
     for (uint64_t i = 0; i < expected; i++) model.ApplyTask(task);
-    model.EndReport();
+    model.EndWalk();
     const Snapshot seen = model.TakeSnapshot();
     uint64_t outstanding = 0;
     for (const auto& [key, target] : seen.targets) {
@@ -99,15 +99,15 @@ TEST(Layers, WhatIsInFlightIsThatOfTheLastWalk) {
 // A nexus is walked over by nobody, and stays.
 TEST(Layers, ANexusOutlivesTheWalks) {
   Host host;
-  host.Apply(Nexus(1).Below(kDriver).event);
+  host.Apply(Nexus(1).Below(kDriver).record);
   for (int i = 0; i < 5; i++) host.Walks();
-  host.Apply(Dispatched(1, Read16(0, 8)).event);
+  host.Apply(Dispatched(1, Read16(0, 8)).record);
   EXPECT_EQ(LunOf(host.See(), Key("1:0:0", kDriver)).read_bytes, 4096u);
 }
 
 TEST(Layers, ACommandWhoseNexusWasLostIsUnknown) {
   Host host;
-  host.Apply(Dispatched(9, Read16(0, 8)).event);
+  host.Apply(Dispatched(9, Read16(0, 8)).record);
   EXPECT_THAT(host.Targets(), ElementsAre("initiator/unknown"));
   EXPECT_EQ(host.See().targets.begin()->first.transport, kUnknownName);
 }
@@ -115,12 +115,12 @@ TEST(Layers, ACommandWhoseNexusWasLostIsUnknown) {
 TEST(Layers, TheWireIsPartOfTheMidLayersTime) {
   Host host({.joins_layers = true});
   host.NameScsiHost(1, kDisk);
-  host.Apply(Nexus(1).Below("iscsi_tcp").event);
+  host.Apply(Nexus(1).Below("iscsi_tcp").record);
   host.Opens(2).LogsIn().Completes(Read16(0, 8).Taking(70 * kUs));
   const uint64_t end_ns = host.now_ns + 20 * kUs;
-  host.Apply(Dispatched(1, Read16(0, 8).Taking(100 * kUs)).At(end_ns).event);
+  host.Apply(Dispatched(1, Read16(0, 8).Taking(100 * kUs)).At(end_ns).record);
   EXPECT_THAT(host.model().last_wire_ns(), Optional(70 * kUs));
-  host.Apply(Dispatched(1, Read16(8, 8).Taking(100 * kUs)).At(end_ns).event);
+  host.Apply(Dispatched(1, Read16(8, 8).Taking(100 * kUs)).At(end_ns).record);
   const Snapshot seen = host.See();
   const LunStatistics& lun = LunOf(seen, Key(kDisk, "iscsi_tcp"));
   EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->above_wire_ns.sum(), 30 * kUs);
@@ -166,11 +166,11 @@ TEST(WireJoin, FindsWhatLiesWithin) {
   for (const JoinRow& row : kJoins) {
     WireJoin join;
     for (const auto& [command, end_ns] : row.wire) {
-      lunscope_command_event wire = command.event.command;
+      lunscope_command_record wire = command.record.command;
       wire.header.time_ns = end_ns;
       join.Put(kDisk, wire);
     }
-    lunscope_command_event command = row.command.event.command;
+    lunscope_command_record command = row.command.record.command;
     command.header.time_ns = 1000 * kUs;
     EXPECT_EQ(join.Take("iqn.other", command), std::nullopt) << row.what;
     EXPECT_EQ(join.Take(kDisk, command).value_or(0), row.wire_us * kUs) << row.what;
@@ -183,14 +183,14 @@ TEST(WireJoin, FindsWhatLiesWithin) {
 TEST(WireJoin, ForgetsTheOldestOfTooMany) {
   WireJoin join;
   for (uint64_t i = 0; i <= WireJoin::kMaxWaiting; i++) {
-    lunscope_command_event wire = Read16(i, 8).event.command;
+    lunscope_command_record wire = Read16(i, 8).record.command;
     wire.header.time_ns = 1000 * kUs;
     join.Put(kDisk, wire);
   }
-  lunscope_command_event first = Read16(0, 8).event.command;
+  lunscope_command_record first = Read16(0, 8).record.command;
   first.header.time_ns = 1000 * kUs;
   EXPECT_EQ(join.Take(kDisk, first), std::nullopt);
-  lunscope_command_event second = Read16(1, 8).event.command;
+  lunscope_command_record second = Read16(1, 8).record.command;
   second.header.time_ns = 1000 * kUs;
   EXPECT_THAT(join.Take(kDisk, second), Optional(uint64_t{0}));
 }
@@ -199,7 +199,7 @@ TEST(WireJoin, ForgetsTheOldestOfTooMany) {
 TEST(WireJoin, HasPlacesForSoManyLuns) {
   WireJoin join;
   const auto command_on = [](uint64_t lun) {
-    lunscope_command_event command = Read16(0, 8).OnLun(lun << 16).event.command;
+    lunscope_command_record command = Read16(0, 8).OnLun(lun << 16).record.command;
     command.header.time_ns = 1000 * kUs;
     return command;
   };

@@ -16,22 +16,22 @@ namespace lunscope {
 
 class Tape {
  public:
-  void Add(const lunscope_event& event) {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(&event);
-    bytes_.insert(bytes_.end(), bytes, bytes + event.bytes);
+  void Add(const lunscope_record& record) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(&record);
+    bytes_.insert(bytes_.end(), bytes, bytes + record.bytes);
     records_++;
   }
   // What the host tells from now on. REQUIRES: the tape lives as long as the host.
   void Record(Host& host) {
-    host.HandOn([this](const lunscope_event& event) { Add(event); });
+    host.HandOn([this](const lunscope_record& record) { Add(record); });
   }
 
   template <typename Take>
   void Play(Take&& take) const {
     for (size_t at = 0; at < bytes_.size();) {
-      const auto& event = reinterpret_cast<const lunscope_event&>(bytes_[at]);
-      take(event);
-      at += event.bytes;
+      const auto& record = reinterpret_cast<const lunscope_record&>(bytes_[at]);
+      take(record);
+      at += record.bytes;
     }
   }
   [[nodiscard]] size_t records() const { return records_; }

@@ -37,9 +37,9 @@ class Wire {
     uint64_t unreported = 0;
     for (const auto& role : watch.totals.commands_unreported) unreported += sum(role);
     uint64_t in_flight = 0;
-    table.Report([&](const lunscope_event& event) {
-      if (event.kind == LUNSCOPE_EVENT_INFLIGHT)
-        in_flight += reinterpret_cast<const lunscope_inflight_event&>(event).count;
+    table.Walk([&](const lunscope_record& record) {
+      if (record.kind == LUNSCOPE_RECORD_INFLIGHT)
+        in_flight += reinterpret_cast<const lunscope_inflight_record&>(record).count;
     });
     EXPECT_EQ(sum(watch.totals.commands_seen),
               sum(watch.totals.commands_reported) + unreported + in_flight)
@@ -99,16 +99,16 @@ class Wire {
 
  private:
   void SetHandler() {
-    watch.handler = [this](const lunscope_event& event) {
-      if (event.kind == LUNSCOPE_EVENT_CONNECTION) connections.push_back(event.flags);
-      if (event.kind == LUNSCOPE_EVENT_PDU) {
-        const auto& pdu = reinterpret_cast<const lunscope_pdu_event&>(event);
+    watch.handler = [this](const lunscope_record& record) {
+      if (record.kind == LUNSCOPE_RECORD_CONNECTION) connections.push_back(record.flags);
+      if (record.kind == LUNSCOPE_RECORD_PDU) {
+        const auto& pdu = reinterpret_cast<const lunscope_pdu_record&>(record);
         text.append(pdu.chunk, pdu.chunk + pdu.chunk_bytes);
       }
-      if (event.kind != LUNSCOPE_EVENT_COMMAND) return;
-      const auto& command = reinterpret_cast<const lunscope_command_event&>(event);
+      if (record.kind != LUNSCOPE_RECORD_COMMAND) return;
+      const auto& command = reinterpret_cast<const lunscope_command_record&>(record);
       commands.push_back(command.itt);
-      roles.push_back(event.role);
+      roles.push_back(record.role);
       durations_ns.push_back(command.duration_ns);
     };
   }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/lines/pdu_line.h"
+
+#include <fmt/format.h>
+#include <lunscope/scsi.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "collector/base/clock.h"
+#include "collector/lines/json_line.h"
+#include "collector/lines/pdu_fields.h"
+#include "collector/model/lun.h"
+#include "collector/names/names.h"
+
+namespace lunscope {
+namespace {
+
+using ByteSpan = std::span<const uint8_t>;
+
+// One Additional Header Segment (RFC 7143 section 11.2.2): length, type, and what is of that type.
+constexpr size_t kAhsHeaderBytes = 3;
+constexpr uint8_t kAhsCodeMask = 0x3f;
+constexpr uint8_t kExtendedCdb = 1;
+constexpr uint8_t kBidirectionalLength = 2;
+constexpr size_t kReservedBytes = 1;  // both types begin with one
+constexpr size_t kBidirectionalBytes = kReservedBytes + sizeof(uint32_t);
+
+struct Ahs {
+  uint16_t length;  // as it says: without length, type and padding
+  uint8_t type;
+  ByteSpan content;
+};
+
+struct AhsList {
+  std::string json;
+  std::optional<ByteSpan> extended_cdb;  // of the first that has one
+  bool is_malformed = false;
+};
+
+bool IsTooShort(const Ahs& ahs) {
+  return (ahs.type == kExtendedCdb && ahs.length < kReservedBytes) ||
+         (ahs.type == kBidirectionalLength && ahs.length < kBidirectionalBytes);
+}
+
+void Describe(const Ahs& ahs, AhsList& list) {
+  JsonLine line;
+  line.Number("type", ahs.type);
+  if (const std::string_view name = AhsTypeName(ahs.type); !name.empty())
+    line.String("type_name", name);
+  line.Number("length", ahs.length);
+  if (ahs.type == kExtendedCdb) {
+    const ByteSpan cdb = ahs.content.subspan(kReservedBytes);
+    line.String("extended_cdb", Hex(cdb));
+    if (!list.extended_cdb) list.extended_cdb = cdb;
+  } else if (ahs.type == kBidirectionalLength) {
+    line.Number("expected_bidirectional_read_data_length",
+                lunscope_be32(ahs.content.data() + kReservedBytes));
+  }
+  list.json += (list.json.empty() ? "" : ",") + line.End();
+}
+
+// Ends at the first that is not whole: what follows it cannot be found.
+AhsList ReadAhs(const TracedPdu& pdu) {
+  const size_t total = iscsi_ahs_bytes(pdu.bhs.data());
+  const ByteSpan known = pdu.ahs.first(std::min(pdu.ahs.size(), total));
+  AhsList list;
+  for (size_t at = 0; at + kAhsHeaderBytes <= known.size();) {
+    Ahs ahs = {lunscope_be16(&known[at]), static_cast<uint8_t>(known[at + 2] & kAhsCodeMask), {}};
+    const size_t end = at + kAhsHeaderBytes + ahs.length;
+    list.is_malformed = end > total || IsTooShort(ahs);
+    if (list.is_malformed || end > known.size()) break;
+    ahs.content = known.subspan(at + kAhsHeaderBytes, ahs.length);
+    Describe(ahs, list);
+    at = (end + 3) / 4 * 4;
+  }
+  return list;
+}
+
+// The bytes that its opcode says, or, where an AHS goes on with it, all of them.
+std::string CdbHex(const uint8_t* cdb, const std::optional<ByteSpan>& extension) {
+  if (!extension) return Hex({cdb, scsi_cdb_bytes(cdb[0])});
+  return Hex({cdb, ISCSI_CDB_BYTES}) + Hex(*extension);
+}
+
+class PduLine {
+ public:
+  explicit PduLine(const TracedPdu& pdu) : pdu_(pdu), bhs_(pdu.bhs.data()), ahs_(ReadAhs(pdu)) {}
+
+  std::string Format() {
+    AddSurroundings();
+    AddCommonFields();
+    for (const PduField& field : FieldsOf(iscsi_opcode(bhs_))) {
+      if (field.is_there == nullptr || field.is_there(bhs_)) Add(field);
+    }
+    return line_.End();
+  }
+
+ private:
+  void AddSurroundings() {
+    line_.String("time", FormatTime(pdu_.epoch_ns));
+    line_.String("role", RoleLabel(pdu_.role));
+    line_.String("direction", pdu_.direction == LUNSCOPE_SENT ? "sent" : "received");
+    line_.String("local", OrUnknown(pdu_.local));
+    line_.String("remote", OrUnknown(pdu_.remote));
+  }
+
+  void AddCommonFields() {
+    const uint8_t opcode = iscsi_opcode(bhs_);
+    const std::string_view name = OpcodeName(opcode);
+    line_.Number("opcode", opcode);
+    line_.String("opcode_name", name.empty() ? fmt::format("0x{:02x}", opcode) : std::string(name));
+    line_.Number("total_ahs_length", iscsi_ahs_bytes(bhs_) / sizeof(uint32_t));
+    line_.Number("data_segment_length", iscsi_data_bytes(bhs_));
+    if (!ahs_.json.empty()) line_.Raw("ahs", "[" + ahs_.json + "]");
+    if (ahs_.is_malformed) line_.Flag("ahs_malformed", true);
+  }
+
+  void Add(const PduField& field) {
+    const uint8_t* bytes = bhs_ + field.offset;
+    switch (field.form) {
+      case FieldForm::kNumber: return AddNumber(field, ReadField(field, bhs_), ~uint32_t{0});
+      case FieldForm::kLastByte: return AddNumber(field, ReadField(field, bhs_), 0xff);
+      case FieldForm::kFlag: return line_.Flag(field.name, ReadField(field, bhs_) != 0);
+      case FieldForm::kHex: return line_.String(field.name, Hex({bytes, field.bytes}));
+      case FieldForm::kLun:
+        line_.String(field.name, FormatLun(iscsi_lun(bhs_)));
+        return line_.String("lun_hex", Hex({bytes, field.bytes}));
+      case FieldForm::kCdb:
+        line_.String("command", CommandName(bytes, pdu_.device_type));
+        return line_.String(field.name, CdbHex(bytes, ahs_.extended_cdb));
+    }
+  }
+
+  // The number is what the mask leaves of the value, the name that of the whole value.
+  void AddNumber(const PduField& field, uint32_t value, uint32_t mask) {
+    line_.Number(field.name, value & mask);
+    if (field.name_of == nullptr) return;
+    if (const std::string_view name = field.name_of(value); !name.empty())
+      line_.String(fmt::format("{}_name", field.name), name);
+  }
+
+  const TracedPdu& pdu_;
+  const uint8_t* bhs_;
+  AhsList ahs_;
+  JsonLine line_;
+};
+
+}  // namespace
+
+std::string JsonObject(const TracedPdu& pdu) { return PduLine(pdu).Format(); }
+
+}  // namespace lunscope

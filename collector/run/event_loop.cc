@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/run/event_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace lunscope {
+
+EventLoop::EventLoop() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
+  std::signal(SIGPIPE, SIG_IGN);
+  // A shell starts background jobs with SIGINT ignored, and an ignored signal is not even blocked.
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGINT);
+  sigaddset(&ending, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  signal_fd_ = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
+  Watch(signal_fd_);
+}
+
+EventLoop::~EventLoop() {
+  close(signal_fd_);
+  close(epoll_fd_);
+}
+
+void EventLoop::Watch(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
+}
+
+EventLoop::Wake EventLoop::Wait(std::chrono::milliseconds longest) {
+  epoll_event event{};
+  const int ready = epoll_wait(epoll_fd_, &event, 1, static_cast<int>(longest.count()));
+  if (ready <= 0) return Wake::kTimer;
+  return event.data.fd == signal_fd_ ? Wake::kEnd : Wake::kRing;
+}
+
+}  // namespace lunscope

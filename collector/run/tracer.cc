@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/run/tracer.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <span>
+
+#include "collector/base/output.h"
+#include "collector/lines/pdu_line.h"
+#include "collector/lines/trace_line.h"
+
+namespace lunscope {
+namespace {
+
+constexpr uint64_t kEverything = std::numeric_limits<uint64_t>::max();
+
+void Print(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+}  // namespace
+
+Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_offset_ns)
+    : options_(options),
+      left_(options.count.value_or(std::numeric_limits<uint64_t>::max())),
+      read_wall_clock_offset_ns_(std::move(wall_clock_offset_ns)),
+      wall_clock_offset_ns_(read_wall_clock_offset_ns_()) {}
+
+void Tracer::Begin() {
+  if (!options_.json && !options_.pdus) Print(TableHeader(options_.joins_layers));
+  std::fflush(stdout);
+}
+
+void Tracer::Take(const lunscope_record& record, const Model& model) {
+  const Connection* connection = model.FindConnection(record.connection);
+  if (connection == nullptr) return;
+  if (record.kind == LUNSCOPE_RECORD_CONNECTION && (record.flags & LUNSCOPE_FLAG_MIDSTREAM) &&
+      announced_.insert(record.connection).second) {
+    Say(stderr, "lunscope: the connection {} - {} was open before: its login was not seen\n",
+        connection->local, connection->remote);
+  }
+  if (left_ == 0) return;
+  if (record.kind == LUNSCOPE_RECORD_COMMAND && !options_.pdus)
+    TakeCommand(reinterpret_cast<const lunscope_command_record&>(record), *connection, model);
+  if (record.kind == LUNSCOPE_RECORD_SCSI_COMMAND && !options_.pdus) {
+    const auto& scsi = reinterpret_cast<const lunscope_scsi_command_record&>(record);
+    TakeCommand(scsi.sensed.command, *connection, model,
+                LayerFacts{scsi.host_status, scsi.retries, scsi.is_timeout != 0,
+                           scsi.is_timeout != 0 ? std::nullopt : model.last_wire_ns()});
+  }
+  if (record.kind == LUNSCOPE_RECORD_HEADER && options_.pdus)
+    TakeHeader(reinterpret_cast<const lunscope_header_record&>(record), *connection, model);
+}
+
+void Tracer::TakeCommand(const lunscope_command_record& command, const Connection& connection,
+                         const Model& model, std::optional<LayerFacts> layer) {
+  left_--;
+  const TracedCommand traced{command,
+                             connection,
+                             model.DeviceType(connection, command.lun),
+                             wall_clock_offset_ns_,
+                             layer,
+                             options_.joins_layers};
+  lines_.emplace_back(command.header.time_ns,
+                      options_.json ? JsonObject(traced) : TableRow(traced));
+  const bool is_completed = !layer || !layer->is_timeout;
+  if (options_.summary && is_completed) summary_.Add(traced);
+}
+
+void Tracer::TakeHeader(const lunscope_header_record& pdu, const Connection& connection,
+                        const Model& model) {
+  left_--;
+  const TracedPdu traced{std::span(pdu.bhs),
+                         std::span(pdu.ahs, pdu.ahs_bytes),
+                         pdu.header.role,
+                         pdu.direction,
+                         connection.local,
+                         connection.remote,
+                         static_cast<int64_t>(pdu.header.time_ns) + wall_clock_offset_ns_,
+                         model.DeviceType(connection, iscsi_lun(pdu.bhs))};
+  lines_.emplace_back(pdu.header.time_ns, JsonObject(traced));
+}
+
+bool Tracer::Flush(uint64_t until_ns) {
+  std::ranges::stable_sort(lines_, {}, &Line::first);
+  const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);
+  for (auto line = lines_.begin(); line != end; ++line) Print(line->second);
+  lines_.erase(lines_.begin(), end);
+  wall_clock_offset_ns_ = read_wall_clock_offset_ns_();
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
+void Tracer::End() {
+  if (!Flush(kEverything) || !options_.summary) return;
+  // With JSON on standard output the summary must not mix with it.
+  Say(options_.json ? stderr : stdout, "\n{}", summary_.Format());
+  std::fflush(stdout);
+}
+
+}  // namespace lunscope

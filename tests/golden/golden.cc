@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/golden/golden.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "tests/model/layers.h"
+
+namespace lunscope {
+namespace {
+
+using std::string_literals::operator""s;
+using Bytes = std::vector<uint8_t>;
+
+constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint8_t kBusy = 0x08;
+constexpr uint8_t kReservationConflict = 0x18;
+constexpr int kDiskType = 0x00;
+constexpr int kTapeType = 0x01;
+// 2026-01-31T12:00:00Z, less the second that the host's clock begins with.
+constexpr int64_t kWallClockOffsetNs = 1'769'860'799'000'000'000;
+
+Bytes InquiryData() {
+  const std::string text = "\0\0\0\0\0\0\0\0ACME    Disk \"9000\" \\s1 "s;
+  return {text.begin(), text.end()};
+}
+
+void InitiatorScene(Host& host) {
+  const Bytes inquiry = {SCSI_INQUIRY, 0, 0, 0, 36, 0};
+  const Bytes read_capacity = {SCSI_READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  Conversation& disk = host.Opens(1).LogsIn().UsesDigests();
+  disk.Reads(inquiry, InquiryData(), Lun(1))
+      .Reads(read_capacity, {0x00, 0x0f, 0xff, 0xff, 0, 0, 2, 0}, Lun(1))
+      .Completes(Command(inquiry, ISCSI_COMMAND_READ).OnLun(Lun(1)).Moving(36).Taking(90'000))
+      .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(16'000))
+      .Completes(Read16(8, 8).OnLun(Lun(1)).Taking(16'001))
+      .Completes(Read16(16, 2048).OnLun(Lun(1)).Taking(3 * kMs))
+      .Completes(Write16(0, 128).OnLun(Lun(1)).Taking(700'000))
+      .Completes(Write16(128, 128).OnLun(Lun(1)).Taking(40 * kSecond).Sensing(0x03, 0x0c, 0x00))
+      .Completes(Command({SCSI_SYNCHRONIZE_CACHE_10}).OnLun(Lun(1)).Taking(12 * kMs))
+      .Completes(Command({SCSI_UNMAP}, ISCSI_COMMAND_WRITE).OnLun(Lun(1)).Moving(24).Taking(kMs))
+      .Completes(Command({0xc0}).OnLun(Lun(2)).Taking(1).Sensing(0x05, 0x20, 0x00))
+      .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kBusy))
+      .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kReservationConflict))
+      .Completes(Command(TestUnitReady()).OnLun(0xc101'0000'0000'0000).Responding(1))
+      .RequestsTask(1)
+      .RequestsTask(5)
+      .Rejects(0x09)
+      .Announces(1)
+      .Counts(LUNSCOPE_RECEIVED, ISCSI_R2T, 2, 96)
+      .Retransmits(3)
+      .Leaves(48)
+      .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
+  // A name as hostile as names come, in a session that went down, and one that logged out.
+  host.Opens(2)
+      .LogsIn({.initiator = "iqn.\x1b[2J", .target = "iqn.\"quoted\"\n\\", .isid = 2})
+      .Completes(Read16(0, 1).Taking(kMs))
+      .Drops();
+  host.Opens(3).LogsIn({.target = "", .isid = 3}).LogsOut().Closes();
+  host.Opens(4).RequestsLogin(LoginText({.target = "iqn.closed"})).AnswersLogin(2).Drops();
+}
+
+void TargetScene(Host& host) {
+  host.Opens(5, LUNSCOPE_ROLE_TARGET)
+      .LogsIn({.isid = 5, .tsih = 9})
+      .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(15'000))
+      .Completes(Write16(0, 8).OnLun(Lun(1)).Taking(80'000));
+  // Met in the middle; this host says whose it is.
+  host.Knows({{LUNSCOPE_ROLE_TARGET, "iqn.told", kHost, {{}}, {"192.0.2.2", 40007}, "tgtadm"}});
+  host.Meets(7, LUNSCOPE_ROLE_TARGET).IsFound();
+  // Met in the middle, and nobody says.
+  host.Meets(6, LUNSCOPE_ROLE_TARGET).IsIpv6().Completes(Read16(0, 8).Taking(20'000));
+}
+
+// A session with two connections and parameters that are not the default ones, one that is down,
+// and what discovery and a redirection told.
+void SessionScene(Host& host) {
+  const std::string keys =
+      "HeaderDigest=CRC32C,None\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
+      "InitialR2T=No\0MaxConnections=4\0InitiatorAlias=\"a\"\0"s;
+  const std::string answer =
+      "HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0MaxBurstLength=524288\0"
+      "InitialR2T=No\0MaxConnections=2\0TargetPortalGroupTag=1\0TargetAlias=\x1b[2J\0"s;
+  host.Opens(11).LogsIn({.keys = keys, .answer = answer});
+  host.Opens(12).Joining(1, 1).LogsIn();
+  host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Drops();
+  host.Opens(14)
+      .LogsIn({.target = ""})
+      .Asks("SendTargets=All\0"s)
+      .Answers("TargetName=iqn.disk\0TargetAddress=192.0.2.2:3260,1\0TargetName=iqn.\"\0"s);
+  host.Opens(15)
+      .RequestsLogin(LoginText({.target = "iqn.moved"}))
+      .AnswersLogin(1, 0, 0, "TargetAddress=192.0.2.9:3261\0"s, 2)
+      .Drops();
+}
+
+// A disk below a driver, one below the kernel's iSCSI initiator, and a LUN that LIO serves.
+void LayersScene(Host& host) {
+  host.Apply(Nexus(3).Below("scsi_debug").Identified("Linux   ", "scsi_debug      ").record);
+  host.Apply(Dispatched(3, Read16(0, 8).Taking(90'000)).record);
+  host.Apply(Dispatched(3, Read16(0, 8).Taking(90'000)).Again(1).Failing(0x07).record);
+  host.Apply(Dispatched(3, Write16(0, 8).Taking(kSecond).Sensing(0x03, 0x0c, 0)).record);
+  host.Apply(Dispatched(3, Read16(0, 8).Taking(30 * kSecond)).TimingOut().record);
+  host.NameScsiHost(4, kDisk);
+  host.Apply(Nexus(4).Below("iscsi_tcp").OnLun(Lun(1)).record);
+  host.Opens(1).LogsIn().Completes(Read16(0, 8).OnLun(Lun(1)).Taking(70'000));
+  host.Apply(
+      Dispatched(4, Read16(0, 8).OnLun(Lun(1)).Taking(100'000)).At(host.now_ns + 20'000).record);
+  host.Apply(Nexus(5, LUNSCOPE_ROLE_TARGET).Below("loopback").Serving("naa.1", "naa.2").record);
+  host.Apply(Dispatched(5, Read16(0, 8).Taking(80'000), LUNSCOPE_ROLE_TARGET).record);
+}
+
+LayersObservation ObserveLayers() {
+  LayersObservation layers{{}, 2, true, true, true};
+  for (const uint32_t role : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
+    layers.totals.commands_reported[role] = 40 * role;
+    layers.totals.commands_seen[role] = 40 * role;
+    for (uint32_t i = 0; i < LUNSCOPE_SCSI_UNREPORTED_COUNT; i++) {
+      layers.totals.commands_unreported[role][i] = 10 * role + i;
+      layers.totals.commands_seen[role] += 10 * role + i;
+    }
+  }
+  for (uint32_t i = 0; i < LUNSCOPE_SCSI_REFUSAL_COUNT; i++) layers.totals.refusals[i] = i;
+  layers.totals.records = 4321;
+  return layers;
+}
+
+void Count(lunscope_totals& totals) {
+  for (uint32_t role : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
+    totals.commands_reported[role] = 80 * role;
+    totals.commands_in_flight[role] = role == LUNSCOPE_ROLE_INITIATOR ? 2 : 0;
+    totals.commands_seen[role] = 80 * role + totals.commands_in_flight[role];
+    for (uint32_t i = 0; i < LUNSCOPE_UNREPORTED_COUNT; i++) {
+      totals.commands_unreported[role][i] = 10 * role + i;
+      totals.commands_seen[role] += 10 * role + i;
+    }
+    totals.unmatched_responses[role] = role;
+  }
+  for (uint32_t i = 0; i < LUNSCOPE_REASON_COUNT; i++) {
+    totals.gaps[i] = i;
+    totals.resyncs[i] = 10 + i;
+    totals.unparsed_bytes[i] = 1000 + i;
+  }
+  totals.records = 123'456'789;
+  for (uint32_t i = 0; i < LUNSCOPE_LOSS_COUNT; i++) totals.records_lost[i] = 20 + i;
+  totals.untracked_connections = 1;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+void ExpectGolden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(LUNSCOPE_GOLDEN_DIRECTORY) + "/" + name;
+  if (std::getenv("LUNSCOPE_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+    ADD_FAILURE() << "wrote " << path << "; look at `git diff`, and unset LUNSCOPE_UPDATE_GOLDEN";
+    return;
+  }
+  EXPECT_EQ(text, ReadFile(path))
+      << "if this is intended: LUNSCOPE_UPDATE_GOLDEN=1 ctest -R report";
+}
+
+Observation FixedObservation() {
+  Host host({.max_label_sets = 24});  // a few less than the scenes want
+  InitiatorScene(host);
+  TargetScene(host);
+  host.Walks();
+  Observation observation;
+  observation.snapshot = host.See();
+  Count(observation.totals);
+  Host layers({.joins_layers = true});
+  LayersScene(layers);
+  observation.layers = ObserveLayers();
+  for (auto& [key, target] : layers.See().targets) {
+    if (!key.transport.empty()) observation.snapshot.targets.emplace(key, target);
+  }
+  observation.probes = {{"tcp_probe", true, 1, 1000, 2'500'000}, {"net_dev_queue", false, 0, 0, 0}};
+  observation.now_ns = host.now_ns + 10 * kSecond;
+  observation.malformed_records = 1;
+  observation.wakeups = 4;
+  observation.snapshot.tracked_commands = 2;
+  observation.tracked_commands_limit = 256;
+  observation.version = "1.2.3";
+  observation.revision = "0123456789ab";
+  observation.libbpf = "v1.1";
+  observation.scrape_seconds = 0.00125;
+  return observation;
+}
+
+FixedSessions::FixedSessions() {
+  InitiatorScene(host_);
+  TargetScene(host_);
+  SessionScene(host_);
+}
+
+int64_t FixedSessions::wall_clock_offset_ns() { return kWallClockOffsetNs; }
+
+FixedTrace::FixedTrace() {
+  host_.Opens(1).LogsIn({.target = "iqn.2026-01.com.example:storage.disk1"});
+  host_.Opens(2, LUNSCOPE_ROLE_TARGET)
+      .LogsIn({.initiator = "iqn.\x1b[2J\"'", .target = "iqn.\n\"\\\xff"});
+  host_.Meets(3).IsIpv6().Opens();
+  host_.Knows(
+      {{LUNSCOPE_ROLE_INITIATOR, "iqn.2026-01.com.example:told", kHost, {{}}, {}, "sysfs"}});
+  host_.Meets(4).IsFound();
+  struct Seen {
+    uint64_t connection;
+    Command command;
+    int device_type;
+  };
+  const Seen seen[] = {
+      {1, Read16(1000, 8).OnLun(Lun(1)).Taking(87'100).Tagged(0x10, 7), kDiskType},
+      {1, Write16(0x12345678, 256).Taking(1'200'000).Tagged(0x11, 8), kDiskType},
+      {1, Command({SCSI_READ_6, 0x01, 0x02, 0x03, 0, 0}, ISCSI_COMMAND_READ).Moving(131072), 0},
+      {1, Command({SCSI_READ_10, 0, 0, 0, 0, 9, 0, 0, 1, 0}, ISCSI_COMMAND_READ).Moving(512),
+       kUnknownDeviceType},
+      {1, Read16(5, 8).Taking(3'400'000'000).ShortBy(4000), kDiskType},
+      {1, Read16(5, 1).LongBy(512), kDiskType},
+      {1, Read16(1 << 20, 1).Taking(250'000).Sensing(0x05, 0x21, 0x00), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Ending(kBusy), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Ending(kReservationConflict), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Responding(1), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Responding(0x80), kDiskType},
+      {1, Command({SCSI_INQUIRY, 0, 0, 0, 36, 0}, ISCSI_COMMAND_READ).Moving(36), kDiskType},
+      {1, Command({SCSI_SERVICE_ACTION_IN_16, 0x10}, ISCSI_COMMAND_READ).Moving(32), kDiskType},
+      {1, Command({0xa3, 0x0c}, ISCSI_COMMAND_READ).Moving(64), kDiskType},
+      {1, Command({0x9e, 0x0b}), kDiskType},
+      // A tape has no LBA where a disk has one.
+      {2, Command({0x08, 0, 0, 2, 0, 0}, ISCSI_COMMAND_READ).Moving(512).OnLun(Lun(1)), kTapeType},
+      {2, Read16(1, 1).OnLun(0x4100'0000'0000'0000), kDiskType},
+      {3, Read16(1, 1).OnLun(Lun(7)), kUnknownDeviceType},
+      {4, Read16(1, 1).OnLun(Lun(7)), kDiskType},
+  };
+  events_.reserve(std::size(seen));  // commands_ refers to them
+  for (const Seen& each : seen) {
+    host_.On(each.connection).Completes(each.command);
+    const Connection& connection = *host_.model().FindConnection(each.connection);
+    lunscope_sensed_command_record& record = events_.emplace_back(each.command.record);
+    record.command.header.role = connection.role;
+    record.command.header.time_ns = host_.now_ns + events_.size() * 1'234'567;
+    commands_.push_back({record.command, connection, each.device_type, kWallClockOffsetNs});
+  }
+}
+
+}  // namespace lunscope

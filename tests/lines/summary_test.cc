@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table at the end of a trace.
+#include "collector/lines/summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<std::string> Words(const std::string& line) {
+  std::istringstream stream(line);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+class SummaryTest : public ::testing::Test {
+ protected:
+  void Add(int times, Command command, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
+    command.record.command.header.role = role;
+    for (int i = 0; i < times; i++) summary_.Add({command.record.command, connection_, 0, 0});
+  }
+  std::vector<std::string> Lines() {
+    std::istringstream stream(summary_.Format());
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+  }
+
+  Summary summary_;
+  Connection connection_;
+};
+
+TEST_F(SummaryTest, OfNothingIsEmpty) { EXPECT_EQ(summary_.Format(), ""); }
+
+TEST_F(SummaryTest, HasARowForEachRoleAndName) {
+  Add(1, Read16(0, 8).Taking(1'000));
+  Add(3, Write16(0, 8).Taking(2'000'000));
+  Add(2, Read16(0, 8).Taking(1'000), LUNSCOPE_ROLE_TARGET);
+  const std::vector<std::string> lines = Lines();
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_THAT(Words(lines[0]), ElementsAre("ROLE", "COMMAND", "COUNT", "ERRORS", "BYTES", "P50",
+                                           "P95", "P99", "MAX"));
+  // Initiator first, and most frequent first.
+  EXPECT_THAT(Words(lines[1]), ElementsAre("initiator", "Write(16)", "3", "0", "12288", "2.0ms",
+                                           "2.0ms", "2.0ms", "2.0ms"));
+  EXPECT_THAT(Words(lines[2])[1], "Read(16)");
+  EXPECT_THAT(Words(lines[3])[0], "target");
+}
+
+TEST_F(SummaryTest, CountsErrorsOfEitherKind) {
+  Add(1, Read16(0, 1));
+  Add(1, Read16(0, 1).Sensing(5, 0x21, 0));
+  Add(1, Read16(0, 1).Ending(0x08));
+  Add(1, Read16(0, 1).Responding(1));
+  EXPECT_EQ(Words(Lines().at(1))[3], "3");
+}
+
+// A terminal shows it without a wrap; 120 columns is what the trace has as well.
+TEST_F(SummaryTest, FitsATerminal) {
+  Add(1, Command({0x3b, 0x0d}).Moving(~0u).Taking(3'600'000'000'000));
+  Add(1000, Read16(0, 1).Moving(~0u).Taking(999'999'999));
+  for (const std::string& line : Lines()) EXPECT_LE(line.size(), 120u) << line;
+}
+
+struct DurationRow {
+  uint64_t ns;
+  const char* text;
+};
+
+constexpr DurationRow kDurations[] = {
+    {0, "0.0us"},
+    {50, "0.1us"},
+    {87'100, "87.1us"},
+    {999'949, "999.9us"},
+    {999'999, "1.0ms"},
+    {1'000'000, "1.0ms"},
+    {1'200'000, "1.2ms"},
+    {999'999'999, "1.0s"},
+    {1'000'000'000, "1.0s"},
+    {3'400'000'000, "3.4s"},
+    {3'600'000'000'000, "3600.0s"},
+};
+
+TEST(FormatDuration, HasOneDecimalAndAUnit) {
+  for (const DurationRow& row : kDurations) EXPECT_EQ(FormatDuration(row.ns), row.text) << row.ns;
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Trace lines, for every command: rows of at most 120 columns, objects that are JSON.
+#include "collector/lines/trace_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/golden/golden.h"
+#include "tests/model/host.h"
+#include "tests/model/layers.h"
+
+namespace lunscope {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr size_t kColumns = 120;
+
+bool IsPrintable(const std::string& line) {
+  return std::all_of(line.begin(), line.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+Json Parse(const std::string& line) {
+  Json object = Json::parse(line, nullptr, false);
+  EXPECT_TRUE(object.is_object()) << line;
+  return object;
+}
+
+// What the two formats make of a command on a connection that logged in like this.
+struct Traced {
+  Traced(const Command& command, const Login& login = {}, int device_type = 0) {
+    Host host;
+    host.Opens(1).LogsIn(login).Completes(command);
+    lunscope_sensed_command_record record = command.record;
+    record.command.header.role = LUNSCOPE_ROLE_INITIATOR;
+    const TracedCommand traced{record.command, *host.model().FindConnection(1), device_type, 0};
+    row = TableRow(traced);
+    object = Parse(JsonObject(traced));
+  }
+  std::string row;
+  Json object;
+};
+
+TEST(TraceLine, OfTheFixedTraceIsPrintableAndJson) {
+  EXPECT_LE(TableHeader().size(), kColumns);
+  const FixedTrace trace;
+  for (const TracedCommand& command : trace.commands()) {
+    EXPECT_LE(TableRow(command).size(), kColumns);
+    EXPECT_TRUE(IsPrintable(TableRow(command))) << TableRow(command);
+    EXPECT_TRUE(IsPrintable(JsonObject(command))) << JsonObject(command);
+    Parse(JsonObject(command));
+  }
+}
+
+// A row and an object of a SCSI layer's command.
+struct TracedLayer {
+  explicit TracedLayer(LayerFacts facts, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
+    Host host;
+    Nexus nexus(3, role);
+    if (role == LUNSCOPE_ROLE_TARGET) nexus.Serving("naa.1", "naa.2");
+    host.Apply(nexus.Below("scsi_debug").record);
+    const Dispatched ended(3, Read16(16, 8).OnLun(Lun(1)).Taking(100'000), role);
+    host.Apply(ended.record);
+    const uint64_t number = ended.record.sensed.command.header.connection;
+    const TracedCommand traced{
+        ended.record.sensed.command, *host.model().FindConnection(number), 0, 0, facts, true};
+    row = TableRow(traced);
+    object = Parse(JsonObject(traced));
+  }
+  std::string row;
+  Json object;
+};
+
+TEST(TraceLine, OfALayerTellsBothTimesAndTheirDifference) {
+  const TracedLayer traced({0, 0, false, 70'000});
+  EXPECT_THAT(traced.row, HasSubstr("mid 3:0:0               1 Read(16)"));
+  EXPECT_THAT(traced.row, HasSubstr("100.0us   30.0us Good"));
+  EXPECT_EQ(TableHeader(true).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
+  EXPECT_EQ(traced.object["source"], "scsi");
+  EXPECT_EQ(traced.object["transport"], "scsi_debug");
+  EXPECT_EQ(traced.object["device"], "3:0:0:0");
+  EXPECT_EQ(traced.object["wire_us"], 70.0);
+  EXPECT_EQ(traced.object["above_wire_us"], 30.0);
+  for (const char* key : {"itt", "cmdsn", "local", "response", "initiator", "retries"})
+    EXPECT_FALSE(traced.object.contains(key)) << key;
+}
+
+TEST(TraceLine, OfALayerTellsWhatTheMidLayerSays) {
+  EXPECT_THAT(TracedLayer({0x07, 2, false, {}}).row, HasSubstr("DID_ERROR"));
+  EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["host_status"], "DID_ERROR");
+  EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["retries"], 2);
+  EXPECT_EQ(TracedLayer({0x99, 0, false, {}}).object["host_status"], "0x99");
+  const TracedLayer timed_out({0, 0, true, {}});
+  EXPECT_THAT(timed_out.row, HasSubstr("Timed out"));
+  EXPECT_EQ(timed_out.object["timed_out"], true);
+  EXPECT_FALSE(timed_out.object.contains("status"));
+}
+
+TEST(TraceLine, OfLio) {
+  const TracedLayer traced({0, 0, false, {}}, LUNSCOPE_ROLE_TARGET);
+  EXPECT_THAT(traced.row, HasSubstr("lio naa.1"));
+  EXPECT_EQ(traced.object["source"], "target");
+  EXPECT_EQ(traced.object["initiator"], "naa.2");
+  EXPECT_FALSE(traced.object.contains("device"));
+}
+
+struct WideRow {
+  const char* what;
+  Command command;
+};
+
+const WideRow kWide[] = {
+    {"an LBA of 64 bits", Read16(~uint64_t{0}, 1)},
+    {"an LBA of 48 bits", Read16(uint64_t{1} << 47, 1)},
+    {"blocks of 32 bits", Read16(0, 1).Moving(0)},
+    {"all blocks there are",
+     Command({SCSI_WRITE_SAME_16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0},
+             ISCSI_COMMAND_WRITE)},
+    {"16 MiB", Read16(0, 32768)},
+    {"4 GiB", Read16(0, 1).Moving(~0u)},
+    {"a LUN in hex", Read16(0, 1).OnLun(~uint64_t{0})},
+    {"an hour", Read16(0, 1).Taking(3'600'000'000'000)},
+    {"no end", Read16(0, 1).Taking(~uint64_t{0})},
+    {"a long status", Read16(0, 1).Ending(0x18)},
+    {"the longest status", Read16(0, 1).Ending(0x14)},
+    {"an unknown status", Read16(0, 1).Ending(0xee)},
+    {"a long name", Command({0x3b, 0x0d})},
+    {"all at once",
+     Read16(~uint64_t{0}, ~0u).Moving(~0u).OnLun(~uint64_t{0}).Taking(~uint64_t{0}).Ending(0x14)},
+};
+
+TEST(TableRow, HasAtMost120Columns) {
+  for (const WideRow& row : kWide) {
+    const std::string line = Traced(row.command).row;
+    EXPECT_LE(line.size(), kColumns) << row.what << "\n" << line;
+  }
+}
+
+const Login kHostile[] = {
+    {.initiator = "iqn.\"quoted\"", .target = "iqn.\"quoted\""},
+    {.initiator = "iqn.\\", .target = "iqn.\\"},
+    {.initiator = "iqn.\n\r\t", .target = "iqn.\n{\"a\":1}"},
+    {.initiator = "iqn.\x1b[2J", .target = "iqn.\x1b]0;title\x07"},
+    {.initiator = "iqn.\xff\xfe\xc3\x28", .target = "iqn.\xff\xfe\xc3\x28"},
+    {.initiator = std::string(5000, 'i'), .target = std::string(5000, 't')},
+    {.initiator = std::string(223, '"'), .target = std::string(223, '\x1b')},
+};
+
+TEST(TraceLine, OfHostileNamesIsPrintableAndJson) {
+  for (const Login& login : kHostile) {
+    const Traced traced(Read16(0, 1), login);
+    EXPECT_LE(traced.row.size(), kColumns) << traced.row;
+    EXPECT_TRUE(IsPrintable(traced.row)) << traced.row;
+    const auto name = traced.object.at("target").get<std::string>();
+    EXPECT_TRUE(IsPrintable(name)) << name;
+    EXPECT_LE(name.size(), 4 * 223u + 3);
+  }
+}
+
+TEST(JsonObject, SaysWhatTheCommandWas) {
+  const Json object =
+      Traced(Read16(1000, 8).OnLun(Lun(3)).Taking(87'100).Tagged(0xfffffffe, 7)).object;
+  const Json wanted = Json::parse(R"json({
+    "time": "1970-01-01T00:00:00.000000Z", "role": "initiator", "initiator": "iqn.host",
+    "target": "iqn.disk", "local": "192.0.2.1:40001", "remote": "192.0.2.2:3260", "lun": "3",
+    "itt": 4294967294, "cmdsn": 7, "command": "Read(16)",
+    "cdb": "880000000000000003e8000000080000", "lba": 1000, "blocks": 8,
+    "expected_bytes": 4096, "transferred_bytes": 4096, "status": "Good", "response": "completed",
+    "duration_us": 87.1})json");
+  EXPECT_EQ(object, wanted);
+}
+
+struct KeysRow {
+  const char* what;
+  Command command;
+  int device_type;
+  const char* present;
+  const char* absent;
+};
+
+const KeysRow kKeys[] = {
+    {"no data", Command(TestUnitReady()), 0, "status response", "lba blocks expected_bytes sense"},
+    {"data", Read16(0, 1), 0, "lba blocks expected_bytes transferred_bytes", "residual_bytes"},
+    {"a tape has no LBA", Command({0x08}, ISCSI_COMMAND_READ), 1, "expected_bytes", "lba blocks"},
+    {"a CD has one", Command({0x28}, ISCSI_COMMAND_READ), 5, "lba blocks", ""},
+    {"a device of unknown type", Read16(0, 1), kUnknownDeviceType, "lba blocks", ""},
+    {"a disk, or a tape", Command({0x08}, ISCSI_COMMAND_READ), kUnknownDeviceType, "", "lba"},
+    {"sense", Read16(0, 1).Sensing(5, 0x21, 0), 0, "sense status", ""},
+    {"sense that is none", Read16(0, 1).Sensing({0x7f, 1, 2, 3}), 0, "status", "sense"},
+    {"underflow", Read16(0, 2).ShortBy(512), 0, "residual_bytes", ""},
+    {"overflow", Read16(0, 2).LongBy(512), 0, "residual_bytes", ""},
+    {"no status", Read16(0, 1).Responding(1), 0, "response", "status"},
+};
+
+std::vector<std::string> Words(const char* text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+TEST(JsonObject, HasNoKeysThatDoNotApply) {
+  for (const KeysRow& row : kKeys) {
+    const Json object = Traced(row.command, {}, row.device_type).object;
+    for (const std::string& key : Words(row.present))
+      EXPECT_TRUE(object.contains(key)) << row.what << ": " << key;
+    for (const std::string& key : Words(row.absent))
+      EXPECT_FALSE(object.contains(key)) << row.what << ": " << key;
+  }
+}
+
+TEST(JsonObject, HasTheSense) {
+  const Json object = Traced(Read16(0, 1).Sensing(0x05, 0x21, 0x80)).object;
+  EXPECT_EQ(object.at("sense"), Json::parse(R"({"key": 5, "asc": 33, "ascq": 128})"));
+  EXPECT_EQ(object.at("status"), "Check Condition");
+}
+
+}  // namespace
+}  // namespace lunscope
