@@ -191,23 +191,30 @@ static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* s
 }
 
 /*
- * Hand a live connection to whoever reads the iterator, what of its commands has no records, and
- * those in flight.
+ * Hand a live connection to whoever reads the iterator: its record, the commands that were added up
+ * instead of having records, and those in flight.
  */
-static __always_inline int dump_connection(struct bpf_iter__bpf_sk_storage_map* ctx) {
-  struct sock* sk = ctx->sk;
-  if (!ctx->value || !sk) return 0;
-  /* The same as ctx->value, which the verifier lets nobody index. */
+static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk) {
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (!connection || connection->record.header.abi == 0) return 0;
   if (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (tcp) connection->record.unread_bytes = tcp->rcv_nxt - tcp->copied_seq;
-  bpf_seq_write(ctx->meta->seq, &connection->record, sizeof(connection->record));
-  dump_aggregates(ctx->meta->seq, sk, connection);
-  if (lunscope_inflight_count(&connection->inflight) != 0)
-    dump_inflight(ctx->meta->seq, sk, connection);
+  bpf_seq_write(seq, &connection->record, sizeof(connection->record));
+  dump_aggregates(seq, sk, connection);
+  if (lunscope_inflight_count(&connection->inflight) != 0) dump_inflight(seq, sk, connection);
   return 0;
+}
+
+/* The verifier does not allow an index into ctx->value, so dump_connection() looks it up again. */
+static __always_inline int walk_storage(struct bpf_iter__bpf_sk_storage_map* ctx) {
+  return ctx->value && ctx->sk ? dump_connection(ctx->meta->seq, ctx->sk) : 0;
+}
+
+/* Sockets that are no full ones (requests, TIME_WAIT) have no storage: the helper checks that. */
+static __always_inline int walk_sockets(struct bpf_iter__tcp* ctx) {
+  struct sock* sk = (struct sock*)ctx->sk_common;
+  return sk ? dump_connection(ctx->meta->seq, sk) : 0;
 }
 
 #endif

@@ -145,6 +145,11 @@ struct bpf_iter__bpf_sk_storage_map {
   void* value;
 };
 
+struct bpf_iter__tcp {
+  struct bpf_iter_meta* meta;
+  struct sock_common* sk_common;
+};
+
 #pragma clang attribute pop
 
 #endif

@@ -56,6 +56,10 @@ SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(retransmit, struct sock* sk, struct sk_buff* skb) { return on_retransmit(sk); }
 
 SEC("iter/bpf_sk_storage_map")
-int connection_walk(struct bpf_iter__bpf_sk_storage_map* ctx) { return dump_connection(ctx); }
+int connection_walk(struct bpf_iter__bpf_sk_storage_map* ctx) { return walk_storage(ctx); }
+
+/* For kernels that forbid iterators over maps: one walk in each network namespace. */
+SEC("iter/tcp")
+int socket_walk(struct bpf_iter__tcp* ctx) { return walk_sockets(ctx); }
 
 char program_license[] SEC("license") = "Dual BSD/GPL";

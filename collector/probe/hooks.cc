@@ -77,6 +77,18 @@ Finding Reader(const char* reader, FindingState state, const std::string& detail
   return {kGroup, "skb reader", state, detail, {{"reader", std::string(reader)}}};
 }
 
+Finding Walk(const lunscope_bpf& skeleton) {
+  const bool walks_map = bpf_program__autoload(skeleton.progs.connection_walk);
+  return {kGroup,
+          "walk",
+          walks_map ? FindingState::kOk : FindingState::kNote,
+          walks_map
+              ? "over the connections that are watched"
+              : "this kernel forbids iterators over maps: a scrape visits every TCP socket of "
+                "each network namespace that has watched connections",
+          {{"walk", std::string(walks_map ? "map" : "sockets")}}};
+}
+
 Finding LoadFailure(const Error& error, bool is_confidential) {
   std::string detail = error.message;
   const size_t hint = detail.find(kCheckHint);
@@ -105,13 +117,14 @@ std::vector<Finding> TryHooks(bool is_confidential) {
   const bpf_program* program = nullptr;
   while ((program = bpf_object__next_program(skeleton.obj, const_cast<bpf_program*>(program))) !=
          nullptr) {
-    if (!IsLoadedApart(program)) findings.push_back(TryHook(skeleton, program));
+    if (bpf_program__autoload(program)) findings.push_back(TryHook(skeleton, program));
   }
   findings.push_back(TryKernelInitiator(loaded.value().get()));
   findings.push_back(
       skeleton.rodata->walks_skbs
           ? Reader("walk", FindingState::kOk, "walk over linear part, frags and frag list")
           : Reader("dynptr", FindingState::kOk, "bpf_dynptr_from_skb"));
+  findings.push_back(Walk(skeleton));
   return findings;
 }
 

@@ -3,10 +3,8 @@
 
 #include <bpf/bpf.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "collector/probe/kernel_initiator.h"
@@ -14,6 +12,7 @@
 #include "collector/probe/rings.h"
 #include "collector/probe/skeleton.h"
 #include "collector/probe/totals.h"
+#include "collector/probe/walk.h"
 
 namespace lunscope {
 namespace {
@@ -26,8 +25,8 @@ class KernelProbe : public Probe {
   Status Start(uint32_t ring_bytes) {
     Status made = rings_.Make(skeleton_->maps.rings, ring_bytes);
     if (!made.ok()) return made;
-    walk_ = AttachProgram(*skeleton_, skeleton_->progs.connection_walk);
-    if (!walk_) return KernelError("attaching a map walk", errno);
+    Status walks = walk_.Attach(*skeleton_);
+    if (!walks.ok()) return walks;
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, skeleton_->obj) {
       if (IsWalk(program) || IsLoadedApart(program)) continue;
@@ -42,23 +41,15 @@ class KernelProbe : public Probe {
 
   size_t Drain(const Handler& handler) override {
     kernel_initiator_.Update();
-    return rings_.Drain(handler);
+    return rings_.Drain([&](const lunscope_record& record) {
+      walk_.Learn(record);
+      handler(record);
+    });
   }
 
   Status Walk(const Handler& handler) override {
-    const int fd = bpf_iter_create(bpf_link__fd(walk_.get()));
-    if (fd < 0) return KernelError("walking the connections", errno);
-    // A read ends between two records or within one; what is left over waits for its rest.
-    size_t have = 0;
-    ssize_t got = 0;
-    while ((got = read(fd, walk_buffer_.data() + have, walk_buffer_.size() - have)) > 0) {
-      have += static_cast<size_t>(got);
-      have = HandWhole(have, handler);
-    }
-    const int error = errno;
-    close(fd);
-    if (got < 0) return KernelError("reading the walk over the connections", error);
-    return Nothing{};
+    return walk_.Run(
+        [&](const void* record, size_t bytes) { rings_.Hand(record, bytes, handler); });
   }
 
   lunscope_totals Totals() const override {
@@ -82,26 +73,11 @@ class KernelProbe : public Probe {
   uint64_t malformed_records() const override { return rings_.malformed_records(); }
 
  private:
-  // Hand on the whole records at the start of the walk's buffer. Returns the bytes left over.
-  size_t HandWhole(size_t have, const Handler& handler) {
-    size_t at = 0;
-    while (have - at >= sizeof(lunscope_record)) {
-      lunscope_record header;
-      std::memcpy(&header, walk_buffer_.data() + at, sizeof(header));
-      if (header.bytes < sizeof(header) || header.bytes > have - at) break;
-      rings_.Hand(walk_buffer_.data() + at, header.bytes, handler);
-      at += header.bytes;
-    }
-    std::memmove(walk_buffer_.data(), walk_buffer_.data() + at, have - at);
-    return have - at;
-  }
-
   Skeleton skeleton_;
   KernelInitiatorProgram kernel_initiator_;
   Rings rings_;
-  Link walk_;
+  ConnectionWalk walk_;
   std::vector<Link> links_;
-  std::vector<char> walk_buffer_ = std::vector<char>(1 << 16);
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "collector/probe/skeleton.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -54,6 +55,21 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->ring_high_water = options.ring_bytes / 4;
 }
 
+// Some kernels' policy refuses every iterator over the elements of a map with EPERM, whatever the
+// program does; nothing but a load tells.
+bool MayIterateMaps() {
+  const int type = libbpf_find_vmlinux_btf_id("bpf_sk_storage_map", BPF_TRACE_ITER);
+  if (type <= 0) return true;  // The real program's own load says what is wrong.
+  const bpf_insn instructions[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},  // r0 = 0
+                                   {.code = BPF_JMP | BPF_EXIT}};
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_ITER,
+              .attach_btf_id = static_cast<uint32_t>(type));
+  const int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "lunscope_trial", "GPL", instructions,
+                               std::size(instructions), &options);
+  if (fd >= 0) close(fd);
+  return fd >= 0 || (errno != EPERM && errno != EACCES);
+}
+
 Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
   Skeleton skeleton(lunscope_bpf__open());
   if (!skeleton) return KernelError("opening the programs", errno);
@@ -63,6 +79,9 @@ Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
     return Error{ExitCode::kUnsupported,
                  "a kernel below 6.12 has to be of x86-64 and to tell where it maps its memory "
                  "(/proc/kcore, or page_offset_base and vmemmap_base in /proc/kallsyms)"};
+  const bool walks_map = MayIterateMaps();
+  bpf_program__set_autoload(skeleton->progs.connection_walk, walks_map);
+  bpf_program__set_autoload(skeleton->progs.socket_walk, !walks_map);
   // libbpf would ask for 16 MiB of it, and the verifier take many times as long to write that.
   std::array<char, kVerifierLogBytes> log{};
   bpf_program* program = nullptr;
@@ -94,7 +113,7 @@ Error KernelError(const char* attempted, int error) {
 }
 
 Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program) {
-  if (!IsWalk(program)) return Link(bpf_program__attach(program));
+  if (program != skeleton.progs.connection_walk) return Link(bpf_program__attach(program));
   bpf_iter_link_info info{};
   info.map.map_fd = static_cast<uint32_t>(bpf_map__fd(skeleton.maps.connections));
   LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));

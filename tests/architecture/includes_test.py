@@ -29,7 +29,7 @@ BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # Clocks are base's, but the model has none: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!clock\.h").+"',
          r'"collector/model/.+"']
-PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<elf\.h>",
+PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<(elf|sched)\.h>",
          r'"(lunscope|scsi)\.skel\.h"']
 RUN = [*BASE, r'"collector/(names|model|metrics|lines|web|probe|replay|host|run)/.+"']
 COMPOSITION = [*RUN, r'"collector/cli/.+"', r"<CLI/CLI\.hpp>"]
