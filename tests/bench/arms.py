@@ -11,8 +11,9 @@ import pathlib
 import sys
 import tempfile
 
-from harness import Process, wait_until
-from lunscope import Serve, Trace
+from harness.lunscope import Serve, Trace
+from harness.process import Process, wait_until
+
 from steps import programs_up_to
 
 _BENCH = pathlib.Path(__file__).resolve().parent

@@ -12,18 +12,15 @@ import pathlib
 import statistics
 import sys
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(_ROOT / "tests" / "live"))
+from harness.lunscope import Serve
+from harness.process import ROOT, Process
+from harness.tgtd import Tgtd
 
-# pylint: disable=wrong-import-position
-from cost import cost_of, cpu_seconds, program_statistics  # noqa: E402
-from harness import Process  # noqa: E402
-from loads import iscsi_perf_words  # noqa: E402
-from lunscope import Serve  # noqa: E402
-from model import medians  # noqa: E402
-from place import TARGET  # noqa: E402
-from plot import plot  # noqa: E402
-from tgtd import Tgtd  # noqa: E402
+from cost import cost_of, cpu_seconds, program_statistics
+from loads import iscsi_perf_words
+from model import medians
+from place import TARGET
+from plot import plot
 
 _DEPTH = 4  # of each connection, where that is not what grows
 _POINTS = {"queue depth": (1, 2, 4, 8, 16, 32, 64, 128),
@@ -110,7 +107,7 @@ def draw(results, series, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bench", default=_ROOT / "build" / "model_bench")
+    parser.add_argument("--bench", default=ROOT / "build" / "model_bench")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each point")
     parser.add_argument("--seconds", type=int, default=3, help="length of a measurement")
     parser.add_argument("--quick", action="store_true", help="two points, once: does it run?")

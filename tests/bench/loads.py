@@ -7,8 +7,8 @@ import socket
 import threading
 import time
 
-from harness import run
-from libiscsi import Libiscsi
+from harness.libiscsi import Libiscsi
+from harness.process import run
 
 _INITIATOR = "iqn.2026-01.org.lunscope:bench"
 _AVERAGE = re.compile(r"iops average (\d+)")

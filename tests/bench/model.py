@@ -14,12 +14,8 @@ import re
 import statistics
 import sys
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(_ROOT / "tests" / "live"))
-
-# pylint: disable=wrong-import-position
-from harness import free_port, run  # noqa: E402
-from lunscope import Serve  # noqa: E402
+from harness.lunscope import Serve
+from harness.process import ROOT, free_port, run
 
 _SHAPES = {"hot_lun": "one LUN", "varied": "16 connections, 64 LUNs, 4 operations",
            "connections_10k": "10,000 connections, 1,400 LUNs"}
@@ -76,8 +72,8 @@ def rows(bench, memory, idle):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bench", default=_ROOT / "build" / "model_bench")
-    parser.add_argument("--memory", default=_ROOT / "build" / "model_memory")
+    parser.add_argument("--bench", default=ROOT / "build" / "model_bench")
+    parser.add_argument("--memory", default=ROOT / "build" / "model_memory")
     parser.add_argument("--cpu", default="0", help="the CPU that the benchmark runs on")
     parser.add_argument("--quick", action="store_true", help="a smoke run: the figures mean little")
     parser.add_argument("--json", type=pathlib.Path, help="write every figure here")

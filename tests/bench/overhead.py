@@ -23,20 +23,17 @@ import sys
 import tempfile
 import time
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(_ROOT / "tests" / "live"))
+from harness.lunscope import Serve
+from harness.process import ROOT, Process, run, wait_until
+from harness.tgtd import Tgtd
 
-# pylint: disable=wrong-import-position
-from arms import ARMS, nothing  # noqa: E402
-from cost import cost_of, cpu_seconds, program_statistics  # noqa: E402
-from harness import Process, run, wait_until  # noqa: E402
-from loads import LOADS, SATURATING_DEPTH, iscsi_perf_words, other_tcp  # noqa: E402
-from lunscope import Serve  # noqa: E402
-from pairs import estimate_of, measure_pairs  # noqa: E402
-from place import TARGET, add_lun, served_lun  # noqa: E402
-from steps import STEPS, spent_under  # noqa: E402
-from switched import measure_switched, steady_load  # noqa: E402
-from tgtd import Tgtd  # noqa: E402
+from arms import ARMS, nothing
+from cost import cost_of, cpu_seconds, program_statistics
+from loads import LOADS, SATURATING_DEPTH, iscsi_perf_words, other_tcp
+from pairs import estimate_of, measure_pairs
+from place import TARGET, add_lun, served_lun
+from steps import STEPS, spent_under
+from switched import measure_switched, steady_load
 
 _SATURATING = "read 4k, depth 32"
 # What is other than 0 where something was not seen, and what may have been the reason.
@@ -169,12 +166,12 @@ def served_copy(image, arm):
 def bench_boot(options):
     with tempfile.TemporaryDirectory(prefix="lunscope-bench-") as folder:
         image = pathlib.Path(folder, "disk.img")
-        run([_ROOT / "scripts" / "guest", "image", image], timeout=300)
+        run([ROOT / "scripts" / "guest", "image", image], timeout=300)
 
         def boot(name, timeout=300):
             """From QEMU's start to the guest's login line, by scripts/guest."""
             with served_copy(image, ARMS.get(name, nothing)) as url:
-                return float(run([_ROOT / "scripts" / "guest", "boot", url], timeout=timeout)[1])
+                return float(run([ROOT / "scripts" / "guest", "boot", url], timeout=timeout)[1])
 
         patience = _BOOT_PATIENCE * boot("nothing")
         report = compare(lambda: boot("nothing"),

@@ -4,7 +4,7 @@
 import contextlib
 import os
 
-from tgtd import Tgtd
+from harness.tgtd import Tgtd
 
 TARGET = "iqn.2026-01.org.lunscope:bench"
 ON_ONE_CPU = ["taskset", "--cpu-list", "0"]

@@ -18,14 +18,11 @@ import signal
 import statistics
 import sys
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(_ROOT / "tests" / "live"))
+from harness.process import LUNSCOPE, Process, run, wait_until
 
-# pylint: disable=wrong-import-position
-from cost import program_statistics  # noqa: E402
-from harness import LUNSCOPE, Process, run, wait_until  # noqa: E402
-from loads import SATURATING_DEPTH, iscsi_perf  # noqa: E402
-from place import ON_ONE_CPU, pin, served_lun  # noqa: E402
+from cost import program_statistics
+from loads import SATURATING_DEPTH, iscsi_perf
+from place import ON_ONE_CPU, pin, served_lun
 
 _PROGRAM = LUNSCOPE.parent / "steps"
 _ENGINE = LUNSCOPE.parent / "engine_bench"

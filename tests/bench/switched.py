@@ -7,8 +7,9 @@ import contextlib
 import pathlib
 import time
 
+from harness.process import Process
+
 from arms import nothing
-from harness import Process
 from loads import SATURATING_DEPTH, iscsi_perf_words
 from place import ON_ONE_CPU, pin
 

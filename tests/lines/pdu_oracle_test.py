@@ -19,9 +19,9 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "live"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pdu_fields import FIELDS, NO_FIELDS, NOT_SHOWN, Comparison
+from harness.pdu_fields import FIELDS, NO_FIELDS, NOT_SHOWN, Comparison
 
 TARGET_PORT = 3260
 FIRST_CLIENT_PORT = 20000

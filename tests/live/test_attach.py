@@ -19,12 +19,13 @@ import signal
 import threading
 import time
 
-from capture import Capture
-from harness import LiveTest, Process, main, run, wait_until
-from lunscope import Trace
-from pdus import read_10
-from scripted import BLOCK, Initiator
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.lunscope import Trace
+from harness.pdus import read_10
+from harness.process import Process, run, wait_until
+from harness.scripted import BLOCK, Initiator
+from harness.tgtd import Tgtd
 
 ATTACHES = 13  # of each kind of iscsi-perf, more than 50 in all
 COMMANDS = 2000

@@ -11,11 +11,13 @@ import pathlib
 import signal
 import tempfile
 
-from capture import Capture, by_opcode
-from compare import cdb_opcode, check_names, check_nothing_lost, check_same_commands, role_of
-from harness import ROOT, LiveTest, Process, main, run, wait_until
-from lunscope import Serve, Trace
-from tgtd import Tgtd
+from harness.capture import Capture, by_opcode
+from harness.case import LiveTest, main
+from harness.compare import (cdb_opcode, check_names, check_nothing_lost, check_same_commands,
+                             role_of)
+from harness.lunscope import Serve, Trace
+from harness.process import ROOT, Process, run, wait_until
+from harness.tgtd import Tgtd
 
 GUEST = ROOT / "scripts" / "guest"
 IMAGE_SECONDS = 240

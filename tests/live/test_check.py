@@ -11,11 +11,12 @@ import platform
 import re
 import tempfile
 
-from checked import (CAPABILITIES, Checked, held_capabilities, kcore_tells, loaded_modules,
-                     symbol_states, tracepoints)
-from harness import LUNSCOPE, LiveTest, Process, main, run, wait_until
-from surroundings import NO_BTF, NOBODY, OTHER_NETWORK, in_own_mounts, without
-from tgtd import Tgtd
+from harness.case import LiveTest, main
+from harness.checked import (CAPABILITIES, Checked, held_capabilities, kcore_tells, loaded_modules,
+                             symbol_states, tracepoints)
+from harness.process import LUNSCOPE, Process, run, wait_until
+from harness.surroundings import NOBODY, NO_BTF, OTHER_NETWORK, in_own_mounts, without
+from harness.tgtd import Tgtd
 
 UNSUPPORTED, PERMISSION = 3, 4
 TARGET = "iqn.2024-01.org.lunscope.test:check"

@@ -7,14 +7,15 @@ Where nobody told the type, a name is one that all types have in common, or has 
 import collections
 import re
 
-from capture import Capture, names_of_commands
-from compare import ROLES, role_of, snake_case
-from devices import COMMANDS, INQUIRY, add_devices
-from harness import LiveTest, main, wait_until
-from lunscope import Trace
-from pdus import FINAL, TEST_UNIT_READY, WRITE
-from scripted import Initiator
-from tgtd import Tgtd
+from harness.capture import Capture, names_of_commands
+from harness.case import LiveTest, main
+from harness.compare import ROLES, role_of, snake_case
+from harness.devices import COMMANDS, INQUIRY, add_devices
+from harness.lunscope import Trace
+from harness.pdus import FINAL, TEST_UNIT_READY, WRITE
+from harness.process import wait_until
+from harness.scripted import Initiator
+from harness.tgtd import Tgtd
 
 _SETTLE_COMMANDS = 16  # of a session that is met in the middle, until its boundaries are believed
 

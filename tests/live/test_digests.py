@@ -7,17 +7,18 @@ Data digests are not verified, for payload is not read: a wrong one changes noth
 
 import contextlib
 
-from capture import Capture
-from compare import ROLES, check_nothing_lost, check_same_commands, initiator_port, role_of
-from dialogue import DROPPED, I, T, login_request, login_response
-from harness import LiveTest, Process, main, wait_until
-from lunscope import Serve, Trace
-from pdus import (BHS_BYTES, BLOCK, FINAL, NO_DIGESTS, NOP_IN, NOP_OUT, RESERVED_TAG,
-                  STATUS_PRESENT, TEST_UNIT_READY, WRITE, Digests, ahs, command, data_in, data_out,
-                  lun, pdu, r2t, read, read_10, response, text, write, write_10)
-from scripted import Initiator
-from table import Row, Table, done, written
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.compare import ROLES, check_nothing_lost, check_same_commands, initiator_port, role_of
+from harness.dialogue import DROPPED, I, T, login_request, login_response
+from harness.lunscope import Serve, Trace
+from harness.pdus import (BHS_BYTES, BLOCK, FINAL, NOP_IN, NOP_OUT, NO_DIGESTS, RESERVED_TAG,
+                          STATUS_PRESENT, TEST_UNIT_READY, WRITE, Digests, ahs, command, data_in,
+                          data_out, lun, pdu, r2t, read, read_10, response, text, write, write_10)
+from harness.process import Process, wait_until
+from harness.scripted import Initiator
+from harness.table import Row, Table, done, written
+from harness.tgtd import Tgtd
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:digests-initiator"
 TARGET = "iqn.2024-01.org.lunscope.test:digests"

@@ -19,14 +19,15 @@ import tempfile
 import threading
 import time
 
-from capture import Capture
-from compare import ROLES, check_harmless, check_same_counts, role_of
-from harness import LUNSCOPE, LiveTest, Process, free_port, main, run, wait_until
-from lunscope import Serve, Trace, check_exposition, fail_to_start
-from pdus import TEST_UNIT_READY, read_10
-from scripted import Initiator
-from surroundings import NOBODY, NO_BTF, in_place_of, without
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.compare import ROLES, check_harmless, check_same_counts, role_of
+from harness.lunscope import Serve, Trace, check_exposition, fail_to_start
+from harness.pdus import TEST_UNIT_READY, read_10
+from harness.process import LUNSCOPE, Process, free_port, run, wait_until
+from harness.scripted import Initiator
+from harness.surroundings import NOBODY, NO_BTF, in_place_of, without
+from harness.tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
 UNKNOWN = "unknown"

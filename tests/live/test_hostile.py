@@ -8,14 +8,16 @@ import os
 import random
 import socket
 
-from compare import ROLES, check_harmless
-from dialogue import INITIATOR_NAME, TARGET_NAME, UNSEEN, I, Stage, T, login_request, login_response
-from harness import LiveTest, main, wait_until
-from lunscope import Serve, check_exposition
-from pdus import (BLOCK, FINAL, NOP_IN, NOP_OUT, READ, RESERVED_TAG, STATUS_PRESENT, ahs, command,
-                  data_in, lun, pdu, read, response, text, write)
-from scripted import read_exactly
-from table import Row, Table, done, written
+from harness.case import LiveTest, main
+from harness.compare import ROLES, check_harmless
+from harness.dialogue import (I, INITIATOR_NAME, T, TARGET_NAME, UNSEEN, Stage, login_request,
+                              login_response)
+from harness.lunscope import Serve, check_exposition
+from harness.pdus import (BLOCK, FINAL, NOP_IN, NOP_OUT, READ, RESERVED_TAG, STATUS_PRESENT, ahs,
+                          command, data_in, lun, pdu, read, response, text, write)
+from harness.process import wait_until
+from harness.scripted import read_exactly
+from harness.table import Row, Table, done, written
 
 LONGEST = (1 << 24) - 1
 GOOD = [{"status": "Good"}]

@@ -4,13 +4,14 @@
 That its commands are counted as tshark and the initiators count them, live.tools shows.
 """
 
-from capture import Capture
-from compare import ROLES, check_names, check_nothing_lost, check_same_commands
-from harness import LiveTest, main, run
-from istgt import LUN, PRODUCT, VENDOR, Istgt
-from lunscope import Serve, Trace
-from pdus import read_10
-from scripted import BLOCK, Initiator
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.compare import ROLES, check_names, check_nothing_lost, check_same_commands
+from harness.istgt import LUN, PRODUCT, VENDOR, Istgt
+from harness.lunscope import Serve, Trace
+from harness.pdus import read_10
+from harness.process import run
+from harness.scripted import BLOCK, Initiator
 
 INITIATOR = b"iqn.2026-01.org.lunscope.test:reader"
 USER, PASSWORD = "somebody", "a-secret-of-istgt"

@@ -3,14 +3,15 @@
 scripted peers exchange them.
 """
 
-from compare import ROLES
-from dialogue import STATSN, I, Stage, T, login_request, login_response, manage, pieces
-from harness import LiveTest, main, wait_until
-from lunscope import Serve
-from pdus import (ASYNC_MESSAGE, CONTINUE, FINAL, FULL_FEATURE, LOGOUT_REQUEST, LOGOUT_RESPONSE,
-                  NOP_IN, OPERATIONAL, RESERVED_TAG, TEXT_REQUEST, TEXT_RESPONSE, TRANSIT, command,
-                  pdu, response, text, write)
-from table import Row, Table, written
+from harness.case import LiveTest, main
+from harness.compare import ROLES
+from harness.dialogue import I, STATSN, T, Stage, login_request, login_response, manage, pieces
+from harness.lunscope import Serve
+from harness.pdus import (ASYNC_MESSAGE, CONTINUE, FINAL, FULL_FEATURE, LOGOUT_REQUEST,
+                          LOGOUT_RESPONSE, NOP_IN, OPERATIONAL, RESERVED_TAG, TEXT_REQUEST,
+                          TEXT_RESPONSE, TRANSIT, command, pdu, response, text, write)
+from harness.process import wait_until
+from harness.table import Row, Table, written
 
 # ---- Logins (sections 11.12, 11.13) ----
 

@@ -8,13 +8,14 @@ counts. In a namespace for each end, with a wire between them that does what a r
 import collections
 import signal
 
-from capture import Capture
-from compare import (ROLES, check_durations, check_names, check_nothing_lost, check_same_commands,
-                     initiator_port, role_of)
-from harness import LiveTest, Process, main, run, wait_until
-from lunscope import Serve, Trace
-from network import Network
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.compare import (ROLES, check_durations, check_names, check_nothing_lost,
+                             check_same_commands, initiator_port, role_of)
+from harness.lunscope import Serve, Trace
+from harness.network import Network
+from harness.process import Process, run, wait_until
+from harness.tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:loss"
 PERF = "iqn.2024-01.org.lunscope.test:perf"

@@ -3,13 +3,13 @@
 them: every code that RFC 7143 and RFC 7144 have.
 """
 
-from compare import snake_case
-from dialogue import STATSN, I, T, login_request, manage
-from harness import LiveTest, main
-from pdus import (ASYNC_MESSAGE, FINAL, FIXED_SENSE, NOP_IN, NOP_OUT, REJECT, RESERVED_TAG,
-                  SNACK_REQUEST, command, data_in, data_out, lun, pdu, r2t, read, response,
-                  with_length, write)
-from table import Row, Table, written
+from harness.case import LiveTest, main
+from harness.compare import snake_case
+from harness.dialogue import I, STATSN, T, login_request, manage
+from harness.pdus import (ASYNC_MESSAGE, FINAL, FIXED_SENSE, NOP_IN, NOP_OUT, REJECT, RESERVED_TAG,
+                          SNACK_REQUEST, command, data_in, data_out, lun, pdu, r2t, read, response,
+                          with_length, write)
+from harness.table import Row, Table, written
 
 # tshark takes a header with a code that it does not know for no header.
 UNKNOWN_CODE = "a code that tshark does not know"

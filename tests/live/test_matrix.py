@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The matrix on this machine's kernel: what needs none of its modules."""
 
-import kernels_page
-import matrix
-from harness import main
+from harness import kernels_page, matrix
+from harness.case import main
 
 
 class Matrix(matrix.Matrix):

@@ -10,10 +10,11 @@ import os
 import pathlib
 import signal
 
-from compare import role_of
-from harness import LiveTest, Process, main, run, wait_until
-from lunscope import Serve, Trace
-from tgtd import Tgtd
+from harness.case import LiveTest, main
+from harness.compare import role_of
+from harness.lunscope import Serve, Trace
+from harness.process import Process, run, wait_until
+from harness.tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:processes"
 GUEST = "guest of a test"

@@ -8,9 +8,10 @@ import os
 import sys
 import time
 
-from harness import ROOT, LiveTest, Process, main, run
-from lunscope import Serve, check_exposition
-from tgtd import Tgtd
+from harness.case import LiveTest, main
+from harness.lunscope import Serve, check_exposition
+from harness.process import ROOT, Process, run
+from harness.tgtd import Tgtd
 
 sys.path.insert(0, str(ROOT / "tests" / "dashboards"))
 import queries  # noqa: E402  (needs the path above)

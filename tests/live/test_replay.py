@@ -12,11 +12,12 @@ import struct
 import subprocess
 import tempfile
 
-from capture import Capture
-from compare import check_same_commands, check_same_metrics, role_of, streams_of
-from harness import LUNSCOPE, LiveTest, Process, free_port, main, run
-from lunscope import Metrics, Serve, Trace, check_exposition, records_of, replay
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.compare import check_same_commands, check_same_metrics, role_of, streams_of
+from harness.lunscope import Metrics, Serve, Trace, check_exposition, records_of, replay
+from harness.process import LUNSCOPE, Process, free_port, run
+from harness.tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:replay"
 # The tool and its words, and the address of the portal that it goes to.

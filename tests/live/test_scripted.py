@@ -5,12 +5,12 @@ and no real pair of peers does.
 
 import struct
 
-from dialogue import I, T
-from harness import LiveTest, main
-from pdus import (BLOCK, FINAL, FIXED_SENSE, OVERFLOW, READ, RESERVED_TAG, SCSI_RESPONSE,
-                  STATUS_PRESENT, UNDERFLOW, WRITE, ahs, command, data_in, data_out, lun, pdu, r2t,
-                  read, response, with_length, write)
-from table import Row, Table, done, written
+from harness.case import LiveTest, main
+from harness.dialogue import I, T
+from harness.pdus import (BLOCK, FINAL, FIXED_SENSE, OVERFLOW, READ, RESERVED_TAG, SCSI_RESPONSE,
+                          STATUS_PRESENT, UNDERFLOW, WRITE, ahs, command, data_in, data_out, lun,
+                          pdu, r2t, read, response, with_length, write)
+from harness.table import Row, Table, done, written
 
 CHECK_CONDITION = 2
 DESCRIPTOR = bytes.fromhex("72031101 00000000")

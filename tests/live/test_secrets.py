@@ -9,13 +9,15 @@ import pathlib
 import re
 import signal
 
-from capture import Capture
-from dialogue import INITIATOR_NAME, TARGET_NAME, I, Stage, T, login_request, login_response, pieces
-from harness import LiveTest, main, run
-from lunscope import Serve, Trace
-from pdus import CONTINUE, FULL_FEATURE, OPERATIONAL, TRANSIT, text
-from table import Row
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.dialogue import (I, INITIATOR_NAME, T, TARGET_NAME, Stage, login_request,
+                              login_response, pieces)
+from harness.lunscope import Serve, Trace
+from harness.pdus import CONTINUE, FULL_FEATURE, OPERATIONAL, TRANSIT, text
+from harness.process import run
+from harness.table import Row
+from harness.tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:secrets"
 INITIATOR = "iqn.2024-01.org.lunscope.test:secrets-initiator"

@@ -4,14 +4,15 @@
 import signal
 import time
 
-from capture import Capture, login_answers
-from compare import ROLES
-from dialogue import Stage
-from harness import LiveTest, Process, main, run, wait_until
-from lunscope import Serve
-from pdus import TEST_UNIT_READY
-from scripted import Initiator
-from tgtd import Tgtd
+from harness.capture import Capture, login_answers
+from harness.case import LiveTest, main
+from harness.compare import ROLES
+from harness.dialogue import Stage
+from harness.lunscope import Serve
+from harness.pdus import TEST_UNIT_READY
+from harness.process import Process, run, wait_until
+from harness.scripted import Initiator
+from harness.tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
 TARGET = "iqn.2024-01.org.lunscope.test:list-"

@@ -7,14 +7,15 @@ No secret of a login is ever in what lunscope says.
 import collections
 import re
 
-from capture import Capture
-from compare import (ROLES, check_nothing_lost, check_same_commands, initiator_port, port_of,
-                     role_of)
-from harness import LiveTest, Process, main, run
-from lunscope import Serve, Trace
-from pdus import TEST_UNIT_READY, read_10
-from scripted import BLOCK, Initiator
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.compare import (ROLES, check_nothing_lost, check_same_commands, initiator_port,
+                             port_of, role_of)
+from harness.lunscope import Serve, Trace
+from harness.pdus import TEST_UNIT_READY, read_10
+from harness.process import Process, run
+from harness.scripted import BLOCK, Initiator
+from harness.tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
 TARGET = "iqn.2024-01.org.lunscope.test:target-"

@@ -10,12 +10,12 @@ import contextlib
 import socket
 import struct
 
-from compare import ROLES, check_nothing_lost, role_of
-from harness import LiveTest, main
-from lunscope import Serve, Trace
-from pdus import TEST_UNIT_READY, read_10
-from scripted import Initiator
-from tgtd import Tgtd
+from harness.case import LiveTest, main
+from harness.compare import ROLES, check_nothing_lost, role_of
+from harness.lunscope import Serve, Trace
+from harness.pdus import TEST_UNIT_READY, read_10
+from harness.scripted import Initiator
+from harness.tgtd import Tgtd
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:streams"
 TARGET = "iqn.2024-01.org.lunscope.test:streams"

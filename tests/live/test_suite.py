@@ -8,12 +8,13 @@ The suite floods, sends commands outside the window, aborts, and drops connectio
 import collections
 import json
 
-from capture import Capture, decode_headers
-from compare import PDU_LABELS, ROLES, check_same_metrics, initiator_port
-from harness import LiveTest, main, run
-from lunscope import Metrics, Serve, replay
-from pdu_fields import FIELDS, RESERVED, Comparison
-from tgtd import Tgtd
+from harness.capture import Capture, decode_headers
+from harness.case import LiveTest, main
+from harness.compare import PDU_LABELS, ROLES, check_same_metrics, initiator_port
+from harness.lunscope import Metrics, Serve, replay
+from harness.pdu_fields import FIELDS, RESERVED, Comparison
+from harness.process import run
+from harness.tgtd import Tgtd
 
 # The suite has 230 tests; one that crashed early would send far fewer commands than this.
 ENOUGH_COMMANDS = 40_000

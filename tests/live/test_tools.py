@@ -11,12 +11,13 @@ import os
 import signal
 import time
 
-from capture import Capture
-from compare import check_durations, check_names, check_nothing_lost, check_same_commands
-from harness import LiveTest, Process, main, run, wait_until
-from istgt import Istgt
-from lunscope import Serve, Trace
-from tgtd import Tgtd
+from harness.capture import Capture
+from harness.case import LiveTest, main
+from harness.compare import check_durations, check_names, check_nothing_lost, check_same_commands
+from harness.istgt import Istgt
+from harness.lunscope import Serve, Trace
+from harness.process import Process, run, wait_until
+from harness.tgtd import Tgtd
 
 PERF_SECONDS = int(os.environ.get("LUNSCOPE_PERF_SECONDS", "1"))
 MIB = 1 << 20

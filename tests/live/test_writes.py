@@ -5,14 +5,14 @@ sections 13.10 and 13.11): immediate, unsolicited and solicited data, added up b
 
 import collections
 
-from capture import Capture, count_opcodes
-from compare import (PDU_LABELS, ROLES, check_nothing_lost, check_same_commands, initiator_port,
-                     role_of)
-from harness import LiveTest, main
-from lunscope import Serve, Trace
-from pdus import DATA_OUT, R2T, TEST_UNIT_READY
-from scripted import BLOCK, Initiator
-from tgtd import Tgtd
+from harness.capture import Capture, count_opcodes
+from harness.case import LiveTest, main
+from harness.compare import (PDU_LABELS, ROLES, check_nothing_lost, check_same_commands,
+                             initiator_port, role_of)
+from harness.lunscope import Serve, Trace
+from harness.pdus import DATA_OUT, R2T, TEST_UNIT_READY
+from harness.scripted import BLOCK, Initiator
+from harness.tgtd import Tgtd
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:writes-initiator"
 TARGET = "iqn.2024-01.org.lunscope.test:writes"

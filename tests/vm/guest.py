@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test has only in a guest of tests/vm/run: a kernel whose modules it may change.
-
-Import it before the modules of tests/live, which it makes importable.
-"""
+"""What a test has only in a guest of tests/vm/run: a kernel whose modules it may change."""
 
 import pathlib
 import re
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
-
-from harness import LiveTest, run  # noqa: E402 - only now it can be found
+from harness.case import LiveTest
+from harness.process import run
 
 CONFIGFS = pathlib.Path("/sys/kernel/config")
 

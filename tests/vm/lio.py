@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kernel's target, LIO, by its configfs, and what it counted.
 
-It has the names of tests/live/tgtd.py where it can do the same, so that a test can run against
+It has the names of tests/harness/tgtd.py where it can do the same, so that a test can run against
 either. What it counts of a LUN stays until the LUN is removed; a command counts when its LUN has
 been found, whatever becomes of it.
 """
@@ -11,8 +11,9 @@ import dataclasses
 import pathlib
 import tempfile
 
+from harness.process import free_port
+
 from guest import CONFIGFS, load, mount_configfs
-from harness import free_port
 
 _TARGET = CONFIGFS / "target"
 _CORE, _ISCSI = _TARGET / "core", _TARGET / "iscsi"

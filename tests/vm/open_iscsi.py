@@ -10,8 +10,9 @@ import pathlib
 import re
 import tempfile
 
+from harness.process import run, start, wait_until
+
 from guest import load
-from harness import run, start, wait_until
 
 _RUNNING_SECONDS = 30
 _CONTROL = "@ISCSIADM_ABSTRACT_NAMESPACE"

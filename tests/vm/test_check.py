@@ -5,13 +5,14 @@ import pathlib
 import socket
 import struct
 
-from guest import GuestTest, load, unload
+from harness import kernels_page
+from harness.case import main
+from harness.checked import Checked, loaded_modules, symbol_states
+from harness.process import run
+from harness.surroundings import without
 
-import kernels_page
-from checked import Checked, loaded_modules, symbol_states
-from harness import main, run
+from guest import GuestTest, load, unload
 from lio import Lio
-from surroundings import without
 
 MODULES = ("iscsi_tcp", "libiscsi_tcp", "iscsi_target_mod", "target_core_mod", "scsi_mod")
 HOOK = "fentry/skb_prepare_seq_read"

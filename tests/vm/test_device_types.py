@@ -8,15 +8,16 @@ tests/vm/run.
 
 import pathlib
 
-from guest import GuestTest, load
+from harness.capture import Capture
+from harness.case import main
+from harness.compare import ROLES, check_nothing_lost, check_same_commands, role_of
+from harness.devices import add_devices
+from harness.lunscope import Serve, Trace
+from harness.process import run, wait_until
+from harness.tgtd import Tgtd
 
-from capture import Capture
-from compare import ROLES, check_nothing_lost, check_same_commands, role_of
-from devices import add_devices
-from harness import main, run, wait_until
-from lunscope import Serve, Trace
+from guest import GuestTest, load
 from open_iscsi import OpenIscsi
-from tgtd import Tgtd
 
 MODULES = ("sg", "st", "sr_mod", "sd_mod")
 PASSED_LUN = 7

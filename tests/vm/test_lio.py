@@ -9,16 +9,19 @@ for recovery.
 
 import collections
 
+from harness.capture import Capture, commands_of, decode_pdus
+from harness.case import main
+from harness.compare import (PDU_LABELS, ROLES, check_nothing_lost, check_same_commands,
+                             initiator_port)
+from harness.lunscope import Serve, Trace
+from harness.pdus import (CONTINUE, DATA_IN, DATA_OUT, FINAL, LOGIN_REQUEST, R2T, REJECT,
+                          RESERVED_TAG, SCSI_COMMAND, SCSI_RESPONSE, SNACK_REQUEST, TEST_UNIT_READY,
+                          WRITE, lun, pdu, read_10, write_10)
+from harness.process import run, wait_until
+from harness.scripted import BLOCK, CLOSE_CONNECTION, Initiator, Tally
+
 from guest import GuestTest
-from capture import Capture, commands_of, decode_pdus
-from compare import PDU_LABELS, ROLES, check_nothing_lost, check_same_commands, initiator_port
-from harness import main, run, wait_until
 from lio import Lio
-from lunscope import Serve, Trace
-from pdus import (CONTINUE, DATA_IN, DATA_OUT, FINAL, LOGIN_REQUEST, R2T, REJECT, RESERVED_TAG,
-                  SCSI_COMMAND, SCSI_RESPONSE, SNACK_REQUEST, TEST_UNIT_READY, WRITE, lun, pdu,
-                  read_10, write_10)
-from scripted import BLOCK, CLOSE_CONNECTION, Initiator, Tally
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:allowed"
 TARGET = "iqn.2024-01.org.lunscope.test:lio"

@@ -3,11 +3,11 @@
 
 import contextlib
 
-from guest import GuestTest
+from harness import kernels_page, matrix
+from harness.case import main
+from harness.process import run, wait_until
 
-import kernels_page
-import matrix
-from harness import main, run, wait_until
+from guest import GuestTest
 from lio import Lio
 from open_iscsi import OpenIscsi
 

@@ -3,10 +3,12 @@
 
 import contextlib
 
-from guest import GuestTest, unload  # first: finds tests/live
-from harness import main, run, wait_until
+from harness.case import main
+from harness.lunscope import Serve
+from harness.process import run, wait_until
+
+from guest import GuestTest, unload
 from lio import Lio
-from lunscope import Serve
 from open_iscsi import OpenIscsi
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:later"

@@ -7,13 +7,15 @@ both ends and by LIO.
 
 import signal
 
-import test_open_iscsi
+from harness.case import main
+from harness.compare import ROLES, check_nothing_lost, role_of
+from harness.lunscope import Serve
+from harness.process import Process, run, wait_until
+
 from guest import GuestTest, load, unload
-from compare import ROLES, check_nothing_lost, role_of
-from harness import Process, main, run, wait_until
 from lio import Lio
-from lunscope import Serve
 from open_iscsi import OpenIscsi
+import test_open_iscsi
 
 LOSS = ["loss", "1%", "delay", "1ms", "reorder", "90%", "50%"]
 PERF_COMMANDS = 300

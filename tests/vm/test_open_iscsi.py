@@ -5,13 +5,15 @@ import collections
 import json
 import tempfile
 
+from harness.case import main
+from harness.compare import ROLES, check_names, check_nothing_lost, initiator_port, role_of
+from harness.lunscope import Serve, Trace
+from harness.process import run, wait_until
+from harness.tgtd import Tgtd
+
 from guest import GuestTest, load, module_has, unload
-from compare import ROLES, check_names, check_nothing_lost, initiator_port, role_of
-from harness import main, run, wait_until
 from lio import Lio
-from lunscope import Serve, Trace
 from open_iscsi import OpenIscsi
-from tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:open-iscsi"
 TARGET = "iqn.2024-01.org.lunscope.test:file-system"

@@ -4,8 +4,10 @@
 import pathlib
 import signal
 
-from guest import LiveTest  # first: finds tests/live
-from harness import ROOT, Process, main, run, wait_until
+from harness.case import main
+from harness.process import ROOT, Process, run, wait_until
+
+from guest import LiveTest
 
 RUN = ROOT / "tests" / "vm" / "run"
 KERNEL = "6.12"

@@ -10,11 +10,12 @@ import contextlib
 import pathlib
 import re
 
-from guest import CONFIGFS, GuestTest, load, mount_configfs, unload  # first: finds tests/live
+from harness.case import main
+from harness.lunscope import Serve, Trace
+from harness.process import run, wait_until
 
-from harness import main, run, wait_until
+from guest import CONFIGFS, GuestTest, load, mount_configfs, unload
 from lio import Lio
-from lunscope import Serve, Trace
 from open_iscsi import OpenIscsi
 
 TRACEFS = pathlib.Path("/sys/kernel/tracing")

@@ -6,7 +6,7 @@ import json
 import pathlib
 import re
 
-from harness import LUNSCOPE, ROOT, run
+from harness.process import LUNSCOPE, ROOT, run
 
 SYMBOLS = ("page_offset_base", "vmemmap_base")
 # linux/capability.h

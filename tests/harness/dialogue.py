@@ -6,9 +6,10 @@ import dataclasses
 import socket
 import struct
 
-from pdus import (BHS_BYTES, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, NO_DIGESTS,
-                  OPERATIONAL, TASK_REQUEST, TASK_RESPONSE, TRANSIT, Pdu, lun, padded, pdu, text)
-from scripted import RANDOM_ISID, read_exactly
+from harness.pdus import (BHS_BYTES, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, NO_DIGESTS,
+                          OPERATIONAL, TASK_REQUEST, TASK_RESPONSE, TRANSIT, Pdu, lun, padded, pdu,
+                          text)
+from harness.scripted import RANDOM_ISID, read_exactly
 
 INITIATOR_NAME = "iqn.2024-01.org.lunscope.test:scripted-initiator"
 TARGET_NAME = "iqn.2024-01.org.lunscope.test:scripted-target"

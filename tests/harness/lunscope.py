@@ -8,7 +8,7 @@ import signal
 import subprocess
 import urllib.request
 
-from harness import LUNSCOPE, free_port, run, start, wait_until
+from harness.process import LUNSCOPE, free_port, run, start, wait_until
 
 START_SECONDS = 30
 # Far above the second it promises: the test of that promise is its own, the others only need an

@@ -3,7 +3,7 @@
 
 import ctypes
 
-from harness import wait_until
+from harness.process import wait_until
 
 _LIBRARY = "libiscsi.so.7"
 _NORMAL_SESSION = 2  # enum iscsi_session_type of iscsi/iscsi.h

@@ -9,7 +9,7 @@ import pathlib
 import re
 import tempfile
 
-from harness import free_port, start
+from harness.process import free_port, start
 
 NAME_BASE = "iqn.2026-01.org.lunscope.test"
 VENDOR, PRODUCT = "LUNSCOPE", "Disk of istgt"

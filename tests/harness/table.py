@@ -12,13 +12,13 @@ import dataclasses
 import time
 import typing
 
-from capture import Capture, decode_pdus
-from compare import (PDU_LABELS, ROLES, facts_like, facts_of_pdu, initiator_port, role_of,
-                     script_fields, snake_case, streams_of)
-from dialogue import DROPPED, SEEN, Stage, login
-from lunscope import Serve, Trace, records_of, replay
-from pdus import NO_DIGESTS, SCSI_COMMAND, Digests
-from scripted import read_exactly
+from harness.capture import Capture, decode_pdus
+from harness.compare import (PDU_LABELS, ROLES, facts_like, facts_of_pdu, initiator_port, role_of,
+                             script_fields, snake_case, streams_of)
+from harness.dialogue import DROPPED, SEEN, Stage, login
+from harness.lunscope import Serve, Trace, records_of, replay
+from harness.pdus import NO_DIGESTS, SCSI_COMMAND, Digests
+from harness.scripted import read_exactly
 
 _SETTLE_SECONDS = 5
 WAYS = [("initiator", "initiator", "sent"), ("initiator", "target", "received"),

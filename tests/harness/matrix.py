@@ -16,15 +16,16 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-import kernels_page
-from capture import Capture
-from compare import (ROLES, check_names, check_nothing_lost, check_same_commands, initiator_port,
-                     role_of)
-from harness import LiveTest, Process
-from istgt import LUN, Istgt
-from libiscsi import Libiscsi
-from lunscope import Serve, Trace
-from tgtd import Tgtd
+from harness import kernels_page
+from harness.capture import Capture
+from harness.case import LiveTest
+from harness.compare import (ROLES, check_names, check_nothing_lost, check_same_commands,
+                             initiator_port, role_of)
+from harness.istgt import LUN, Istgt
+from harness.libiscsi import Libiscsi
+from harness.lunscope import Serve, Trace
+from harness.process import Process
+from harness.tgtd import Tgtd
 
 NAME = "iqn.2024-01.org.lunscope.test:"
 BLOCK = 512

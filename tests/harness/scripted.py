@@ -9,10 +9,10 @@ import collections
 import dataclasses
 import socket
 
-from pdus import (BHS_BYTES, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE,
-                  LOGOUT_REQUEST, LOGOUT_RESPONSE, NO_DIGESTS, OPERATIONAL, R2T, READ, RESERVED_TAG,
-                  SCSI_COMMAND, SIMPLE, TRANSIT, WRITE, Digests, Pdu, crc32c, lun, padded, pdu,
-                  write_10)
+from harness.pdus import (BHS_BYTES, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE,
+                          LOGOUT_REQUEST, LOGOUT_RESPONSE, NO_DIGESTS, OPERATIONAL, R2T, READ,
+                          RESERVED_TAG, SCSI_COMMAND, SIMPLE, TRANSIT, WRITE, Digests, Pdu, crc32c,
+                          lun, padded, pdu, write_10)
 
 BLOCK = 512
 RANDOM_ISID = bytes([0x80, 0, 0, 1, 0, 0])

@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 
-from harness import Process, run, wait_until
+from harness.process import Process, run, wait_until
 
 _WIRE = pathlib.Path(__file__).with_name("wire.py")
 

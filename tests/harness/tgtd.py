@@ -13,7 +13,7 @@ import pathlib
 import random
 import tempfile
 
-from harness import Process, free_port, run, wait_until
+from harness.process import Process, free_port, run, wait_until
 
 _RUN = pathlib.Path("/var/run/tgtd")
 

@@ -23,7 +23,7 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = _ROOT / "docs" / "KERNELS.md"
 WRITING = "LUNSCOPE_WRITES_PAGE"
 HOW = (f"docs/KERNELS.md is out of date: {WRITING}=1 ctest --test-dir build -V -L 'live|vm' | "
-       "tests/live/kernels_page.py --write")
+       "tests/harness/kernels_page.py --write")
 
 HOST = "this machine's"
 KERNELS = ("6.1", "6.12", HOST)
@@ -71,7 +71,7 @@ FEATURES = {
 
 _HEAD = """\
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- Written by tests/live/kernels_page.py from the tests' output; tests check that it is true. -->
+<!-- Written by tests/harness/kernels_page.py from the output of tests, which check it. -->
 # Kernels, initiators, targets
 
 What stands here was tested, and is tested in every run of `scripts/test`. 6.1 and 6.12 are Debian's

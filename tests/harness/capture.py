@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 
-from harness import free_port, run, start, wait_until
+from harness.process import free_port, run, start, wait_until
 
 _TAP = pathlib.Path(__file__).with_name("commands.lua")
 _HEADERS_TAP = pathlib.Path(__file__).with_name("headers.lua")
