@@ -268,7 +268,7 @@ MUTATIONS = [
     ("collector/model/lun.h", swap("#pragma once\n", ""), headers_are_guarded),
     ("include/lunscope/iscsi.h", swap("#define LUNSCOPE_ISCSI_H", "#define LUNSCOPE_ISCSI"),
      headers_are_guarded),
-    ("scripts/lib.sh", swap("set -euo pipefail", "cd /" "home/me/lunscope"),
+    ("scripts/lib/command.sh", swap("set -euo pipefail", "cd /" "home/me/lunscope"),
      names_no_build_machine),
     ("tests/golden/golden.metrics", new("# built in /" "work/main\n"), names_no_build_machine),
 ]

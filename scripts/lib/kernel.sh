@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# kernel.sh: Debian's kernels as files, without installing them. Source it after lib.sh.
+# kernel.sh: Debian's kernels as files, without installing them. Source it after
+# command.sh and packages.sh.
 
 # cache_directory: where what is made once for all runs is kept.
 cache_directory() {
