@@ -19,10 +19,10 @@ int64_t ReadClock(clockid_t clock) {
 
 struct SplitTime {
   std::time_t seconds;
-  int64_t ns;  // from 0 on
+  int64_t ns;  // never negative
 };
 
-// A capture file can say that it is from before 1970.
+// Rounds down. A capture file may have times before 1970, which are negative.
 SplitTime Split(int64_t epoch_ns) {
   const int64_t ns = (epoch_ns % kNsPerSecond + kNsPerSecond) % kNsPerSecond;
   return {epoch_ns / kNsPerSecond - (epoch_ns < 0 && ns != 0 ? 1 : 0), ns};
@@ -42,6 +42,14 @@ std::string FormatTime(int64_t epoch_ns) {
 std::string FormatTimeOfDay(int64_t epoch_ns) {
   const auto [seconds, ns] = Split(epoch_ns);
   return fmt::format("{:%H:%M:%S}.{:06}", fmt::localtime(seconds), ns / 1000);
+}
+
+std::string FormatDuration(uint64_t ns) {
+  const auto value = static_cast<double>(ns);
+  // Each limit is the least value whose one decimal would round up to the next unit.
+  if (ns < 999'950) return fmt::format("{:.1f}us", value / 1e3);
+  if (ns < 999'950'000) return fmt::format("{:.1f}ms", value / 1e6);
+  return fmt::format("{:.1f}s", value / 1e9);
 }
 
 }  // namespace lunscope

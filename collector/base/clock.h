@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The clocks of the host. Records carry CLOCK_MONOTONIC, people read wall-clock time.
+// The clocks of the host, and times as text. Records carry times of CLOCK_MONOTONIC; people read
+// wall-clock time.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +11,16 @@ namespace lunscope {
 
 uint64_t MonotonicNs();
 
-// What to add to a CLOCK_MONOTONIC time to have nanoseconds since the epoch, as of now.
+// Nanoseconds to add to a time of CLOCK_MONOTONIC to get nanoseconds since the epoch, as of now.
 int64_t WallClockOffsetNs();
 
-// "2026-01-31T12:00:00.123456Z"
+// In UTC: "2026-01-31T12:00:00.123456Z". The rest of a microsecond is dropped.
 std::string FormatTime(int64_t epoch_ns);
 
-// "12:00:00.123456", in the local time zone.
+// In the local time zone: "12:00:00.123456".
 std::string FormatTimeOfDay(int64_t epoch_ns);
+
+// "87.1us", "1.2ms", "3.4s"
+std::string FormatDuration(uint64_t ns);
 
 }  // namespace lunscope

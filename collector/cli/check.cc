@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <map>
 
+#include "collector/base/json.h"
 #include "collector/base/output.h"
 #include "collector/base/version.h"
 #include "collector/cli/commands.h"
 #include "collector/host/survey.h"
-#include "collector/lines/json_line.h"
 #include "collector/probe/preflight.h"
 
 namespace lunscope {
@@ -34,15 +34,17 @@ Names NamesOf(FindingState state) {
   return {"FAIL", "fail"};
 }
 
-struct ToJson {
-  std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(uint64_t value) const { return fmt::to_string(value); }
-  std::string operator()(const std::string& value) const { return Quoted(value); }
-  std::string operator()(const std::vector<std::string>& values) const {
-    std::vector<std::string> quoted;
-    quoted.reserve(values.size());
-    for (const std::string& value : values) quoted.push_back(Quoted(value));
-    return fmt::format("[{}]", fmt::join(quoted, ","));
+// Adds a fact under its key.
+struct AddFact {
+  json::Members& line;
+  const std::string& key;
+  void operator()(bool value) const { line.Flag(key, value); }
+  void operator()(uint64_t value) const { line.Number(key, value); }
+  void operator()(const std::string& value) const { line.String(key, value); }
+  void operator()(const std::vector<std::string>& values) const {
+    line.Array(key, [&](json::Elements& list) {
+      for (const std::string& value : values) list.String(value);
+    });
   }
 };
 
@@ -65,26 +67,24 @@ void PrintTable(const utsname& kernel, const std::vector<Finding>& findings) {
   }
 }
 
-std::string FindingObject(const Finding& finding) {
-  JsonLine line;
+void FillFinding(json::Members& line, const Finding& finding) {
   line.String("group", finding.group);
   line.String("name", finding.name);
   line.String("state", NamesOf(finding.state).json);
   line.String("detail", finding.detail);
-  for (const auto& [key, value] : finding.facts) line.Raw(key, std::visit(ToJson{}, value));
-  return line.End();
+  for (const auto& [key, value] : finding.facts) std::visit(AddFact{line, key}, value);
 }
 
 void PrintJson(const utsname& kernel, const std::vector<Finding>& findings, ExitCode code) {
-  std::vector<std::string> objects;
-  objects.reserve(findings.size());
-  for (const Finding& finding : findings) objects.push_back(FindingObject(finding));
-  JsonLine line;
-  line.String("release", kernel.release);
-  line.String("machine", kernel.machine);
-  line.Number("exit_code", static_cast<uint64_t>(code));
-  line.Raw("findings", fmt::format("[{}]", fmt::join(objects, ",")));
-  Say(stdout, "{}\n", line.End());
+  const std::string text = json::Object([&](json::Members& line) {
+    line.String("release", kernel.release);
+    line.String("machine", kernel.machine);
+    line.Number("exit_code", static_cast<uint64_t>(code));
+    line.Array("findings", [&](json::Elements& list) {
+      for (const Finding& finding : findings) list.Object(FillFinding, finding);
+    });
+  });
+  Say(stdout, "{}\n", text);
 }
 
 }  // namespace

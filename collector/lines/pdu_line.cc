@@ -5,11 +5,12 @@
 #include <lunscope/scsi.h>
 
 #include <algorithm>
-#include <optional>
+#include <vector>
 
 #include "collector/base/clock.h"
-#include "collector/lines/json_line.h"
+#include "collector/base/json.h"
 #include "collector/lines/pdu_fields.h"
+#include "collector/lines/shared_keys.h"
 #include "collector/model/lun.h"
 #include "collector/names/names.h"
 
@@ -18,23 +19,22 @@ namespace {
 
 using ByteSpan = std::span<const uint8_t>;
 
-// One Additional Header Segment (RFC 7143 section 11.2.2): length, type, and what is of that type.
+// An Additional Header Segment (RFC 7143 section 11.2.2): length, type and content.
 constexpr size_t kAhsHeaderBytes = 3;
 constexpr uint8_t kAhsCodeMask = 0x3f;
 constexpr uint8_t kExtendedCdb = 1;
 constexpr uint8_t kBidirectionalLength = 2;
-constexpr size_t kReservedBytes = 1;  // both types begin with one
+constexpr size_t kReservedBytes = 1;  // at the front of the content of either type
 constexpr size_t kBidirectionalBytes = kReservedBytes + sizeof(uint32_t);
 
 struct Ahs {
-  uint16_t length;  // as it says: without length, type and padding
+  uint16_t length;  // in bytes, of the content alone, as the AHS has it
   uint8_t type;
   ByteSpan content;
 };
 
 struct AhsList {
-  std::string json;
-  std::optional<ByteSpan> extended_cdb;  // of the first that has one
+  std::vector<Ahs> all;
   bool is_malformed = false;
 };
 
@@ -43,24 +43,7 @@ bool IsTooShort(const Ahs& ahs) {
          (ahs.type == kBidirectionalLength && ahs.length < kBidirectionalBytes);
 }
 
-void Describe(const Ahs& ahs, AhsList& list) {
-  JsonLine line;
-  line.Number("type", ahs.type);
-  if (const std::string_view name = AhsTypeName(ahs.type); !name.empty())
-    line.String("type_name", name);
-  line.Number("length", ahs.length);
-  if (ahs.type == kExtendedCdb) {
-    const ByteSpan cdb = ahs.content.subspan(kReservedBytes);
-    line.String("extended_cdb", Hex(cdb));
-    if (!list.extended_cdb) list.extended_cdb = cdb;
-  } else if (ahs.type == kBidirectionalLength) {
-    line.Number("expected_bidirectional_read_data_length",
-                lunscope_be32(ahs.content.data() + kReservedBytes));
-  }
-  list.json += (list.json.empty() ? "" : ",") + line.End();
-}
-
-// Ends at the first that is not whole: what follows it cannot be found.
+// Ends at the first that is cut off or malformed, because what follows it cannot be found.
 AhsList ReadAhs(const TracedPdu& pdu) {
   const size_t total = iscsi_ahs_bytes(pdu.bhs.data());
   const ByteSpan known = pdu.ahs.first(std::min(pdu.ahs.size(), total));
@@ -71,29 +54,36 @@ AhsList ReadAhs(const TracedPdu& pdu) {
     list.is_malformed = end > total || IsTooShort(ahs);
     if (list.is_malformed || end > known.size()) break;
     ahs.content = known.subspan(at + kAhsHeaderBytes, ahs.length);
-    Describe(ahs, list);
+    list.all.push_back(ahs);
     at = (end + 3) / 4 * 4;
   }
   return list;
 }
 
-// The bytes that its opcode says, or, where an AHS goes on with it, all of them.
-std::string CdbHex(const uint8_t* cdb, const std::optional<ByteSpan>& extension) {
-  if (!extension) return Hex({cdb, scsi_cdb_bytes(cdb[0])});
-  return Hex({cdb, ISCSI_CDB_BYTES}) + Hex(*extension);
+void FillAhs(json::Members& line, const Ahs& ahs) {
+  line.Number("type", ahs.type);
+  if (const std::string_view name = AhsTypeName(ahs.type); !name.empty())
+    line.String("type_name", name);
+  line.Number("length", ahs.length);
+  if (ahs.type == kExtendedCdb) {
+    line.Hex("extended_cdb", ahs.content.subspan(kReservedBytes));
+  } else if (ahs.type == kBidirectionalLength) {
+    line.Number("expected_bidirectional_read_data_length",
+                lunscope_be32(ahs.content.data() + kReservedBytes));
+  }
 }
 
 class PduLine {
  public:
-  explicit PduLine(const TracedPdu& pdu) : pdu_(pdu), bhs_(pdu.bhs.data()), ahs_(ReadAhs(pdu)) {}
+  PduLine(json::Members& line, const TracedPdu& pdu)
+      : line_(line), pdu_(pdu), bhs_(pdu.bhs.data()), ahs_(ReadAhs(pdu)) {}
 
-  std::string Format() {
+  void Fill() {
     AddSurroundings();
     AddCommonFields();
     for (const PduField& field : FieldsOf(iscsi_opcode(bhs_))) {
       if (field.is_there == nullptr || field.is_there(bhs_)) Add(field);
     }
-    return line_.End();
   }
 
  private:
@@ -112,27 +102,31 @@ class PduLine {
     line_.String("opcode_name", name.empty() ? fmt::format("0x{:02x}", opcode) : std::string(name));
     line_.Number("total_ahs_length", iscsi_ahs_bytes(bhs_) / sizeof(uint32_t));
     line_.Number("data_segment_length", iscsi_data_bytes(bhs_));
-    if (!ahs_.json.empty()) line_.Raw("ahs", "[" + ahs_.json + "]");
+    if (!ahs_.all.empty()) {
+      line_.Array("ahs", [&](json::Elements& list) {
+        for (const Ahs& ahs : ahs_.all) list.Object(FillAhs, ahs);
+      });
+    }
     if (ahs_.is_malformed) line_.Flag("ahs_malformed", true);
   }
 
   void Add(const PduField& field) {
-    const uint8_t* bytes = bhs_ + field.offset;
+    const ByteSpan bytes = pdu_.bhs.subspan(field.offset, field.bytes);
     switch (field.form) {
       case FieldForm::kNumber: return AddNumber(field, ReadField(field, bhs_), ~uint32_t{0});
       case FieldForm::kLastByte: return AddNumber(field, ReadField(field, bhs_), 0xff);
       case FieldForm::kFlag: return line_.Flag(field.name, ReadField(field, bhs_) != 0);
-      case FieldForm::kHex: return line_.String(field.name, Hex({bytes, field.bytes}));
+      case FieldForm::kHex: return line_.Hex(field.name, bytes);
       case FieldForm::kLun:
         line_.String(field.name, FormatLun(iscsi_lun(bhs_)));
-        return line_.String("lun_hex", Hex({bytes, field.bytes}));
+        return line_.Hex("lun_hex", bytes);
       case FieldForm::kCdb:
-        line_.String("command", CommandName(bytes, pdu_.device_type));
-        return line_.String(field.name, CdbHex(bytes, ahs_.extended_cdb));
+        line_.String("command", CommandName(bytes.data(), pdu_.device_type));
+        return AddCdb(field.name, bytes);
     }
   }
 
-  // The number is what the mask leaves of the value, the name that of the whole value.
+  // The number is what the mask leaves of the value; the name is that of the whole value.
   void AddNumber(const PduField& field, uint32_t value, uint32_t mask) {
     line_.Number(field.name, value & mask);
     if (field.name_of == nullptr) return;
@@ -140,14 +134,23 @@ class PduLine {
       line_.String(fmt::format("{}_name", field.name), name);
   }
 
+  // The opcode says how long the CDB is. Where an AHS continues it, all bytes of both count.
+  void AddCdb(const char* key, ByteSpan cdb) {
+    const auto extension = std::ranges::find(ahs_.all, kExtendedCdb, &Ahs::type);
+    if (extension == ahs_.all.end()) return line_.Hex(key, cdb.first(scsi_cdb_bytes(cdb[0])));
+    line_.Hex(key, cdb, extension->content.subspan(kReservedBytes));
+  }
+
+  json::Members& line_;
   const TracedPdu& pdu_;
   const uint8_t* bhs_;
-  AhsList ahs_;
-  JsonLine line_;
+  const AhsList ahs_;
 };
 
 }  // namespace
 
-std::string JsonObject(const TracedPdu& pdu) { return PduLine(pdu).Format(); }
+std::string JsonObject(const TracedPdu& pdu) {
+  return json::Object([&](json::Members& line) { PduLine(line, pdu).Fill(); });
+}
 
 }  // namespace lunscope

@@ -4,60 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <vector>
 
 #include "collector/base/clock.h"
-#include "collector/lines/json_line.h"
+#include "collector/base/json.h"
+#include "collector/lines/shared_keys.h"
 #include "collector/names/names.h"
 
 namespace lunscope {
 namespace {
 
-constexpr const char* kSessionRow = "{:<3} {:<5} {:>4} {:<27} {:<17} {:<21} {} {}\n";
+// ---- what is listed ----
 
-std::string JsonValue(const Parameter& parameter, const std::string& value) {
-  if (IsNumber(parameter)) return value;
-  if (IsBoolean(parameter)) return value == "Yes" ? "true" : "false";
-  return Quoted(value);
-}
-
-// A key that both parties declare, each for itself, has a value of each; the initiator's comes
-// first.
-bool IsOfBoth(size_t i) {
-  return (i > 0 && kParameters[i - 1].key == kParameters[i].key) ||
-         (i + 1 < kParameterCount && kParameters[i + 1].key == kParameters[i].key);
-}
-
-std::string ParametersJson(const ParameterValues& values) {
-  JsonLine line;
-  for (size_t i = 0; i < kParameterCount; i++) {
-    if (values[i].empty()) continue;
-    const Parameter& parameter = kParameters[i];
-    if (!IsOfBoth(i)) {
-      line.Raw(parameter.key, JsonValue(parameter, values[i]));
-      continue;
-    }
-    JsonLine both;
-    both.Raw("initiator", JsonValue(parameter, values[i]));
-    i++;
-    both.Raw("target", JsonValue(parameter, values[i]));
-    line.Raw(parameter.key, both.End());
-  }
-  return line.End();
-}
-
-template <typename Items, typename Render>
-std::string JsonArray(const Items& items, const Render& render) {
-  std::string array;
-  for (const auto& item : items) {
-    array += array.empty() ? "[" : ",";
-    array += render(item);
-  }
-  return array.empty() ? "[]" : array + "]";
-}
-
-// The connections that are no session's, in the order in which they were met.
+// The connections that belong to no session, in the order in which they were met.
 std::vector<const Connection*> OtherConnections(const Model& model) {
   std::vector<const Connection*> others;
   for (const auto& [id, connection] : model.connections()) {
@@ -68,35 +29,76 @@ std::vector<const Connection*> OtherConnections(const Model& model) {
   return others;
 }
 
-std::string ConnectionJson(const Connection& connection, uint16_t cid) {
-  JsonLine line;
+std::string Since(const Session& session, int64_t wall_clock_offset_ns) {
+  return FormatTime(static_cast<int64_t>(session.since_ns) + wall_clock_offset_ns);
+}
+
+// Each party may declare a value of its own for such a key. kParameters has two rows for it, one
+// after the other: the initiator's comes first.
+bool IsOfBoth(size_t i) {
+  return (i > 0 && kParameters[i - 1].key == kParameters[i].key) ||
+         (i + 1 < kParameterCount && kParameters[i + 1].key == kParameters[i].key);
+}
+
+// ---- as JSON ----
+
+// Numbers and booleans of the RFC become those of JSON. The model keeps numbers in decimal.
+void AddValue(json::Members& line, std::string_view key, const Parameter& parameter,
+              std::string_view value) {
+  uint32_t number = 0;
+  if (IsNumber(parameter)) {
+    std::from_chars(value.data(), value.data() + value.size(), number);
+    line.Number(key, number);
+  } else if (IsBoolean(parameter)) {
+    line.Flag(key, value == "Yes");
+  } else {
+    line.String(key, value);
+  }
+}
+
+void AddParameters(json::Members& line, const ParameterValues& values) {
+  line.Object("parameters", [&](json::Members& parameters) {
+    for (size_t i = 0; i < kParameterCount; i++) {
+      if (values[i].empty()) continue;
+      const Parameter& parameter = kParameters[i];
+      if (!IsOfBoth(i)) {
+        AddValue(parameters, parameter.key, parameter, values[i]);
+        continue;
+      }
+      parameters.Object(parameter.key, [&](json::Members& both) {
+        AddValue(both, "initiator", parameter, values[i]);
+        AddValue(both, "target", parameter, values[i + 1]);
+      });
+      i++;
+    }
+  });
+}
+
+void FillConnection(json::Members& line, const Connection& connection, uint16_t cid) {
   line.Number("cid", cid);
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
   AddProcess(line, connection.process);
-  line.Raw("parameters", ParametersJson(connection.parameters));
-  return line.End();
+  AddParameters(line, connection.parameters);
 }
 
-std::string SessionJson(const Model& model, const SessionKey& key, const Session& session,
-                        int64_t wall_clock_offset_ns) {
-  JsonLine line;
+void FillSession(json::Members& line, const Model& model, const SessionKey& key,
+                 const Session& session, int64_t wall_clock_offset_ns) {
   line.String("role", RoleLabel(key.role));
   line.String("target", key.target);
   line.String("initiator", key.initiator);
   line.String("session", session.name);
   line.String("portal", OrUnknown(session.portal));
   line.Flag("up", session.is_up());
-  line.String("since", FormatTime(static_cast<int64_t>(session.since_ns) + wall_clock_offset_ns));
-  line.Raw("parameters", ParametersJson(session.parameters));
-  line.Raw("connections", JsonArray(session.connections, [&](const auto& member) {
-             return ConnectionJson(*model.FindConnection(member.second), member.first);
-           }));
-  return line.End();
+  line.String("since", Since(session, wall_clock_offset_ns));
+  AddParameters(line, session.parameters);
+  line.Array("connections", [&](json::Elements& list) {
+    for (const auto& [cid, id] : session.connections)
+      list.Object(FillConnection, *model.FindConnection(id), cid);
+  });
 }
 
-std::string OtherJson(const Connection& connection) {
-  JsonLine line;
+void FillOther(json::Members& line, const Connection& connection) {
   line.String("role", RoleLabel(connection.role));
   line.String("target", connection.target->first.name);
   line.String("initiator", OrUnknown(connection.initiator));
@@ -104,21 +106,25 @@ std::string OtherJson(const Connection& connection) {
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
   AddProcess(line, connection.process);
-  return line.End();
 }
 
-std::string TargetJson(const Directory::Key& key, const ListedTarget& target) {
-  JsonLine line;
+void FillTarget(json::Members& line, const Directory::Key& key, const ListedTarget& target) {
   line.String("role", RoleLabel(key.first));
   line.String("target", key.second);
-  line.Raw("addresses", JsonArray(target.addresses, Quoted));
+  line.Array("addresses", [&](json::Elements& addresses) {
+    for (const std::string& address : target.addresses) addresses.String(address);
+  });
   if (!target.redirected_to.empty()) {
     line.String("redirected_to", target.redirected_to);
     line.Flag("is_permanent", target.is_moved_for_good);
   }
-  return line.End();
 }
 
+// ---- as a table ----
+
+constexpr const char* kSessionRow = "{:<3} {:<5} {:>4} {:<27} {:<17} {:<21} {} {}\n";
+
+// Appends the parameters that differ from the RFC's default value.
 void AppendChanged(std::string& text, const ParameterValues& values) {
   for (size_t i = 0; i < kParameterCount; i++) {
     const Parameter& parameter = kParameters[i];
@@ -136,18 +142,22 @@ const char* EndName(uint8_t role) { return role == LUNSCOPE_ROLE_TARGET ? "tgt" 
 }  // namespace
 
 std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
-  JsonLine line;
-  line.Raw("sessions", JsonArray(model.sessions().all(), [&](const auto& entry) {
-             return SessionJson(model, entry.first, entry.second, wall_clock_offset_ns);
-           }));
-  line.Raw("other_connections",
-           JsonArray(OtherConnections(model),
-                     [](const Connection* connection) { return OtherJson(*connection); }));
-  line.Raw("targets", JsonArray(model.directory().targets(), [](const auto& entry) {
-             return TargetJson(entry.first, entry.second);
-           }));
-  line.Number("targets_left_out", model.directory().left_out());
-  return line.End() + "\n";
+  const std::string text = json::Object([&](json::Members& line) {
+    line.Array("sessions", [&](json::Elements& list) {
+      for (const auto& [key, session] : model.sessions().all())
+        list.Object(FillSession, model, key, session, wall_clock_offset_ns);
+    });
+    line.Array("other_connections", [&](json::Elements& list) {
+      for (const Connection* connection : OtherConnections(model))
+        list.Object(FillOther, *connection);
+    });
+    line.Array("targets", [&](json::Elements& list) {
+      for (const auto& [key, target] : model.directory().targets())
+        list.Object(FillTarget, key, target);
+    });
+    line.Number("targets_left_out", model.directory().left_out());
+  });
+  return text + "\n";
 }
 
 std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
@@ -155,8 +165,7 @@ std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
                                   "TARGET", "INITIATOR");
   for (const auto& [key, session] : model.sessions().all()) {
     table += fmt::format(kSessionRow, EndName(key.role), session.is_up() ? "up" : "down",
-                         session.connections.size(),
-                         FormatTime(static_cast<int64_t>(session.since_ns) + wall_clock_offset_ns),
+                         session.connections.size(), Since(session, wall_clock_offset_ns),
                          session.name, OrUnknown(session.portal), key.target, key.initiator);
     std::string changed;
     AppendChanged(changed, session.parameters);

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <vector>
 
+#include "collector/base/clock.h"
 #include "collector/names/names.h"
 
 namespace lunscope {

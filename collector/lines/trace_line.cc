@@ -8,20 +8,17 @@
 #include <array>
 
 #include "collector/base/clock.h"
-#include "collector/lines/json_line.h"
+#include "collector/base/json.h"
+#include "collector/lines/shared_keys.h"
 #include "collector/names/names.h"
 
 namespace lunscope {
 namespace {
 
-constexpr size_t kColumns = 120;
-constexpr size_t kTargetColumns = 16;
-constexpr size_t kCommandColumns = 21;
-constexpr size_t kWireColumns = 9;
-constexpr const char* kCommandRow =
-    "{:<15} {:<3} {:<16} {:>4} {:<21} {:>11} {:>5} {:>8} {:>8} {}{}";
+// ---- facts ----
 
-// Disk, CD, optical memory, reduced and zoned disk: their LBA and blocks stand in the same places.
+// Disk, CD, optical memory, reduced and zoned disk: all of them have LBA and blocks in the same
+// places of a CDB.
 bool IsBlockDevice(int device_type) {
   constexpr std::array kTypes = {0x00, 0x05, 0x07, 0x0e, 0x14};
   return std::ranges::find(kTypes, device_type) != kTypes.end();
@@ -33,153 +30,279 @@ bool HasLba(const TracedCommand& command) {
                                                    : IsBlockDevice(command.device_type);
 }
 
-std::string Microseconds(uint64_t ns) {
-  return fmt::format("{:.3f}", static_cast<double>(ns) / 1e3);
-}
-
-// A LUN in hex without the zero bytes at its end.
-std::string ShortLun(uint64_t lun) {
-  std::string text = FormatLun(lun);
-  while (text.size() > 6 && text.ends_with("0000")) text.resize(text.size() - 4);
-  return text;
-}
-
-// The end of a name tells more than its beginning: "..:storage.disk1".
-std::string Tail(const std::string& name, size_t columns) {
-  return name.size() <= columns ? name : ".." + name.substr(name.size() - columns + 2);
-}
-
-const char* EndColumn(const TracedCommand& command) {
-  const bool is_target = command.record.header.role == LUNSCOPE_ROLE_TARGET;
-  if (command.layer) return is_target ? "lio" : "mid";
-  return is_target ? "tgt" : "ini";
-}
-
-// The time above the wire, in its column.
-std::string WireColumn(const TracedCommand& command) {
-  if (!command.has_wire_column) return "";
-  const bool is_joined = command.layer && command.layer->wire_ns;
-  const uint64_t above_ns = is_joined ? command.record.duration_ns - *command.layer->wire_ns : 0;
-  return fmt::format("{:>8} ", is_joined ? FormatDuration(above_ns) : "");
-}
-
-// The keys of a SCSI layer's command that iSCSI's has not.
-void AddLayer(JsonLine& line, const TracedCommand& command) {
-  const LayerFacts& layer = *command.layer;
-  if (layer.host_status != 0) line.String("host_status", HostStatusName(layer.host_status));
-  if (layer.retries != 0) line.Number("retries", layer.retries);
-  if (layer.is_timeout) line.Flag("timed_out", true);
-  if (!layer.wire_ns) return;
-  line.Raw("wire_us", Microseconds(*layer.wire_ns));
-  line.Raw("above_wire_us", Microseconds(command.record.duration_ns - *layer.wire_ns));
-}
-
-// A name that no login told is marked.
-std::string TargetColumn(const Connection& connection) {
-  const std::string& target = connection.target->first.name;
-  if (target == kUnknownName) return Tail(connection.remote, kTargetColumns);
-  return connection.has_inferred_names() ? "~" + Tail(target, kTargetColumns - 1)
-                                         : Tail(target, kTargetColumns);
-}
-
 scsi_sense SenseOf(const lunscope_command_record& record) {
   if (record.sense_bytes == 0) return {};
   const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
   return scsi_read_sense(sensed.sense, record.sense_bytes);
 }
 
-std::string Outcome(const TracedCommand& command) {
-  const lunscope_command_record& record = command.record;
-  if (command.layer && command.layer->is_timeout) return "Timed out";
-  if (command.layer && command.layer->host_status != 0)
-    return HostStatusName(command.layer->host_status);
-  if (record.response != 0) return ResponseName(record.response);
-  const scsi_sense sense = SenseOf(record);
-  if (sense.valid) return fmt::format("Check {:x}/{:02x}/{:02x}", sense.key, sense.asc, sense.ascq);
-  return StatusName(record.status);
+// What row and object are made from.
+struct Facts {
+  explicit Facts(const TracedCommand& traced)
+      : record(traced.record),
+        connection(traced.connection),
+        layer(traced.layer ? &*traced.layer : nullptr),
+        name(CommandName(record.cdb, traced.device_type)),
+        has_lba(HasLba(traced)),
+        sense(SenseOf(record)),
+        epoch_ns(static_cast<int64_t>(record.header.time_ns) + traced.wall_clock_offset_ns) {}
+
+  [[nodiscard]] bool is_target() const { return record.header.role == LUNSCOPE_ROLE_TARGET; }
+  [[nodiscard]] const TargetKey& target() const { return connection.target->first; }
+
+  const lunscope_command_record& record;
+  const Connection& connection;
+  const LayerFacts* layer;  // nullptr: seen as iSCSI
+  std::string name;
+  bool has_lba;
+  scsi_sense sense;
+  int64_t epoch_ns;
+};
+
+// REQUIRES: the command was found on the wire.
+uint64_t AboveWireNs(const Facts& facts) {
+  return facts.record.duration_ns - *facts.layer->wire_ns;
 }
+
+// ---- to which commands a key applies ----
+
+bool IsOfIscsi(const Facts& facts) { return facts.layer == nullptr; }
+bool IsOfLayer(const Facts& facts) { return facts.layer != nullptr; }
+bool HasDevice(const Facts& facts) { return IsOfLayer(facts) && !facts.connection.device.empty(); }
+bool HasInitiator(const Facts& facts) {
+  return IsOfIscsi(facts) || !facts.connection.initiator.empty();
+}
+bool HasInferredNames(const Facts& facts) { return facts.connection.has_inferred_names(); }
+bool HasBlocks(const Facts& facts) { return facts.has_lba; }
+bool MovesData(const Facts& facts) {
+  return (facts.record.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) != 0;
+}
+bool IsTimeout(const Facts& facts) { return IsOfLayer(facts) && facts.layer->is_timeout; }
+// RFC 7143 section 11.4.3: a response other than 0 says that there is no SCSI status.
+bool HasStatus(const Facts& facts) { return facts.record.response == 0 && !IsTimeout(facts); }
+bool HasSense(const Facts& facts) { return facts.sense.valid; }
+bool HasResidual(const Facts& facts) {
+  return (facts.record.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW)) != 0;
+}
+bool HasHostStatus(const Facts& facts) { return IsOfLayer(facts) && facts.layer->host_status != 0; }
+bool IsRetried(const Facts& facts) { return IsOfLayer(facts) && facts.layer->retries != 0; }
+bool IsOnWire(const Facts& facts) { return IsOfLayer(facts) && facts.layer->wire_ns.has_value(); }
+
+// ---- the columns of the table ----
+
+constexpr size_t kRowColumns = 120;
+constexpr size_t kTargetColumns = 16;
+constexpr size_t kCommandColumns = 21;
+
+// The end of a name says more than its beginning: "..:storage.disk1".
+std::string Tail(const std::string& name, size_t columns) {
+  return name.size() <= columns ? name : ".." + name.substr(name.size() - columns + 2);
+}
+
+// A tilde marks a name that does not come from a login.
+std::string TargetText(const Facts& facts) {
+  const std::string& target = facts.target().name;
+  if (target == kUnknownName) return Tail(facts.connection.remote, kTargetColumns);
+  return HasInferredNames(facts) ? "~" + Tail(target, kTargetColumns - 1)
+                                 : Tail(target, kTargetColumns);
+}
+
+std::string EndText(const Facts& facts) {
+  if (IsOfLayer(facts)) return facts.is_target() ? "lio" : "mid";
+  return facts.is_target() ? "tgt" : "ini";
+}
+
+// A LUN in hex goes without the zero bytes at its end.
+std::string LunText(const Facts& facts) {
+  std::string text = FormatLun(facts.record.lun);
+  while (text.size() > 6 && text.ends_with("0000")) text.resize(text.size() - 4);
+  return text;
+}
+
+std::string Outcome(const Facts& facts) {
+  if (IsTimeout(facts)) return "Timed out";
+  if (HasHostStatus(facts)) return HostStatusName(facts.layer->host_status);
+  if (facts.record.response != 0) return ResponseName(facts.record.response);
+  const scsi_sense& sense = facts.sense;
+  if (sense.valid) return fmt::format("Check {:x}/{:02x}/{:02x}", sense.key, sense.asc, sense.ascq);
+  return StatusName(facts.record.status);
+}
+
+std::string NumberUnlessZero(uint64_t number) { return number != 0 ? fmt::to_string(number) : ""; }
+
+enum class Align : bool { kLeft, kRight };
+
+struct Column {
+  const char* title;
+  Align align;
+  size_t width;  // a longer value pushes the columns behind it to the right
+  std::string (*text)(const Facts& facts);
+  bool is_of_wire = false;  // shown only if the times on the wire are
+};
+
+constexpr Column kTable[] = {
+    {"TIME", Align::kLeft, 15, [](const Facts& facts) { return FormatTimeOfDay(facts.epoch_ns); }},
+    {"END", Align::kLeft, 3, EndText},
+    {"TARGET", Align::kLeft, kTargetColumns, TargetText},
+    {"LUN", Align::kRight, 4, LunText},
+    {"COMMAND", Align::kLeft, kCommandColumns,
+     [](const Facts& facts) { return facts.name.substr(0, kCommandColumns); }},
+    {"LBA", Align::kRight, 11,
+     [](const Facts& facts) {
+       return facts.has_lba ? fmt::to_string(scsi_lba(facts.record.cdb)) : "";
+     }},
+    {"BLKS", Align::kRight, 5,
+     [](const Facts& facts) {
+       return facts.has_lba ? fmt::to_string(scsi_blocks(facts.record.cdb)) : "";
+     }},
+    {"BYTES", Align::kRight, 8,
+     [](const Facts& facts) { return NumberUnlessZero(facts.record.transferred_bytes); }},
+    {"DURATION", Align::kRight, 8,
+     [](const Facts& facts) { return FormatDuration(facts.record.duration_ns); }},
+    {"ABOVE", Align::kRight, 8,
+     [](const Facts& facts) { return IsOnWire(facts) ? FormatDuration(AboveWireNs(facts)) : ""; },
+     true},
+    {"STATUS", Align::kLeft, 0, Outcome},
+};
+
+// Calls text(column) for each column that is shown, and lines the answers up.
+template <typename Text>
+std::string Row(bool has_wire_column, const Text& text) {
+  std::string row;
+  size_t limit = kRowColumns;
+  for (const Column& column : kTable) {
+    if (column.is_of_wire && !has_wire_column) continue;
+    if (column.is_of_wire) limit += column.width + 1;
+    const std::string cell = text(column);
+    const size_t blanks = column.width - std::min(column.width, cell.size());
+    if (&column != std::begin(kTable)) row += ' ';
+    if (column.align == Align::kRight) row.append(blanks, ' ');
+    row += cell;
+    if (column.align == Align::kLeft) row.append(blanks, ' ');
+  }
+  return row.substr(0, limit);
+}
+
+// ---- the keys of the object ----
+
+double Microseconds(uint64_t ns) { return static_cast<double>(ns) / 1e3; }
+
+struct Key {
+  const char* name;
+  bool (*applies)(const Facts& facts);  // nullptr: to every command
+  void (*write)(json::Members& line, const char* name, const Facts& facts);
+};
+
+constexpr Key kKeys[] = {
+    {"time", nullptr,
+     [](auto& line, auto name, auto& facts) { line.String(name, FormatTime(facts.epoch_ns)); }},
+    {"role", nullptr,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, RoleLabel(facts.record.header.role));
+     }},
+    {"source", IsOfLayer,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, facts.is_target() ? "target" : "scsi");
+     }},
+    {"transport", IsOfLayer,
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.target().transport); }},
+    {"device", HasDevice,
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.connection.device); }},
+    {"initiator", HasInitiator,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, OrUnknown(facts.connection.initiator));
+     }},
+    {"target", nullptr,
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.target().name); }},
+    {"names_from", HasInferredNames,
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.connection.names_from); }},
+    {"local", IsOfIscsi,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, OrUnknown(facts.connection.local));
+     }},
+    {"remote", IsOfIscsi,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, OrUnknown(facts.connection.remote));
+     }},
+    {"process", IsOfIscsi,
+     [](auto& line, auto, auto& facts) { AddProcess(line, facts.connection.process); }},
+    {"lun", nullptr,
+     [](auto& line, auto name, auto& facts) { line.String(name, FormatLun(facts.record.lun)); }},
+    {"itt", IsOfIscsi,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.itt); }},
+    {"cmdsn", IsOfIscsi,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.cmdsn); }},
+    {"command", nullptr, [](auto& line, auto name, auto& facts) { line.String(name, facts.name); }},
+    {"cdb", nullptr,
+     [](auto& line, auto name, auto& facts) {
+       const uint8_t* cdb = facts.record.cdb;
+       line.Hex(name, {cdb, scsi_cdb_bytes(cdb[0])});
+     }},
+    {"lba", HasBlocks,
+     [](auto& line, auto name, auto& facts) { line.Number(name, scsi_lba(facts.record.cdb)); }},
+    {"blocks", HasBlocks,
+     [](auto& line, auto name, auto& facts) { line.Number(name, scsi_blocks(facts.record.cdb)); }},
+    {"expected_bytes", MovesData,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.expected_bytes); }},
+    {"transferred_bytes", MovesData,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.transferred_bytes); }},
+    {"status", HasStatus,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, StatusName(facts.record.status));
+     }},
+    {"response", IsOfIscsi,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, ResponseName(facts.record.response));
+     }},
+    {"sense", HasSense,
+     [](auto& line, auto name, auto& facts) {
+       line.Object(name, [&](json::Members& sense) {
+         sense.Number("key", facts.sense.key);
+         sense.Number("asc", facts.sense.asc);
+         sense.Number("ascq", facts.sense.ascq);
+       });
+     }},
+    {"residual_bytes", HasResidual,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.residual_bytes); }},
+    {"duration_us", nullptr,
+     [](auto& line, auto name, auto& facts) {
+       line.Decimal(name, Microseconds(facts.record.duration_ns), 3);
+     }},
+    {"host_status", HasHostStatus,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, HostStatusName(facts.layer->host_status));
+     }},
+    {"retries", IsRetried,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.layer->retries); }},
+    {"timed_out", IsTimeout, [](auto& line, auto name, auto&) { line.Flag(name, true); }},
+    {"wire_us", IsOnWire,
+     [](auto& line, auto name, auto& facts) {
+       line.Decimal(name, Microseconds(*facts.layer->wire_ns), 3);
+     }},
+    {"above_wire_us", IsOnWire,
+     [](auto& line, auto name, auto& facts) {
+       line.Decimal(name, Microseconds(AboveWireNs(facts)), 3);
+     }},
+};
 
 }  // namespace
 
-std::string FormatDuration(uint64_t ns) {
-  const auto value = static_cast<double>(ns);
-  // The limits are where one decimal rounds up to the next unit.
-  if (ns < 999'950) return fmt::format("{:.1f}us", value / 1e3);
-  if (ns < 999'950'000) return fmt::format("{:.1f}ms", value / 1e6);
-  return fmt::format("{:.1f}s", value / 1e9);
-}
-
 std::string TableHeader(bool has_wire_column) {
-  return fmt::format(kCommandRow, "TIME", "END", "TARGET", "LUN", "COMMAND", "LBA", "BLKS", "BYTES",
-                     "DURATION", has_wire_column ? "   ABOVE " : "", "STATUS");
+  return Row(has_wire_column, [](const Column& column) { return std::string(column.title); });
 }
 
 std::string TableRow(const TracedCommand& command) {
-  const lunscope_command_record& record = command.record;
-  const Connection& connection = command.connection;
-  const bool has_lba = HasLba(command);
-  const std::string name = CommandName(record.cdb, command.device_type);
-  // Values that outgrow their columns push the status out at the end.
-  return fmt::format(kCommandRow,
-                     FormatTimeOfDay(static_cast<int64_t>(record.header.time_ns) +
-                                     command.wall_clock_offset_ns),
-                     EndColumn(command), TargetColumn(connection), ShortLun(record.lun),
-                     name.substr(0, kCommandColumns),
-                     has_lba ? fmt::to_string(scsi_lba(record.cdb)) : "",
-                     has_lba ? fmt::to_string(scsi_blocks(record.cdb)) : "",
-                     record.transferred_bytes != 0 ? fmt::to_string(record.transferred_bytes) : "",
-                     FormatDuration(record.duration_ns), WireColumn(command), Outcome(command))
-      .substr(0, kColumns + (command.has_wire_column ? kWireColumns : 0));
+  const Facts facts(command);
+  return Row(command.has_wire_column, [&](const Column& column) { return column.text(facts); });
 }
 
 std::string JsonObject(const TracedCommand& command) {
-  const lunscope_command_record& record = command.record;
-  const Connection& connection = command.connection;
-  JsonLine line;
-  line.String("time", FormatTime(static_cast<int64_t>(record.header.time_ns) +
-                                 command.wall_clock_offset_ns));
-  line.String("role", RoleLabel(record.header.role));
-  if (command.layer) {
-    line.String("source", record.header.role == LUNSCOPE_ROLE_TARGET ? "target" : "scsi");
-    line.String("transport", connection.target->first.transport);
-    if (!connection.device.empty()) line.String("device", connection.device);
-  }
-  if (!command.layer || !connection.initiator.empty())
-    line.String("initiator", OrUnknown(connection.initiator));
-  line.String("target", connection.target->first.name);
-  if (connection.has_inferred_names()) line.String("names_from", connection.names_from);
-  if (!command.layer) {
-    line.String("local", OrUnknown(connection.local));
-    line.String("remote", OrUnknown(connection.remote));
-    AddProcess(line, connection.process);
-  }
-  line.String("lun", FormatLun(record.lun));
-  if (!command.layer) {
-    line.Number("itt", record.itt);
-    line.Number("cmdsn", record.cmdsn);
-  }
-  line.String("command", CommandName(record.cdb, command.device_type));
-  line.String("cdb", Hex({record.cdb, scsi_cdb_bytes(record.cdb[0])}));
-  if (HasLba(command)) {
-    line.Number("lba", scsi_lba(record.cdb));
-    line.Number("blocks", scsi_blocks(record.cdb));
-  }
-  if (record.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) {
-    line.Number("expected_bytes", record.expected_bytes);
-    line.Number("transferred_bytes", record.transferred_bytes);
-  }
-  const bool has_status = record.response == 0 && (!command.layer || !command.layer->is_timeout);
-  if (has_status) line.String("status", StatusName(record.status));
-  if (!command.layer) line.String("response", ResponseName(record.response));
-  if (const scsi_sense sense = SenseOf(record); sense.valid) {
-    line.Raw("sense",
-             fmt::format(R"({{"key":{},"asc":{},"ascq":{}}})", sense.key, sense.asc, sense.ascq));
-  }
-  if (record.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW))
-    line.Number("residual_bytes", record.residual_bytes);
-  line.Raw("duration_us", Microseconds(record.duration_ns));
-  if (command.layer) AddLayer(line, command);
-  return line.End();
+  const Facts facts(command);
+  return json::Object([&](json::Members& line) {
+    for (const Key& key : kKeys) {
+      if (key.applies == nullptr || key.applies(facts)) key.write(line, key.name, facts);
+    }
+  });
 }
 
 }  // namespace lunscope

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One completed command as one line: a table row of at most 120 columns, or a JSON object.
+// One completed command as one line: a row of a table, or a JSON object. trace_line.cc has one
+// table of columns and one of keys, and both are filled from the same facts.
 #pragma once
 
 #include <lunscope/records.h>
@@ -13,37 +14,34 @@
 
 namespace lunscope {
 
-// What only a SCSI layer knows of a command.
+// What only a SCSI layer (the mid-layer or LIO) knows of a command.
 struct LayerFacts {
-  uint8_t host_status;
+  uint8_t host_status;  // the mid-layer's; 0: DID_OK
   uint8_t retries;
-  bool is_timeout;  // its timer ran out: no completion, yet
-  // The same command on the wire: from its PDU to its status PDU.
+  bool is_timeout;  // the command's timer ran out; the command has not completed yet
+  // How long the same command was on the wire: from its PDU to the PDU with its status. Absent if
+  // it was not found there.
   std::optional<uint64_t> wire_ns;
 };
 
-// A command, and what the model knows around it.
+// A view of a command and of what the model knows around it: nothing is copied.
 struct TracedCommand {
-  const lunscope_command_record& record;
-  const Connection& connection;
-  int device_type;
-  int64_t wall_clock_offset_ns;  // from the record's clock to the epoch
-  // Of a SCSI layer's command, whose connection is a nexus.
-  std::optional<LayerFacts> layer = std::nullopt;
+  const lunscope_command_record& record;  // with sense_bytes: at the front of a sensed record
+  const Connection& connection;           // a nexus, for a command of a SCSI layer
+  int device_type;                        // kUnknownDeviceType, or SPC-5's peripheral device type
+  int64_t wall_clock_offset_ns;           // from the record's clock to the epoch
+  std::optional<LayerFacts> layer = std::nullopt;  // absent: seen as iSCSI
   bool has_wire_column = false;
 };
 
-// has_wire_column: with the time above the wire, in 9 columns more.
+// The table's header and a command's row, printable, without a line end. They have at most 120
+// columns, and 9 more if has_wire_column adds the column ABOVE: the time above the wire. The
+// longest values are cut.
 std::string TableHeader(bool has_wire_column = false);
 std::string TableRow(const TracedCommand& command);
-// Keys: time, role, initiator, target, local, remote, lun, itt, cmdsn, command, cdb, lba, blocks,
-// expected_bytes, transferred_bytes, status, response, sense, residual_bytes, duration_us; of a
-// SCSI layer, in the place of what is iSCSI's alone: source, transport, device, host_status,
-// retries, timed_out, wire_us, above_wire_us. A key that does not apply to the command is absent.
-// No line end.
-std::string JsonObject(const TracedCommand& command);
 
-// "87.1us", "1.2ms", "3.4s"
-std::string FormatDuration(uint64_t ns);
+// The JSON object, on one line without a line end. A key that does not apply to the command is
+// absent. Times are in microseconds.
+std::string JsonObject(const TracedCommand& command);
 
 }  // namespace lunscope

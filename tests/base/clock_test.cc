@@ -41,6 +41,29 @@ TEST(FormatTime, IsUtcWithMicroseconds) {
   }
 }
 
+struct DurationRow {
+  uint64_t ns;
+  const char* text;
+};
+
+constexpr DurationRow kDurations[] = {
+    {0, "0.0us"},
+    {50, "0.1us"},
+    {87'100, "87.1us"},
+    {999'949, "999.9us"},
+    {999'999, "1.0ms"},
+    {1'000'000, "1.0ms"},
+    {1'200'000, "1.2ms"},
+    {999'999'999, "1.0s"},
+    {1'000'000'000, "1.0s"},
+    {3'400'000'000, "3.4s"},
+    {3'600'000'000'000, "3600.0s"},
+};
+
+TEST(FormatDuration, HasOneDecimalAndAUnit) {
+  for (const DurationRow& row : kDurations) EXPECT_EQ(FormatDuration(row.ns), row.text) << row.ns;
+}
+
 TEST(Clocks, GoOnAndDifferByTheOffset) {
   const uint64_t before = MonotonicNs();
   EXPECT_GE(MonotonicNs(), before);

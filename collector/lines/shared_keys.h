@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What several kinds of line write in the same way.
+#pragma once
+
+#include <string_view>
+
+#include "collector/base/json.h"
+#include "collector/base/local_process.h"
+
+namespace lunscope {
+
+// The name itself, or "unknown" for an empty one.
+std::string_view OrUnknown(std::string_view name);
+
+// Adds "process", an object with id and comm, and with guest, cgroup and network_namespace where
+// these are known. Adds nothing if the process is unknown.
+void AddProcess(json::Members& line, const LocalProcess& process);
+
+}  // namespace lunscope
