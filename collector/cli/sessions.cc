@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "collector/cli/commands.h"
+#include "collector/web/client.h"
 
 namespace lunscope {
 

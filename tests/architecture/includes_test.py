@@ -252,6 +252,7 @@ MUTATIONS = [
     ("collector/cli/replay.cc", put("#include <pcap/pcap.h>"), includes_follow_the_layers),
     ("collector/cli/serve.cc", put("#include <prometheus/counter.h>"), includes_follow_the_layers),
     ("collector/cli/serve.cc", put("#include <bpf/bpf.h>"), includes_follow_the_layers),
+    ("collector/cli/sessions.cc", put("#include <httplib.h>"), includes_follow_the_layers),
     ("collector/cli/serve.cc", put('#include "collector/main.h"'), includes_follow_the_layers),
     ("collector/util/strings.h", new(HEADER), sources_are_in_a_layer),
     ("tests/model/host.cc", put('#include "collector/cli/options.h"'),

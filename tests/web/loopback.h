@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the tests of server and client share: a free port, and an endpoint with one metric.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "collector/web/endpoint.h"
+
+namespace lunscope {
+
+inline constexpr const char* kMetricsPage = "# TYPE lunscope_answer gauge\nlunscope_answer 42\n";
+
+// A port that is free at this moment in both families.
+inline uint16_t FreePort() {
+  const int fd = socket(AF_INET6, SOCK_STREAM, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  socklen_t size = sizeof(address);
+  bind(fd, reinterpret_cast<sockaddr*>(&address), size);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  close(fd);
+  return ntohs(address.sin6_port);
+}
+
+inline Result<std::unique_ptr<Endpoint>> Start(const std::string& host, uint16_t port,
+                                               const std::string& path = "/metrics",
+                                               std::vector<Page> pages = {}) {
+  return Endpoint::Start(
+      {host, port}, path, [] { return kMetricsPage; }, std::move(pages));
+}
+
+}  // namespace lunscope
