@@ -5,16 +5,17 @@
 
 #include <bit>
 
+#include "collector/lines/pdu_conditions.h"
+
 namespace lunscope {
 namespace {
 
 using Condition = bool (*)(const uint8_t* bhs);
 
-constexpr uint8_t kTttOffset = 20;
-
 // ---- forms ----
 
-// A field as the RFC draws it: bytes at an offset.
+// Each of them makes a row: a field at an offset in the BHS, as the RFC draws it. A condition says
+// in which PDUs the field is there.
 constexpr PduField Bytes(const char* name, uint8_t offset, uint8_t bytes, FieldForm form,
                          Condition is_there = nullptr) {
   return {name, nullptr, is_there, ~uint32_t{0}, offset, bytes, form};
@@ -30,7 +31,7 @@ constexpr PduField Bits(const char* name, uint8_t offset, uint8_t mask, CodeName
                         Condition is_there = nullptr) {
   return {name, names, is_there, mask, offset, 1, FieldForm::kNumber};
 }
-// In byte 1, where nothing else is said.
+// A flag is in byte 1 unless the row has another offset.
 constexpr PduField Flag(const char* name, uint8_t mask, Condition is_there = nullptr,
                         uint8_t offset = 1) {
   return {name, nullptr, is_there, mask, offset, 1, FieldForm::kFlag};
@@ -39,109 +40,13 @@ constexpr PduField Lun(Condition is_there = nullptr) {
   return Bytes("lun", 8, 8, FieldForm::kLun, is_there);
 }
 
-// ---- conditions ----
-
-constexpr uint8_t kLoginSuccess = 0;
-
-bool HasTtt(const uint8_t* bhs) { return lunscope_be32(bhs + kTttOffset) != ISCSI_RESERVED_TAG; }
-
-// Section 11.4.3: other responses say that there is no SCSI status.
-bool IsCompleted(const uint8_t* bhs) { return iscsi_response(bhs) == 0; }
-bool HasSnackTag(const uint8_t* bhs) { return lunscope_be32(bhs + kTttOffset) != 0; }
-bool HasResidual(const uint8_t* bhs) {
-  return (iscsi_flags(bhs) & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW)) != 0;
-}
-bool HasBidiResidual(const uint8_t* bhs) {
-  return (iscsi_flags(bhs) & (ISCSI_BIDI_UNDERFLOW | ISCSI_BIDI_OVERFLOW)) != 0;
-}
-
-enum TaskResponse : uint8_t { kFunctionSucceeded = 7 };
-
-// Section 11.5.3, RFC 7144: functions that address a logical unit.
-bool AddressesLun(const uint8_t* bhs) {
-  switch (iscsi_task_function(bhs)) {
-    case ISCSI_TASK_ABORT_TASK:
-    case ISCSI_TASK_ABORT_TASK_SET:
-    case ISCSI_TASK_CLEAR_ACA:
-    case ISCSI_TASK_CLEAR_TASK_SET:
-    case ISCSI_TASK_LUN_RESET:
-    case ISCSI_TASK_QUERY_TASK:
-    case ISCSI_TASK_QUERY_TASK_SET:
-    case ISCSI_TASK_QUERY_ASYNC_EVENT: return true;
-    default: return false;
-  }
-}
-bool AbortsTask(const uint8_t* bhs) { return iscsi_task_function(bhs) == ISCSI_TASK_ABORT_TASK; }
-bool ReassignsTask(const uint8_t* bhs) { return iscsi_task_function(bhs) == ISCSI_TASK_REASSIGN; }
-bool IsFunctionSucceeded(const uint8_t* bhs) { return iscsi_response(bhs) == kFunctionSucceeded; }
-
-// Section 11.12.3: NSG is only valid with T. Section 6.3.1: a reject has neither stage.
-bool IsTransit(const uint8_t* bhs) { return (iscsi_flags(bhs) & ISCSI_FLAG_FINAL) != 0; }
-bool IsLoggingIn(const uint8_t* bhs) { return iscsi_login_status_class(bhs) == kLoginSuccess; }
-bool IsLoggingInWithTransit(const uint8_t* bhs) { return IsLoggingIn(bhs) && IsTransit(bhs); }
-
-// Section 11.12.5: what follows the type of an ISID depends on it.
-enum IsidType : uint8_t { kOui = 0, kReservedIsid = 3 };
-bool HasOui(const uint8_t* bhs) { return iscsi_isid(bhs)[0] >> 6 == kOui; }
-bool HasNamingAuthority(const uint8_t* bhs) { return iscsi_isid(bhs)[0] >> 6 != kReservedIsid; }
-
-constexpr uint8_t kAcknowledge = 0x40;  // A of Data-In, section 11.7.2
-bool IsAcknowledgeAsked(const uint8_t* bhs) { return (iscsi_flags(bhs) & kAcknowledge) != 0; }
-bool HasStatus(const uint8_t* bhs) { return (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0; }
-bool HasStatusAndResidual(const uint8_t* bhs) { return HasStatus(bhs) && HasResidual(bhs); }
-
-bool ClosesOneConnection(const uint8_t* bhs) {
-  return iscsi_logout_reason(bhs) != ISCSI_LOGOUT_CLOSE_SESSION;
-}
-// Section 11.15.3
-bool KnowsCid(const uint8_t* bhs) { return iscsi_logout_response(bhs) != 1; }
-
-// Section 11.16.1
-enum SnackType : uint8_t { kStatusSnack = 1, kRDataSnack = 3 };
-constexpr uint8_t kSnackTypeMask = 0x0f;
-uint8_t SnackType(const uint8_t* bhs) { return iscsi_flags(bhs) & kSnackTypeMask; }
-bool IsRData(const uint8_t* bhs) { return SnackType(bhs) == kRDataSnack; }
-bool IsNotRData(const uint8_t* bhs) { return SnackType(bhs) != kRDataSnack; }
-bool IsOfTask(const uint8_t* bhs) { return SnackType(bhs) != kStatusSnack; }
-
-// Section 11.9.1. What the parameters of an event are that is not in the RFC is not known, so they
-// are shown.
-enum AsyncEvent : uint8_t {
-  kScsiEvent = 0,
-  kLogoutRequestEvent = 1,
-  kConnectionDrop = 2,
-  kSessionDrop = 3,
-  kNegotiationRequest = 4,
-  kTaskTermination = 5,
-  kFirstVendorEvent = 248,
-};
-bool IsOfLun(const uint8_t* bhs) {
-  const uint8_t event = iscsi_async_event(bhs);
-  return event == kScsiEvent || event == kTaskTermination;
-}
-bool IsVendorEvent(const uint8_t* bhs) { return iscsi_async_event(bhs) >= kFirstVendorEvent; }
-bool HasParameter1(const uint8_t* bhs) {
-  const uint8_t event = iscsi_async_event(bhs);
-  return event == kConnectionDrop || event > kTaskTermination;
-}
-bool HasParameter2(const uint8_t* bhs) {
-  return HasParameter1(bhs) || iscsi_async_event(bhs) == kSessionDrop;
-}
-bool HasParameter3(const uint8_t* bhs) {
-  const uint8_t event = iscsi_async_event(bhs);
-  return HasParameter2(bhs) || event == kLogoutRequestEvent || event == kNegotiationRequest;
-}
-
-// Section 11.17.2
-bool IsProtocolError(const uint8_t* bhs) { return iscsi_reject_reason(bhs) == 4; }
-
 // ---- fields of several opcodes ----
 
 constexpr PduField kImmediate = Flag("immediate", 0x40, nullptr, 0);
 constexpr PduField kFinal = Flag("final", ISCSI_FLAG_FINAL);
 constexpr PduField kContinue = Flag("continue", ISCSI_FLAG_CONTINUE);
 constexpr PduField kItt = Word("itt", 16);
-constexpr PduField kTtt = Word("ttt", kTttOffset);
+constexpr PduField kTtt = Word("ttt", pdu::kTttOffset);
 constexpr PduField kCmdSn = Word("cmdsn", 24);
 constexpr PduField kExpStatSn = Word("exp_statsn", 28);
 constexpr PduField kStatSn = Word("statsn", 24);
@@ -154,15 +59,16 @@ constexpr PduField kUnderflow = Flag("residual_underflow", ISCSI_RESIDUAL_UNDERF
 constexpr PduField kVersionMax = Number("version_max", 2, 1);
 constexpr PduField kIsid = Bytes("isid", 8, 6, FieldForm::kHex);
 constexpr PduField kIsidT = Bits("isid_t", 8, 0xc0, IsidTypeName);
-constexpr PduField kIsidA = Bits("isid_a", 8, 0x3f, nullptr, HasOui);
-constexpr PduField kIsidB = Number("isid_b", 9, 2, nullptr, HasNamingAuthority);
-constexpr PduField kIsidC = Number("isid_c", 11, 1, nullptr, HasNamingAuthority);
-constexpr PduField kIsidD = Number("isid_d", 12, 2, nullptr, HasNamingAuthority);
+constexpr PduField kIsidA = Bits("isid_a", 8, 0x3f, nullptr, pdu::HasOui);
+constexpr PduField kIsidB = Number("isid_b", 9, 2, nullptr, pdu::HasNamingAuthority);
+constexpr PduField kIsidC = Number("isid_c", 11, 1, nullptr, pdu::HasNamingAuthority);
+constexpr PduField kIsidD = Number("isid_d", 12, 2, nullptr, pdu::HasNamingAuthority);
 constexpr PduField kTsih = Number("tsih", 14, 2);
 
 // ---- the opcodes ----
 
-constexpr PduField kNopOut[] = {kImmediate, kFinal, Lun(HasTtt), kItt, kTtt, kCmdSn, kExpStatSn};
+constexpr PduField kNopOut[] = {kImmediate, kFinal, Lun(pdu::HasTtt), kItt,
+                                kTtt,       kCmdSn, kExpStatSn};
 
 constexpr PduField kScsiCommand[] = {
     kImmediate,
@@ -183,13 +89,13 @@ constexpr PduField kTaskRequest[] = {
     kImmediate,
     kFinal,
     Bits("function", 1, 0x7f, TaskFunctionName),
-    Lun(AddressesLun),
+    Lun(pdu::AddressesLun),
     kItt,
     Word("referenced_task_tag", 20),
     kCmdSn,
     kExpStatSn,
-    Word("ref_cmdsn", 32, AbortsTask),
-    Word("exp_datasn", 36, ReassignsTask),
+    Word("ref_cmdsn", 32, pdu::AbortsTask),
+    Word("exp_datasn", 36, pdu::ReassignsTask),
 };
 
 constexpr PduField kLoginRequest[] = {
@@ -197,7 +103,7 @@ constexpr PduField kLoginRequest[] = {
     Flag("transit", ISCSI_FLAG_FINAL),
     kContinue,
     Bits("csg", 1, 0x0c, LoginStageName),
-    Bits("nsg", 1, 0x03, LoginStageName, IsTransit),
+    Bits("nsg", 1, 0x03, LoginStageName, pdu::IsTransit),
     kVersionMax,
     Number("version_min", 3, 1),
     kIsid,
@@ -213,35 +119,35 @@ constexpr PduField kLoginRequest[] = {
     kExpStatSn,
 };
 
-constexpr PduField kTextRequest[] = {kImmediate, kFinal, kContinue, Lun(HasTtt),
+constexpr PduField kTextRequest[] = {kImmediate, kFinal, kContinue, Lun(pdu::HasTtt),
                                      kItt,       kTtt,   kCmdSn,    kExpStatSn};
 
-constexpr PduField kDataOut[] = {kFinal,     Lun(HasTtt), kItt,         kTtt,
-                                 kExpStatSn, kDataSn,     kBufferOffset};
+constexpr PduField kDataOut[] = {kFinal,     Lun(pdu::HasTtt), kItt,         kTtt,
+                                 kExpStatSn, kDataSn,          kBufferOffset};
 
 constexpr PduField kLogoutRequest[] = {
     kImmediate,
     kFinal,
     Bits("reason_code", 1, 0x7f, LogoutReasonName),
     kItt,
-    Number("cid", 20, 2, nullptr, ClosesOneConnection),
+    Number("cid", 20, 2, nullptr, pdu::ClosesOneConnection),
     kCmdSn,
     kExpStatSn,
 };
 
 constexpr PduField kSnackRequest[] = {
     kFinal,
-    Bits("type", 1, kSnackTypeMask, SnackTypeName),
-    Lun(IsOfTask),
+    Bits("type", 1, pdu::kSnackTypeMask, SnackTypeName),
+    Lun(pdu::IsOfTask),
     kItt,
-    Word("ttt", kTttOffset, IsNotRData),
-    Word("snack_tag", kTttOffset, IsRData),
+    Word("ttt", pdu::kTttOffset, pdu::IsNotRData),
+    Word("snack_tag", pdu::kTttOffset, pdu::IsRData),
     kExpStatSn,
     Word("begrun", 40),
     Word("runlength", 44),
 };
 
-constexpr PduField kNopIn[] = {kFinal, Lun(HasTtt), kItt, kTtt, kStatSn, kExpCmdSn, kMaxCmdSn};
+constexpr PduField kNopIn[] = {kFinal, Lun(pdu::HasTtt), kItt, kTtt, kStatSn, kExpCmdSn, kMaxCmdSn};
 
 constexpr PduField kScsiResponse[] = {
     kFinal,
@@ -250,23 +156,23 @@ constexpr PduField kScsiResponse[] = {
     kOverflow,
     kUnderflow,
     Number("response", 2, 1, ScsiResponseName),
-    Number("status", 3, 1, ScsiStatusName, IsCompleted),
-    Number("status_qualifier", 8, 2, nullptr, IsCompleted),  // RFC 7144
+    Number("status", 3, 1, ScsiStatusName, pdu::IsCompleted),
+    Number("status_qualifier", 8, 2, nullptr, pdu::IsCompleted),  // RFC 7144
     kItt,
-    Word("snack_tag", kTttOffset, HasSnackTag),
+    Word("snack_tag", pdu::kTttOffset, pdu::HasSnackTag),
     kStatSn,
     kExpCmdSn,
     kMaxCmdSn,
-    Word("exp_datasn", 36, IsCompleted),
-    Word("bidirectional_read_residual_count", 40, HasBidiResidual),
-    Word("residual_count", 44, HasResidual),
+    Word("exp_datasn", 36, pdu::IsCompleted),
+    Word("bidirectional_read_residual_count", 40, pdu::HasBidirectionalResidual),
+    Word("residual_count", 44, pdu::HasResidual),
 };
 
 constexpr PduField kTaskResponse[] = {
     kFinal,
     Number("response", 2, 1, TaskResponseName),
     // RFC 7144
-    Number("additional_response_information", 8, 3, nullptr, IsFunctionSucceeded),
+    Number("additional_response_information", 8, 3, nullptr, pdu::IsFunctionSucceeded),
     kItt,
     kStatSn,
     kExpCmdSn,
@@ -274,10 +180,10 @@ constexpr PduField kTaskResponse[] = {
 };
 
 constexpr PduField kLoginResponse[] = {
-    Flag("transit", ISCSI_FLAG_FINAL, IsLoggingIn),
+    Flag("transit", ISCSI_FLAG_FINAL, pdu::IsLoggingIn),
     kContinue,
-    Bits("csg", 1, 0x0c, LoginStageName, IsLoggingIn),
-    Bits("nsg", 1, 0x03, LoginStageName, IsLoggingInWithTransit),
+    Bits("csg", 1, 0x0c, LoginStageName, pdu::IsLoggingIn),
+    Bits("nsg", 1, 0x03, LoginStageName, pdu::IsLoggingInWithTransit),
     kVersionMax,
     Number("version_active", 3, 1),
     kIsid,
@@ -288,32 +194,32 @@ constexpr PduField kLoginResponse[] = {
     kIsidD,
     kTsih,
     kItt,
-    Word("statsn", 24, IsLoggingIn),
-    Word("exp_cmdsn", 28, IsLoggingIn),
-    Word("max_cmdsn", 32, IsLoggingIn),
+    Word("statsn", 24, pdu::IsLoggingIn),
+    Word("exp_cmdsn", 28, pdu::IsLoggingIn),
+    Word("max_cmdsn", 32, pdu::IsLoggingIn),
     Number("status_class", 36, 1, LoginStatusClassName),
     {"status_detail", LoginStatusName, nullptr, 0xffff, 36, 2, FieldForm::kLastByte},
 };
 
-constexpr PduField kTextResponse[] = {kFinal, kContinue, Lun(HasTtt), kItt,
-                                      kTtt,   kStatSn,   kExpCmdSn,   kMaxCmdSn};
+constexpr PduField kTextResponse[] = {kFinal, kContinue, Lun(pdu::HasTtt), kItt,
+                                      kTtt,   kStatSn,   kExpCmdSn,        kMaxCmdSn};
 
 constexpr PduField kDataIn[] = {
     kFinal,
-    Flag("acknowledge", kAcknowledge),
+    Flag("acknowledge", pdu::kAcknowledge),
     kOverflow,
     kUnderflow,
     Flag("status_present", ISCSI_DATA_IN_STATUS),
-    Number("status", 3, 1, ScsiStatusName, HasStatus),
-    Lun(IsAcknowledgeAsked),
+    Number("status", 3, 1, ScsiStatusName, pdu::HasStatus),
+    Lun(pdu::IsAcknowledgeAsked),
     kItt,
-    Word("ttt", kTttOffset, IsAcknowledgeAsked),
-    Word("statsn", 24, HasStatus),
+    Word("ttt", pdu::kTttOffset, pdu::IsAcknowledgeAsked),
+    Word("statsn", 24, pdu::HasStatus),
     kExpCmdSn,
     kMaxCmdSn,
     kDataSn,
     kBufferOffset,
-    Word("residual_count", 44, HasStatusAndResidual),
+    Word("residual_count", 44, pdu::HasStatusAndResidual),
 };
 
 constexpr PduField kLogoutResponse[] = {
@@ -323,8 +229,8 @@ constexpr PduField kLogoutResponse[] = {
     kStatSn,
     kExpCmdSn,
     kMaxCmdSn,
-    Number("time2wait", 40, 2, nullptr, KnowsCid),
-    Number("time2retain", 42, 2, nullptr, KnowsCid),
+    Number("time2wait", 40, 2, nullptr, pdu::IsCidFound),
+    Number("time2retain", 42, 2, nullptr, pdu::IsCidFound),
 };
 
 constexpr PduField kR2t[] = {
@@ -335,23 +241,23 @@ constexpr PduField kR2t[] = {
     kBufferOffset, Word("desired_data_transfer_length", 44),
 };
 
-// Of the task tag the RFC says no more than that its bytes are ones.
+// The initiator task tag is not a field here: all its bits are ones.
 constexpr PduField kAsyncMessage[] = {
     kFinal,
-    Lun(IsOfLun),
+    Lun(pdu::IsOfLun),
     kStatSn,
     kExpCmdSn,
     kMaxCmdSn,
     Number("async_event", 36, 1, AsyncEventName),
-    Number("async_vcode", 37, 1, nullptr, IsVendorEvent),
-    Number("parameter1", 38, 2, nullptr, HasParameter1),
-    Number("parameter2", 40, 2, nullptr, HasParameter2),
-    Number("parameter3", 42, 2, nullptr, HasParameter3),
+    Number("async_vcode", 37, 1, nullptr, pdu::IsVendorEvent),
+    Number("parameter1", 38, 2, nullptr, pdu::HasParameter1),
+    Number("parameter2", 40, 2, nullptr, pdu::HasParameter2),
+    Number("parameter3", 42, 2, nullptr, pdu::HasParameter3),
 };
 
 constexpr PduField kReject[] = {
-    kFinal,    Number("reason", 2, 1, RejectReasonName),  kStatSn, kExpCmdSn,
-    kMaxCmdSn, Word("datasn_r2tsn", 36, IsProtocolError),
+    kFinal,    Number("reason", 2, 1, RejectReasonName),       kStatSn, kExpCmdSn,
+    kMaxCmdSn, Word("datasn_r2tsn", 36, pdu::IsProtocolError),
 };
 
 struct Layout {
