@@ -25,8 +25,9 @@ std::string FormatAddress(const uint8_t* address, bool is_ipv6, uint16_t port) {
 
 namespace {
 
-constexpr const char* kNoAddress = "?";
+constexpr const char* kNotAnAddress = "?";
 
+// In the form of FormatAddress(); "" for a wildcard address, "?" for a text that is not an address.
 std::string CanonicalHost(const std::string& text) {
   std::array<uint8_t, 16> address{};
   std::string written;
@@ -35,7 +36,7 @@ std::string CanonicalHost(const std::string& text) {
   } else if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1) {
     written = FormatAddress(address.data(), true, 0);
   } else {
-    return kNoAddress;
+    return kNotAnAddress;
   }
   if (std::ranges::all_of(address, [](uint8_t byte) { return byte == 0; })) return {};
   written.resize(written.rfind(':'));
@@ -56,7 +57,7 @@ SocketAddress ParseAddress(const std::string& text) {
   if (!has_port) return address;
   const char* end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data() + colon + 1, end, address.port);
-  if (failure != std::errc{} || stop != end) address = {kNoAddress, 0};
+  if (failure != std::errc{} || stop != end) address = {kNotAnAddress, 0};
   return address;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One end of a TCP connection, as a person writes it.
+// One end of a TCP connection, and the text that people write for it.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,21 @@
 
 namespace lunscope {
 
-// address: 16 bytes, of which IPv4 uses the first four, in network order. "192.0.2.1:3260" or
-// "[2001:db8::1]:3260"; an IPv4 address mapped into IPv6 is written as IPv4.
+// "192.0.2.1:3260" or "[2001:db8::1]:3260". address points to 16 bytes in network order, of which
+// IPv4 uses the first four. An IPv4 address that is mapped into IPv6 (RFC 4291 section 2.5.5.2) is
+// written as IPv4.
 std::string FormatAddress(const uint8_t* address, bool is_ipv6, uint16_t port);
 
-// The same apart, without brackets. "" and 0 stand for any address and any port.
 struct SocketAddress {
-  std::string host;
-  uint16_t port = 0;
+  std::string host;   // without brackets; "" stands for any address
+  uint16_t port = 0;  // 0 stands for any port
   bool operator==(const SocketAddress&) const = default;
 };
 
-// "192.0.2.1:3260", "[2001:db8::1]:3260", "2001:db8::1" or "[::]:3260" in the one form that
-// FormatAddress writes; the wildcard addresses are any address. What is no address has no host that
-// an address could have.
+// Reads "192.0.2.1:3260", "[2001:db8::1]:3260", "2001:db8::1" or "[::]:3260". The host has the form
+// that FormatAddress() writes, so that equal addresses are equal texts. The wildcard addresses
+// 0.0.0.0 and :: are any address. For a text that is not an address the host is "?", which equals
+// the host of no address.
 SocketAddress ParseAddress(const std::string& text);
 
 }  // namespace lunscope

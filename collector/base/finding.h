@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One thing that was found out of a host before lunscope is run there: a line for a person, and the
-// same as facts for a program. All texts are printable.
+// One thing that `lunscope check` finds out about a host: a line for a person, and the same as
+// facts for a program. All texts are printable (base/printable.h).
 #pragma once
 
 #include <cstdint>
@@ -17,19 +17,19 @@ namespace lunscope {
 enum class FindingState {
   kOk,
   kNote,     // good to know
-  kWarning,  // something will not be seen
-  kFailure,  // nothing will
+  kWarning,  // lunscope will run, and will miss something
+  kFailure,  // lunscope cannot run
 };
 
 using Fact = std::variant<bool, uint64_t, std::string, std::vector<std::string>>;
 
 struct Finding {
-  std::string group;  // "kernel", "hooks", "portals"; findings of one group come in a row
-  std::string name;   // "BTF", "tracepoint tcp_probe"; several may have the same
+  std::string group;  // "kernel", "hooks", "portals"; the findings of a group follow each other
+  std::string name;   // "BTF", "tracepoint tcp_probe"; several findings may have the same name
   FindingState state;
-  std::string detail;  // what was found, and what to do if it is bad
-  std::vector<std::pair<std::string, Fact>> facts = {};
-  ExitCode code = ExitCode::kOk;  // of a program that cannot go on because of a failure
+  std::string detail;  // what was found; for a warning or failure, also what to do about it
+  std::vector<std::pair<std::string, Fact>> facts = {};  // key and value
+  ExitCode code = ExitCode::kOk;                         // with which a failure ends lunscope
 };
 
 }  // namespace lunscope

@@ -8,19 +8,19 @@
 namespace lunscope {
 namespace {
 
-// A pattern with parts left out matches every address in them.
+// A part that the pattern leaves out matches every value.
 bool Matches(const SocketAddress& pattern, const SocketAddress& address) {
   return (pattern.host.empty() || pattern.host == address.host) &&
          (pattern.port == 0 || pattern.port == address.port);
 }
 
-// Empty once two sessions differ.
-template <typename Told>
-void Agree(Told& told, const Told& other, bool is_first) {
+// Keeps the first session's value. Clears it for good as soon as a session has another one.
+template <typename Value>
+void Agree(Value& agreed, const Value& other, bool is_first) {
   if (is_first) {
-    told = other;
-  } else if (told != other) {
-    told.clear();
+    agreed = other;
+  } else if (agreed != other) {
+    agreed.clear();
   }
 }
 
@@ -34,11 +34,11 @@ HostSession FindHostSession(const std::vector<HostSession>& sessions, uint8_t ro
   const SocketAddress& initiator = role == LUNSCOPE_ROLE_TARGET ? there : here;
   HostSession found;
   for (const HostSession& session : sessions) {
-    // The other end tells of this one only where both are on this host.
+    // A session describes its own end. It describes the other end as well if both are on this host.
     if (session.role != role && here.host != there.host) continue;
-    const bool is_there = std::ranges::any_of(
+    const bool has_portal = std::ranges::any_of(
         session.portals, [&](const SocketAddress& each) { return Matches(each, portal); });
-    if (!is_there || !Matches(session.initiator_address, initiator)) continue;
+    if (!has_portal || !Matches(session.initiator_address, initiator)) continue;
     const bool is_first = found.source.empty();
     Agree(found.target, session.target, is_first);
     Agree(found.initiator, session.initiator, is_first);

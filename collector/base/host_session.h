@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A session as some part of this host tells of it, for connections whose login was not seen. What
-// is told is less than a login tells, so a name is believed only where nothing contradicts it.
+// A session as some part of this host describes it. Connections that were open before lunscope
+// started get their names from here, because their login was not seen. A description has less than
+// a login has, so a name counts only if no other session that fits contradicts it.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +15,18 @@
 namespace lunscope {
 
 struct HostSession {
-  uint8_t role = 0;  // of the end that tells: LUNSCOPE_ROLE_TARGET or _INITIATOR
+  uint8_t role = 0;  // of the end that is described: LUNSCOPE_ROLE_TARGET or _INITIATOR
   std::string target;
-  std::string initiator;               // "": not told
-  std::vector<SocketAddress> portals;  // where the target's end may be
-  SocketAddress initiator_address;     // "" and 0: not told
-  std::string source;                  // "sysfs", "configfs", "tgtadm"
-  std::map<uint64_t, int>
-      device_types;  // peripheral, by the LUN's eight bytes; those that are told
+  std::string initiator;                 // "": unknown
+  std::vector<SocketAddress> portals;    // the addresses that the target's end may have
+  SocketAddress initiator_address;       // "" and 0: unknown
+  std::string source;                    // who describes it: "sysfs", "configfs", "tgtadm"
+  std::map<uint64_t, int> device_types;  // peripheral device types that are known, by LUN
 };
 
-// The names of the connection with these ends, as FormatAddress writes them. A name on which the
-// sessions that it can be one of differ is empty; so is the source if there is none at all.
+// What the sessions say about the connection with these ends, in the form of FormatAddress(). role
+// is that of the end called local. A member on which the sessions that fit disagree is empty. The
+// source is empty if no session fits.
 HostSession FindHostSession(const std::vector<HostSession>& sessions, uint8_t role,
                             const std::string& local, const std::string& remote);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Formatted output that does not care whether anybody still reads it. fmt::print throws when a
-// stream is closed, and a closed standard error is no reason to stop watching.
+// Formatted output that ignores a closed stream. fmt::print would throw, and a closed standard
+// error must not stop the collector.
 #pragma once
 
 #include <fmt/format.h>

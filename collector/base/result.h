@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Result<T>: a value, or why there is none. Environment failures travel as values; exceptions do
-// not cross our functions. An Error carries the exit code that its kind ends the program with.
+// Result<T>: a value, or the error that prevented it. A failure of the environment is a value, for
+// exceptions do not cross our functions. A broken invariant of our own is an assert.
 #pragma once
 
 #include <string>
@@ -13,15 +13,14 @@ namespace lunscope {
 enum class ExitCode : int {
   kOk = 0,
   kFailure = 1,      // an address in use, an output that cannot be written
-  kUsage = 2,        // options that make no sense
-  kUnsupported = 3,  // the kernel lacks something
-  kPermission = 4,   // this process may not
+  kUsage = 2,        // options that do not make sense
+  kUnsupported = 3,  // the kernel lacks a feature
+  kPermission = 4,   // the process lacks a right
 };
 
-// What was attempted, what went wrong, and what to do about it, in one line.
 struct Error {
-  ExitCode code;
-  std::string message;
+  ExitCode code;        // with which this kind of error ends the program
+  std::string message;  // one line: what was attempted, what went wrong, what to do about it
 };
 
 template <typename T>

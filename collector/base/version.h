@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which lunscope this is. cmake/version.cmake writes the values at each build.
+// The version of this lunscope. cmake/version.cmake writes the values at each build.
 #pragma once
 
 namespace lunscope {

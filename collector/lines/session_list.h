@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sessions as a person or a program asks for them: with what is in effect in each, over which
-// connections, and what is known of targets beyond them.
+// The list of sessions, for a program and for a person: each with its parameters in effect and its
+// connections. Connections outside a session and targets that were listed or moved follow.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,17 @@
 
 namespace lunscope {
 
-// wall_clock_offset_ns: what to add to the model's times to have nanoseconds since the epoch.
-//
-// One JSON object: sessions, other_connections (discovery, logins under way, and those that were
-// open before), targets (listed by SendTargets, redirected). Parameters have their keys' names;
-// a number is a number and Yes is true.
+// Both functions take wall_clock_offset_ns: nanoseconds to add to the model's times to get
+// nanoseconds since the epoch. All texts are printable ASCII, and every line has its line end.
+
+// One JSON object on one line: sessions, other_connections (discovery, logins that are not
+// complete, and connections that were open before lunscope started), targets (listed by
+// SendTargets, or redirected). Parameters have the names of their keys. Numbers are JSON numbers,
+// Yes is true and No is false.
 std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns);
 
-// A line for each session and for each other connection; below it the parameters that are not what
-// the RFC has them be by default.
+// A header, then a line for each session and each other connection. Below a session are its
+// parameters that differ from the RFC's default values.
 std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns);
 
 }  // namespace lunscope

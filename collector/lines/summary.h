@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a trace saw in all: commands by role and name, with bytes, errors and latency quantiles.
+// The table at the end of a trace: commands by role and name, with counts, errors, bytes and
+// quantiles of the duration.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace lunscope {
 class Summary {
  public:
   void Add(const TracedCommand& command);
-  // A table, one row for each role and command name, most frequent first. "" if nothing was added.
+  // A header and one row for each role and command name: initiator before target, then the most
+  // frequent first. Rows have at most 120 columns. Returns "" if no command was added.
   [[nodiscard]] std::string Format() const;
 
  private:

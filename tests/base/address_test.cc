@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Addresses as a person writes them: one row each.
+// Addresses and their text: one row each.
 #include "collector/base/address.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ constexpr Row kRows[] = {
     {"192.0.2.1:3260", {192, 0, 2, 1}, false, 3260},
     {"0.0.0.0:0", {}, false, 0},
     {"255.255.255.255:65535", {255, 255, 255, 255}, false, 65535},
-    // IPv4 uses the first four bytes only, whatever is behind them.
+    // IPv4 uses the first four bytes and ignores the others.
     {"10.0.0.1:1", {10, 0, 0, 1, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9}, false, 1},
     {"[::]:3260", {}, true, 3260},
     {"[::1]:3260", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, true, 3260},
@@ -30,14 +30,14 @@ constexpr Row kRows[] = {
      {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0xa, 0, 0xb, 0, 0xc, 0, 0xd},
      true,
      3260},
-    // An IPv4 address mapped into IPv6 (RFC 4291 2.5.5.2).
+    // An IPv4 address that is mapped into IPv6 (RFC 4291 section 2.5.5.2).
     {"192.0.2.1:3260", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, true, 3260},
-    // One byte off is not mapped.
+    // One byte differs from the prefix of mapped addresses.
     {"[::fffe:c000:201]:3260",
      {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 192, 0, 2, 1},
      true,
      3260},
-    // The bytes of a mapped address in an IPv4 connection are just its first four.
+    // In an IPv4 connection, only the first four bytes of a mapped address count.
     {"0.0.0.0:3260", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}, false, 3260},
 };
 
@@ -58,7 +58,7 @@ constexpr ParseRow kTexts[] = {
     {"[2001:db8::1]:3260", "2001:db8::1", 3260},
     {"[2001:db8::1]", "2001:db8::1", 0},
     {"2001:db8::1", "2001:db8::1", 0},
-    // The kernel's %pI6 leaves nothing out.
+    // The kernel's %pI6 writes every zero.
     {"[2001:0db8:0000:0000:0000:0000:0000:0001]:3260", "2001:db8::1", 3260},
     {"[::ffff:192.0.2.1]:3260", "192.0.2.1", 3260},
     {"[192.0.2.1]:3260", "192.0.2.1", 3260},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Times as a person reads them. What the clocks say is not tested; that they go on is.
+// Times as text: one row each. The clocks themselves are tested only for going on.
 #include "collector/base/clock.h"
 
 #include <gtest/gtest.h>
@@ -23,13 +23,13 @@ constexpr Row kRows[] = {
     {999'999'999, "1970-01-01T00:00:00.999999Z", "00:00:00.999999"},
     {1'000'000'000, "1970-01-01T00:00:01.000000Z", "00:00:01.000000"},
     {1'767'268'799'123'456'789, "2026-01-01T11:59:59.123456Z", "11:59:59.123456"},
-    // Before the epoch, and as far from it as the number goes: capture files can say so.
+    // Before the epoch, and at both ends of the range: capture files can have such times.
     {-1, "1969-12-31T23:59:59.999999Z", "23:59:59.999999"},
     {-1'000'000'000, "1969-12-31T23:59:59.000000Z", "23:59:59.000000"},
     {-1'000'001'000, "1969-12-31T23:59:58.999999Z", "23:59:58.999999"},
     {INT64_MIN, "1677-09-21T00:12:43.145224Z", "00:12:43.145224"},
     {INT64_MAX, "2262-04-11T23:47:16.854775Z", "23:47:16.854775"},
-    // Behind the end of 32 bits of seconds.
+    // The first second that does not fit 32 bits.
     {4'294'967'296'000'000'000, "2106-02-07T06:28:16.000000Z", "06:28:16.000000"},
 };
 
@@ -67,7 +67,7 @@ TEST(FormatDuration, HasOneDecimalAndAUnit) {
 TEST(Clocks, GoOnAndDifferByTheOffset) {
   const uint64_t before = MonotonicNs();
   EXPECT_GE(MonotonicNs(), before);
-  // 2020: a host whose wall clock is behind that has other worries.
+  // The wall clock of the host is after 2020.
   EXPECT_GT(WallClockOffsetNs() + static_cast<int64_t>(before), 1'577'836'800'000'000'000);
 }
 

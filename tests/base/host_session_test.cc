@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which of the host's sessions a connection is one of: a name is believed if nothing contradicts
-// it.
+// The names of a connection from the host's sessions: one row for each case. A name counts unless
+// another session that fits contradicts it.
 #include "collector/base/host_session.h"
 
 #include <gtest/gtest.h>
@@ -13,8 +13,8 @@ namespace {
 constexpr uint8_t kInitiator = LUNSCOPE_ROLE_INITIATOR;
 constexpr uint8_t kTarget = LUNSCOPE_ROLE_TARGET;
 
-HostSession Told(uint8_t role, const char* target, const char* initiator, const char* portal,
-                 const char* initiator_address) {
+HostSession Described(uint8_t role, const char* target, const char* initiator, const char* portal,
+                      const char* initiator_address) {
   HostSession session{role, target, initiator, {ParseAddress(portal)}, {}, "here"};
   if (*initiator_address != 0) session.initiator_address = ParseAddress(initiator_address);
   return session;
@@ -29,16 +29,16 @@ struct Row {
   const char* names;  // "target initiator source"
 };
 
-const HostSession kDisk = Told(kTarget, "disk", "host", "0.0.0.0:3260", "192.0.2.7");
+const HostSession kDisk = Described(kTarget, "disk", "host", "0.0.0.0:3260", "192.0.2.7");
 
 const Row kRows[] = {
-    {"nothing is told", {}, kTarget, "192.0.2.1:3260", "192.0.2.7:5000", "  "},
-    {"the only one", {kDisk}, kTarget, "192.0.2.1:3260", "192.0.2.7:5000", "disk host here"},
+    {"no session", {}, kTarget, "192.0.2.1:3260", "192.0.2.7:5000", "  "},
+    {"one session", {kDisk}, kTarget, "192.0.2.1:3260", "192.0.2.7:5000", "disk host here"},
     {"another port", {kDisk}, kTarget, "192.0.2.1:3261", "192.0.2.7:5000", "  "},
     {"another initiator", {kDisk}, kTarget, "192.0.2.1:3260", "192.0.2.8:5000", "  "},
     {"another host's target", {kDisk}, kInitiator, "192.0.2.7:5000", "192.0.2.1:3260", "  "},
     {"the other end, on this host",
-     {Told(kTarget, "disk", "host", "[::]:3260", "192.0.2.1")},
+     {Described(kTarget, "disk", "host", "[::]:3260", "192.0.2.1")},
      kInitiator,
      "192.0.2.1:5000",
      "192.0.2.1:3260",
@@ -50,44 +50,44 @@ const Row kRows[] = {
      "192.0.2.7:5000",
      "disk host here"},
     {"two targets of one initiator",
-     {kDisk, Told(kTarget, "tape", "host", "0.0.0.0:3260", "192.0.2.7")},
+     {kDisk, Described(kTarget, "tape", "host", "0.0.0.0:3260", "192.0.2.7")},
      kTarget,
      "192.0.2.1:3260",
      "192.0.2.7:5000",
      " host here"},
     {"two initiators at one address",
-     {kDisk, Told(kTarget, "disk", "other", "0.0.0.0:3260", "192.0.2.7")},
+     {kDisk, Described(kTarget, "disk", "other", "0.0.0.0:3260", "192.0.2.7")},
      kTarget,
      "192.0.2.1:3260",
      "192.0.2.7:5000",
      "disk  here"},
     {"three, the last like the first",
-     {kDisk, Told(kTarget, "tape", "host", "0.0.0.0:3260", "192.0.2.7"), kDisk},
+     {kDisk, Described(kTarget, "tape", "host", "0.0.0.0:3260", "192.0.2.7"), kDisk},
      kTarget,
      "192.0.2.1:3260",
      "192.0.2.7:5000",
      " host here"},
-    {"an initiator whose address is not told",
-     {Told(kTarget, "disk", "host", "192.0.2.1:3260", "")},
+    {"an initiator without an address",
+     {Described(kTarget, "disk", "host", "192.0.2.1:3260", "")},
      kTarget,
      "192.0.2.1:3260",
      "192.0.2.7:5000",
      "disk host here"},
-    {"the local port tells two apart",
-     {Told(kInitiator, "disk", "host", "192.0.2.1:3260", "[::]:5000"),
-      Told(kInitiator, "tape", "host", "192.0.2.1:3260", "[::]:5001")},
+    {"two sessions that differ by the local port",
+     {Described(kInitiator, "disk", "host", "192.0.2.1:3260", "[::]:5000"),
+      Described(kInitiator, "tape", "host", "192.0.2.1:3260", "[::]:5001")},
      kInitiator,
      "192.0.2.7:5001",
      "192.0.2.1:3260",
      "tape host here"},
     {"another portal",
-     {Told(kInitiator, "disk", "host", "192.0.2.1:3260", "")},
+     {Described(kInitiator, "disk", "host", "192.0.2.1:3260", "")},
      kInitiator,
      "192.0.2.7:5001",
      "192.0.2.2:3260",
      "  "},
-    {"a portal that is no address",
-     {Told(kTarget, "disk", "host", "nonsense", "")},
+    {"a portal that is not an address",
+     {Described(kTarget, "disk", "host", "nonsense", "")},
      kTarget,
      "192.0.2.1:3260",
      "192.0.2.7:5001",

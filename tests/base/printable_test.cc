@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hostile names from the wire, and what a terminal gets to see of them: one row each.
+// Hostile names from the wire, and the text that a terminal shows for them: one row each.
 #include "collector/base/printable.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"nothing", "", "", ""},
+    {"an empty name", "", "", ""},
     {"an iSCSI name", "iqn.2026-01.com.example:disk1", "iqn.2026-01.com.example:disk1",
      "iqn.2026-01.com.example:disk1"},
     {"padding", "LIO-ORG ", "LIO-ORG ", "LIO-ORG"},
@@ -32,7 +32,7 @@ const Row kRows[] = {
     {"double quote", R"(a"b)", R"(a"b)", R"(a"b)"},
     {"single quote", "a'b", "a'b", "a'b"},
     {"backslash", R"(a\b)", R"(a\x5cb)", R"(a\x5cb)"},
-    {"an escape that is none", R"(\x41)", R"(\x5cx41)", R"(\x5cx41)"},
+    {"what looks like an escape", R"(\x41)", R"(\x5cx41)", R"(\x5cx41)"},
     {"newline", "a\nb", R"(a\x0ab)", R"(a\x0ab)"},
     {"return and tab", "\r\t", R"(\x0d\x09)", R"(\x0d\x09)"},
     {"terminal escape", "\x1b[2J", R"(\x1b[2J)", R"(\x1b[2J)"},
@@ -50,7 +50,7 @@ const Row kRows[] = {
     {"long by its padding alone", std::string(300, ' ') + "n", std::string(223, ' ') + "...", "n"},
 };
 
-TEST(Printable, ShowsWhatIsPrintableAndTheRestInHex) {
+TEST(Printable, KeepsPrintableCharactersAndWritesTheRestInHex) {
   for (const Row& row : kRows) {
     EXPECT_EQ(Printable(row.wire), row.printable) << row.what;
     EXPECT_EQ(PrintableTrimmed(row.wire), row.trimmed) << row.what;
@@ -66,8 +66,8 @@ TEST(Printable, IsAsciiOfBoundedLengthForEveryByte) {
   }
 }
 
-// Different names stay different, so that one cannot pass for the other.
-TEST(Printable, IsReversible) {
+// Different names stay different, so that no name can pass for another one.
+TEST(Printable, KeepsDifferentNamesDifferent) {
   EXPECT_NE(Printable("a\nb"), Printable(R"(a\x0ab)"));
   EXPECT_NE(Printable("\\"), Printable(R"(\x5c)"));
 }
