@@ -21,7 +21,7 @@ constexpr uint8_t kBusy = 0x08;
 constexpr uint8_t kReservationConflict = 0x18;
 constexpr int kDiskType = 0x00;
 constexpr int kTapeType = 0x01;
-// 2026-01-31T12:00:00Z, less the second that the host's clock begins with.
+// 2026-01-31T12:00:00Z, less one second, because the host's clock begins at one second.
 constexpr int64_t kWallClockOffsetNs = 1'769'860'799'000'000'000;
 
 Bytes InquiryData() {
@@ -55,7 +55,7 @@ void InitiatorScene(Host& host) {
       .Retransmits(3)
       .Leaves(48)
       .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
-  // A name as hostile as names come, in a session that went down, and one that logged out.
+  // Hostile names in a session that goes down, a session that logs out, and a login that fails.
   host.Opens(2)
       .LogsIn({.initiator = "iqn.\x1b[2J", .target = "iqn.\"quoted\"\n\\", .isid = 2})
       .Completes(Read16(0, 1).Taking(kMs))
@@ -69,15 +69,15 @@ void TargetScene(Host& host) {
       .LogsIn({.isid = 5, .tsih = 9})
       .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(15'000))
       .Completes(Write16(0, 8).OnLun(Lun(1)).Taking(80'000));
-  // Met in the middle; this host says whose it is.
+  // Open before lunscope started; this host knows its names.
   host.Knows({{LUNSCOPE_ROLE_TARGET, "iqn.told", kHost, {{}}, {"192.0.2.2", 40007}, "tgtadm"}});
   host.Meets(7, LUNSCOPE_ROLE_TARGET).IsFound();
-  // Met in the middle, and nobody says.
+  // Open before lunscope started, and its names stay unknown.
   host.Meets(6, LUNSCOPE_ROLE_TARGET).IsIpv6().Completes(Read16(0, 8).Taking(20'000));
 }
 
-// A session with two connections and parameters that are not the default ones, one that is down,
-// and what discovery and a redirection told.
+// A session with two connections and parameters other than the default ones, a session that is
+// down, a discovery session and a redirection.
 void SessionScene(Host& host) {
   const std::string keys =
       "HeaderDigest=CRC32C,None\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
@@ -161,15 +161,15 @@ void ExpectGolden(const std::string& name, const std::string& text) {
   const std::string path = std::string(LUNSCOPE_GOLDEN_DIRECTORY) + "/" + name;
   if (std::getenv("LUNSCOPE_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
-    ADD_FAILURE() << "wrote " << path << "; look at `git diff`, and unset LUNSCOPE_UPDATE_GOLDEN";
+    ADD_FAILURE() << "wrote " << path << "; read `git diff`, then unset LUNSCOPE_UPDATE_GOLDEN";
     return;
   }
   EXPECT_EQ(text, ReadFile(path))
-      << "if this is intended: LUNSCOPE_UPDATE_GOLDEN=1 ctest -R report";
+      << "if the change is intended: LUNSCOPE_UPDATE_GOLDEN=1 ctest -R golden";
 }
 
 Observation FixedObservation() {
-  Host host({.max_label_sets = 24});  // a few less than the scenes want
+  Host host({.max_label_sets = 24});  // a few less than the scenes need
   InitiatorScene(host);
   TargetScene(host);
   host.Walks();
@@ -239,13 +239,13 @@ FixedTrace::FixedTrace() {
       {3, Read16(1, 1).OnLun(Lun(7)), kUnknownDeviceType},
       {4, Read16(1, 1).OnLun(Lun(7)), kDiskType},
   };
-  events_.reserve(std::size(seen));  // commands_ refers to them
+  records_.reserve(std::size(seen));  // commands_ refers to the records, so they must not move
   for (const Seen& each : seen) {
     host_.On(each.connection).Completes(each.command);
     const Connection& connection = *host_.model().FindConnection(each.connection);
-    lunscope_sensed_command_record& record = events_.emplace_back(each.command.record);
+    lunscope_sensed_command_record& record = records_.emplace_back(each.command.record);
     record.command.header.role = connection.role;
-    record.command.header.time_ns = host_.now_ns + events_.size() * 1'234'567;
+    record.command.header.time_ns = host_.now_ns + records_.size() * 1'234'567;
     commands_.push_back({record.command, connection, each.device_type, kWallClockOffsetNs});
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Golden files: output that is compared as a whole, and the fixed scene that most of it is of.
+// Golden files: whole outputs, compared byte by byte, and the fixed scenes that they show.
 //
-// After an intended change, LUNSCOPE_UPDATE_GOLDEN=1 writes the files anew (and fails, so that
-// nobody leaves it set); `git diff` then shows what the change does to those who read the output.
+// After an intended change, LUNSCOPE_UPDATE_GOLDEN=1 makes the tests write the files and fail, so
+// that nobody leaves it set. `git diff` then shows what the change means to a reader of the output.
 #pragma once
 
 #include <string>
@@ -15,14 +15,14 @@
 
 namespace lunscope {
 
-// Expects that the text is what the golden file of this name holds.
+// Expects that the text equals the golden file of this name.
 void ExpectGolden(const std::string& name, const std::string& text);
 
-// A host that is initiator and target, with sessions up and down, good and bad commands, names of
-// every kind and every loss: each metric has a series in it.
+// A host that is initiator and target, with sessions up and down, commands that succeed and fail,
+// names of every kind and every kind of loss. Each metric has a series in it.
 Observation FixedObservation();
 
-// Sessions of every kind, for their list.
+// Sessions of every kind, for the list of sessions.
 class FixedSessions {
  public:
   FixedSessions();
@@ -33,7 +33,7 @@ class FixedSessions {
   Host host_;
 };
 
-// One command for every kind of line, and the connection that it was seen on.
+// One command for each kind of line, with the connection that carried it.
 class FixedTrace {
  public:
   FixedTrace();
@@ -41,7 +41,7 @@ class FixedTrace {
 
  private:
   Host host_;
-  std::vector<lunscope_sensed_command_record> events_;
+  std::vector<lunscope_sensed_command_record> records_;
   std::vector<TracedCommand> commands_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What lunscope says, compared as a whole with the golden files beside this one.
+// Each output of lunscope, compared as a whole with a golden file in this folder.
 #include "tests/golden/golden.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,8 @@ TEST(Golden, SessionsTable) {
   ExpectGolden("golden.sessions.txt", SessionsTable(fixed.model(), fixed.wall_clock_offset_ns()));
 }
 
-// One line as it is; read and indented by nlohmann-json, and so valid, in the file.
+// The output is one line. The file has it as nlohmann-json reads and indents it, which also shows
+// that it is valid JSON.
 TEST(Golden, SessionsJson) {
   const FixedSessions fixed;
   const std::string text = SessionsJson(fixed.model(), fixed.wall_clock_offset_ns());
@@ -52,7 +53,7 @@ TEST(Golden, SessionsJson) {
   ExpectGolden("golden.sessions.json", nlohmann::ordered_json::parse(text).dump(1) + "\n");
 }
 
-TEST(Golden, SessionsOfNobody) {
+TEST(Golden, SessionsJsonOfAnEmptyModel) {
   const Model model;
   EXPECT_EQ(SessionsJson(model, 0),
             R"({"sessions":[],"other_connections":[],"targets":[],"targets_left_out":0})"

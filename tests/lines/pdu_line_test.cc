@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The line of a PDU: the fields of every opcode, where they are and when they are reserved, by the
-// table of pdu_rows.h; additional headers; and that no header at all makes a line that is no JSON.
+// The line of a PDU: the fields of every opcode by the table of pdu_rows.h, where they are and when
+// they are reserved; additional headers; and that the line of every header is JSON.
 #include "collector/lines/pdu_line.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// An object, printable, with no key twice at any depth; null if it is not.
+// Returns the object, or null if the line is not an object, is not printable, or has a key twice at
+// any depth.
 Json Parse(const std::string& line) {
   std::vector<std::set<std::string>> seen;
   bool is_good =
@@ -37,7 +38,7 @@ Json Parse(const std::string& line) {
   return is_good && object.is_object() ? object : Json();
 }
 
-// What the line says of the header alone.
+// The keys of the line that come from the header.
 Json Fields(const Bytes& bhs) {
   Json object = Parse(JsonObject({.bhs = std::span(bhs).first<ISCSI_BHS_BYTES>(),
                                   .role = LUNSCOPE_ROLE_TARGET,
@@ -46,7 +47,7 @@ Json Fields(const Bytes& bhs) {
   return object;
 }
 
-// All zero but the opcode.
+// A header with this opcode and zeros.
 Bytes Header(uint8_t opcode) {
   Bytes bhs(ISCSI_BHS_BYTES);
   bhs[0] = opcode;
@@ -95,7 +96,7 @@ TEST_P(EveryForm, HasTheFieldsOfItsRow) {
   EXPECT_EQ(fields, wanted);
 }
 
-// One bit after the other: it changes the line if, and only if, it belongs to a field.
+// Flips one bit after the other. The line changes if, and only if, the bit belongs to a field.
 TEST_P(EveryForm, ShowsEveryBitThatIsNotReserved) {
   const Bytes mask = FromHex(GetParam().fields_mask);
   const Json fields = Fields(bhs_);
@@ -165,7 +166,7 @@ TEST(PduLine, HasTheLunOfTaskFunctionsThatAddressOne) {
   }
 }
 
-TEST(PduLine, SaysWhoSawItWhereAndWhen) {
+TEST(PduLine, HasTimeRoleDirectionAndEnds) {
   const Json object = Parse(LineOf(Header(ISCSI_R2T)));
   EXPECT_EQ(object.at("time"), "2026-01-31T12:00:00.000001Z");
   EXPECT_EQ(object.at("role"), "initiator");
@@ -199,7 +200,7 @@ TEST(PduLine, WritesALunAsACommandLineDoes) {
   EXPECT_EQ(fields.at("lun_hex"), "412c000000000000");
 }
 
-// What the engine reads of a header, where the table has a field for it too.
+// What the engine reads from a header, where the table has the same field.
 struct SharedField {
   uint8_t opcode;
   const char* key;
@@ -246,14 +247,14 @@ TEST(PduLine, AgreesWithTheEngine) {
 struct AhsRow {
   const char* what;
   const char* ahs;
-  size_t known_bytes;  // of the AHS that its header counts
-  const char* wanted;  // "ahs", or "" for none
+  size_t known_bytes;  // how many of these bytes the line gets
+  const char* wanted;  // under "ahs"; "": the key is absent
   bool is_malformed;
   const char* cdb;
 };
 
 constexpr const char* kCdb16 = "7f000000000000180009000000000000";
-constexpr size_t kAll = 2000;  // more than any AHS has
+constexpr size_t kAll = 2000;  // more bytes than any AHS has
 
 const AhsRow kAhsRows[] = {
     {"none", "", kAll, "", false, kCdb16},
@@ -298,7 +299,7 @@ TEST(PduLine, HasTheAdditionalHeaders) {
     SCOPED_TRACE(row.what);
     const Bytes ahs = FromHex(row.ahs);
     const Bytes wire = ScsiCommand(FromHex(kCdb16), ahs);
-    // In memory of its own, so that a sanitizer sees a read behind what is known.
+    // In memory of its own, so that a sanitizer finds a read behind the known bytes.
     const Bytes known = Slice(ahs, 0, std::min(ahs.size(), row.known_bytes));
     const Json object =
         Parse(JsonObject({.bhs = std::span(wire).first<ISCSI_BHS_BYTES>(), .ahs = known}));
@@ -317,7 +318,7 @@ TEST(PduLine, DoesNotReadBeyondTotalAhsLength) {
   EXPECT_FALSE(object.contains("ahs"));
 }
 
-// Random headers, and random AHS behind them.
+// Random headers with random AHS behind them.
 TEST(PduLine, IsJsonForEveryHeader) {
   constexpr int kHeaders = 100'000;
   std::mt19937_64 random(3720);
@@ -326,7 +327,7 @@ TEST(PduLine, IsJsonForEveryHeader) {
     Bytes header(ISCSI_BHS_BYTES + 4 * (random() % 16));
     for (uint8_t& byte : header) byte = static_cast<uint8_t>(random());
     header[4] = static_cast<uint8_t>((header.size() - ISCSI_BHS_BYTES) / 4);
-    // Lengths that can be are rare among random ones.
+    // A random length rarely fits, so every second one is made to.
     if (random() % 2 == 0 && header[4] != 0) header[ISCSI_BHS_BYTES] = 0;
     opcodes[header[0] & 0x3f]++;
     const std::string line = LineOf(header);
@@ -335,7 +336,7 @@ TEST(PduLine, IsJsonForEveryHeader) {
   EXPECT_GT(*std::min_element(opcodes.begin(), opcodes.end()), 0);
 }
 
-TEST(PduLine, OfTheVectorsIsJson) {
+TEST(PduLine, IsJsonForTheVectors) {
   for (const NamedPdu& pdu : VectorPdus())
     EXPECT_TRUE(Parse(LineOf(pdu.wire)).is_object()) << LineOf(pdu.wire);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The PDUs that the tests of pdu_line.h print, as of one fixed connection and moment.
+// The PDUs whose lines the tests read, all on one fixed connection at one fixed time.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace lunscope {
 
-// The line of a PDU on the wire, without header digest. Its initiator is what is observed.
+// The line of a PDU on the wire, without header digest, as observed at the initiator.
 std::string LineOf(const Bytes& wire);
 
 struct NamedPdu {
@@ -21,7 +21,7 @@ struct NamedPdu {
 
 // Every PDU of tests/vectors.
 std::vector<NamedPdu> VectorPdus();
-// Every header of pdu_rows.h as a PDU that may be: without its reserved bits, AHS and data.
+// Every header of pdu_rows.h as a valid PDU: without its reserved bits, AHS and data.
 std::vector<NamedPdu> RowPdus();
 
 }  // namespace lunscope

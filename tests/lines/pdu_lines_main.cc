@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For pdu_oracle_test.py: one line for each PDU, its name, its bytes in hex and what lunscope makes
-// of it, parted by tabs.
+// For pdu_oracle_test.py: one line for each PDU, with its name, its bytes in hex and lunscope's
+// line, separated by tabs.
 #include <fmt/format.h>
 
 #include "tests/lines/pdu_lines.h"

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares what lunscope prints of PDUs, field by field, with what tshark makes of the same bytes.
+"""Compares lunscope's lines of PDUs, field by field, with tshark's reading of the same bytes.
 
   pdu_oracle_test.py --lines build/pdu_lines
 
-Every PDU goes into a capture in a TCP connection of its own, to port 3260, behind a NOP: tshark
-only looks at a segment whose first PDU is to its taste, and knows neither RFC 7144 nor every form
-that RFC 7143 allows. pdu_fields.py says which field is which.
+Every PDU goes into a capture, in a TCP connection of its own to port 3260, behind a NOP. tshark
+dissects a segment only if it accepts the first PDU, and it knows neither RFC 7144 nor every form
+that RFC 7143 allows; it always accepts the NOP. pdu_fields.py maps the fields.
 """
 
 import argparse
@@ -28,7 +28,7 @@ FIRST_CLIENT_PORT = 20000
 FROM_TARGET = 0x20
 LINKTYPE_RAW = 101
 
-# By direction: a NOP that asks for nothing.
+# A NOP for each direction, which needs no answer.
 NOP_OUT = bytes.fromhex("40800000" + "00" * 12 + "00000001" + "ffffffff" + "00" * 24)
 PDU_OFFSET = 20 + 20 + 48  # in a packet: IPv4, TCP and the NOP come first
 NOP_IN = bytes.fromhex("20800000" + "00" * 12 + "00000001" + "ffffffff" + "00" * 24)
@@ -64,9 +64,9 @@ def write_capture(path, wires):
 
 
 def fields_of(wire, packet_element):
-    """{field: text} of the header behind the NOP; of a field that is there twice, the first.
+    """{field: text} of the header behind the NOP. A field that comes twice has its first text.
 
-    They are told by their place in the packet, for tshark puts some of them outside of the PDU.
+    The place in the packet decides, because tshark lists some fields outside the PDU.
     """
     end = PDU_OFFSET + 48 + wire[4] * 4
     fields = {}
@@ -91,8 +91,8 @@ def dissect(capture, wires):
 
 
 def check_tables(comparison):
-    """lunscope has every field of an opcode in some PDU, and the tables of pdu_fields are true: the
-    vectors have all that they are about.
+    """Adds a failure for each field that was never compared, and for each row of pdu_fields that no PDU
+    confirms.
     """
     compared = {field for field, _ in comparison.compared}
     only_theirs = comparison.only_theirs - comparison.compared

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For each opcode, and each form of it in which other fields are reserved, a header whose fields
-// all have values of their own: byte N of it, from 8 on, is N, where nothing else had to stand.
-// With it the bits of the header that are fields then, and the fields, both typed in from RFC 7143
-// section 11 and RFC 7144, and not from the table that they test.
+// One header for each opcode, and for each form of an opcode in which other fields are reserved.
+// All fields of a header have different values: byte N, from 8 on, is N unless a field needs
+// another value. Beside the header are the bits that belong to its fields, and the fields. Both are
+// typed in from RFC 7143 section 11 and RFC 7144, and not from the table that they test.
 #pragma once
 
 namespace lunscope {
 
 struct PduRow {
   const char* name;
-  const char* section;      // of RFC 7143 unless it says otherwise
+  const char* section;      // of RFC 7143, unless it names another RFC
   const char* bhs;          // TotalAHSLength 1, DataSegmentLength 772
   const char* fields_mask;  // without the bits of the opcode
-  const char* fields;       // but those that every opcode has: key=number, key=true, key='text'
+  const char* fields;       // those of this opcode: key=number, key=true, key='text'
 };
 
 inline constexpr PduRow kPduRows[] = {

@@ -37,7 +37,7 @@ class SummaryTest : public ::testing::Test {
   Connection connection_;
 };
 
-TEST_F(SummaryTest, OfNothingIsEmpty) { EXPECT_EQ(summary_.Format(), ""); }
+TEST_F(SummaryTest, IsEmptyWithoutCommands) { EXPECT_EQ(summary_.Format(), ""); }
 
 TEST_F(SummaryTest, HasARowForEachRoleAndName) {
   Add(1, Read16(0, 8).Taking(1'000));
@@ -47,7 +47,7 @@ TEST_F(SummaryTest, HasARowForEachRoleAndName) {
   ASSERT_EQ(lines.size(), 4u);
   EXPECT_THAT(Words(lines[0]), ElementsAre("ROLE", "COMMAND", "COUNT", "ERRORS", "BYTES", "P50",
                                            "P95", "P99", "MAX"));
-  // Initiator first, and most frequent first.
+  // The initiator's commands come first, and of these the most frequent ones.
   EXPECT_THAT(Words(lines[1]), ElementsAre("initiator", "Write(16)", "3", "0", "12288", "2.0ms",
                                            "2.0ms", "2.0ms", "2.0ms"));
   EXPECT_THAT(Words(lines[2])[1], "Read(16)");
@@ -62,8 +62,8 @@ TEST_F(SummaryTest, CountsErrorsOfEitherKind) {
   EXPECT_EQ(Words(Lines().at(1))[3], "3");
 }
 
-// A terminal shows it without a wrap; 120 columns is what the trace has as well.
-TEST_F(SummaryTest, FitsATerminal) {
+// Rows of the summary are not wider than those of the trace.
+TEST_F(SummaryTest, HasAtMost120Columns) {
   Add(1, Command({0x3b, 0x0d}).Moving(~0u).Taking(3'600'000'000'000));
   Add(1000, Read16(0, 1).Moving(~0u).Taking(999'999'999));
   for (const std::string& line : Lines()) EXPECT_LE(line.size(), 120u) << line;

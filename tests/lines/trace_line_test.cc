@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Trace lines, for every command: rows of at most 120 columns, objects that are JSON.
+// The line of a command: rows have at most 120 columns, objects are JSON, and only the keys and
+// columns that apply are there.
 #include "collector/lines/trace_line.h"
 
 #include <gmock/gmock.h>
@@ -33,7 +34,7 @@ Json Parse(const std::string& line) {
   return object;
 }
 
-// What the two formats make of a command on a connection that logged in like this.
+// Row and object of a command on a connection with this login.
 struct Traced {
   Traced(const Command& command, const Login& login = {}, int device_type = 0) {
     Host host;
@@ -48,7 +49,7 @@ struct Traced {
   Json object;
 };
 
-TEST(TraceLine, OfTheFixedTraceIsPrintableAndJson) {
+TEST(TraceLine, IsPrintableAndJsonForTheFixedTrace) {
   EXPECT_LE(TableHeader().size(), kColumns);
   const FixedTrace trace;
   for (const TracedCommand& command : trace.commands()) {
@@ -59,7 +60,7 @@ TEST(TraceLine, OfTheFixedTraceIsPrintableAndJson) {
   }
 }
 
-// A row and an object of a SCSI layer's command.
+// Row and object of a SCSI layer's command.
 struct TracedLayer {
   explicit TracedLayer(LayerFacts facts, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
     Host host;
@@ -78,7 +79,7 @@ struct TracedLayer {
   Json object;
 };
 
-TEST(TraceLine, OfALayerTellsBothTimesAndTheirDifference) {
+TEST(TraceLine, HasBothTimesOfALayersCommandAndTheirDifference) {
   const TracedLayer traced({0, 0, false, 70'000});
   EXPECT_THAT(traced.row, HasSubstr("mid 3:0:0               1 Read(16)"));
   EXPECT_THAT(traced.row, HasSubstr("100.0us   30.0us Good"));
@@ -92,7 +93,7 @@ TEST(TraceLine, OfALayerTellsBothTimesAndTheirDifference) {
     EXPECT_FALSE(traced.object.contains(key)) << key;
 }
 
-TEST(TraceLine, OfALayerTellsWhatTheMidLayerSays) {
+TEST(TraceLine, HasTheMidLayersFacts) {
   EXPECT_THAT(TracedLayer({0x07, 2, false, {}}).row, HasSubstr("DID_ERROR"));
   EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["host_status"], "DID_ERROR");
   EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["retries"], 2);
@@ -103,7 +104,7 @@ TEST(TraceLine, OfALayerTellsWhatTheMidLayerSays) {
   EXPECT_FALSE(timed_out.object.contains("status"));
 }
 
-TEST(TraceLine, OfLio) {
+TEST(TraceLine, NamesTheEndsOfLio) {
   const TracedLayer traced({0, 0, false, {}}, LUNSCOPE_ROLE_TARGET);
   EXPECT_THAT(traced.row, HasSubstr("lio naa.1"));
   EXPECT_EQ(traced.object["source"], "target");
@@ -120,14 +121,14 @@ const WideRow kWide[] = {
     {"an LBA of 64 bits", Read16(~uint64_t{0}, 1)},
     {"an LBA of 48 bits", Read16(uint64_t{1} << 47, 1)},
     {"blocks of 32 bits", Read16(0, 1).Moving(0)},
-    {"all blocks there are",
+    {"the most blocks",
      Command({SCSI_WRITE_SAME_16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0},
              ISCSI_COMMAND_WRITE)},
     {"16 MiB", Read16(0, 32768)},
     {"4 GiB", Read16(0, 1).Moving(~0u)},
     {"a LUN in hex", Read16(0, 1).OnLun(~uint64_t{0})},
     {"an hour", Read16(0, 1).Taking(3'600'000'000'000)},
-    {"no end", Read16(0, 1).Taking(~uint64_t{0})},
+    {"the longest time", Read16(0, 1).Taking(~uint64_t{0})},
     {"a long status", Read16(0, 1).Ending(0x18)},
     {"the longest status", Read16(0, 1).Ending(0x14)},
     {"an unknown status", Read16(0, 1).Ending(0xee)},
@@ -153,7 +154,7 @@ const Login kHostile[] = {
     {.initiator = std::string(223, '"'), .target = std::string(223, '\x1b')},
 };
 
-TEST(TraceLine, OfHostileNamesIsPrintableAndJson) {
+TEST(TraceLine, IsPrintableAndJsonForHostileNames) {
   for (const Login& login : kHostile) {
     const Traced traced(Read16(0, 1), login);
     EXPECT_LE(traced.row.size(), kColumns) << traced.row;
@@ -164,7 +165,7 @@ TEST(TraceLine, OfHostileNamesIsPrintableAndJson) {
   }
 }
 
-TEST(JsonObject, SaysWhatTheCommandWas) {
+TEST(JsonObject, HasTheKeysOfACommand) {
   const Json object =
       Traced(Read16(1000, 8).OnLun(Lun(3)).Taking(87'100).Tagged(0xfffffffe, 7)).object;
   const Json wanted = Json::parse(R"json({
@@ -193,7 +194,7 @@ const KeysRow kKeys[] = {
     {"a device of unknown type", Read16(0, 1), kUnknownDeviceType, "lba blocks", ""},
     {"a disk, or a tape", Command({0x08}, ISCSI_COMMAND_READ), kUnknownDeviceType, "", "lba"},
     {"sense", Read16(0, 1).Sensing(5, 0x21, 0), 0, "sense status", ""},
-    {"sense that is none", Read16(0, 1).Sensing({0x7f, 1, 2, 3}), 0, "status", "sense"},
+    {"sense that is not valid", Read16(0, 1).Sensing({0x7f, 1, 2, 3}), 0, "status", "sense"},
     {"underflow", Read16(0, 2).ShortBy(512), 0, "residual_bytes", ""},
     {"overflow", Read16(0, 2).LongBy(512), 0, "residual_bytes", ""},
     {"no status", Read16(0, 1).Responding(1), 0, "response", "status"},
