@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files as libpcap writes them, and files that are wrong.
+// Capture files that libpcap writes, and files that are damaged or of another kind.
 #include "collector/replay/capture_file.h"
 
 #include <gmock/gmock.h>
@@ -29,10 +29,10 @@ class CaptureFileTest : public ::testing::Test {
 
   struct Packet {
     Bytes frame;
-    size_t wire_bytes = 0;  // 0: all of it was captured
+    size_t wire_bytes = 0;  // 0: the whole packet was captured
   };
 
-  // One packet a second, each a nanosecond later within it.
+  // One packet a second; each is a nanosecond later within its second.
   void Write(int link_type, const std::vector<Packet>& packets) {
     pcap_t* capture =
         pcap_open_dead_with_tstamp_precision(link_type, 262144, PCAP_TSTAMP_PRECISION_NANO);
@@ -121,7 +121,8 @@ TEST_F(CaptureFileTest, CountsWhatItPassesOver) {
   EXPECT_THAT(counts.by_kind, ::testing::ElementsAre(2, 1, 1, 1, 1, 1));
 }
 
-// At every length: what is whole is read, and the rest is called truncated.
+// A file that ends within its second packet: the first packet is read, and then the file is
+// truncated.
 TEST_F(CaptureFileTest, EndsInTheMiddle) {
   Write(DLT_RAW, {{Frame()}, {Frame()}});
   const size_t whole = std::filesystem::file_size(path_);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Connections from their segments: beginnings, ends, holes, roles, and what comes of them. A small
-// language again; the numbers are those of TCP.
+// Connections from their segments: beginnings, ends, holes and roles, and the records that follow.
+// The tests use a small language; Wire keeps the sequence numbers of TCP.
 //
 //   Wire wire;
 //   wire.Handshake();
@@ -236,8 +236,8 @@ TEST(ConnectionTableTest, SegmentsThatAreRepeatedAndSwapped) {
   EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
 }
 
-// A hole in the commands is given up when an answer acknowledges what was in it: before that answer
-// is looked at.
+// An answer that acknowledges the bytes of a hole ends the wait for them, before the answer itself
+// is parsed.
 TEST(ConnectionTableTest, AHoleIsAGap) {
   Wire wire;
   wire.Handshake();
@@ -291,7 +291,7 @@ TEST(ConnectionTableTest, SnapLength) {
 
   wire.Initiator(ScsiCommand(2, TestUnitReady()));
   cut = wire.Segment(false, ScsiResponse(2, 2).Sense(Bytes(18)));
-  cut.payload = cut.payload.first(50);  // the sense is not there, the status is
+  cut.payload = cut.payload.first(50);  // with the status, and without the sense
   wire.table.Take(cut);
   wire.TargetUnseen(Bytes(cut.payload_bytes));
   EXPECT_THAT(wire.commands, ElementsAre(1, 2));
@@ -305,7 +305,8 @@ TEST(ConnectionTableTest, SnapLength) {
   EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 1u);
 }
 
-// Half a name is marked, half a digest's name switches on no digest, and the rest is followed.
+// A name that is cut gets a mark, a digest's name that is cut turns no digest on, and the
+// connection is still followed.
 TEST(ConnectionTableTest, SnapLengthInALogin) {
   const Bytes text = Keys({"TargetName=iqn." + std::string(400, 'n'), "HeaderDigest=CRC32C"});
   const Bytes request = LoginRequest(text);
@@ -327,7 +328,7 @@ TEST(ConnectionTableTest, SnapLengthInALogin) {
   }
 }
 
-// What goes on behind a cut may be the end of a secret.
+// The text behind a cut is dropped up to the next key, because it may be the end of a secret.
 TEST(ConnectionTableTest, SnapLengthInALoginThatGoesOn) {
   Wire wire;
   wire.Handshake();
@@ -359,7 +360,7 @@ TEST(ConnectionTableTest, CommandsInFlightWhenItEnds) {
   }
 }
 
-// A last FIN ends the connection only when what is before it was seen, or acknowledged.
+// The last FIN ends the connection only when all bytes before it were seen or acknowledged.
 TEST(ConnectionTableTest, AFinBeforeItsData) {
   Wire wire;
   wire.Handshake();
@@ -444,7 +445,7 @@ TEST(ConnectionTableTest, TheSameSynAgain) {
   EXPECT_THAT(wire.commands, ElementsAre(1));
 }
 
-// Who is the target where both ends use a target's port: the SYN tells, or else an opcode.
+// If both ends use a port of targets, the SYN decides which end is the target, or else an opcode.
 TEST(ConnectionTableTest, BothPortsAreThoseOfTargets) {
   for (const bool has_syn : {true, false}) {
     SCOPED_TRACE(has_syn);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Frames as they are captured, built from the inside out:
+// Captured frames, built from the inside out:
 //   Ethernet(Ipv4(Tcp({.seq = 7}, payload)))
 // Offsets are typed in from RFC 791, 8200, 9293 and libpcap's list of link types.
 #pragma once
@@ -43,7 +43,7 @@ struct Ipv4Fields {
   uint8_t protocol = 6;
   uint16_t fragment = 0x4000;  // don't fragment
   size_t option_bytes = 0;
-  int total_bytes = -1;  // other than the truth
+  int total_bytes = -1;  // a false total length; -1: the true one
 };
 
 inline Bytes Ipv4(const Bytes& payload, const Ipv4Fields& ip = {}) {
@@ -82,7 +82,7 @@ inline Bytes Ethernet(const Bytes& packet, uint16_t type = 0x0800) {
   return Join({Bytes(12, 0x02), Number(type, 2), packet});
 }
 
-// Behind Ethernet(.., its own type).
+// Goes inside Ethernet(), whose type is then that of the tag.
 inline Bytes Vlan(const Bytes& packet, uint16_t type = 0x0800) {
   return Join({Number(7, 2), Number(type, 2), packet});
 }

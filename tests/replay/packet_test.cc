@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Frames of every link type and every kind of wrongness. Each is read in front of a guard page.
+// Frames of every link type, and frames with every kind of fault. Each is read in front of a guard
+// page.
 #include "collector/replay/packet.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +27,7 @@ PacketKind Decode(int link_type, const Bytes& frame, TcpSegment* segment, size_t
   const PacketKind kind =
       DecodePacket(link_type, {guarded.data(), frame.size()},
                    static_cast<uint32_t>(std::max(wire_bytes, frame.size())), segment);
-  // The memory of the payload goes with the guard.
+  // Checked here, because the payload lies in memory that is freed with the guard.
   if (kind == PacketKind::kTcp) {
     EXPECT_TRUE(std::equal(segment->payload.begin(), segment->payload.end(), kPayload.begin()));
   }
@@ -139,7 +140,8 @@ TEST(PacketTest, FlagsAndTheSequenceNumberBehindASyn) {
   EXPECT_TRUE(!segment.syn && !segment.fin && segment.rst && !segment.has_ack);
 }
 
-// Cut at every byte: a header that is not whole is "cut", a payload gives what there is.
+// A frame that is cut at every byte: within the headers its kind is "cut header"; within the
+// payload the bytes that are there count.
 TEST(PacketTest, SnapLength) {
   const Bytes frame = Ethernet(Ipv4(Segment(), {.option_bytes = 4}));
   const size_t fixed_headers = 14 + 24 + 20;
@@ -155,7 +157,7 @@ TEST(PacketTest, SnapLength) {
   }
 }
 
-// Whatever the bytes are: nothing beyond them is read, and a payload lies within them.
+// For any bytes, no read goes beyond them, and a payload lies within them.
 TEST(PacketTest, AnyBytes) {
   std::mt19937 random(791);
   for (const Row& row : Rows()) {

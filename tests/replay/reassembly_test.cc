@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A small language: "4-8" takes the bytes from 4 to 8 of the stream, "a6" acknowledges all before
-// 6,
-// "!" gives up. What comes out is written the same way, with "?" where the snap length cut.
+// Reassembly, tested in a small language. "4-8" takes the bytes 4 to 8 of the stream, "a6"
+// acknowledges all bytes before 6, and "!" gives up. The output is written in the same way; "?3"
+// says that the snap length kept only 3 bytes of a stretch.
 #include "collector/replay/reassembly.h"
 
 #include <fmt/format.h>
@@ -29,7 +29,7 @@ class Play {
     reassembly.Start(first);
   }
 
-  // keep: bytes of each segment that are captured.
+  // keep: how many bytes of the segment the capture has.
   void Take(size_t from, size_t to, size_t keep = SIZE_MAX) {
     std::vector<uint8_t> bytes;
     for (size_t i = from; i < to && i - from < keep; i++) bytes.push_back(ByteAt(i));
@@ -109,7 +109,7 @@ constexpr Row kRows[] = {
     {"TheEndTwice", "0-4 8-10 ! !", "0-4 8-10"},
 };
 
-// From wherever the numbers start, also where they wrap in every possible place.
+// The sequence numbers start at several values, so that they wrap at every possible place.
 TEST(ReassemblyTest, EachByteOnceAndInOrder) {
   for (const Row& row : kRows) {
     for (const uint32_t first : {0u, 1000u, 0x7ffffffcu, 0xfffffff0u, 0xfffffffcu, 0xffffffffu}) {
@@ -132,13 +132,14 @@ TEST(ReassemblyTest, NothingWaitsWhereNothingIsMissing) {
 TEST(ReassemblyTest, SnapLengthKeepsPlaces) {
   Play play(0);
   play.Take(0, 10, 3);
-  play.Take(5, 20, 8);   // of its bytes 5..13 are there, and 0..10 are known
+  play.Take(5, 20, 8);   // has the bytes 5 to 13; 0 to 10 were taken before
   play.Take(30, 40, 0);  // waits
   play.Take(20, 30, 10);
   EXPECT_EQ(play.out, "0-10?3 10-20?3 20-30 30-40?0");
 }
 
-// What was waited for dates what waited; what the capture missed does not.
+// Bytes that waited for a late segment have the time of that segment. Bytes behind a hole that the
+// capture missed keep their own time.
 TEST(ReassemblyTest, Times) {
   Play late(0);
   late.Run("4-8 8-12 0-4");
@@ -161,7 +162,7 @@ TEST(ReassemblyTest, BoundedMemory) {
   EXPECT_GT(play.reassembly.waiting_bytes(), kLimit / 2) << "given up too early";
 }
 
-// Any cuts, overlaps, repetitions and order: in the end every byte came once.
+// Segments with random cuts, overlaps, repetitions and order: in the end every byte came once.
 TEST(ReassemblyTest, AnyOrder) {
   std::mt19937 random(7143);
   for (int round = 0; round < 500; round++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Byte strings of the tests: written as hex, joined, and summed as iSCSI does (CRC32C).
+// Byte strings for tests: from hex, joined, cut, and with iSCSI's checksum (CRC32C).
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ inline uint8_t HexDigit(char digit) {
   return static_cast<uint8_t>((digit | 0x20) - 'a' + 10);
 }
 
-// Blanks are for the reader.
+// Ignores blanks and line ends, which are there for the reader.
 inline Bytes FromHex(std::string_view hex) {
   Bytes bytes;
   int high = -1;
@@ -57,7 +57,7 @@ inline Bytes Slice(const Bytes& bytes, size_t from, size_t to) {
   return {bytes.begin() + static_cast<ptrdiff_t>(from), bytes.begin() + static_cast<ptrdiff_t>(to)};
 }
 
-// CRC32C as it goes on the wire: least significant byte first (RFC 7143 section 13.1).
+// CRC32C in the order of the wire: least significant byte first (RFC 7143 section 13.1).
 inline Bytes Crc32c(const Bytes& bytes) {
   uint32_t crc = 0xffffffff;
   for (const uint8_t byte : bytes) {
@@ -69,7 +69,7 @@ inline Bytes Crc32c(const Bytes& bytes) {
           static_cast<uint8_t>(crc >> 16), static_cast<uint8_t>(crc >> 24)};
 }
 
-// Negotiation text: each "key=value" with its NUL (RFC 7143 section 6.1).
+// Negotiation text: each "key=value" ends with a NUL (RFC 7143 section 6.1).
 inline Bytes Keys(std::initializer_list<std::string_view> pairs) {
   Bytes text;
   for (const std::string_view pair : pairs) {

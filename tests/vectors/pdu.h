@@ -2,8 +2,8 @@
 //
 // Build PDUs field by field: DataIn(itt, 0, Bytes(512)).Status(0).Wire().
 //
-// This is deliberately not written with include/lunscope: offsets are typed in from RFC 7143
-// section 11, so that a test compares two readings of it.
+// The offsets are typed in from RFC 7143 section 11, and include/lunscope is not used on purpose: a
+// test then compares two readings of the RFC.
 #pragma once
 
 #include <utility>
@@ -49,7 +49,7 @@ class Pdu {
   Pdu& BidiResidual(uint32_t bytes) { return Set32(40, bytes); }
   Pdu& Residual(uint32_t bytes) { return Set32(44, bytes); }
 
-  // Whole words; at most 255 of them.
+  // REQUIRES: whole words of four bytes, at most 255.
   Pdu& Ahs(Bytes ahs) {
     ahs_ = std::move(ahs);
     return Set(4, static_cast<uint8_t>(ahs_.size() / 4));
@@ -58,7 +58,7 @@ class Pdu {
     data_ = std::move(data);
     return DataSegmentLength(static_cast<uint32_t>(data_.size()));
   }
-  // A length without the data itself: the caller sends that, or never does.
+  // Sets the length alone. The caller sends the data apart, or never.
   Pdu& DataSegmentLength(uint32_t bytes) {
     return Set(5, static_cast<uint8_t>(bytes >> 16)).Set16(6, bytes & 0xffff);
   }
@@ -85,7 +85,7 @@ class Pdu {
   Bytes data_;
 };
 
-// F (T in login PDUs) is set unless a caller says otherwise.
+// By default F is set, or T in a login PDU.
 inline constexpr uint8_t kFinal = 0x80;
 inline constexpr uint8_t kContinue = 0x40;
 inline constexpr uint8_t kToFullFeature = 0x87;  // T, CSG 1, NSG 3
@@ -144,7 +144,7 @@ inline Pdu Reject(uint8_t reason, const Bytes& header) {
   return Pdu(0x3f, kFinal).Itt(kReservedTag).Response(reason).Data(header);
 }
 
-// CDBs that most tests can do with: eight blocks at LBA 2048, TEST UNIT READY, INQUIRY.
+// CDBs that most tests use: eight blocks at LBA 2048, TEST UNIT READY, INQUIRY.
 inline Bytes Read10() { return FromHex("28 00 00000800 00 0008 00"); }
 inline Bytes Write10() { return FromHex("2a 00 00000800 00 0008 00"); }
 inline Bytes TestUnitReady() { return FromHex("00 00 00 00 00 00"); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The PDUs that every reader of iSCSI in this project has to agree on: one row per opcode and per
-// form of it, as on the wire without digests. Unit tests, the in-kernel test and the fuzzer's seeds
+// The PDUs on which every reader of iSCSI in this project must agree: one row for each opcode and
+// each form of an opcode, without digests. Unit tests, the in-kernel test and the fuzzers' seeds
 // use this one table.
 //
 // A BHS is three lines of four words; AHS, data and padding follow it.
@@ -11,16 +11,16 @@
 
 namespace lunscope {
 
-// What becomes of a PDU that is met in full feature phase.
+// What the engine does with a PDU in full feature phase.
 enum class Fate {
-  kCounted,     // counted by opcode, no record
-  kManagement,  // a record of its own
+  kCounted,     // counts it by opcode, without a record
+  kManagement,  // emits a record of the PDU
   kAnswer,      // completes the command of its ITT, or is unmatched
 };
 
 struct PduVector {
   const char* name;
-  const char* section;  // of RFC 7143 unless it says otherwise
+  const char* section;  // of RFC 7143, unless it names another RFC
   const char* hex;
   uint32_t wire_bytes;  // without digests
   uint32_t data_bytes;
