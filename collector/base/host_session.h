@@ -24,9 +24,9 @@ struct HostSession {
   std::map<uint64_t, int> device_types;  // peripheral device types that are known, by LUN
 };
 
-// What the sessions say about the connection with these ends, in the form of FormatAddress(). role
-// is that of the end called local. A member on which the sessions that fit disagree is empty. The
-// source is empty if no session fits.
+// Combines the sessions that fit the connection with these ends. local and remote have the form of
+// FormatAddress(), and role is that of the local end. A member is empty if these sessions have
+// different values for it. The source is empty if no session fits.
 HostSession FindHostSession(const std::vector<HostSession>& sessions, uint8_t role,
                             const std::string& local, const std::string& remote);
 

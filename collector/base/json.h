@@ -9,10 +9,10 @@
 //   }
 //   const std::string text = json::Object(FillTarget, "iqn.disk");
 //
-// The types keep the text well-formed. An object takes values with a key, an array takes values
-// without one, and each of them is closed when the function that fills it returns. Two rules remain
-// for the caller: a key is used once in an object, and while a function fills a nested value, the
-// value around it stays untouched (asserted).
+// The types keep the text well-formed. An object takes values with a key, and an array takes values
+// without one. Each is closed when the function that fills it returns. Two rules remain for the
+// caller. It uses a key once in an object, and it adds nothing to a value while it fills a value
+// within it (asserted).
 //
 // The text is printable ASCII, so that it is safe on a terminal: every other character is an
 // escape. A byte that is not UTF-8 becomes U+FFFD.
@@ -38,7 +38,7 @@ inline constexpr int kMaxDepth = 16;
 class Members;
 class Elements;
 
-// What objects and arrays have in common: values with commas between them.
+// The common part of objects and arrays: values with commas between them.
 class Container {
  public:
   Container(const Container&) = delete;

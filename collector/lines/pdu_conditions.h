@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// In which PDUs a field is there: conditions on a Basic Header Segment (RFC 7143 section 11 and RFC
-// 7144) for the rows of pdu_fields.cc. Each one is for the opcode above it, takes the 48 bytes of a
-// BHS, and reads nothing else.
+// Conditions that say in which PDUs a field is there, for the rows of pdu_fields.cc. Sections are
+// those of RFC 7143. Each condition is for the opcodes in the comment above it, and takes the 48
+// bytes of a Basic Header Segment (BHS).
 #pragma once
 
 #include <cstdint>

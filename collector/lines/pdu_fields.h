@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table by which pdu_line.cc prints a PDU: the fields that the Basic Header Segment (BHS) of
-// each opcode has (RFC 7143 section 11, RFC 7144), where they are, and when. Bits that no row names
-// are reserved.
+// The table by which pdu_line.cc prints a PDU. It has the fields of the Basic Header Segment (BHS)
+// of each opcode: their places, and in which PDUs they are there (RFC 7143 section 11, RFC 7144).
+// Bits that no row names are reserved.
 //
 // Rejected: the accessors of lunscope/iscsi.h. They serve the engine, so they are few and have no
-// names, whereas a table of names and places covers every field in one form. A test compares the
-// two.
+// names. A table of names and places covers every field in one form. A test compares the two.
 #pragma once
 
 #include <cstdint>

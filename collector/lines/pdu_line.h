@@ -32,9 +32,9 @@ struct TracedPdu {
 // ahs and ahs_malformed, then the fields of the opcode (pdu_fields.cc).
 //
 // A code that has a name is followed by it: function, function_name. opcode_name is the opcode in
-// hex if that opcode is vendor-specific or does not exist. time, role, local, remote, lun, itt,
-// cmdsn, command and cdb look as in the line of a command (trace_line.h); lun_hex has the LUN's
-// eight bytes. Reserved bits, and fields that are reserved in a PDU like this one, are absent.
+// hex if that opcode is vendor-specific or does not exist. lun_hex has the LUN's eight bytes. Keys
+// that the line of a command has as well (trace_line.h) have the same form there. Reserved bits,
+// and fields that are reserved in a PDU like this one, are absent.
 std::string JsonObject(const TracedPdu& pdu);
 
 }  // namespace lunscope

@@ -14,10 +14,10 @@ namespace lunscope {
 // Both functions take wall_clock_offset_ns: nanoseconds to add to the model's times to get
 // nanoseconds since the epoch. All texts are printable ASCII, and every line has its line end.
 
-// One JSON object on one line: sessions, other_connections (discovery, logins that are not
-// complete, and connections that were open before lunscope started), targets (listed by
-// SendTargets, or redirected). Parameters have the names of their keys. Numbers are JSON numbers,
-// Yes is true and No is false.
+// One JSON object on one line, with three lists: sessions, other_connections and targets. Other
+// connections are for discovery, have a login that is not complete, or were open before lunscope
+// started. Targets were listed by SendTargets or redirected. Parameters have the names of their
+// keys. Numbers are JSON numbers, Yes is true and No is false.
 std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns);
 
 // A header, then a line for each session and each other connection. Below a session are its

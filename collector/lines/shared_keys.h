@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What several kinds of line write in the same way.
+// Keys and values that several kinds of line write in the same way.
 #pragma once
 
 #include <string_view>

@@ -36,7 +36,7 @@ scsi_sense SenseOf(const lunscope_command_record& record) {
   return scsi_read_sense(sensed.sense, record.sense_bytes);
 }
 
-// What row and object are made from.
+// The facts of a command, from which both its row and its object are made.
 struct Facts {
   explicit Facts(const TracedCommand& traced)
       : record(traced.record),

@@ -14,7 +14,7 @@
 
 namespace lunscope {
 
-// What only a SCSI layer (the mid-layer or LIO) knows of a command.
+// Facts that only a SCSI layer (the mid-layer or LIO) knows of a command.
 struct LayerFacts {
   uint8_t host_status;  // the mid-layer's; 0: DID_OK
   uint8_t retries;

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lines and branches of include/lunscope that the engine's unit tests take, header by header.
+"""Counts the lines and branches of include/lunscope that the engine's unit tests take, by header.
 
 A branch is one outcome of a condition, or one case of a switch, as clang's source-based coverage
-counts them. The headers' functions are compiled into each file that uses them; an outcome counts
-as taken when one of these copies took it. llvm-cov's own table takes the best copy instead, which
-is too little.
+counts them. Each file that uses a header's functions has a copy of them, and an outcome counts as
+taken if any copy took it. llvm-cov's own table shows only the best copy, which has less.
 """
 
 import argparse
@@ -22,14 +21,14 @@ HEADERS = REPOSITORY / "include" / "lunscope"
 
 
 def export(program, profile, kind, *options):
-    """What llvm-cov says of the headers, as text of this kind."""
+    """Returns llvm-cov's export for the headers, as text of this kind."""
     return subprocess.run(
         ["llvm-cov", "export", f"-format={kind}", f"-instr-profile={profile}", *options, program,
          str(HEADERS)], check=True, capture_output=True, text=True).stdout
 
 
 def run(program, folder):
-    """Run a test program that was built for coverage. Returns its profile."""
+    """Runs a test program that was built for coverage. Returns its profile."""
     raw, profile = folder / "raw", folder / "profile"
     subprocess.run([program, "--gtest_brief=1"], check=True,
                    env={**os.environ, "LLVM_PROFILE_FILE": str(raw)})
@@ -70,7 +69,9 @@ def share(taken, there):
 
 
 def report(lines, branches):
-    """Print the table and what was not taken. Returns the share of branches in percent."""
+    """Prints the table, and the lines and branches that were not taken. Returns the share of branches
+    that were taken, in percent.
+    """
     taken_in_all = there_in_all = 0
     missed = []
     print(f"{'header':14} {'lines':>23} {'branches':>23}")

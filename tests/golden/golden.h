@@ -18,7 +18,7 @@ namespace lunscope {
 // Expects that the text equals the golden file of this name.
 void ExpectGolden(const std::string& name, const std::string& text);
 
-// A host that is initiator and target, with sessions up and down, commands that succeed and fail,
+// A host that is initiator and target. It has sessions up and down, commands that succeed and fail,
 // names of every kind and every kind of loss. Each metric has a series in it.
 Observation FixedObservation();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The line of a PDU: the fields of every opcode by the table of pdu_rows.h, where they are and when
-// they are reserved; additional headers; and that the line of every header is JSON.
+// The line of a PDU. It has the fields of every opcode as the table of pdu_rows.h lists them, with
+// their places and reserved bits. It has additional headers, and it is JSON for every header.
 #include "collector/lines/pdu_line.h"
 
 #include <fmt/format.h>
@@ -200,7 +200,7 @@ TEST(PduLine, WritesALunAsACommandLineDoes) {
   EXPECT_EQ(fields.at("lun_hex"), "412c000000000000");
 }
 
-// What the engine reads from a header, where the table has the same field.
+// Fields that both the engine and the table read from a header.
 struct SharedField {
   uint8_t opcode;
   const char* key;

@@ -2,7 +2,7 @@
 //
 // Build PDUs field by field: DataIn(itt, 0, Bytes(512)).Status(0).Wire().
 //
-// The offsets are typed in from RFC 7143 section 11, and include/lunscope is not used on purpose: a
+// The offsets are typed in from RFC 7143 section 11. include/lunscope is not used on purpose: a
 // test then compares two readings of the RFC.
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The PDUs on which every reader of iSCSI in this project must agree: one row for each opcode and
-// each form of an opcode, without digests. Unit tests, the in-kernel test and the fuzzers' seeds
-// use this one table.
+// The PDUs on which every reader of iSCSI in this project must agree. Each opcode, and each form of
+// an opcode, has a row, without digests. Unit tests, the in-kernel test and the fuzzers' seeds use
+// this one table.
 //
 // A BHS is three lines of four words; AHS, data and padding follow it.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace lunscope {
 
-// What the engine does with a PDU in full feature phase.
+// The engine's treatment of a PDU in full feature phase.
 enum class Fate {
   kCounted,     // counts it by opcode, without a record
   kManagement,  // emits a record of the PDU
