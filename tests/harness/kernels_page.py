@@ -74,32 +74,38 @@ _HEAD = """\
 <!-- Written by tests/harness/kernels_page.py from the output of tests, which check it. -->
 # Kernels, initiators, targets
 
-What stands here was tested, and is tested in every run of `scripts/test`. 6.1 and 6.12 are Debian's
-kernels, in guests (`tests/vm/run`); the third is that of the machine which runs the tests: Linux
+Each row below was tested, and every run of `scripts/test` tests it again. 6.1 and 6.12 are Debian's
+kernels, in guests (`tests/vm/run`). The third is the kernel of the machine that runs the tests: Linux
 {host} when this was written.
 
 ## Initiators and targets
 
 Each cell is a session in which the initiator reads and writes a LUN of the target while lunscope
-watches both ends. It names those whose count of the commands is lunscope's, at either end, with a
-difference of 0: tshark's in a capture of the same traffic, command by command; that of libiscsi's
-caller; `iscsiadm -m session -s`; `tgtadm --op stat`, which counts commands with data only; LIO's
-statistics of the LUN; what istgt says that it queues. QEMU does not tell how many commands it has
-sent.
+watches both ends. The cell names the programs whose count of the commands is lunscope's count, at
+either end, with a difference of 0:
+
+- tshark: a capture of the same traffic, command by command
+- libiscsi: the program that calls it
+- open-iscsi: `iscsiadm -m session -s`
+- tgtd: `tgtadm --op stat`, which counts commands with data only
+- LIO: its statistics of the LUN
+- istgt: the commands that it says it queues
+
+QEMU does not say how many commands it has sent.
 
 """
 _MODULES = """
-*Needs modules*: open-iscsi and LIO are modules of the kernel. A test loads them in a guest only: on
+*Needs modules*: open-iscsi and LIO are modules of the kernel. A test loads them in a guest only. On
 the machine itself it would change what others use, and a kernel without modules has neither.
 
 ## Features
 
-The test that shows it, as ctest knows it.
+Each cell names the test that shows the feature, as ctest knows it.
 
 """
 _TAIL = """
-What a kernel has to have is in the [README](../README.md#requirements), what differs between
-kernels in [ARCHITECTURE.md](ARCHITECTURE.md#kernels). `lunscope check` tells it of any kernel.
+The [README](../README.md#requirements) lists the requirements on a kernel. The differences between
+kernels are in [ARCHITECTURE.md](ARCHITECTURE.md#kernels). `lunscope check` checks any kernel.
 """
 
 
