@@ -71,8 +71,8 @@ class Replay {
 
  private:
   void Take(const lunscope_record& record) {
-    model_.Apply(record);
-    if (!options_.metrics) tracer_.Take(record, model_);
+    const Applied applied = model_.Apply(record);
+    if (!options_.metrics) tracer_.Take(record, applied);
   }
 
   [[nodiscard]] bool IsDone() const {

@@ -45,7 +45,7 @@ Result<ExitCode> RunTrace(const TraceOptions& options) {
   Observer& observer = *started.value();
   Tracer tracer(options, WallClockOffsetNs);
   observer.set_listener(
-      [&](const lunscope_record& record, const Model& model) { tracer.Take(record, model); });
+      [&](const lunscope_record& record, const Applied& applied) { tracer.Take(record, applied); });
   Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", SourceList(options.sources, options.probe));
   SayMissing(observer.Missing());
   tracer.Begin();

@@ -22,7 +22,7 @@ namespace {
 std::vector<const Connection*> OtherConnections(const Model& model) {
   std::vector<const Connection*> others;
   for (const auto& [id, connection] : model.connections()) {
-    if (!connection.is_nexus() && !model.sessions().Has(connection.session, connection.cid, id))
+    if (!model.sessions().Has(connection.session, connection.cid, id))
       others.push_back(&connection);
   }
   std::ranges::sort(others, {}, &Connection::id);

@@ -20,7 +20,7 @@ constexpr const char* kSummaryRow = "{:<9} {:<36} {:>9} {:>7} {:>14} {:>9} {:>9}
 
 void Summary::Add(const TracedCommand& command) {
   const lunscope_command_record& record = command.record;
-  Row& row = rows_[{record.header.role, CommandName(record.cdb, command.device_type)}];
+  Row& row = rows_[{record.header.role, CommandName(record.cdb, command.applied.device_type)}];
   row.bytes += record.transferred_bytes;
   row.errors += record.status != SCSI_STATUS_GOOD || record.response != 0 ? 1 : 0;
   row.duration_ns.Add(record.duration_ns);

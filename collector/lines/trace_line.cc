@@ -26,8 +26,9 @@ bool IsBlockDevice(int device_type) {
 
 bool HasLba(const TracedCommand& command) {
   if (!scsi_has_lba(command.record.cdb)) return false;
-  return command.device_type == kUnknownDeviceType ? !scsi_may_be_of_tape(command.record.cdb)
-                                                   : IsBlockDevice(command.device_type);
+  return command.applied.device_type == kUnknownDeviceType
+             ? !scsi_may_be_of_tape(command.record.cdb)
+             : IsBlockDevice(command.applied.device_type);
 }
 
 scsi_sense SenseOf(const lunscope_command_record& record) {
@@ -40,18 +41,22 @@ scsi_sense SenseOf(const lunscope_command_record& record) {
 struct Facts {
   explicit Facts(const TracedCommand& traced)
       : record(traced.record),
-        connection(traced.connection),
+        connection(traced.applied.connection),
+        nexus(traced.applied.nexus),
+        target(traced.applied.origin().target->first),
         layer(traced.layer ? &*traced.layer : nullptr),
-        name(CommandName(record.cdb, traced.device_type)),
+        name(CommandName(record.cdb, traced.applied.device_type)),
         has_lba(HasLba(traced)),
         sense(SenseOf(record)),
         epoch_ns(static_cast<int64_t>(record.header.time_ns) + traced.wall_clock_offset_ns) {}
 
   [[nodiscard]] bool is_target() const { return record.header.role == LUNSCOPE_ROLE_TARGET; }
-  [[nodiscard]] const TargetKey& target() const { return connection.target->first; }
 
   const lunscope_command_record& record;
-  const Connection& connection;
+  // One of the two: a command seen as iSCSI has a connection, that of a SCSI layer a nexus.
+  const Connection* connection;
+  const Nexus* nexus;
+  const TargetKey& target;
   const LayerFacts* layer;  // nullptr: seen as iSCSI
   std::string name;
   bool has_lba;
@@ -68,11 +73,13 @@ uint64_t AboveWireNs(const Facts& facts) {
 
 bool IsOfIscsi(const Facts& facts) { return facts.layer == nullptr; }
 bool IsOfLayer(const Facts& facts) { return facts.layer != nullptr; }
-bool HasDevice(const Facts& facts) { return IsOfLayer(facts) && !facts.connection.device.empty(); }
+bool HasDevice(const Facts& facts) { return IsOfLayer(facts) && !facts.nexus->device.empty(); }
 bool HasInitiator(const Facts& facts) {
-  return IsOfIscsi(facts) || !facts.connection.initiator.empty();
+  return IsOfIscsi(facts) || !facts.nexus->initiator.empty();
 }
-bool HasInferredNames(const Facts& facts) { return facts.connection.has_inferred_names(); }
+bool HasInferredNames(const Facts& facts) {
+  return IsOfIscsi(facts) && facts.connection->has_inferred_names();
+}
 bool HasBlocks(const Facts& facts) { return facts.has_lba; }
 bool MovesData(const Facts& facts) {
   return (facts.record.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) != 0;
@@ -101,8 +108,9 @@ std::string Tail(const std::string& name, size_t columns) {
 
 // A tilde marks a name that does not come from a login.
 std::string TargetText(const Facts& facts) {
-  const std::string& target = facts.target().name;
-  if (target == kUnknownName) return Tail(facts.connection.remote, kTargetColumns);
+  const std::string& target = facts.target.name;
+  if (target == kUnknownName)
+    return IsOfIscsi(facts) ? Tail(facts.connection->remote, kTargetColumns) : "";
   return HasInferredNames(facts) ? "~" + Tail(target, kTargetColumns - 1)
                                  : Tail(target, kTargetColumns);
 }
@@ -205,27 +213,28 @@ constexpr Key kKeys[] = {
        line.String(name, facts.is_target() ? "target" : "scsi");
      }},
     {"transport", IsOfLayer,
-     [](auto& line, auto name, auto& facts) { line.String(name, facts.target().transport); }},
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.target.transport); }},
     {"device", HasDevice,
-     [](auto& line, auto name, auto& facts) { line.String(name, facts.connection.device); }},
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.nexus->device); }},
     {"initiator", HasInitiator,
      [](auto& line, auto name, auto& facts) {
-       line.String(name, OrUnknown(facts.connection.initiator));
+       line.String(name, IsOfIscsi(facts) ? OrUnknown(facts.connection->initiator)
+                                          : facts.nexus->initiator);
      }},
     {"target", nullptr,
-     [](auto& line, auto name, auto& facts) { line.String(name, facts.target().name); }},
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.target.name); }},
     {"names_from", HasInferredNames,
-     [](auto& line, auto name, auto& facts) { line.String(name, facts.connection.names_from); }},
+     [](auto& line, auto name, auto& facts) { line.String(name, facts.connection->names_from); }},
     {"local", IsOfIscsi,
      [](auto& line, auto name, auto& facts) {
-       line.String(name, OrUnknown(facts.connection.local));
+       line.String(name, OrUnknown(facts.connection->local));
      }},
     {"remote", IsOfIscsi,
      [](auto& line, auto name, auto& facts) {
-       line.String(name, OrUnknown(facts.connection.remote));
+       line.String(name, OrUnknown(facts.connection->remote));
      }},
     {"process", IsOfIscsi,
-     [](auto& line, auto, auto& facts) { AddProcess(line, facts.connection.process); }},
+     [](auto& line, auto, auto& facts) { AddProcess(line, facts.connection->process); }},
     {"lun", nullptr,
      [](auto& line, auto name, auto& facts) { line.String(name, FormatLun(facts.record.lun)); }},
     {"itt", IsOfIscsi,

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "collector/model/model.h"
+#include "collector/model/applied.h"
 
 namespace lunscope {
 
@@ -24,12 +24,11 @@ struct LayerFacts {
   std::optional<uint64_t> wire_ns;
 };
 
-// A view of a command and of what the model knows around it: nothing is copied.
+// A view of a command and of what the model made of it.
 struct TracedCommand {
   const lunscope_command_record& record;  // with sense_bytes: at the front of a sensed record
-  const Connection& connection;           // a nexus, for a command of a SCSI layer
-  int device_type;                        // kUnknownDeviceType, or SPC-5's peripheral device type
-  int64_t wall_clock_offset_ns;           // from the record's clock to the epoch
+  Applied applied;               // with a connection; of a SCSI layer's command, with a nexus
+  int64_t wall_clock_offset_ns;  // from the record's clock to the epoch
   std::optional<LayerFacts> layer = std::nullopt;  // absent: seen as iSCSI
   bool has_wire_column = false;
 };

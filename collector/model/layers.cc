@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The model's half of the SCSI layers: a nexus stands in the place of a connection, its commands
-// are counted as those of iSCSI are, and what only the layers know comes on top.
+#include "collector/model/layers.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,13 +8,9 @@
 #include <string_view>
 
 #include "collector/base/printable.h"
-#include "collector/model/model.h"
 
 namespace lunscope {
 namespace {
-
-// Nexuses that are known at a time: twice as many as the kernel half knows.
-constexpr size_t kMaxNexuses = 8192;
 
 template <size_t kBytes>
 std::string Text(const char (&bytes)[kBytes]) {
@@ -23,12 +18,14 @@ std::string Text(const char (&bytes)[kBytes]) {
   return PrintableTrimmed(all.substr(0, all.find('\0')));
 }
 
-// LIO's fabrics are called iSCSI and loopback, drivers iscsi_tcp: a label is in lower case.
+// LIO calls a fabric iSCSI, a driver calls itself iscsi_tcp: a label is in lower case.
 std::string LowerCase(std::string text) {
   std::ranges::transform(text, text.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
+
+std::string OrUnknownName(std::string text) { return text.empty() ? kUnknownName : text; }
 
 std::string NameOf(const lunscope_nexus_record& record,
                    const std::map<uint32_t, std::string>& host_targets) {
@@ -38,86 +35,89 @@ std::string NameOf(const lunscope_nexus_record& record,
   return fmt::format("{}:{}:{}", record.host, record.channel, record.id);
 }
 
+int DeviceTypeOf(const Nexus& nexus, const LunStatistics& lun) {
+  return SharesIdentity(nexus, lun) ? lun.identity.device_type : kUnknownDeviceType;
+}
+
 }  // namespace
 
-void Model::ApplyNexus(const lunscope_nexus_record& record) {
-  if (!connections_.contains(record.header.connection)) {
-    if (nexuses_ >= kMaxNexuses) ForgetANexus();
-    nexuses_++;
+Nexus& Layers::Lookup(uint64_t id) {
+  Nexus& nexus = nexuses_.At(id, [](Nexus&) {});
+  nexus.last_used = ++uses_;
+  if (nexuses_.all().size() > kMaxNexuses) MakeRoom();
+  return nexus;
+}
+
+void Layers::MakeRoom() {
+  const auto oldest = std::ranges::min_element(
+      nexuses_.all(), {}, [](const auto& entry) { return entry.second.last_used; });
+  nexuses_.Forget(oldest->first);
+}
+
+// The nexus of a command or task. Its target is unknown if the record that names it was lost.
+Nexus& Layers::Of(uint64_t id, uint8_t role) {
+  Nexus& nexus = Lookup(id);
+  const bool is_news = role != LUNSCOPE_ROLE_UNKNOWN && nexus.role != role;
+  if (nexus.target == nullptr || is_news) {
+    nexus.role = role;
+    series_.Assign(nexus, {role, kUnknownName, kUnknownName});
   }
-  Connection& nexus = Lookup(record.header.connection);
-  nexus = Connection();
-  nexus.id = record.header.connection;
+  return nexus;
+}
+
+Applied Layers::Apply(const lunscope_nexus_record& record) {
+  Nexus& nexus = Lookup(record.header.connection);
   nexus.role = record.header.role;
-  nexus.last_used = ++records_of_layers_;
-  const std::string name = NameOf(record, host_targets_);
-  const std::string transport = LowerCase(Text(record.transport));
-  SetTarget(nexus, {nexus.role, name.empty() ? kUnknownName : name,
-                    transport.empty() ? kUnknownName : transport});
+  series_.Assign(nexus, {nexus.role, OrUnknownName(NameOf(record, host_targets_)),
+                         OrUnknownName(LowerCase(Text(record.transport)))});
   nexus.initiator = Text(record.initiator);
-  nexus.is_iscsi_host =
-      nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(record.host);
-  if (nexus.role != LUNSCOPE_ROLE_INITIATOR) return;
+  nexus.device.clear();
+  nexus.is_iscsi = nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(record.host);
+  if (nexus.role == LUNSCOPE_ROLE_INITIATOR) DescribeDevice(nexus, record);
+  return {.nexus = &nexus};
+}
+
+void Layers::DescribeDevice(Nexus& nexus, const lunscope_nexus_record& record) {
   nexus.device =
       fmt::format("{}:{}:{}:{}", record.host, record.channel, record.id, FormatLun(record.lun));
   if (record.device_type == LUNSCOPE_UNKNOWN_DEVICE_TYPE) return;
-  LunIdentity& identity = LunOf(nexus, record.lun).identity;
+  LunIdentity& identity = series_.LunOf(nexus, record.lun).identity;
   identity.device_type = record.device_type;
   identity.vendor = Text(record.vendor);
   identity.product = Text(record.model);
 }
 
-void Model::ForgetANexus() {
-  auto oldest = connections_.end();
-  for (auto each = connections_.begin(); each != connections_.end(); ++each) {
-    if (each->second.is_nexus() &&
-        (oldest == connections_.end() || each->second.last_used < oldest->second.last_used))
-      oldest = each;
-  }
-  if (oldest == connections_.end()) return;
-  Forget(oldest);
-  nexuses_--;
-}
-
-void Model::ApplyScsiCommand(const lunscope_scsi_command_record& record) {
+Applied Layers::Apply(const lunscope_scsi_command_record& record) {
   const lunscope_command_record& command = record.sensed.command;
-  Connection& nexus = ConnectionOf(command.header);
-  if (nexus.last_used == 0) nexuses_++;  // its own record was lost
-  nexus.last_used = ++records_of_layers_;
-  LunStatistics& lun = LunOf(nexus, command.lun);
-  last_wire_ns_.reset();
+  Nexus& nexus = Of(command.header.connection, command.header.role);
+  LunStatistics& lun = series_.LunOf(nexus, command.lun);
+  Applied applied{.nexus = &nexus, .lun = &lun, .device_type = DeviceTypeOf(nexus, lun)};
   if (record.is_timeout != 0) {
     lun.timeouts++;
-    return;
+    return applied;
   }
-  CountCommand(nexus, lun, command);
+  OperationStatistics& statistics = commands_.Count(nexus, lun, command, applied);
   if (record.host_status != 0) lun.host_errors[record.host_status]++;
   if (record.retries != 0) lun.retries++;
-  if (!options_.joins_layers || !nexus.is_iscsi_host) return;
-  last_wire_ns_ = wire_.Take(nexus.target->first.name, command);
-  if (!last_wire_ns_) {
-    lun.unjoined++;
-    return;
-  }
-  OperationStatistics& statistics =
-      OperationOf(nexus, lun, scsi_operation_of(command.cdb, DeviceType(nexus, command.lun)));
-  statistics.above_wire_ns.Add(command.duration_ns - *last_wire_ns_);
-  statistics.wire_ns += *last_wire_ns_;
+  if (joins_ && nexus.is_iscsi) applied.wire_ns = Join(nexus, lun, statistics, command);
+  return applied;
 }
 
-void Model::ApplyTask(const lunscope_scsi_task& task) {
-  lunscope_record header{};
-  header.connection = task.nexus;
-  header.role = task.role;
-  Connection& nexus = ConnectionOf(header);
-  if (nexus.last_used == 0) {
-    nexuses_++;
-    nexus.last_used = ++records_of_layers_;
+std::optional<uint64_t> Layers::Join(const Nexus& nexus, LunStatistics& lun,
+                                     OperationStatistics& statistics,
+                                     const lunscope_command_record& command) {
+  const std::optional<uint64_t> wire_ns = wire_.Take(nexus.target->first.name, command);
+  if (wire_ns) {
+    statistics.above_wire_ns.Add(command.duration_ns - *wire_ns);
+    statistics.wire_ns += *wire_ns;
+  } else {
+    lun.unjoined++;
   }
-  LunStatistics& lun = LunOf(nexus, task.lun);
-  lun.outstanding++;
-  if (lun.oldest_start_ns == 0 || task.start_ns < lun.oldest_start_ns)
-    lun.oldest_start_ns = task.start_ns;
+  return wire_ns;
+}
+
+void Layers::ApplyTask(const lunscope_scsi_task& task) {
+  series_.LunOf(Of(task.nexus, task.role), task.lun).CountInFlight(task.start_ns);
 }
 
 }  // namespace lunscope

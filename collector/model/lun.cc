@@ -11,7 +11,7 @@ namespace lunscope {
 
 namespace {
 
-// The LUN that single-level addressing names by a number; none where it does not.
+// The number of a LUN under single-level addressing. Other LUNs have no number.
 std::optional<uint64_t> DecimalLun(uint64_t lun) {
   const bool is_single_level = (lun & 0x0000ffffffffffffull) == 0;
   if (!is_single_level) return std::nullopt;
@@ -57,24 +57,6 @@ void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
              scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16 && bytes >= 12) {
     block_bytes = lunscope_be32(data + 8);
     capacity_bytes = (lunscope_be64(data) + 1) * block_bytes;
-  }
-}
-
-LunStatistics::LunStatistics(const LunStatistics& other)
-    : read_bytes(other.read_bytes),
-      written_bytes(other.written_bytes),
-      identity(other.identity),
-      errors(other.errors),
-      target_failures(other.target_failures),
-      outstanding(other.outstanding),
-      oldest_start_ns(other.oldest_start_ns),
-      host_errors(other.host_errors),
-      retries(other.retries),
-      timeouts(other.timeouts),
-      unjoined(other.unjoined) {
-  for (size_t i = 0; i < operations.size(); i++) {
-    if (other.operations[i])
-      operations[i] = std::make_unique<OperationStatistics>(*other.operations[i]);
   }
 }
 

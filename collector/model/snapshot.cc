@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Copying out what a scrape speaks of. Targets and their LUNs stay where they are for good, so that
-// a pause between two of them moves nothing; sessions and connections are looked up anew behind it.
-#include <tuple>
+// Targets and their LUNs stay where they are for good, so a pause between two of them moves
+// nothing. Sessions and connections may go in a pause, so the copy looks up its place again behind
+// it.
+#include "collector/model/snapshot.h"
 
-#include "collector/model/model.h"
+#include <tuple>
 
 namespace lunscope {
 namespace {
 
-// Who reads the connections of a target, without the id.
+// The process that reads the connections of a target, without its id.
 struct Readers {
   const Target* target;
   LocalProcess process;
@@ -29,93 +30,65 @@ struct ReadersOrder {
   bool operator()(const auto& a, const auto& b) const { return Tie(a) < Tie(b); }
 };
 
-class Copy {
- public:
-  Copy(Snapshot& snapshot, const Pause& pause) : snapshot_(snapshot), pause_(pause) {}
-
-  void Targets(const std::map<TargetKey, TargetStatistics>& targets) {
-    for (const auto& [key, target] : targets) {
-      TargetStatistics& copy =
-          snapshot_.targets.emplace_hint(snapshot_.targets.end(), key, TargetStatistics())->second;
-      static_cast<TargetCounters&>(copy) = target;
-      for (const auto& [number, lun] : target.luns) {
-        copy.luns.emplace_hint(copy.luns.end(), number, lun);
-        Breathe();
-      }
-      Breathe();
+// A pause after each kAtOnce entries: to find one's place again costs more than to copy an entry.
+// Visits no more entries than there are now, because new ones could keep it busy for ever.
+template <typename Key, typename Value, typename Visit>
+void EachWithPauses(const std::map<Key, Value>& entries, const Pause& pause, const Visit& visit) {
+  constexpr size_t kAtOnce = 32;
+  auto next = entries.begin();
+  for (size_t left = entries.size(); left > 0 && next != entries.end(); left--) {
+    visit(next->first, next->second);
+    if (left % kAtOnce != 0 || !pause) {
+      ++next;
+      continue;
     }
+    const Key last = next->first;
+    pause();
+    next = entries.upper_bound(last);
   }
-
-  void Sessions(const std::map<SessionKey, Session>& sessions) {
-    snapshot_.sessions.reserve(sessions.size());
-    Each(sessions, [&](const SessionKey& key, const Session& session) {
-      snapshot_.sessions.push_back({key.role, key.target, session.name, key.initiator,
-                                    session.portal, session.header_digest, session.data_digest,
-                                    session.is_up()});
-    });
-  }
-
-  void Connections(const std::map<uint64_t, Connection>& connections) {
-    Each(connections, [&](uint64_t, const Connection& connection) { Count(connection); });
-  }
-
-  void Finish() {
-    for (const auto& [readers, count] : readers_) {
-      LocalProcess process = readers.process;
-      process.id = 0;
-      snapshot_.connections[{readers.target->first, std::move(process)}] += count;
-    }
-  }
-
- private:
-  // Some at a time, for looking up where one was costs more than copying it; and no more than there
-  // are now, for those that come meanwhile could go on for ever.
-  template <typename Key, typename Value, typename Visit>
-  void Each(const std::map<Key, Value>& entries, const Visit& visit) {
-    constexpr size_t kAtOnce = 32;
-    auto next = entries.begin();
-    for (size_t left = entries.size(); left > 0 && next != entries.end(); left--) {
-      visit(next->first, next->second);
-      if (left % kAtOnce != 0 || !pause_) {
-        ++next;
-        continue;
-      }
-      const Key last = next->first;
-      pause_();
-      next = entries.upper_bound(last);
-    }
-  }
-
-  void Count(const Connection& connection) {
-    auto readers = readers_.find(ReadersOrder::View(connection.target, &connection.process));
-    if (readers == readers_.end())
-      readers = readers_.emplace(Readers{connection.target, connection.process}, 0).first;
-    readers->second++;
-    if (connection.has_inferred_names())
-      snapshot_.inferred_connections[{connection.target->first, connection.names_from}]++;
-  }
-
-  void Breathe() const {
-    if (pause_) pause_();
-  }
-
-  Snapshot& snapshot_;
-  const Pause& pause_;
-  std::map<Readers, uint64_t, ReadersOrder> readers_;
-};
+}
 
 }  // namespace
 
-Snapshot Model::TakeSnapshot(const Pause& pause) const {
-  Snapshot snapshot;
-  snapshot.dropped_series = dropped_series_;
-  snapshot.tracked_commands = tracked_commands_;
-  Copy copy(snapshot, pause);
-  copy.Targets(targets_);
-  copy.Sessions(sessions_.all());
-  copy.Connections(connections_);
-  copy.Finish();
-  return snapshot;
+void CopyTargets(const std::map<TargetKey, TargetStatistics>& targets, const Pause& pause,
+                 Snapshot& snapshot) {
+  for (const auto& [key, target] : targets) {
+    TargetStatistics& copy =
+        snapshot.targets.emplace_hint(snapshot.targets.end(), key, TargetStatistics())->second;
+    static_cast<TargetCounters&>(copy) = target;
+    for (const auto& [number, lun] : target.luns) {
+      copy.luns.emplace_hint(copy.luns.end(), number, lun);
+      if (pause) pause();
+    }
+    if (pause) pause();
+  }
+}
+
+void CopySessions(const std::map<SessionKey, Session>& sessions, const Pause& pause,
+                  Snapshot& snapshot) {
+  snapshot.sessions.reserve(sessions.size());
+  EachWithPauses(sessions, pause, [&](const SessionKey& key, const Session& session) {
+    snapshot.sessions.push_back({key.role, key.target, session.name, key.initiator, session.portal,
+                                 session.header_digest, session.data_digest, session.is_up()});
+  });
+}
+
+void CountConnections(const std::map<uint64_t, Connection>& connections, const Pause& pause,
+                      Snapshot& snapshot) {
+  std::map<Readers, uint64_t, ReadersOrder> all;
+  EachWithPauses(connections, pause, [&](uint64_t, const Connection& connection) {
+    auto readers = all.find(ReadersOrder::View(connection.target, &connection.process));
+    if (readers == all.end())
+      readers = all.emplace(Readers{connection.target, connection.process}, 0).first;
+    readers->second++;
+    if (connection.has_inferred_names())
+      snapshot.inferred_connections[{connection.target->first, connection.names_from}]++;
+  });
+  for (const auto& [readers, count] : all) {
+    LocalProcess process = readers.process;
+    process.id = 0;
+    snapshot.connections[{readers.target->first, std::move(process)}] += count;
+  }
 }
 
 }  // namespace lunscope

@@ -53,8 +53,8 @@ void Observer::Take(const lunscope_record& record) {
     if (const std::string target = ReadScsiHostTarget("/sys", host); !target.empty())
       model_.NameScsiHost(host, target);
   }
-  TakeIn(record);
-  if (listener_) listener_(record, model_);
+  const Applied applied = TakeIn(record);
+  if (listener_) listener_(record, applied);
 }
 
 // The layers' records are drained before those of the wire and taken in after them: of a command
@@ -80,13 +80,13 @@ void Observer::DrainLocked() {
   }
 }
 
-void Observer::TakeIn(const lunscope_record& record) {
-  model_.Apply(record);
-  if (record.kind != LUNSCOPE_RECORD_CONNECTION) return;
+Applied Observer::TakeIn(const lunscope_record& record) {
+  const Applied applied = model_.Apply(record);
+  if (record.kind != LUNSCOPE_RECORD_CONNECTION || applied.connection == nullptr) return applied;
   const auto& read = reinterpret_cast<const lunscope_connection_record&>(record);
-  const Connection* connection = model_.FindConnection(record.connection);
-  if (connection != nullptr && connection->process.id != read.process)
+  if (applied.connection->process.id != read.process)
     model_.SetProcess(record.connection, local_processes_.Read(read));
+  return applied;
 }
 
 // A scrape of many connections and LUNs takes longer than a ring may have to wait.

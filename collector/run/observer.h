@@ -28,8 +28,8 @@ Result<std::unique_ptr<Probe>> AttachProbe(const ProbeOptions& options);
 
 class Observer {
  public:
-  // Called with the lock held, after the model has taken the record in.
-  using Listener = std::function<void(const lunscope_record&, const Model&)>;
+  // Called with the lock held, with what the model made of the record.
+  using Listener = std::function<void(const lunscope_record&, const Applied&)>;
 
   // Attach to the sources.
   static Result<std::unique_ptr<Observer>> Start(const Sources& sources, ModelOptions model,
@@ -64,7 +64,7 @@ class Observer {
   void DrainIfDue();
   void Take(const lunscope_record& record);
   // The model's part of it.
-  void TakeIn(const lunscope_record& record);
+  Applied TakeIn(const lunscope_record& record);
   void ObserveLayers(Observation& observation) const;
   // False: the walk broke off.
   bool WalkLocked();

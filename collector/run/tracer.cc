@@ -33,9 +33,9 @@ void Tracer::Begin() {
   std::fflush(stdout);
 }
 
-void Tracer::Take(const lunscope_record& record, const Model& model) {
-  const Connection* connection = model.FindConnection(record.connection);
-  if (connection == nullptr) return;
+void Tracer::Take(const lunscope_record& record, const Applied& applied) {
+  const Connection* connection = applied.connection;
+  if (connection == nullptr && applied.nexus == nullptr) return;
   if (record.kind == LUNSCOPE_RECORD_CONNECTION && (record.flags & LUNSCOPE_FLAG_MIDSTREAM) &&
       announced_.insert(record.connection).second) {
     Say(stderr, "lunscope: the connection {} - {} was open before: its login was not seen\n",
@@ -43,43 +43,36 @@ void Tracer::Take(const lunscope_record& record, const Model& model) {
   }
   if (left_ == 0) return;
   if (record.kind == LUNSCOPE_RECORD_COMMAND && !options_.pdus)
-    TakeCommand(reinterpret_cast<const lunscope_command_record&>(record), *connection, model);
+    TakeCommand(reinterpret_cast<const lunscope_command_record&>(record), applied);
   if (record.kind == LUNSCOPE_RECORD_SCSI_COMMAND && !options_.pdus) {
     const auto& scsi = reinterpret_cast<const lunscope_scsi_command_record&>(record);
-    TakeCommand(scsi.sensed.command, *connection, model,
-                LayerFacts{scsi.host_status, scsi.retries, scsi.is_timeout != 0,
-                           scsi.is_timeout != 0 ? std::nullopt : model.last_wire_ns()});
+    TakeCommand(scsi.sensed.command, applied,
+                LayerFacts{scsi.host_status, scsi.retries, scsi.is_timeout != 0, applied.wire_ns});
   }
   if (record.kind == LUNSCOPE_RECORD_HEADER && options_.pdus)
-    TakeHeader(reinterpret_cast<const lunscope_header_record&>(record), *connection, model);
+    TakeHeader(reinterpret_cast<const lunscope_header_record&>(record), applied);
 }
 
-void Tracer::TakeCommand(const lunscope_command_record& command, const Connection& connection,
-                         const Model& model, std::optional<LayerFacts> layer) {
+void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& applied,
+                         std::optional<LayerFacts> layer) {
   left_--;
-  const TracedCommand traced{command,
-                             connection,
-                             model.DeviceType(connection, command.lun),
-                             wall_clock_offset_ns_,
-                             layer,
-                             options_.joins_layers};
+  const TracedCommand traced{command, applied, wall_clock_offset_ns_, layer, options_.joins_layers};
   lines_.emplace_back(command.header.time_ns,
                       options_.json ? JsonObject(traced) : TableRow(traced));
   const bool is_completed = !layer || !layer->is_timeout;
   if (options_.summary && is_completed) summary_.Add(traced);
 }
 
-void Tracer::TakeHeader(const lunscope_header_record& pdu, const Connection& connection,
-                        const Model& model) {
+void Tracer::TakeHeader(const lunscope_header_record& pdu, const Applied& applied) {
   left_--;
   const TracedPdu traced{std::span(pdu.bhs),
                          std::span(pdu.ahs, pdu.ahs_bytes),
                          pdu.header.role,
                          pdu.direction,
-                         connection.local,
-                         connection.remote,
+                         applied.connection->local,
+                         applied.connection->remote,
                          static_cast<int64_t>(pdu.header.time_ns) + wall_clock_offset_ns_,
-                         model.DeviceType(connection, iscsi_lun(pdu.bhs))};
+                         applied.device_type};
   lines_.emplace_back(pdu.header.time_ns, JsonObject(traced));
 }
 

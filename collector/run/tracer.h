@@ -13,7 +13,7 @@
 
 #include "collector/lines/summary.h"
 #include "collector/lines/trace_line.h"
-#include "collector/model/model.h"
+#include "collector/model/applied.h"
 #include "collector/run/settings.h"
 
 namespace lunscope {
@@ -25,8 +25,8 @@ class Tracer {
   Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_offset_ns);
 
   void Begin();
-  // REQUIRES: the model has taken the record in.
-  void Take(const lunscope_record& record, const Model& model);
+  // applied: what the model made of the record.
+  void Take(const lunscope_record& record, const Applied& applied);
   // The lines of what happened before until_ns go out in one piece, and in the order of their
   // times: rings are drained one after the other. False: nobody reads them any more.
   bool Flush(uint64_t until_ns);
@@ -36,10 +36,9 @@ class Tracer {
   [[nodiscard]] bool is_done() const { return left_ == 0; }
 
  private:
-  void TakeCommand(const lunscope_command_record& command, const Connection& connection,
-                   const Model& model, std::optional<LayerFacts> layer = std::nullopt);
-  void TakeHeader(const lunscope_header_record& pdu, const Connection& connection,
-                  const Model& model);
+  void TakeCommand(const lunscope_command_record& command, const Applied& applied,
+                   std::optional<LayerFacts> layer = std::nullopt);
+  void TakeHeader(const lunscope_header_record& pdu, const Applied& applied);
 
   using Line = std::pair<uint64_t, std::string>;  // time and text
 

@@ -95,10 +95,7 @@ class Host {
     Fill(fields, sizeof(record) - sizeof(lunscope_record), input_.Word());
     command.sense_bytes = std::min<uint16_t>(command.sense_bytes, LUNSCOPE_SENSE_BYTES);
     Learn(command.lun);
-    Apply(record);
-    const Connection* connection = model_.FindConnection(kConnection);
-    const TracedCommand traced = {command, *connection, model_.DeviceType(*connection, command.lun),
-                                  0};
+    const TracedCommand traced = {command, Apply(record), 0};
     const std::string row = TableRow(traced);
     Check(IsPrintable(row) && row.size() <= kColumns, "a row is printable and fits");
     const std::string line = JsonObject(traced);
@@ -155,8 +152,8 @@ class Host {
   }
 
   template <typename Record>
-  void Apply(const Record& record) {
-    model_.Apply(reinterpret_cast<const lunscope_record&>(record));
+  Applied Apply(const Record& record) {
+    return model_.Apply(reinterpret_cast<const lunscope_record&>(record));
   }
 
   Input& input_;

@@ -90,11 +90,11 @@ class Replay {
 
   void Take(const lunscope_record& record) {
     Check(CheckRecord(&record, record.bytes) == &record, "a record is whole");
-    model_.Apply(record);
-    const Connection* connection = model_.FindConnection(record.connection);
+    const Applied applied = model_.Apply(record);
+    const Connection* connection = applied.connection;
     if (record.kind == LUNSCOPE_RECORD_COMMAND) {
       const auto& command = reinterpret_cast<const lunscope_command_record&>(record);
-      const TracedCommand traced = {command, *connection, kUnknownDeviceType, 0};
+      const TracedCommand traced = {command, {.connection = connection}, 0};
       Check(IsPrintable(JsonObject(traced)) && IsPrintable(TableRow(traced)), "lines of a command");
     } else if (record.kind == LUNSCOPE_RECORD_HEADER) {
       const auto& pdu = reinterpret_cast<const lunscope_header_record&>(record);

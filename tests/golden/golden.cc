@@ -100,17 +100,18 @@ void SessionScene(Host& host) {
 
 // A disk below a driver, one below the kernel's iSCSI initiator, and a LUN that LIO serves.
 void LayersScene(Host& host) {
-  host.Apply(Nexus(3).Below("scsi_debug").Identified("Linux   ", "scsi_debug      ").record);
+  host.Apply(NexusRecord(3).Below("scsi_debug").Identified("Linux   ", "scsi_debug      ").record);
   host.Apply(Dispatched(3, Read16(0, 8).Taking(90'000)).record);
   host.Apply(Dispatched(3, Read16(0, 8).Taking(90'000)).Again(1).Failing(0x07).record);
   host.Apply(Dispatched(3, Write16(0, 8).Taking(kSecond).Sensing(0x03, 0x0c, 0)).record);
   host.Apply(Dispatched(3, Read16(0, 8).Taking(30 * kSecond)).TimingOut().record);
   host.NameScsiHost(4, kDisk);
-  host.Apply(Nexus(4).Below("iscsi_tcp").OnLun(Lun(1)).record);
+  host.Apply(NexusRecord(4).Below("iscsi_tcp").OnLun(Lun(1)).record);
   host.Opens(1).LogsIn().Completes(Read16(0, 8).OnLun(Lun(1)).Taking(70'000));
   host.Apply(
       Dispatched(4, Read16(0, 8).OnLun(Lun(1)).Taking(100'000)).At(host.now_ns + 20'000).record);
-  host.Apply(Nexus(5, LUNSCOPE_ROLE_TARGET).Below("loopback").Serving("naa.1", "naa.2").record);
+  host.Apply(
+      NexusRecord(5, LUNSCOPE_ROLE_TARGET).Below("loopback").Serving("naa.1", "naa.2").record);
   host.Apply(Dispatched(5, Read16(0, 8).Taking(80'000), LUNSCOPE_ROLE_TARGET).record);
 }
 
@@ -246,7 +247,9 @@ FixedTrace::FixedTrace() {
     lunscope_sensed_command_record& record = records_.emplace_back(each.command.record);
     record.command.header.role = connection.role;
     record.command.header.time_ns = host_.now_ns + records_.size() * 1'234'567;
-    commands_.push_back({record.command, connection, each.device_type, kWallClockOffsetNs});
+    commands_.push_back({record.command,
+                         {.connection = &connection, .device_type = each.device_type},
+                         kWallClockOffsetNs});
   }
 }
 

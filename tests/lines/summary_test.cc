@@ -24,7 +24,9 @@ class SummaryTest : public ::testing::Test {
  protected:
   void Add(int times, Command command, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
     command.record.command.header.role = role;
-    for (int i = 0; i < times; i++) summary_.Add({command.record.command, connection_, 0, 0});
+    for (int i = 0; i < times; i++) {
+      summary_.Add({command.record.command, {.connection = &connection_, .device_type = 0}, 0});
+    }
   }
   std::vector<std::string> Lines() {
     std::istringstream stream(summary_.Format());

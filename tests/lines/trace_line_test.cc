@@ -41,7 +41,8 @@ struct Traced {
     host.Opens(1).LogsIn(login).Completes(command);
     lunscope_sensed_command_record record = command.record;
     record.command.header.role = LUNSCOPE_ROLE_INITIATOR;
-    const TracedCommand traced{record.command, *host.model().FindConnection(1), device_type, 0};
+    const Applied applied{.connection = host.model().FindConnection(1), .device_type = device_type};
+    const TracedCommand traced{record.command, applied, 0};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
   }
@@ -64,14 +65,17 @@ TEST(TraceLine, IsPrintableAndJsonForTheFixedTrace) {
 struct TracedLayer {
   explicit TracedLayer(LayerFacts facts, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
     Host host;
-    Nexus nexus(3, role);
+    NexusRecord nexus(3, role);
     if (role == LUNSCOPE_ROLE_TARGET) nexus.Serving("naa.1", "naa.2");
     host.Apply(nexus.Below("scsi_debug").record);
     const Dispatched ended(3, Read16(16, 8).OnLun(Lun(1)).Taking(100'000), role);
     host.Apply(ended.record);
     const uint64_t number = ended.record.sensed.command.header.connection;
-    const TracedCommand traced{
-        ended.record.sensed.command, *host.model().FindConnection(number), 0, 0, facts, true};
+    const TracedCommand traced{ended.record.sensed.command,
+                               {.nexus = host.model().FindNexus(number), .device_type = 0},
+                               0,
+                               facts,
+                               true};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
   }

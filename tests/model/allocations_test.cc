@@ -98,7 +98,7 @@ uint64_t AllocationsOf(const Row& row, bool joins_layers) {
     host.Opens(1).LogsIn({.target = kLongName});
     host.NameScsiHost(4, kLongName);
     model.NameScsiHost(4, kLongName);
-    host.Apply(Nexus(4).Below("iscsi_tcp").OnLun(Lun(1)).record);
+    host.Apply(NexusRecord(4).Below("iscsi_tcp").OnLun(Lun(1)).record);
     tape.Record(host);
     row.tell(host);
   }

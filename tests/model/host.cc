@@ -375,13 +375,14 @@ void Host::Walks() {
   model_.EndWalk();
 }
 
-void Host::ApplyBytes(const void* data, size_t bytes) {
+Applied Host::ApplyBytes(const void* data, size_t bytes) {
   const std::unique_ptr<void, decltype(&std::free)> copy(std::malloc(bytes), &std::free);
   std::memcpy(copy.get(), data, bytes);
   const lunscope_record* record = CheckRecord(copy.get(), bytes);
   if (record == nullptr) throw std::logic_error("a test made a record that is not whole");
-  model_.Apply(*record);
+  const Applied applied = model_.Apply(*record);
   if (hand_on_) hand_on_(*record);
+  return applied;
 }
 
 std::vector<std::string> Host::Sessions() const {

@@ -158,11 +158,17 @@ class Host {
   void Knows(std::vector<HostSession> sessions) { model_.SetHostSessions(std::move(sessions)); }
   // A scrape's walk over the live connections.
   void Walks();
-  void Apply(const lunscope_connection_record& record) { ApplyBytes(&record, sizeof(record)); }
-  void Apply(const lunscope_aggregates_record& record) { ApplyBytes(&record, sizeof(record)); }
+  Applied Apply(const lunscope_connection_record& record) {
+    return ApplyBytes(&record, sizeof(record));
+  }
+  Applied Apply(const lunscope_aggregates_record& record) {
+    return ApplyBytes(&record, sizeof(record));
+  }
   // What the SCSI layers tell (layers.h).
-  void Apply(const lunscope_nexus_record& record) { ApplyBytes(&record, sizeof(record)); }
-  void Apply(const lunscope_scsi_command_record& record) { ApplyBytes(&record, sizeof(record)); }
+  Applied Apply(const lunscope_nexus_record& record) { return ApplyBytes(&record, sizeof(record)); }
+  Applied Apply(const lunscope_scsi_command_record& record) {
+    return ApplyBytes(&record, sizeof(record));
+  }
   // Each record from now on, after the model has taken it in: for a second model, or a tape.
   void HandOn(std::function<void(const lunscope_record&)> to) { hand_on_ = std::move(to); }
   void NameScsiHost(uint32_t host, const std::string& target) { model_.NameScsiHost(host, target); }
@@ -179,7 +185,7 @@ class Host {
  private:
   friend class Conversation;
   // REQUIRES: the record is whole.
-  void ApplyBytes(const void* data, size_t bytes);
+  Applied ApplyBytes(const void* data, size_t bytes);
 
   Model model_;
   std::function<void(const lunscope_record&)> hand_on_;

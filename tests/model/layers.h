@@ -2,7 +2,7 @@
 //
 // What the SCSI layers tell, in words, for a Host (host.h):
 //
-//   host.Apply(Nexus(1).Below("scsi_debug"));
+//   host.Apply(NexusRecord(1).Below("scsi_debug"));
 //   host.Apply(Dispatched(1, Read16(0, 8).Taking(100'000)).At(2'000'000));
 #pragma once
 
@@ -15,8 +15,8 @@
 namespace lunscope {
 
 // A device of the mid-layer's host of this number, or a LUN of LIO.
-struct Nexus {
-  explicit Nexus(uint64_t number, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
+struct NexusRecord {
+  explicit NexusRecord(uint64_t number, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
     record.header.connection = LUNSCOPE_NEXUS_BIT | number;
     record.header.bytes = sizeof(record);
     record.header.abi = LUNSCOPE_ABI;
@@ -25,19 +25,19 @@ struct Nexus {
     record.host = static_cast<uint32_t>(number);
     record.device_type = LUNSCOPE_UNKNOWN_DEVICE_TYPE;
   }
-  Nexus& Below(const std::string& transport) {
+  NexusRecord& Below(const std::string& transport) {
     return Put(record.transport, sizeof(record.transport), transport);
   }
-  Nexus& Serving(const std::string& target, const std::string& initiator) {
+  NexusRecord& Serving(const std::string& target, const std::string& initiator) {
     Put(record.target, sizeof(record.target), target);
     return Put(record.initiator, sizeof(record.initiator), initiator);
   }
-  Nexus& Identified(const std::string& vendor, const std::string& model) {
+  NexusRecord& Identified(const std::string& vendor, const std::string& model) {
     record.device_type = 0;
     Put(record.vendor, sizeof(record.vendor), vendor);
     return Put(record.model, sizeof(record.model), model);
   }
-  Nexus& OnLun(uint64_t lun) {
+  NexusRecord& OnLun(uint64_t lun) {
     record.lun = lun;
     return *this;
   }
@@ -45,7 +45,7 @@ struct Nexus {
   lunscope_nexus_record record{};
 
  private:
-  Nexus& Put(char* field, size_t bytes, const std::string& text) {
+  NexusRecord& Put(char* field, size_t bytes, const std::string& text) {
     std::memcpy(field, text.data(), text.size() < bytes ? text.size() : bytes);
     return *this;
   }

@@ -30,23 +30,27 @@ const LunStatistics& LunOf(const Snapshot& snapshot, const TargetKey& key, uint6
 
 TEST(Layers, ADeviceIsCalledByItsPlace) {
   Host host;
-  host.Apply(
-      Nexus(7).Below(kDriver).OnLun(Lun(3)).Identified("ACME    ", "Disk            ").record);
+  host.Apply(NexusRecord(7)
+                 .Below(kDriver)
+                 .OnLun(Lun(3))
+                 .Identified("ACME    ", "Disk            ")
+                 .record);
   const Snapshot seen = host.See();
   EXPECT_EQ(LunOf(seen, Key("7:0:0", kDriver), Lun(3)).identity.vendor, "ACME");
-  EXPECT_EQ(host.model().FindConnection(LUNSCOPE_NEXUS_BIT | 7)->device, "7:0:0:3");
+  EXPECT_EQ(host.model().FindNexus(LUNSCOPE_NEXUS_BIT | 7)->device, "7:0:0:3");
 }
 
 TEST(Layers, ATargetOfLioIsCalledByItsName) {
   Host host;
-  host.Apply(Nexus(1, LUNSCOPE_ROLE_TARGET).Below("iSCSI").Serving("iqn.disk", "iqn.host").record);
+  host.Apply(
+      NexusRecord(1, LUNSCOPE_ROLE_TARGET).Below("iSCSI").Serving("iqn.disk", "iqn.host").record);
   host.Apply(Dispatched(1, Read16(0, 8), LUNSCOPE_ROLE_TARGET).record);
   EXPECT_EQ(LunOf(host.See(), Key("iqn.disk", "iscsi", LUNSCOPE_ROLE_TARGET)).read_bytes, 4096u);
 }
 
 TEST(Layers, NamesThatFillTheirFieldsEnd) {
   Host host;
-  host.Apply(Nexus(1, LUNSCOPE_ROLE_TARGET)
+  host.Apply(NexusRecord(1, LUNSCOPE_ROLE_TARGET)
                  .Below(std::string(99, 't'))
                  .Serving(std::string(999, 'n'), "\x1b[2J")
                  .record);
@@ -56,16 +60,17 @@ TEST(Layers, NamesThatFillTheirFieldsEnd) {
 TEST(Layers, WhatIsOfIscsiStaysApart) {
   Host host;
   host.Opens(1).LogsIn({.target = "2:0:0"}).Completes(Read16(0, 8));
-  host.Apply(Nexus(2).Below(kDriver).record);
+  host.Apply(NexusRecord(2).Below(kDriver).record);
   host.Apply(Dispatched(2, Write16(0, 8)).record);
   const Snapshot seen = host.See();
   EXPECT_EQ(LunOf(seen, Key("2:0:0", "")).written_bytes, 0u);
   EXPECT_EQ(LunOf(seen, Key("2:0:0", kDriver)).written_bytes, 4096u);
+  EXPECT_EQ(seen.connections.size(), 1u);
 }
 
 TEST(Layers, ErrorsRetriesAndTimeouts) {
   Host host;
-  host.Apply(Nexus(1).Below(kDriver).record);
+  host.Apply(NexusRecord(1).Below(kDriver).record);
   host.Apply(Dispatched(1, Read16(0, 8).Sensing(0x03, 0x11, 0)).record);
   host.Apply(Dispatched(1, Read16(0, 8)).Again(2).record);
   host.Apply(Dispatched(1, Read16(0, 8)).Failing(0x07).record);
@@ -99,7 +104,7 @@ TEST(Layers, WhatIsInFlightIsThatOfTheLastWalk) {
 // A nexus is walked over by nobody, and stays.
 TEST(Layers, ANexusOutlivesTheWalks) {
   Host host;
-  host.Apply(Nexus(1).Below(kDriver).record);
+  host.Apply(NexusRecord(1).Below(kDriver).record);
   for (int i = 0; i < 5; i++) host.Walks();
   host.Apply(Dispatched(1, Read16(0, 8)).record);
   EXPECT_EQ(LunOf(host.See(), Key("1:0:0", kDriver)).read_bytes, 4096u);
@@ -115,11 +120,11 @@ TEST(Layers, ACommandWhoseNexusWasLostIsUnknown) {
 TEST(Layers, TheWireIsPartOfTheMidLayersTime) {
   Host host({.joins_layers = true});
   host.NameScsiHost(1, kDisk);
-  host.Apply(Nexus(1).Below("iscsi_tcp").record);
+  host.Apply(NexusRecord(1).Below("iscsi_tcp").record);
   host.Opens(2).LogsIn().Completes(Read16(0, 8).Taking(70 * kUs));
   const uint64_t end_ns = host.now_ns + 20 * kUs;
-  host.Apply(Dispatched(1, Read16(0, 8).Taking(100 * kUs)).At(end_ns).record);
-  EXPECT_THAT(host.model().last_wire_ns(), Optional(70 * kUs));
+  const Dispatched ended = Dispatched(1, Read16(0, 8).Taking(100 * kUs)).At(end_ns);
+  EXPECT_THAT(host.Apply(ended.record).wire_ns, Optional(70 * kUs));
   host.Apply(Dispatched(1, Read16(8, 8).Taking(100 * kUs)).At(end_ns).record);
   const Snapshot seen = host.See();
   const LunStatistics& lun = LunOf(seen, Key(kDisk, "iscsi_tcp"));

@@ -80,6 +80,20 @@ TEST(LabelSets, ThatWereGivenAreKept) {
   EXPECT_GT(snapshot.dropped_series, 0u);
 }
 
+// Many LUNs share the overflow LUN: the type of one says nothing about another.
+TEST(LabelSets, BeyondTheCapADeviceTypeIsThatOfItsLunAlone) {
+  constexpr uint8_t kTape = 0x01;
+  const Command write_same({SCSI_WRITE_SAME_16}, ISCSI_COMMAND_WRITE);  // a tape's ERASE(16)
+  Host host({.max_label_sets = 2});
+  host.Opens(1).LogsIn().Reads({SCSI_INQUIRY, 0, 0, 0, 36, 0}, {kTape}, Lun(1));
+  for (const uint8_t lun : {1, 2}) host.On(1).Completes(Command(write_same).OnLun(Lun(lun)));
+  const Snapshot snapshot = host.See();
+  const LunStatistics& overflow =
+      snapshot.targets.at({kInitiator, kOverflowName}).luns.at(kOverflowLun);
+  EXPECT_EQ(overflow.operations[SCSI_OPERATION_OTHER]->duration_ns.count(), 1u);
+  EXPECT_EQ(overflow.operations[SCSI_OPERATION_WRITE]->duration_ns.count(), 1u);
+}
+
 // A hostile target cannot make the model grow by announcing LUNs.
 TEST(LabelSets, OfInflightTasksAreBounded) {
   Host host({.max_label_sets = 10});

@@ -124,7 +124,7 @@ TEST(Login, TextWithoutEndIsBounded) {
   const std::string junk(100'000, 'x');
   for (int i = 0; i < 10; i++) conversation.RequestsLogin(junk, kIsid, ISCSI_FLAG_CONTINUE | kStay);
   const auto pending_bytes = [&] {
-    return host.model().FindConnection(1)->text[LUNSCOPE_SENT].pending_bytes();
+    return host.model().FindConnection(1)->login.text[LUNSCOPE_SENT].pending_bytes();
   };
   EXPECT_LE(pending_bytes(), TextReader::kMaxPairBytes);
   conversation.RequestsLogin("").AnswersLogin(0);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the model made of one record. Whoever prints or judges the record reads it here, and does
+// not ask the model again. Pointers are valid until the model takes in the next record.
+#pragma once
+
+#include <lunscope/scsi.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "collector/model/connection.h"
+#include "collector/model/nexus.h"
+
+namespace lunscope {
+
+struct Applied {
+  // At most one of the two. A connection that has closed, with this record or before, has none.
+  const Connection* connection = nullptr;
+  const Nexus* nexus = nullptr;
+  // Of a command: the LUN that counts it, and as what.
+  const LunStatistics* lun = nullptr;
+  scsi_operation operation = SCSI_OPERATION_OTHER;
+  // Of a command or a PDU: the peripheral device type of its LUN.
+  int device_type = kUnknownDeviceType;
+  // Of a command of the mid-layer: how long it was on the wire, if it was found there.
+  std::optional<uint64_t> wire_ns = std::nullopt;
+
+  // REQUIRES: there is a connection or a nexus.
+  [[nodiscard]] const Origin& origin() const {
+    return connection != nullptr ? static_cast<const Origin&>(*connection) : *nexus;
+  }
+};
+
+}  // namespace lunscope

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/model/commands.h"
+
+#include <algorithm>
+#include <span>
+
+namespace lunscope {
+
+Applied Commands::Apply(Connection& connection, const lunscope_command_record& record) {
+  LunStatistics& lun = series_.LunOf(connection, record.lun);
+  Applied applied{.connection = &connection,
+                  .device_type = DeviceTypeOf(connection, record.lun, lun)};
+  Count(connection, lun, record, applied);
+  return applied;
+}
+
+OperationStatistics& Commands::Count(const Origin& origin, LunStatistics& lun,
+                                     const lunscope_command_record& record, Applied& applied) {
+  applied.lun = &lun;
+  applied.operation = scsi_operation_of(record.cdb, applied.device_type);
+  OperationStatistics& statistics = series_.OperationOf(origin, lun, applied.operation);
+  statistics.duration_ns.Add(record.duration_ns);
+  origin.target->second.sizes[applied.operation].Add(record.transferred_bytes);
+  if (record.command_flags & ISCSI_COMMAND_READ) {
+    lun.read_bytes += record.transferred_bytes;
+  } else {
+    lun.written_bytes += record.transferred_bytes;
+  }
+  if (record.response != 0) {
+    lun.target_failures++;
+  } else if (record.status != SCSI_STATUS_GOOD) {
+    scsi_sense sense{};
+    if (record.sense_bytes != 0) {
+      const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
+      sense = scsi_read_sense(sensed.sense, record.sense_bytes);
+    }
+    lun.errors[{record.status, sense.key}]++;
+  }
+  return statistics;
+}
+
+Applied Commands::Apply(Connection& connection, const lunscope_aggregates_record& record) {
+  connection.aggregates.resize(std::max<size_t>(connection.aggregates.size(), record.count));
+  for (uint32_t i = 0; i < record.count; i++) {
+    const lunscope_aggregate& now = record.aggregates[i];
+    lunscope_aggregate& counted = connection.aggregates[i];
+    LunStatistics& lun = series_.LunOf(connection, now.lun);
+    const size_t operation = scsi_operation_of(&now.opcode, DeviceTypeOf(connection, now.lun, lun));
+    const uint64_t bytes = now.transferred_bytes - counted.transferred_bytes;
+    series_.OperationOf(connection, lun, operation)
+        .duration_ns.AddGrowth(counted.durations, now.durations,
+                               now.duration_ns - counted.duration_ns);
+    connection.target->second.sizes[operation].AddGrowth(counted.sizes, now.sizes, bytes);
+    (now.flags & ISCSI_COMMAND_READ ? lun.read_bytes : lun.written_bytes) += bytes;
+    counted = now;
+  }
+  return {.connection = &connection};
+}
+
+Applied Commands::Apply(Connection& connection, const lunscope_inflight_record& record) {
+  tracked_ += record.count;
+  for (const lunscope_waiting& waiting : std::span(record.waiting, record.count))
+    series_.LunOf(connection, waiting.lun).CountInFlight(waiting.start_ns);
+  return {.connection = &connection};
+}
+
+void Commands::Learn(Connection& connection, const lunscope_pdu_record& record) {
+  LunStatistics& lun = series_.LunOf(connection, record.lun);
+  lun.identity.Learn(record.cdb, record.chunk, record.chunk_bytes);
+  if (SharesIdentity(connection, lun)) return;
+  LunIdentity here;
+  here.Learn(record.cdb, record.chunk, record.chunk_bytes);
+  LearnDeviceType(connection, record.lun, here.device_type);
+}
+
+}  // namespace lunscope

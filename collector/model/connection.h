@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One iSCSI connection as its records describe it. Data only: Connections fills in who and where,
+// Logins what a login and its text say, Commands and the traffic counters what is counted already.
+#pragma once
+
+#include <lunscope/aggregate.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/base/local_process.h"
+#include "collector/model/parameters.h"
+#include "collector/model/series.h"
+#include "collector/model/sessions.h"
+#include "collector/model/text_reader.h"
+
+namespace lunscope {
+
+inline constexpr const char* kNamesFromLogin = "login";
+
+// What the login PDUs and texts of a connection have said so far.
+struct LoginState {
+  uint64_t isid = 0;
+  uint16_t requested_tsih = 0;  // 0: the login asks for a new session
+  uint16_t requested_cid = 0;
+  bool closes_session = false;               // the reason of the last Logout Request
+  bool logged_out = false;                   // a Logout Response reported success
+  std::unique_ptr<Negotiation> negotiation;  // only while the connection logs in
+  std::string listed_target;                 // the last name in an answer to SendTargets
+  std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
+};
+
+struct alignas(64) Connection : Origin {
+  static constexpr size_t kMaxDeviceTypes = 256;
+
+  // Each command reads Origin and these two: they share one cache line.
+  bool is_midstream = false;  // it was open before lunscope
+  uint64_t id = 0;
+
+  std::string local;
+  std::string remote;
+  std::string initiator;   // "" while unknown
+  std::string names_from;  // "login", or the source of a HostSession; "" while unknown
+  LocalProcess process;
+  std::map<uint64_t, int> device_types;  // by LUN: from the host, or seen on this connection
+  uint64_t last_walk = 0;                // the number of the last walk that found it
+
+  LoginState login;
+  std::optional<SessionKey> session;  // once it is logged in
+  uint16_t cid = 0;                   // in its session
+  ParameterValues parameters;         // those whose scope is a connection
+
+  // What the series hold of it already.
+  lunscope_connection_record counted{};
+  std::vector<lunscope_aggregate> aggregates;
+
+  [[nodiscard]] bool has_inferred_names() const {
+    return !names_from.empty() && names_from != kNamesFromLogin;
+  }
+};
+
+// Keep the device type of a LUN for this connection alone. An unknown type changes nothing.
+void LearnDeviceType(Connection& connection, uint64_t lun, int device_type);
+
+// What is known of the type of a LUN on this connection alone; else kUnknownDeviceType.
+int OwnDeviceType(const Connection& connection, uint64_t lun);
+
+// A LUN that the connection shares with others has one identity only if its target is one target,
+// and it is one LUN. Else another device may have answered.
+inline bool SharesIdentity(const Origin& origin, const LunStatistics& lun) {
+  return origin.has_own_target && !lun.is_overflow;
+}
+
+// The peripheral device type of the LUN of this number: what it said on any connection of its
+// target, else what is known on this connection.
+inline int DeviceTypeOf(const Connection& connection, uint64_t number, const LunStatistics& lun) {
+  if (lun.identity.device_type != kUnknownDeviceType && SharesIdentity(connection, lun))
+    return lun.identity.device_type;
+  return OwnDeviceType(connection, number);
+}
+
+// The address of the target's end.
+inline const std::string& PortalOf(const Connection& connection) {
+  return connection.role == LUNSCOPE_ROLE_TARGET ? connection.local : connection.remote;
+}
+
+}  // namespace lunscope

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/model/logins.h"
+
+#include <memory>
+
+namespace lunscope {
+namespace {
+
+// Status detail of a redirection (RFC 7143 section 11.13.5).
+constexpr uint8_t kMovedPermanently = 2;
+
+void LearnPortal(const Connection& connection, Session& session) {
+  if (session.portal.empty()) session.portal = PortalOf(connection);
+}
+
+}  // namespace
+
+void Logins::Apply(Connection& connection, const lunscope_pdu_record& record) {
+  switch (iscsi_opcode(record.bhs)) {
+    case ISCSI_LOGIN_REQUEST:
+      ReadText(connection, record);
+      if (record.last) ApplyRequest(connection, record);
+      break;
+    case ISCSI_LOGIN_RESPONSE:
+      ReadText(connection, record);
+      if (record.last) ApplyResponse(connection, record);
+      break;
+    case ISCSI_TEXT_REQUEST:
+    case ISCSI_TEXT_RESPONSE: ReadText(connection, record); break;
+    case ISCSI_LOGOUT_REQUEST:
+      connection.login.closes_session =
+          iscsi_logout_reason(record.bhs) == ISCSI_LOGOUT_CLOSE_SESSION;
+      break;
+    case ISCSI_LOGOUT_RESPONSE:
+      if (iscsi_logout_response(record.bhs) == 0) LogOut(connection);
+      break;
+    default: break;
+  }
+}
+
+// C: the text, and maybe its last pair, goes on in the next PDU (RFC 7143 section 11.10.2).
+void Logins::ReadText(Connection& connection, const lunscope_pdu_record& record) {
+  const uint8_t opcode = iscsi_opcode(record.bhs);
+  const Party party = opcode & ISCSI_OPCODE_FROM_TARGET ? kTargetParty : kInitiatorParty;
+  const bool is_login = opcode == ISCSI_LOGIN_REQUEST || opcode == ISCSI_LOGIN_RESPONSE;
+  LoginState& login = connection.login;
+  if (is_login && !login.negotiation) login.negotiation = std::make_unique<Negotiation>();
+  const auto take = [&](std::string_view key, const std::string& value) {
+    if (is_login) {
+      login.negotiation->Take(party, key, value);
+    } else {
+      TakeKey(connection, party, key, value);
+    }
+  };
+  TextReader& text = login.text[record.direction & 1];
+  text.Take({reinterpret_cast<const char*>(record.chunk), record.chunk_bytes}, take);
+  if (record.last && !(iscsi_flags(record.bhs) & ISCSI_FLAG_CONTINUE)) text.End(take);
+}
+
+// A key in full feature phase: a declaration, or a line of the answer to SendTargets.
+void Logins::TakeKey(Connection& connection, Party party, std::string_view key,
+                     const std::string& value) {
+  if (value.empty()) return;
+  DeclareAnew(party, key, value, Scope::kConnection, connection.parameters);
+  if (Session* session = SessionOf(connection))
+    DeclareAnew(party, key, value, Scope::kSession, session->parameters);
+  if (party != kTargetParty) return;
+  std::string& listed_target = connection.login.listed_target;
+  if (key == "TargetName") {
+    listed_target = value;
+    directory_.List(connection.role, value);
+  } else if (key == "TargetAddress" && !listed_target.empty()) {
+    directory_.AddAddress(connection.role, listed_target, value);
+  }
+}
+
+void Logins::ApplyRequest(Connection& connection, const lunscope_pdu_record& record) {
+  if (iscsi_flags(record.bhs) & ISCSI_FLAG_CONTINUE) return;
+  LoginState& login = connection.login;
+  login.isid = iscsi_lun(record.bhs) >> 16;
+  login.requested_tsih = iscsi_tsih(record.bhs);
+  login.requested_cid = iscsi_cid(record.bhs);
+  connection.names_from = kNamesFromLogin;
+  const Negotiation& said = *login.negotiation;
+  if (!said.initiator_name().empty()) connection.initiator = said.initiator_name();
+  std::string target = said.target_name();
+  if (target.empty() && said.IsDiscovery()) target = kDiscoveryName;
+  if (target.empty()) return;
+  series_.Assign(connection, {connection.role, target});
+  connection.device_types.clear();
+}
+
+void Logins::ApplyResponse(Connection& connection, const lunscope_pdu_record& record) {
+  std::unique_ptr<Negotiation>& negotiation = connection.login.negotiation;
+  if (iscsi_login_status_class(record.bhs) != 0) {
+    Fail(connection, record);
+    negotiation.reset();
+    return;
+  }
+  if (!iscsi_login_is_complete(record.bhs)) return;
+  connection.target->second.logins++;
+  connection.parameters = negotiation->Effective(Scope::kConnection);
+  if (connection.target->first.name != kDiscoveryName) OpenSession(connection, record);
+  negotiation.reset();
+}
+
+void Logins::Fail(Connection& connection, const lunscope_pdu_record& record) {
+  TargetCounters& target = connection.target->second;
+  switch (iscsi_login_status_class(record.bhs)) {
+    case 1: break;
+    case 2: target.login_failures[kInitiatorError]++; return;
+    default: target.login_failures[kTargetError]++; return;
+  }
+  target.login_failures[kRedirection]++;
+  const std::string& address = connection.login.negotiation->target_address();
+  if (address.empty()) return;
+  directory_.Redirect(connection.role, connection.target->first.name, address,
+                      iscsi_login_status_detail(record.bhs) == kMovedPermanently);
+}
+
+void Logins::LogOut(Connection& connection) {
+  connection.target->second.logouts++;
+  connection.login.logged_out = true;
+  Session* session = SessionOf(connection);
+  if (connection.login.closes_session && session != nullptr) session->logged_out = true;
+}
+
+void Logins::OpenSession(Connection& connection, const lunscope_pdu_record& record) {
+  // A connection belongs to one session: another login on it leaves the session before.
+  Close(connection);
+  LoginState& state = connection.login;
+  state.logged_out = false;
+  connection.cid = state.requested_cid;
+  const TargetKey& target = connection.target->first;
+  const ParameterValues parameters = state.negotiation->Effective(Scope::kSession);
+  const std::string initiator = connection.initiator.empty() ? kUnknownName : connection.initiator;
+  SessionLogin login;
+  login.key = {target.role,
+               target.name,
+               initiator,
+               state.isid,
+               iscsi_tsih(record.bhs),
+               ValueOf(parameters, "TargetPortalGroupTag")};
+  login.cid = connection.cid;
+  login.connection = connection.id;
+  login.is_leading = state.requested_tsih == 0;
+  if (login.is_leading && login.key.portal_group.empty())
+    login.key.portal_group = PortalOf(connection);
+  login.time_ns = record.header.time_ns;
+  connection.session = sessions_.LogIn(login);
+  Session& session = *SessionOf(connection);
+  // Only the leading login negotiates what is the session's (RFC 7143 section 13, "LO").
+  if (login.is_leading) session.parameters = parameters;
+  LearnPortal(connection, session);
+}
+
+void Logins::Apply(Connection& connection, const lunscope_connection_record& record) {
+  Session* session = SessionOf(connection);
+  if (session == nullptr) return;
+  session->header_digest = record.header_digest != 0;
+  session->data_digest = record.data_digest != 0;
+  LearnPortal(connection, *session);
+}
+
+void Logins::Close(const Connection& connection) {
+  sessions_.Close(connection.session, connection.cid, connection.id, connection.login.logged_out);
+}
+
+Session* Logins::SessionOf(const Connection& connection) {
+  return sessions_.Find(connection.session, connection.cid, connection.id);
+}
+
+}  // namespace lunscope

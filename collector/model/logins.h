@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What logins, logouts and texts say: names, sessions and their parameters, and the targets that
+// other targets list. Not thread-safe: one thread at a time.
+#pragma once
+
+#include <lunscope/records.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "collector/model/connection.h"
+#include "collector/model/directory.h"
+#include "collector/model/series.h"
+#include "collector/model/sessions.h"
+
+namespace lunscope {
+
+class Logins {
+ public:
+  // series: outlives this. max_down_sessions: sessions that ended without a logout and are kept.
+  Logins(Series& series, size_t max_down_sessions)
+      : series_(series), sessions_(max_down_sessions) {}
+
+  // A Login, Text or Logout PDU. Other PDUs change nothing.
+  void Apply(Connection& connection, const lunscope_pdu_record& record);
+  // The connection's own record says which digests its session uses.
+  void Apply(Connection& connection, const lunscope_connection_record& record);
+  // The connection has ended: its session may go down with it.
+  void Close(const Connection& connection);
+
+  [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
+  [[nodiscard]] const Directory& directory() const { return directory_; }
+
+ private:
+  void ReadText(Connection& connection, const lunscope_pdu_record& record);
+  void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);
+  void ApplyRequest(Connection& connection, const lunscope_pdu_record& record);
+  void ApplyResponse(Connection& connection, const lunscope_pdu_record& record);
+  void Fail(Connection& connection, const lunscope_pdu_record& record);
+  void OpenSession(Connection& connection, const lunscope_pdu_record& record);
+  void LogOut(Connection& connection);
+  Session* SessionOf(const Connection& connection);
+
+  Series& series_;
+  SessionTable sessions_;
+  Directory directory_;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A copy of what a scrape exports: a value of its own, which is rendered without the model.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/base/local_process.h"
+#include "collector/model/connection.h"
+#include "collector/model/pause.h"
+#include "collector/model/sessions.h"
+#include "collector/model/target.h"
+
+namespace lunscope {
+
+struct SessionState {
+  uint8_t role = 0;
+  std::string target;
+  std::string name;
+  std::string initiator;
+  std::string portal;
+  bool header_digest = false;
+  bool data_digest = false;
+  bool is_up = false;
+};
+
+struct Snapshot {
+  std::map<TargetKey, TargetStatistics> targets;
+  std::vector<SessionState> sessions;  // in the order of their keys
+  uint64_t dropped_series = 0;
+  uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last walk
+  // Connections whose names no login gave, by target and by the source of the names.
+  std::map<std::pair<TargetKey, std::string>, uint64_t> inferred_connections;
+  // Connections by target and by the process that reads them. Its id is 0: it is no label.
+  std::map<std::pair<TargetKey, LocalProcess>, uint64_t> connections;
+};
+
+// Each LUN, session and connection is as of one moment. Not all are as of the same one, because a
+// pause may apply records in between.
+void CopyTargets(const std::map<TargetKey, TargetStatistics>& targets, const Pause& pause,
+                 Snapshot& snapshot);
+void CopySessions(const std::map<SessionKey, Session>& sessions, const Pause& pause,
+                  Snapshot& snapshot);
+void CountConnections(const std::map<uint64_t, Connection>& connections, const Pause& pause,
+                      Snapshot& snapshot);
+
+}  // namespace lunscope

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A target as one role sees it: its name, what is counted for it, and its LUNs. Values only;
+// whoever owns one serialises its use.
+#pragma once
+
+#include <lunscope/aggregate.h>
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "collector/model/histogram.h"
+#include "collector/model/lun.h"
+
+namespace lunscope {
+
+// Stand-ins for the name of a target.
+inline constexpr const char* kUnknownName = "unknown";      // the login was not seen
+inline constexpr const char* kDiscoveryName = "discovery";  // a discovery session has no target
+inline constexpr const char* kOverflowName = "overflow";    // beyond the label budget
+inline constexpr uint64_t kOverflowLun = ~uint64_t{0};
+
+enum LoginFailure { kRedirection, kInitiatorError, kTargetError, kLoginFailures };
+
+// What is counted for one target, without the statistics of its LUNs.
+struct TargetCounters {
+  std::array<SizeHistogram, SCSI_OPERATIONS> sizes;
+  uint64_t logins = 0;
+  std::array<uint64_t, kLoginFailures> login_failures{};
+  uint64_t logouts = 0;
+  std::map<uint8_t, uint64_t> rejects;         // by reason
+  std::map<uint8_t, uint64_t> task_functions;  // requests, by function
+  std::map<uint8_t, uint64_t> async_events;    // by event
+  std::array<std::array<uint64_t, 32>, LUNSCOPE_DIRECTIONS> pdus{};
+  std::array<uint64_t, LUNSCOPE_DIRECTIONS> bytes{};
+  uint64_t retransmits = 0;
+  uint64_t unread_bytes = 0;  // as of the last walk
+  uint64_t header_digest_errors = 0;
+};
+
+struct TargetStatistics : TargetCounters {
+  std::map<uint64_t, LunStatistics> luns;  // by CanonicalLun()
+};
+
+struct TargetKey {
+  uint8_t role;
+  std::string name;
+  // "": a target of iSCSI. Else a target of a SCSI layer: the low-level driver below the mid-layer,
+  // or the fabric above LIO.
+  std::string transport = {};
+  auto operator<=>(const TargetKey&) const = default;
+};
+using Target = std::pair<const TargetKey, TargetStatistics>;
+
+}  // namespace lunscope

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/model/traffic.h"
+
+namespace lunscope {
+namespace {
+
+// A record may be older than one that was counted before it: a total never shrinks.
+template <typename Count>
+void Advance(uint64_t& total, Count& counted, Count now) {
+  if (now <= counted) return;
+  total += now - counted;
+  counted = now;
+}
+
+}  // namespace
+
+void CountTraffic(Connection& connection, const lunscope_connection_record& record) {
+  TargetCounters& target = connection.target->second;
+  lunscope_connection_record& counted = connection.counted;
+  for (size_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
+    lunscope_traffic& old = counted.traffic[direction];
+    const lunscope_traffic& now = record.traffic[direction];
+    for (size_t opcode = 0; opcode < 32; opcode++)
+      Advance(target.pdus[direction][opcode], old.pdus[opcode], now.pdus[opcode]);
+    Advance(target.bytes[direction], old.bytes, now.bytes);
+  }
+  Advance(target.retransmits, counted.retransmits, record.retransmits);
+  target.unread_bytes += record.unread_bytes;
+  Advance(target.header_digest_errors, counted.header_digest_errors, record.header_digest_errors);
+}
+
+void CountManagement(TargetCounters& target, const lunscope_pdu_record& record) {
+  switch (iscsi_opcode(record.bhs)) {
+    case ISCSI_TASK_REQUEST: target.task_functions[iscsi_task_function(record.bhs)]++; break;
+    case ISCSI_REJECT:
+      if (record.last) target.rejects[iscsi_reject_reason(record.bhs)]++;
+      break;
+    case ISCSI_ASYNC_MESSAGE:
+      if (record.last) target.async_events[iscsi_async_event(record.bhs)]++;
+      break;
+    default: break;
+  }
+}
+
+}  // namespace lunscope
