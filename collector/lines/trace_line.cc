@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
@@ -31,12 +32,6 @@ bool HasLba(const TracedCommand& command) {
              : IsBlockDevice(command.applied.device_type);
 }
 
-scsi_sense SenseOf(const lunscope_command_record& record) {
-  if (record.sense_bytes == 0) return {};
-  const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
-  return scsi_read_sense(sensed.sense, record.sense_bytes);
-}
-
 // The facts of a command, from which both its row and its object are made.
 struct Facts {
   explicit Facts(const TracedCommand& traced)
@@ -44,10 +39,11 @@ struct Facts {
         connection(traced.applied.connection),
         nexus(traced.applied.nexus),
         target(traced.applied.origin().target->first),
-        layer(traced.layer ? &*traced.layer : nullptr),
+        verdict(traced.applied.verdict),
+        wire_ns(traced.applied.wire_ns),
+        retries(traced.retries),
         name(CommandName(record.cdb, traced.applied.device_type)),
         has_lba(HasLba(traced)),
-        sense(SenseOf(record)),
         epoch_ns(static_cast<int64_t>(record.header.time_ns) + traced.wall_clock_offset_ns) {}
 
   [[nodiscard]] bool is_target() const { return record.header.role == LUNSCOPE_ROLE_TARGET; }
@@ -57,22 +53,21 @@ struct Facts {
   const Connection* connection;
   const Nexus* nexus;
   const TargetKey& target;
-  const LayerFacts* layer;  // nullptr: seen as iSCSI
+  const Verdict& verdict;
+  std::optional<uint64_t> wire_ns;  // of the same command on the wire, if it was found there
+  uint8_t retries;
   std::string name;
   bool has_lba;
-  scsi_sense sense;
   int64_t epoch_ns;
 };
 
 // REQUIRES: the command was found on the wire.
-uint64_t AboveWireNs(const Facts& facts) {
-  return facts.record.duration_ns - *facts.layer->wire_ns;
-}
+uint64_t AboveWireNs(const Facts& facts) { return facts.record.duration_ns - *facts.wire_ns; }
 
 // ---- to which commands a key applies ----
 
-bool IsOfIscsi(const Facts& facts) { return facts.layer == nullptr; }
-bool IsOfLayer(const Facts& facts) { return facts.layer != nullptr; }
+bool IsOfIscsi(const Facts& facts) { return facts.nexus == nullptr; }
+bool IsOfLayer(const Facts& facts) { return facts.nexus != nullptr; }
 bool HasDevice(const Facts& facts) { return IsOfLayer(facts) && !facts.nexus->device.empty(); }
 bool HasInitiator(const Facts& facts) {
   return IsOfIscsi(facts) || !facts.nexus->initiator.empty();
@@ -84,16 +79,15 @@ bool HasBlocks(const Facts& facts) { return facts.has_lba; }
 bool MovesData(const Facts& facts) {
   return (facts.record.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) != 0;
 }
-bool IsTimeout(const Facts& facts) { return IsOfLayer(facts) && facts.layer->is_timeout; }
-// RFC 7143 section 11.4.3: a response other than 0 says that there is no SCSI status.
-bool HasStatus(const Facts& facts) { return facts.record.response == 0 && !IsTimeout(facts); }
-bool HasSense(const Facts& facts) { return facts.sense.valid; }
+bool IsTimeout(const Facts& facts) { return !facts.verdict.is_end(); }
+bool HasStatus(const Facts& facts) { return facts.verdict.outcome->has_status; }
+bool HasSense(const Facts& facts) { return facts.verdict.end.sense.valid; }
 bool HasResidual(const Facts& facts) {
   return (facts.record.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW)) != 0;
 }
-bool HasHostStatus(const Facts& facts) { return IsOfLayer(facts) && facts.layer->host_status != 0; }
-bool IsRetried(const Facts& facts) { return IsOfLayer(facts) && facts.layer->retries != 0; }
-bool IsOnWire(const Facts& facts) { return IsOfLayer(facts) && facts.layer->wire_ns.has_value(); }
+bool HasHostStatus(const Facts& facts) { return facts.verdict.end.host_status != 0; }
+bool IsRetried(const Facts& facts) { return facts.retries != 0; }
+bool IsOnWire(const Facts& facts) { return facts.wire_ns.has_value(); }
 
 // ---- the columns of the table ----
 
@@ -125,15 +119,6 @@ std::string LunText(const Facts& facts) {
   std::string text = FormatLun(facts.record.lun);
   while (text.size() > 6 && text.ends_with("0000")) text.resize(text.size() - 4);
   return text;
-}
-
-std::string Outcome(const Facts& facts) {
-  if (IsTimeout(facts)) return "Timed out";
-  if (HasHostStatus(facts)) return HostStatusName(facts.layer->host_status);
-  if (facts.record.response != 0) return ResponseName(facts.record.response);
-  const scsi_sense& sense = facts.sense;
-  if (sense.valid) return fmt::format("Check {:x}/{:02x}/{:02x}", sense.key, sense.asc, sense.ascq);
-  return StatusName(facts.record.status);
 }
 
 std::string NumberUnlessZero(uint64_t number) { return number != 0 ? fmt::to_string(number) : ""; }
@@ -170,7 +155,7 @@ constexpr Column kTable[] = {
     {"ABOVE", Align::kRight, 8,
      [](const Facts& facts) { return IsOnWire(facts) ? FormatDuration(AboveWireNs(facts)) : ""; },
      true},
-    {"STATUS", Align::kLeft, 0, Outcome},
+    {"STATUS", Align::kLeft, 0, [](const Facts& facts) { return facts.verdict.Words(); }},
 };
 
 // Calls text(column) for each column that is shown, and lines the answers up.
@@ -257,7 +242,7 @@ constexpr Key kKeys[] = {
      [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.transferred_bytes); }},
     {"status", HasStatus,
      [](auto& line, auto name, auto& facts) {
-       line.String(name, StatusName(facts.record.status));
+       line.String(name, StatusName(facts.verdict.end.status));
      }},
     {"response", IsOfIscsi,
      [](auto& line, auto name, auto& facts) {
@@ -266,9 +251,9 @@ constexpr Key kKeys[] = {
     {"sense", HasSense,
      [](auto& line, auto name, auto& facts) {
        line.Object(name, [&](json::Members& sense) {
-         sense.Number("key", facts.sense.key);
-         sense.Number("asc", facts.sense.asc);
-         sense.Number("ascq", facts.sense.ascq);
+         sense.Number("key", facts.verdict.end.sense.key);
+         sense.Number("asc", facts.verdict.end.sense.asc);
+         sense.Number("ascq", facts.verdict.end.sense.ascq);
        });
      }},
     {"residual_bytes", HasResidual,
@@ -279,14 +264,14 @@ constexpr Key kKeys[] = {
      }},
     {"host_status", HasHostStatus,
      [](auto& line, auto name, auto& facts) {
-       line.String(name, HostStatusName(facts.layer->host_status));
+       line.String(name, HostStatusName(facts.verdict.end.host_status));
      }},
     {"retries", IsRetried,
-     [](auto& line, auto name, auto& facts) { line.Number(name, facts.layer->retries); }},
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.retries); }},
     {"timed_out", IsTimeout, [](auto& line, auto name, auto&) { line.Flag(name, true); }},
     {"wire_us", IsOnWire,
      [](auto& line, auto name, auto& facts) {
-       line.Decimal(name, Microseconds(*facts.layer->wire_ns), 3);
+       line.Decimal(name, Microseconds(*facts.wire_ns), 3);
      }},
     {"above_wire_us", IsOnWire,
      [](auto& line, auto name, auto& facts) {

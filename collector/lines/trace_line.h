@@ -7,29 +7,18 @@
 #include <lunscope/records.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "collector/model/applied.h"
 
 namespace lunscope {
 
-// Facts that only a SCSI layer (the mid-layer or LIO) knows of a command.
-struct LayerFacts {
-  uint8_t host_status;  // the mid-layer's; 0: DID_OK
-  uint8_t retries;
-  bool is_timeout;  // the command's timer ran out; the command has not completed yet
-  // How long the same command was on the wire: from its PDU to the PDU with its status. Absent if
-  // it was not found there.
-  std::optional<uint64_t> wire_ns;
-};
-
 // A view of a command and of what the model made of it.
 struct TracedCommand {
   const lunscope_command_record& record;  // with sense_bytes: at the front of a sensed record
   Applied applied;               // with a connection; of a SCSI layer's command, with a nexus
   int64_t wall_clock_offset_ns;  // from the record's clock to the epoch
-  std::optional<LayerFacts> layer = std::nullopt;  // absent: seen as iSCSI
+  uint8_t retries = 0;           // of a SCSI layer's command: how often it was dispatched before
   bool has_wire_column = false;
 };
 

@@ -11,6 +11,7 @@
 
 #include "collector/model/connection.h"
 #include "collector/model/nexus.h"
+#include "collector/model/outcome.h"
 
 namespace lunscope {
 
@@ -23,6 +24,8 @@ struct Applied {
   scsi_operation operation = SCSI_OPERATION_OTHER;
   // Of a command or a PDU: the peripheral device type of its LUN.
   int device_type = kUnknownDeviceType;
+  // Of a command: how it ended.
+  Verdict verdict = {};
   // Of a command of the mid-layer: how long it was on the wire, if it was found there.
   std::optional<uint64_t> wire_ns = std::nullopt;
 

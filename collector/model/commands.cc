@@ -5,11 +5,24 @@
 #include <span>
 
 namespace lunscope {
+namespace {
+
+void CountError(LunStatistics& lun, const Verdict& verdict) {
+  const CommandEnd& end = verdict.end;
+  switch (verdict.outcome->series) {
+    case ErrorSeries::kNone: break;
+    case ErrorSeries::kStatusAndSenseKey: lun.errors[{end.status, end.sense.key}]++; break;
+    case ErrorSeries::kTargetFailure: lun.target_failures++; break;
+  }
+}
+
+}  // namespace
 
 Applied Commands::Apply(Connection& connection, const lunscope_command_record& record) {
   LunStatistics& lun = series_.LunOf(connection, record.lun);
   Applied applied{.connection = &connection,
-                  .device_type = DeviceTypeOf(connection, record.lun, lun)};
+                  .device_type = DeviceTypeOf(connection, record.lun, lun),
+                  .verdict = Judge(record)};
   Count(connection, lun, record, applied);
   return applied;
 }
@@ -26,16 +39,7 @@ OperationStatistics& Commands::Count(const Origin& origin, LunStatistics& lun,
   } else {
     lun.written_bytes += record.transferred_bytes;
   }
-  if (record.response != 0) {
-    lun.target_failures++;
-  } else if (record.status != SCSI_STATUS_GOOD) {
-    scsi_sense sense{};
-    if (record.sense_bytes != 0) {
-      const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
-      sense = scsi_read_sense(sensed.sense, record.sense_bytes);
-    }
-    lun.errors[{record.status, sense.key}]++;
-  }
+  CountError(lun, applied.verdict);
   return statistics;
 }
 

@@ -29,7 +29,7 @@ class Commands {
   void Learn(Connection& connection, const lunscope_pdu_record& record);
 
   // Count a completed command of any origin, and say in `applied` as what. Returns the statistics
-  // that count it. REQUIRES: lun is the origin's; applied has the LUN's device type.
+  // that count it. REQUIRES: lun is the origin's; applied has its device type and the verdict.
   OperationStatistics& Count(const Origin& origin, LunStatistics& lun,
                              const lunscope_command_record& record, Applied& applied);
 

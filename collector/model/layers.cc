@@ -91,8 +91,11 @@ Applied Layers::Apply(const lunscope_scsi_command_record& record) {
   const lunscope_command_record& command = record.sensed.command;
   Nexus& nexus = Of(command.header.connection, command.header.role);
   LunStatistics& lun = series_.LunOf(nexus, command.lun);
-  Applied applied{.nexus = &nexus, .lun = &lun, .device_type = DeviceTypeOf(nexus, lun)};
-  if (record.is_timeout != 0) {
+  Applied applied{.nexus = &nexus,
+                  .lun = &lun,
+                  .device_type = DeviceTypeOf(nexus, lun),
+                  .verdict = Judge(record)};
+  if (!applied.verdict.is_end()) {
     lun.timeouts++;
     return applied;
   }

@@ -46,21 +46,20 @@ void Tracer::Take(const lunscope_record& record, const Applied& applied) {
     TakeCommand(reinterpret_cast<const lunscope_command_record&>(record), applied);
   if (record.kind == LUNSCOPE_RECORD_SCSI_COMMAND && !options_.pdus) {
     const auto& scsi = reinterpret_cast<const lunscope_scsi_command_record&>(record);
-    TakeCommand(scsi.sensed.command, applied,
-                LayerFacts{scsi.host_status, scsi.retries, scsi.is_timeout != 0, applied.wire_ns});
+    TakeCommand(scsi.sensed.command, applied, scsi.retries);
   }
   if (record.kind == LUNSCOPE_RECORD_HEADER && options_.pdus)
     TakeHeader(reinterpret_cast<const lunscope_header_record&>(record), applied);
 }
 
 void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& applied,
-                         std::optional<LayerFacts> layer) {
+                         uint8_t retries) {
   left_--;
-  const TracedCommand traced{command, applied, wall_clock_offset_ns_, layer, options_.joins_layers};
+  const TracedCommand traced{command, applied, wall_clock_offset_ns_, retries,
+                             options_.joins_layers};
   lines_.emplace_back(command.header.time_ns,
                       options_.json ? JsonObject(traced) : TableRow(traced));
-  const bool is_completed = !layer || !layer->is_timeout;
-  if (options_.summary && is_completed) summary_.Add(traced);
+  if (options_.summary && applied.verdict.is_end()) summary_.Add(traced);
 }
 
 void Tracer::TakeHeader(const lunscope_header_record& pdu, const Applied& applied) {

@@ -37,7 +37,7 @@ class Tracer {
 
  private:
   void TakeCommand(const lunscope_command_record& command, const Applied& applied,
-                   std::optional<LayerFacts> layer = std::nullopt);
+                   uint8_t retries = 0);
   void TakeHeader(const lunscope_header_record& pdu, const Applied& applied);
 
   using Line = std::pair<uint64_t, std::string>;  // time and text

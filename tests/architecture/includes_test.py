@@ -28,7 +28,7 @@ STANDARD = [r"<c?[a-z_]+>", r"<(unistd|fcntl)\.h>", r"<(sys|arpa|netinet|net)/[a
 BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # Clocks are base's, but the model has none: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!clock\.h").+"',
-         r'"collector/model/.+"']
+         r'"collector/(names|model)/.+"']
 PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<(elf|sched)\.h>",
          r'"(lunscope|scsi)\.skel\.h"']
 RUN = [*BASE, r'"collector/(names|model|metrics|lines|web|probe|replay|host|run)/.+"']
@@ -201,7 +201,8 @@ MUTATIONS = [
     ("collector/base/clock.cc", put('#include "collector/model/lun.h"'),
      includes_follow_the_layers),
     ("collector/base/clock.cc", put("  #  include <bpf/libbpf.h>"), includes_follow_the_layers),
-    ("collector/model/model.h", put('#include "collector/names/names.h"'),
+    ("collector/model/outcome.cc", put("#include <scsi/sg_lib.h>"), includes_follow_the_layers),
+    ("collector/model/outcome.cc", put('#include "collector/lines/trace_line.h"'),
      includes_follow_the_layers),
     ("collector/model/model.h", put('#include "collector/probe/probe.h"'),
      includes_follow_the_layers),

@@ -94,7 +94,8 @@ class Replay {
     const Connection* connection = applied.connection;
     if (record.kind == LUNSCOPE_RECORD_COMMAND) {
       const auto& command = reinterpret_cast<const lunscope_command_record&>(record);
-      const TracedCommand traced = {command, {.connection = connection}, 0};
+      const TracedCommand traced = {
+          command, {.connection = connection, .verdict = applied.verdict}, 0};
       Check(IsPrintable(JsonObject(traced)) && IsPrintable(TableRow(traced)), "lines of a command");
     } else if (record.kind == LUNSCOPE_RECORD_HEADER) {
       const auto& pdu = reinterpret_cast<const lunscope_header_record&>(record);

@@ -248,7 +248,9 @@ FixedTrace::FixedTrace() {
     record.command.header.role = connection.role;
     record.command.header.time_ns = host_.now_ns + records_.size() * 1'234'567;
     commands_.push_back({record.command,
-                         {.connection = &connection, .device_type = each.device_type},
+                         {.connection = &connection,
+                          .device_type = each.device_type,
+                          .verdict = Judge(record.command)},
                          kWallClockOffsetNs});
   }
 }

@@ -25,7 +25,9 @@ class SummaryTest : public ::testing::Test {
   void Add(int times, Command command, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
     command.record.command.header.role = role;
     for (int i = 0; i < times; i++) {
-      summary_.Add({command.record.command, {.connection = &connection_, .device_type = 0}, 0});
+      const lunscope_command_record& record = command.record.command;
+      summary_.Add(
+          {record, {.connection = &connection_, .device_type = 0, .verdict = Judge(record)}, 0});
     }
   }
   std::vector<std::string> Lines() {

@@ -41,7 +41,9 @@ struct Traced {
     host.Opens(1).LogsIn(login).Completes(command);
     lunscope_sensed_command_record record = command.record;
     record.command.header.role = LUNSCOPE_ROLE_INITIATOR;
-    const Applied applied{.connection = host.model().FindConnection(1), .device_type = device_type};
+    const Applied applied{.connection = host.model().FindConnection(1),
+                          .device_type = device_type,
+                          .verdict = Judge(record.command)};
     const TracedCommand traced{record.command, applied, 0};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
@@ -61,30 +63,31 @@ TEST(TraceLine, IsPrintableAndJsonForTheFixedTrace) {
   }
 }
 
-// Row and object of a SCSI layer's command.
+// Row and object of a SCSI layer's command that ends so.
 struct TracedLayer {
-  explicit TracedLayer(LayerFacts facts, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
+  explicit TracedLayer(const Dispatched& ended, std::optional<uint64_t> wire_ns = std::nullopt) {
     Host host;
-    NexusRecord nexus(3, role);
-    if (role == LUNSCOPE_ROLE_TARGET) nexus.Serving("naa.1", "naa.2");
+    const lunscope_command_record& command = ended.record.sensed.command;
+    NexusRecord nexus(kNexus, command.header.role);
+    if (command.header.role == LUNSCOPE_ROLE_TARGET) nexus.Serving("naa.1", "naa.2");
     host.Apply(nexus.Below("scsi_debug").record);
-    const Dispatched ended(3, Read16(16, 8).OnLun(Lun(1)).Taking(100'000), role);
-    host.Apply(ended.record);
-    const uint64_t number = ended.record.sensed.command.header.connection;
-    const TracedCommand traced{ended.record.sensed.command,
-                               {.nexus = host.model().FindNexus(number), .device_type = 0},
-                               0,
-                               facts,
-                               true};
+    Applied applied = host.Apply(ended.record);
+    applied.wire_ns = wire_ns;
+    const TracedCommand traced{command, applied, 0, ended.record.retries, true};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
   }
+  static constexpr uint64_t kNexus = 3;
   std::string row;
   Json object;
 };
 
+Dispatched ReadOf(uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
+  return {TracedLayer::kNexus, Read16(16, 8).OnLun(Lun(1)).Taking(100'000), role};
+}
+
 TEST(TraceLine, HasBothTimesOfALayersCommandAndTheirDifference) {
-  const TracedLayer traced({0, 0, false, 70'000});
+  const TracedLayer traced(ReadOf(), 70'000);
   EXPECT_THAT(traced.row, HasSubstr("mid 3:0:0               1 Read(16)"));
   EXPECT_THAT(traced.row, HasSubstr("100.0us   30.0us Good"));
   EXPECT_EQ(TableHeader(true).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
@@ -98,18 +101,19 @@ TEST(TraceLine, HasBothTimesOfALayersCommandAndTheirDifference) {
 }
 
 TEST(TraceLine, HasTheMidLayersFacts) {
-  EXPECT_THAT(TracedLayer({0x07, 2, false, {}}).row, HasSubstr("DID_ERROR"));
-  EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["host_status"], "DID_ERROR");
-  EXPECT_EQ(TracedLayer({0x07, 2, false, {}}).object["retries"], 2);
-  EXPECT_EQ(TracedLayer({0x99, 0, false, {}}).object["host_status"], "0x99");
-  const TracedLayer timed_out({0, 0, true, {}});
+  const TracedLayer failed(ReadOf().Failing(0x07).Again(2));
+  EXPECT_THAT(failed.row, HasSubstr("DID_ERROR"));
+  EXPECT_EQ(failed.object["host_status"], "DID_ERROR");
+  EXPECT_EQ(failed.object["retries"], 2);
+  EXPECT_EQ(TracedLayer(ReadOf().Failing(0x99)).object["host_status"], "0x99");
+  const TracedLayer timed_out(ReadOf().TimingOut());
   EXPECT_THAT(timed_out.row, HasSubstr("Timed out"));
   EXPECT_EQ(timed_out.object["timed_out"], true);
   EXPECT_FALSE(timed_out.object.contains("status"));
 }
 
 TEST(TraceLine, NamesTheEndsOfLio) {
-  const TracedLayer traced({0, 0, false, {}}, LUNSCOPE_ROLE_TARGET);
+  const TracedLayer traced(ReadOf(LUNSCOPE_ROLE_TARGET));
   EXPECT_THAT(traced.row, HasSubstr("lio naa.1"));
   EXPECT_EQ(traced.object["source"], "target");
   EXPECT_EQ(traced.object["initiator"], "naa.2");

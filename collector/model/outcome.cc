@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/model/outcome.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "collector/names/names.h"
+
+namespace lunscope {
+namespace {
+
+// ---- how it ended ----
+
+bool IsPlain(const CommandEnd& end) {
+  return !end.is_timeout && end.host_status == 0 && end.response == 0 &&
+         end.status == SCSI_STATUS_GOOD && end.sense.valid == 0;
+}
+bool IsTimeout(const CommandEnd& end) { return end.is_timeout; }
+bool HasHostStatus(const CommandEnd& end) { return end.host_status != 0; }
+bool HasHostStatusAndGood(const CommandEnd& end) {
+  return end.host_status != 0 && end.status == SCSI_STATUS_GOOD;
+}
+bool HasResponse(const CommandEnd& end) { return end.response != 0; }
+bool IsGood(const CommandEnd& end) { return end.status == SCSI_STATUS_GOOD; }
+bool HasSense(const CommandEnd& end) { return end.sense.valid != 0; }
+bool IsAny(const CommandEnd&) { return true; }
+
+// ---- the words for it ----
+
+std::string TimedOut(const CommandEnd&) { return "Timed out"; }
+std::string HostStatus(const CommandEnd& end) { return HostStatusName(end.host_status); }
+std::string Response(const CommandEnd& end) { return ResponseName(end.response); }
+std::string Status(const CommandEnd& end) { return StatusName(end.status); }
+std::string Check(const CommandEnd& end) {
+  return fmt::format("Check {:x}/{:02x}/{:02x}", end.sense.key, end.sense.asc, end.sense.ascq);
+}
+
+constexpr ErrorSeries kNone = ErrorSeries::kNone;
+constexpr ErrorSeries kByStatus = ErrorSeries::kStatusAndSenseKey;
+constexpr ErrorSeries kFailure = ErrorSeries::kTargetFailure;
+
+// clang-format off
+constexpr Outcome kOutcomes[] = {
+    // ending                 matches               words       status error  series
+    {Ending::kGood,           IsPlain,              Status,     true,  false, kNone},
+    {Ending::kTimedOut,       IsTimeout,            TimedOut,   false, false, kNone},
+    {Ending::kHostError,      HasHostStatusAndGood, HostStatus, true,  false, kNone},
+    {Ending::kHostError,      HasHostStatus,        HostStatus, true,  true,  kByStatus},
+    {Ending::kTargetFailure,  HasResponse,          Response,   false, true,  kFailure},
+    {Ending::kGoodWithSense,  IsGood,               Check,      true,  false, kNone},
+    {Ending::kCheckCondition, HasSense,             Check,      true,  true,  kByStatus},
+    {Ending::kOtherStatus,    IsAny,                Status,     true,  true,  kByStatus},
+};
+// clang-format on
+
+scsi_sense SenseOf(const lunscope_command_record& record) {
+  if (record.sense_bytes == 0) return {};
+  const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
+  return scsi_read_sense(sensed.sense, record.sense_bytes);
+}
+
+CommandEnd EndOf(const lunscope_command_record& record) {
+  return {.response = record.response, .status = record.status, .sense = SenseOf(record)};
+}
+
+}  // namespace
+
+std::span<const Outcome> Outcomes() { return kOutcomes; }
+
+Verdict Judge(const CommandEnd& end) {
+  return {end, std::ranges::find_if(kOutcomes,
+                                    [&](const Outcome& outcome) { return outcome.matches(end); })};
+}
+
+Verdict Judge(const lunscope_command_record& record) {
+  // Nearly all commands end so. What follows is the same answer, a little later.
+  if (record.response == 0 && record.status == SCSI_STATUS_GOOD && record.sense_bytes == 0)
+    return {{}, &kOutcomes[0]};
+  return Judge(EndOf(record));
+}
+
+Verdict Judge(const lunscope_scsi_command_record& record) {
+  CommandEnd end = EndOf(record.sensed.command);
+  end.is_timeout = record.is_timeout != 0;
+  end.host_status = record.host_status;
+  return Judge(end);
+}
+
+}  // namespace lunscope

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one judge of a command: how it ended, whether that is an error, and the words for it. Rows of
+// a trace, JSON, the summary and the metrics read the verdict. None of them compares a status.
+//
+// Pure: no state, and no allocation but that of Words(). A new way to end is one row in outcome.cc.
+#pragma once
+
+#include <lunscope/command.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace lunscope {
+
+// What a record says of the end of a command.
+struct CommandEnd {
+  bool is_timeout = false;  // no end yet: the mid-layer's timer ran out
+  uint8_t host_status = 0;  // DID_... of the mid-layer; 0: DID_OK
+  uint8_t response = 0;     // of iSCSI; other than 0: the target has no status for the command
+  uint8_t status = SCSI_STATUS_GOOD;
+  scsi_sense sense{};
+};
+
+enum class Ending : uint8_t {
+  kGood,
+  kTimedOut,
+  kHostError,
+  kTargetFailure,
+  kGoodWithSense,
+  kCheckCondition,
+  kOtherStatus,
+};
+
+// The metric that counts it as an error.
+enum class ErrorSeries : uint8_t { kNone, kStatusAndSenseKey, kTargetFailure };
+
+struct Outcome {
+  Ending ending;
+  bool (*matches)(const CommandEnd& end);
+  std::string (*words)(const CommandEnd& end);  // in the row of a trace
+  bool has_status;                              // JSON shows the SCSI status
+  bool is_error;                                // in the summary
+  ErrorSeries series;
+};
+
+// In the order in which they are tried: the first that matches holds. The first row is plain
+// success, and the last row matches everything.
+std::span<const Outcome> Outcomes();
+
+struct Verdict {
+  CommandEnd end;
+  const Outcome* outcome = nullptr;
+
+  // False: a timer ran out, and the command may still complete.
+  [[nodiscard]] bool is_end() const { return outcome->ending != Ending::kTimedOut; }
+  [[nodiscard]] std::string Words() const { return outcome->words(end); }
+};
+
+Verdict Judge(const CommandEnd& end);
+Verdict Judge(const lunscope_command_record& record);
+Verdict Judge(const lunscope_scsi_command_record& record);
+
+}  // namespace lunscope
