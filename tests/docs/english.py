@@ -51,6 +51,7 @@ PATTERNS = {
     "amid": re.compile(r"\bamid\b", re.I),
     "anew": re.compile(r"\banew\b", re.I),
     "untold": re.compile(r"\buntold\b", re.I),
+    "told": re.compile(r"\btold\b(?! apart)", re.I),
     "likewise": re.compile(r"\blikewise\b", re.I),
     "that one's": re.compile(r"\b(?:that one|none)'s\b", re.I),
 }

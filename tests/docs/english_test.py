@@ -46,6 +46,8 @@ TEXTS = {
     "a page": ("docs/A.md", "It begins anew.", ["anew"]),
     "a table": ("docs/A.md", "| a | begins anew |", ["anew"]),
     "code of a page": ("docs/A.md", "    anew\n\nA `anew` span.", []),
+    "told": ("a.h", "// The name that it told.", ["told"]),
+    "told apart": ("a.h", "// They are told apart by name.", []),
     "who": ("a.h", "// First. Who reads it is followed.", ["Who or What as a subject"]),
     "what": ("a.h", "// What is left stays.", ["Who or What as a subject"]),
     "a question": ("a.h", "// What is left?", []),
