@@ -18,13 +18,13 @@ void AddProbes(const Observation& observation, Families& families) {
     Family family = families.New(MetricType::Gauge, "probe_attached",
                                  "1 if the program is attached to its kernel hook.");
     for (const ProbeState& probe : observation.probes)
-      family.Add({{"probe", probe.name}}, probe.attached ? 1 : 0);
+      family.Add({{"program", probe.name}}, probe.attached ? 1 : 0);
   }
   {
     Family family = families.New(MetricType::Counter, "probe_misses_total",
                                  "Runs of a program that the kernel skipped, from bpf_prog_info.");
     for (const ProbeState& probe : observation.probes)
-      family.Add({{"probe", probe.name}}, static_cast<double>(probe.misses));
+      family.Add({{"program", probe.name}}, static_cast<double>(probe.misses));
   }
   {
     Family family = families.New(MetricType::Counter, "bpf_runs_total",

@@ -28,7 +28,7 @@ class Modules(GuestTest):
         self.serve = self.use(Serve(options=["--source", "iscsi,scsi,target"]))
 
     def attached(self):
-        return {probe.labels["probe"] for probe in self.serve.metrics().select("probe_attached")
+        return {probe.labels["program"] for probe in self.serve.metrics().select("probe_attached")
                 if probe.value == 1}
 
     def wait_for(self, probe, is_attached):

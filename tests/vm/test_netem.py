@@ -82,7 +82,7 @@ class WithoutReadingHook(GuestTest):
     def test_nothing_is_missed(self):
         lio = self.use(Lio())
         serve = self.use(Serve(lio.port, options=test_open_iscsi.RINGS))
-        wait_until(lambda: serve.metrics().total("probe_attached", probe="out_of_order") == 1, 60,
+        wait_until(lambda: serve.metrics().total("probe_attached", program="out_of_order") == 1, 60,
                    "the program in the hook's place")
         lose_packets(self)
         target = lio.add_target(test_open_iscsi.TARGET)
@@ -91,7 +91,7 @@ class WithoutReadingHook(GuestTest):
                 initiator.login(lio, target) as session:
             test_open_iscsi.use_file_system(session.disk(lun))
         metrics = serve.settled()
-        self.assertEqual(metrics.total("probe_attached", probe="kernel_consumption"), 0)
+        self.assertEqual(metrics.total("probe_attached", program="kernel_consumption"), 0)
         self.assertGreater(metrics.total("tcp_retransmitted_segments_total", role="target"), 0)
         self.assertEqual(metrics.total("commands_total", role="target", lun="1"),
                          target.statistics(lun).commands)
