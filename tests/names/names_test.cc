@@ -74,7 +74,7 @@ constexpr Row kRows[] = {
     {{0x44}, kCd, "Read header"},
     {{0x53}, kCd, "Reserve track"},
     {{0x37}, kChanger, "Initialize element status with range"},
-    // Of a device of which nothing is known a name is what all types call it so.
+    // A device of an unknown type: a name counts if all device types use it.
     {{0x88}, kUnknown, "Read(16)"},
     {{0x08}, kUnknown, "Read(6)"},
     {{0x11}, kUnknown, "Space(6)"},
@@ -221,7 +221,7 @@ struct NamesRow {
   std::vector<std::pair<uint32_t, const char*>> names;
 };
 
-// All names there are, by code, as RFC 7143 section 11 and RFC 7144 have them.
+// All names, by code: RFC 7143 section 11, RFC 7144, and include/scsi/scsi_status.h of Linux.
 const NamesRow kNames[] = {
     {"task attribute",
      TaskAttributeName,
@@ -315,6 +315,25 @@ const NamesRow kNames[] = {
       {11, "Deprecated"},
       {12, "Waiting for Logout"}}},
     {"ISID type", IsidTypeName, {{0, "OUI"}, {1, "EN"}, {2, "Random"}}},
+    {"host status",
+     ScsiHostStatusName,
+     {{0x00, "DID_OK"},
+      {0x01, "DID_NO_CONNECT"},
+      {0x02, "DID_BUS_BUSY"},
+      {0x03, "DID_TIME_OUT"},
+      {0x04, "DID_BAD_TARGET"},
+      {0x05, "DID_ABORT"},
+      {0x06, "DID_PARITY"},
+      {0x07, "DID_ERROR"},
+      {0x08, "DID_RESET"},
+      {0x09, "DID_BAD_INTR"},
+      {0x0a, "DID_PASSTHROUGH"},
+      {0x0b, "DID_SOFT_ERROR"},
+      {0x0c, "DID_IMM_RETRY"},
+      {0x0d, "DID_REQUEUE"},
+      {0x0e, "DID_TRANSPORT_DISRUPTED"},
+      {0x0f, "DID_TRANSPORT_FAILFAST"},
+      {0x14, "DID_TRANSPORT_MARGINAL"}}},
     {"AHS type",
      AhsTypeName,
      {{1, "Extended CDB"}, {2, "Expected Bidirectional Read Data Length"}}},
@@ -348,6 +367,7 @@ void ExpectDistinctLabels(const char* what, int codes, Labeller label_of) {
 // Two codes with one label would be two series of one name, of which Prometheus drops one.
 TEST(Label, IsNotThatOfAnotherCode) {
   ExpectDistinctLabels("status", 256, StatusLabel);
+  ExpectDistinctLabels("host status", 256, HostStatusLabel);
   ExpectDistinctLabels("sense key", 16, SenseKeyLabel);
   ExpectDistinctLabels("opcode", 64, OpcodeLabel);
   ExpectDistinctLabels("reject reason", 256, RejectLabel);

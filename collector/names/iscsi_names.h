@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Codes in iSCSI headers, by the names of RFC 7143 and RFC 7144.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lunscope {
+
+// "" for a code that has no name.
+using CodeName = std::string_view (*)(uint32_t code);
+std::string_view OpcodeName(uint32_t opcode);                  // "SCSI Command"
+std::string_view TaskAttributeName(uint32_t attribute);        // "SIMPLE"
+std::string_view ScsiResponseName(uint32_t response);          // "completed"
+std::string_view TaskFunctionName(uint32_t function);          // "ABORT TASK"
+std::string_view TaskResponseName(uint32_t response);          // "Function complete"
+std::string_view LoginStageName(uint32_t stage);               // "FullFeaturePhase"
+std::string_view LoginStatusClassName(uint32_t status_class);  // "Initiator Error"
+std::string_view LoginStatusName(uint32_t class_and_detail);   // 0x0201: "Authentication failure"
+std::string_view LogoutReasonName(uint32_t reason);            // "close the session"
+std::string_view LogoutResponseName(uint32_t response);        // "CID not found"
+std::string_view SnackTypeName(uint32_t type);                 // "DataACK"
+std::string_view AsyncEventName(uint32_t event);               // "Logout Request"
+std::string_view RejectReasonName(uint32_t reason);            // "Protocol Error"
+std::string_view IsidTypeName(uint32_t type);                  // "OUI"
+std::string_view AhsTypeName(uint32_t type);                   // "Extended CDB"
+
+// As ScsiResponseName, but a response without a name is its number in hex.
+std::string ResponseName(uint8_t response);
+
+// Label values. A code without a name is its number in hex.
+std::string OpcodeLabel(uint8_t opcode);                  // "scsi_command"
+std::string RejectLabel(uint8_t reason);                  // "protocol_error"
+std::string TaskFunctionLabel(uint8_t function);          // "abort_task"
+std::string AsyncEventLabel(uint8_t event);               // "logout_request"
+std::string LoginStatusClassLabel(uint8_t status_class);  // "initiator_error"
+
+}  // namespace lunscope
