@@ -28,6 +28,9 @@ struct Run {
   Result<ExitCode> operator()(const lunscope::CheckOptions& options) {
     return lunscope::RunCheck(options);
   }
+  Result<ExitCode> operator()(const lunscope::MetricsOptions& options) {
+    return lunscope::RunMetrics(options);
+  }
   Result<ExitCode> operator()(const lunscope::VersionOptions&) { return lunscope::RunVersion(); }
 };
 

@@ -13,6 +13,7 @@ Result<ExitCode> RunTrace(const TraceOptions& options);
 Result<ExitCode> RunSessions(const SessionsOptions& options);
 Result<ExitCode> RunReplay(const ReplayOptions& options);
 ExitCode RunCheck(const CheckOptions& options);
+Result<ExitCode> RunMetrics(const MetricsOptions& options);
 ExitCode RunVersion();
 
 // "port 3260, the SCSI mid-layer"

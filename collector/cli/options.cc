@@ -199,6 +199,13 @@ CLI::App* AddCheck(CLI::App& app, Raw& raw) {
   return command;
 }
 
+CLI::App* AddMetrics(CLI::App& app, Raw& raw) {
+  CLI::App* command = app.add_subcommand(
+      "metrics", "List all metrics, with their labels and what each value means");
+  AddOutput(command, raw, "Form of the list");
+  return command;
+}
+
 // Fills in the address that was given, or says why it is none.
 std::optional<ExitCode> FinishListenAddress(const Raw& raw, ListenAddress& listen_address) {
   Result<ListenAddress> address = ListenAddress::Parse(raw.listen_address);
@@ -267,6 +274,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
   const CLI::App* sessions_command = AddSessions(app, raw);
   const CLI::App* replay_command = AddReplay(app, raw, replay);
   const CLI::App* check_command = AddCheck(app, raw);
+  const CLI::App* metrics_command = AddMetrics(app, raw);
   app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -304,6 +312,7 @@ std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv) {
     check.json = raw.output == "json";
     return Options(check);
   }
+  if (metrics_command->parsed()) return Options(MetricsOptions{raw.output == "json"});
   return Options(VersionOptions{});
 }
 

@@ -48,10 +48,14 @@ struct CheckOptions {
   std::vector<uint16_t> ports = {ISCSI_DEFAULT_PORT};
   bool json = false;
 };
+struct MetricsOptions {
+  bool json = false;
+};
+
 struct VersionOptions {};
 
 using Options = std::variant<ServeOptions, TraceOptions, SessionsOptions, ReplayOptions,
-                             CheckOptions, VersionOptions>;
+                             CheckOptions, MetricsOptions, VersionOptions>;
 
 // What to do, or the exit code of a program that has said all (--help, a usage error).
 std::variant<Options, ExitCode> ParseCommandLine(int argc, char** argv);

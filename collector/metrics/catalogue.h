@@ -1,26 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parts of the metric catalogue. Every metric's name, type, help and labels have their one home
-// in the part that it belongs to; metrics.cc puts the parts together.
+// The metric catalogue: every metric of lunscope itself, in the order of the page. Each metric is
+// declared once, in a row of the file of its topic; a new metric is a new row there.
 #pragma once
 
-#include "collector/metrics/family.h"
-#include "collector/metrics/metrics.h"
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collector/metrics/metric.h"
 
 namespace lunscope {
 
-// iSCSI.
-void AddCommands(const Observation& observation, Families& families);      // commands, LUNs
-void AddSessions(const Observation& observation, Families& families);      // and connections
-void AddTargets(const Observation& observation, Families& families);       // logins, PDUs, bytes
-void AddConservation(const Observation& observation, Families& families);  // what was not seen
+// The rows of a topic.
+std::span<const Metric> CommandMetrics();       // commands.cc: commands and LUNs
+std::span<const Metric> SessionMetrics();       // sessions.cc: sessions and connections
+std::span<const Metric> TargetMetrics();        // targets.cc: logins, PDUs, bytes
+std::span<const Metric> ConservationMetrics();  // conservation.cc: what was seen and what was not
+std::span<const Metric> ScsiLayerMetrics();     // scsi_layers.cc: what only the SCSI layers have
+std::span<const Metric> SelfMetrics();          // self.cc: programs, rings, this scrape
 
-// The kernel's SCSI layers. Families of their own, and not a label on those of iSCSI: a command of
-// the kernel's iSCSI initiator passes the mid-layer and the wire, and a sum over one family would
-// count it twice. REQUIRES: observation.layers.
-void AddScsiLayers(const Observation& observation, Families& families);
+struct CatalogueEntry {
+  std::string name;  // "lunscope_commands_total"
+  const char* topic;
+  prometheus::MetricType type;
+  Unit unit;
+  Available available;
+  const char* help;
+  MetricSeries series;
+  SeriesSource source;
 
-// lunscope itself: its programs, its rings, what it took in, this scrape.
-void AddSelf(const Observation& observation, Families& families);
+  // The labels of its series, in their order.
+  [[nodiscard]] std::vector<const Label*> LabelsOfSeries() const;
+};
+
+const std::vector<CatalogueEntry>& Catalogue();
+
+// Words for a reader of the catalogue.
+const char* UnitName(Unit unit);                 // "seconds"
+const char* AvailableName(Available available);  // "iscsi"
+const char* AvailableHelp(Available available);  // "iSCSI is watched."
+
+bool IsAvailable(Available available, const Observation& observation);
 
 }  // namespace lunscope

@@ -10,30 +10,27 @@ namespace {
 
 using prometheus::MetricFamily;
 
-void AddAll(const Observation& observation, const FamilySink& sink) {
-  Families families(sink);
-  if (observation.has_iscsi) {
-    AddCommands(observation, families);
-    AddSessions(observation, families);
-    AddTargets(observation, families);
-    AddConservation(observation, families);
+void RenderEach(const Observation& observation, const FamilySink& sink) {
+  for (const CatalogueEntry& entry : Catalogue()) {
+    if (!IsAvailable(entry.available, observation)) continue;
+    Family family(entry.name, entry.type, entry.unit, entry.help);
+    entry.series.add({observation, entry.source}, family);
+    family.Finish(sink);
   }
-  if (observation.layers) AddScsiLayers(observation, families);
-  AddSelf(observation, families);
 }
 
 }  // namespace
 
 std::vector<MetricFamily> RenderMetrics(const Observation& observation) {
   std::vector<MetricFamily> all;
-  AddAll(observation, [&](MetricFamily&& family) { all.push_back(std::move(family)); });
+  RenderEach(observation, [&](MetricFamily&& family) { all.push_back(std::move(family)); });
   return all;
 }
 
-// Family by family: the text is the only one of them that is there as a whole.
+// One family at a time, so that only the text is in memory as a whole.
 std::string FormatMetrics(const Observation& observation) {
   std::string page;
-  AddAll(observation, [&](const MetricFamily& family) { AppendText(family, page); });
+  RenderEach(observation, [&](const MetricFamily& family) { AppendText(family, page); });
   return page;
 }
 

@@ -12,7 +12,7 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-// Digits that tell each double from all others, less one: what prometheus-cpp prints.
+// The digits that prometheus-cpp prints. One more would keep every double apart.
 constexpr int kDigits = 16;
 constexpr double kMaxInteger = 1e15;
 
@@ -103,6 +103,8 @@ void AppendHistogram(const Line& line, const ClientMetric::Histogram& histogram)
     line.AppendBucket(bucket.upper_bound, static_cast<double>(bucket.cumulative_count));
 }
 
+}  // namespace
+
 const char* TypeName(MetricType type) {
   switch (type) {
     case MetricType::Counter: return "counter";
@@ -110,8 +112,6 @@ const char* TypeName(MetricType type) {
     default: return "gauge";
   }
 }
-
-}  // namespace
 
 void AppendText(const MetricFamily& family, std::string& page) {
   if (!family.help.empty()) page += "# HELP " + family.name + " " + family.help + "\n";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prometheus' text format (version 0.0.4) of one family, to the byte as prometheus-cpp's
-// TextSerializer writes it, which the tests hold it to. That one goes through a std::ostream for
-// each label of each series, and took 1.5 us a line: a page of 100,000 is what it is rejected for.
+// Prometheus' text format (version 0.0.4) of one family, with the same bytes as the TextSerializer
+// of prometheus-cpp; a test compares them. TextSerializer itself is too slow for a page of 100,000
+// lines: it writes each label of each series to a std::ostream, and took 1.5 us a line.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -11,7 +11,10 @@
 
 namespace lunscope {
 
-// REQUIRES: the family is of counters, gauges or histograms, without timestamps.
+// "counter", "gauge" or "histogram".
+const char* TypeName(prometheus::MetricType type);
+
+// REQUIRES: the family has counters, gauges or histograms, without timestamps.
 void AppendText(const prometheus::MetricFamily& family, std::string& page);
 
 }  // namespace lunscope

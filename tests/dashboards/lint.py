@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold the Grafana dashboard, its provisioning and the scrape config to the rules of this project.
 
-    lint.py --metrics FILE [DASHBOARD.json ...]
+    lint.py [DASHBOARD.json ...]
 
-FILE is a text exposition with every metric: the catalogue that names, types and labels are checked
-against. The rules are in rules.py; promtool judges every expression and the scrape config. A
-finding is printed as `file: where: rule: what`. Exit status: 0 clean, 1 findings, 2 could not
-check. lint_test.py shows that each rule can fail.
+Names, types and labels are checked against the catalogue that `lunscope metrics -o json` prints;
+$LUNSCOPE is the program. The rules are in rules.py; promtool judges every expression and the scrape
+config. A finding is printed as `file: where: rule: what`. Exit status: 0 clean, 1 findings, 2 could
+not check. lint_test.py shows that each rule can fail.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 import dashboard as dashboards
-from promql import parse_catalogue
+from promql import by_series_name, catalogue
 from rules import RULES, labels_are_in_the_catalogue, metrics_are_in_the_catalogue
 
 DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
@@ -106,7 +106,7 @@ def lint_promtool(dashboard):
         yield f"promtool_parses: {what}"
 
 
-def lint_dashboard(dashboard, catalogue):
+def lint_dashboard(dashboard, metrics):
     """Findings for one dashboard: `where: rule: what`."""
     for check in RULES["dashboard"]:
         for what in check(dashboard):
@@ -117,32 +117,30 @@ def lint_dashboard(dashboard, catalogue):
                 yield f"{panel.get('title')}: {check.__name__}: {what}"
     for where, expr in expressions(dashboard):
         for check in RULES["expression"]:
-            for what in check(expr, catalogue):
+            for what in check(expr, metrics):
                 yield f"{where}: {check.__name__}: {what}"
     for where, query in variable_selectors(dashboard):
         series = query.series if "{" in query.series else query.series + "{}"
         for check in (metrics_are_in_the_catalogue, labels_are_in_the_catalogue):
-            for what in check(f"sum by ({query.label}) ({series})", catalogue):
+            for what in check(f"sum by ({query.label}) ({series})", metrics):
                 yield f"{where}: {check.__name__}: {what}"
     yield from lint_promtool(dashboard)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--metrics", type=Path, required=True,
-                        help="text exposition, the catalogue")
     parser.add_argument("dashboard", type=Path, nargs="*",
                         default=sorted(DASHBOARDS.glob("*.json")))
     options = parser.parse_args()
     try:
-        catalogue = parse_catalogue(options.metrics.read_text(encoding="utf-8"))
-        if not catalogue or not options.dashboard:
+        metrics = by_series_name(catalogue.read())
+        if not metrics or not options.dashboard:
             raise ValueError("nothing to check, or no metric to check it against")
         findings = list(lint_files(DASHBOARDS))
         for file in options.dashboard:
             findings += [f"{file.name}: {finding}"
-                         for finding in lint_dashboard(dashboards.load(file), catalogue)]
-    except (OSError, ValueError) as error:
+                         for finding in lint_dashboard(dashboards.load(file), metrics)]
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
         print(f"lint.py: {error}", file=sys.stderr)
         return 2
     for finding in findings:

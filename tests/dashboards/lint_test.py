@@ -13,20 +13,19 @@ from pathlib import Path
 
 import lint
 import rules
-from promql import parse_catalogue
+from promql import by_series_name
 
-CATALOGUE = parse_catalogue("""\
-# TYPE x_commands_total counter
-x_commands_total{role="target",target="iqn.a",lun="0",operation="read"} 1
-# TYPE x_errors_total counter
-x_errors_total{role="target",target="iqn.a",lun="0",status="busy"} 0
-# TYPE x_duration_seconds histogram
-x_duration_seconds_bucket{role="target",target="iqn.a",lun="0",operation="read",le="+Inf"} 1
-x_duration_seconds_sum{role="target",target="iqn.a",lun="0",operation="read"} 1
-x_duration_seconds_count{role="target",target="iqn.a",lun="0",operation="read"} 1
-# TYPE x_up gauge
-x_up 1
-""")
+
+def metric(name, kind, *labels):
+    return {"name": name, "type": kind, "labels": [{"name": label} for label in labels]}
+
+
+CATALOGUE = by_series_name([
+    metric("x_commands_total", "counter", "role", "target", "lun", "operation"),
+    metric("x_errors_total", "counter", "role", "target", "lun", "status"),
+    metric("x_duration_seconds", "histogram", "role", "target", "lun", "operation"),
+    metric("x_up", "gauge"),
+])
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 ALL = ",".join(f'{name}=~"${name}"' for name in rules.VARIABLES[1:])

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""As much of PromQL and of the text exposition as the lint needs: which metrics, labels, windows.
+"""As much of PromQL as the lint needs: which metrics, labels, windows.
 
 This finds selectors and label lists by pattern and knows nothing of the grammar; whether an
 expression is one at all is promtool's to say.
 """
 
 import re
+import sys
+from pathlib import Path
 from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "metrics"))
+
+import catalogue
 
 SELECTOR = re.compile(r"\b([a-zA-Z_:][\w:]*)\s*\{([^}]*)\}(\s*\[[^\]]*\])?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
@@ -23,10 +29,10 @@ class Selector(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """What the catalogue says of a metric. `labels` is None when it has no sample to tell."""
+    """What the catalogue says of a series."""
 
     type: str
-    labels: set | None
+    labels: set
 
 
 def selectors(expr):
@@ -47,20 +53,12 @@ def bare_metrics(expr):
     return re.findall(r"\b(?:lunscope|process)_\w+", without_selectors)
 
 
-def parse_catalogue(text):
-    """{sample name: Metric} of a text exposition. A histogram is there by its sample names."""
-    catalogue, sampled = {}, {}
-    for line in text.splitlines():
-        if line.startswith("# TYPE "):
-            name, kind = line.split()[2:4]
-            suffixes = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
-            catalogue |= {name + suffix: Metric(kind, None) for suffix in suffixes}
-        elif line and not line.startswith("#"):
-            name = re.match(r"[\w:]+", line)[0]
-            labels = {label for label, _, _ in MATCHER.findall(line)}
-            sampled[name] = sampled.get(name, set()) | labels
-    return catalogue | {name: Metric(catalogue[name].type, labels)
-                        for name, labels in sampled.items() if name in catalogue}
+def by_series_name(metrics):
+    """{name of a series: Metric} of a catalogue (tests/metrics/catalogue.py). A histogram is there
+    by the names of its series, not by its own."""
+    return {name: Metric(metric["type"], set(catalogue.label_names(metric)) |
+                         ({"le"} if name.endswith("_bucket") else set()))
+            for metric in metrics for name in catalogue.series_names(metric)}
 
 
 def functions(expr):

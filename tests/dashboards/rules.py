@@ -285,7 +285,7 @@ def labels_are_in_the_catalogue(expr, catalogue):
     complete = True
     for selector in selectors(expr):
         metric = catalogue.get(selector.metric)
-        if metric is None or metric.labels is None:
+        if metric is None:
             complete = False
             continue
         known |= metric.labels
@@ -311,7 +311,7 @@ def selectors_follow_the_variables(expr, catalogue):
     """Every metric of an expression is narrowed by a variable, if they all have its label; else
     none is, for a ratio of a narrowed and a whole number means nothing."""
     metrics = [catalogue.get(selector.metric) for selector in selectors(expr)]
-    if not metrics or any(metric is None or metric.labels is None for metric in metrics):
+    if not metrics or any(metric is None for metric in metrics):
         return
     for label in FILTERS:
         wanted = f"=~${label}" if all(label in metric.labels for metric in metrics) else None

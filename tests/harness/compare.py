@@ -2,7 +2,14 @@
 """The commands of lunscope and of tshark in one form, so that they can be compared one by one."""
 
 import collections
+import functools
+import pathlib
 import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "metrics"))
+
+import catalogue
 
 # A name that is not one: an operation code in hex, or an admission.
 _NOT_A_NAME = re.compile(r"0x|\b[0-9a-f]{2}h\b|unknown|reserved|opcode|vendor specific",
@@ -20,10 +27,15 @@ PDU_LABELS = {
     **{vendor: f"{vendor:#x}" for vendor in (0x1C, 0x1D, 0x1E, 0x3C, 0x3D, 0x3E)},
 }
 
-# Metrics of the programs, the rings, the scrapes, and what only the kernel knows of a connection.
-NOT_IN_A_FILE = ("probe_attached", "probe_misses_total", "events_total", "events_lost_total",
-                 "wakeups_total", "unread_bytes", "tcp_retransmitted_segments_total",
-                 "scrape_errors", "scrape_duration_seconds")
+# Counted only while kernel.bpf_stats_enabled is set.
+_BPF_RUNS = {"lunscope_bpf_runs_total", "lunscope_bpf_run_seconds_total"}
+
+
+@functools.cache
+def not_in_a_file():
+    """Metrics of the programs, the rings, the scrapes, and what only the kernel knows of a
+    connection."""
+    return catalogue.only_live(catalogue.read()) - _BPF_RUNS
 
 
 def snake_case(name):
@@ -153,7 +165,7 @@ def _series(metrics):
     and fall into other buckets: of their histograms only the counts are the same. build_info names
     a library that reads no files. The time of programs is there where the host counts it.
     """
-    others = ("lunscope_build_info", "lunscope_bpf_runs_total", "lunscope_bpf_run_seconds_total")
+    others = _BPF_RUNS | {"lunscope_build_info"}
 
     def is_timed(name):
         return "command_duration_seconds" in name and not name.endswith("_count")
@@ -164,11 +176,11 @@ def _series(metrics):
 
 def check_same_metrics(test, replayed, live):
     """`replay -o metrics` of a capture says all that `serve` said of the same traffic, and nothing
-    more, but for NOT_IN_A_FILE. Returns how many series were compared.
+    more, but for not_in_a_file(). Returns how many series were compared.
     """
     ours, theirs = _series(replayed), _series(live)
-    absent = {key for key in theirs if key[0].removeprefix("lunscope_") in NOT_IN_A_FILE}
-    test.assertEqual({name for name, _ in absent}, {f"lunscope_{name}" for name in NOT_IN_A_FILE})
+    absent = {key for key in theirs if key[0] in not_in_a_file()}
+    test.assertEqual({name for name, _ in absent}, not_in_a_file())
     test.assertEqual([sample for sample in replayed.samples
                       if not sample.name.startswith("lunscope_")], [], "of the process")
     test.assertEqual(ours, {key: theirs[key] for key in theirs.keys() - absent})
@@ -179,7 +191,7 @@ def check_same_counts(test, one, other):
     """Two that watched the same traffic say the same of it. Returns how many series were compared.
     """
     ours, theirs = ({key: value for key, value in _series(metrics).items()
-                     if key[0].removeprefix("lunscope_") not in NOT_IN_A_FILE}
+                     if key[0] not in not_in_a_file()}
                     for metrics in (one, other))
     test.assertEqual(ours, theirs)
     return len(ours)

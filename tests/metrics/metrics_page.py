@@ -1,66 +1,115 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/METRICS.md from the golden exposition: the catalogue itself lives in the code.
+"""docs/METRICS.md, written from the catalogue that `lunscope metrics -o json` prints.
 
   metrics_page.py            checks that the page is up to date
   metrics_page.py --write    writes it
 """
 
 import pathlib
-import re
 import sys
 
+import catalogue
+
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
-_GOLDEN = _ROOT / "tests" / "golden" / "golden.metrics"
 _PAGE = _ROOT / "docs" / "METRICS.md"
 _HEAD = """<!-- SPDX-License-Identifier: Apache-2.0 -->
 <!-- Written by tests/metrics/metrics_page.py; a test checks that it is up to date. -->
 # Metrics
 
-Seconds and bytes; counters end in `_total`. `role` tells where the observed host stands: it sent
-(`initiator`) or received (`target`) the SCSI commands; on a host that has both ends of a connection
-each is a vantage point of its own, so do not add them up. `operation` is `read`, `write`, `flush`,
-`discard`, `control` or `other`. `lun` is the decimal LUN where its addressing method has one, else
-its eight bytes in hex. A `target` whose login was not seen has the name that this host tells, as
-`lunscope_inferred_connections` says, or is `unknown`; that of discovery sessions is `discovery`, and what is beyond `--max-label-sets` is `overflow`.
+`lunscope metrics` prints this list, and `lunscope metrics -o json` prints it for programs. The metrics
+of the process itself (`process_*`), which every exporter has, are not listed.
 
-`transport` is on the families of their own that the kernel's SCSI layers have, `lunscope_scsi_*`
-(`--source scsi,target`): below the mid-layer (`initiator`) the low-level driver, above LIO (`target`) the
-fabric. They are not a label on those of iSCSI, because a command of the kernel's iSCSI initiator passes
-the mid-layer and the wire, and on a host with LIO the target core as well: a sum over one family would
-count it two or three times, on every dashboard that exists. `target` is there `host:channel:id`, or the
-name that the iSCSI session or LIO has. Labels are bounded as those of iSCSI are, by `--max-label-sets`.
+- Times are in seconds and sizes in bytes. Counters end in `_total`.
+- Most series have a `role`: where this host stands. On a host that has both ends of a connection, each
+  end has its own series. Do not add the two up.
+- `--max-label-sets` bounds the number of series. What is beyond it is counted in the series with the
+  target `overflow`, so that sums stay right.
+- The kernel's SCSI layers (`--source scsi,target`) have metrics of their own, `lunscope_scsi_*`, and not a
+  label on the metrics of iSCSI. A command of the kernel's iSCSI initiator passes the mid-layer and the
+  wire, and on a host with LIO the target core as well. A sum over one metric would count that command two
+  or three times.
 
-At every moment, for each role: `lunscope_commands_seen_total` = `lunscope_commands_reported_total` +
-`lunscope_commands_unreported_total` (all reasons) + `lunscope_commands_in_flight`.
-The same holds for `lunscope_scsi_commands_*`. There `timed_out` and `not_ended` are commands that ended
-where the kernel has no hook: the mid-layer's error handler, LIO's aborts. What is in flight for good at
-such an end shows as outstanding until its memory is used again, after a timeout for a minute at most.
+## Nothing is missed in silence
 
-| Metric | Type | Labels | |
-|---|---|---|---|
+At every moment, for each role:
+
+`lunscope_commands_seen_total` = `lunscope_commands_reported_total` +
+`lunscope_commands_unreported_total` (all reasons) + `lunscope_commands_in_flight`
+
+The same holds for `lunscope_scsi_commands_*`. There, the reasons `timed_out` and `not_ended` are commands
+that ended where the kernel has no hook. Such a command counts as in flight until its memory is used
+again; after a timeout, for one minute at most.
+"""
+_AVAILABLE = """
+## When a metric is available
+
+| Available | |
+|---|---|
+"""
+_TABLE = """
+| Metric | Type | Available | Labels | |
+|---|---|---|---|---|
+"""
+_LABELS = """
+## Labels
 """
 
 
-def rows(text):
-    """A table row for each metric, in the order of the exposition."""
-    labels = {}
-    for name, inside in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.M):
-        base = re.sub(r"_(bucket|sum|count)$", "", name)
-        seen = labels.setdefault(base, [])
-        for label in re.findall(r'(\w+)="', inside):
-            if label != "le" and label not in seen:
-                seen.append(label)
-    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
-    for name, purpose in re.findall(r"^# HELP (\w+) (.*)$", text, re.M):
-        yield f"| `{name}` | {kinds[name]} | {', '.join(labels.get(name, []))} | {purpose} |\n"
+def groups(items, key):
+    """The items by key, both in the order of the items."""
+    found = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found.items()
+
+
+def availability(metrics):
+    known = {metric["available"]["name"]: metric["available"]["help"] for metric in metrics}
+    return _AVAILABLE + "".join(f"| {name} | {text} |\n" for name, text in known.items())
+
+
+def tables(metrics):
+    for topic, members in groups(metrics, lambda metric: metric["topic"]):
+        yield f"\n## {topic}\n{_TABLE}"
+        for metric in members:
+            labels = ", ".join(catalogue.label_names(metric))
+            yield (f"| `{metric['name']}` | {metric['type']} | {metric['available']['name']} | "
+                   f"{labels} | {metric['help']} |\n")
+
+
+def labels_by_name(metrics):
+    """{label name: {label as text: (label, names of the metrics that have it)}}."""
+    found = {}
+    for metric in metrics:
+        for label in metric["labels"]:
+            meanings = found.setdefault(label["name"], {})
+            meanings.setdefault(str(label), (label, []))[1].append(metric["name"])
+    return found
+
+
+def label_sections(metrics):
+    yield _LABELS
+    for name, meanings in labels_by_name(metrics).items():
+        yield f"\n### {name}\n"
+        for label, owners in meanings.values():
+            if len(meanings) > 1:
+                yield "\n" + ", ".join(f"`{owner}`" for owner in owners) + ":\n"
+            yield f"\n{label['help']}\n"
+            if label["values"]:
+                yield "\n| Value | |\n|---|---|\n"
+                yield from (f"| `{each['value']}` | {each['help']} |\n" for each in label["values"])
+
+
+def page(metrics):
+    return "".join([_HEAD, availability(metrics), *tables(metrics), *label_sections(metrics)])
 
 
 def main():
-    page = _HEAD + "".join(rows(_GOLDEN.read_text(encoding="utf-8")))
+    text = page(catalogue.read())
     if sys.argv[1:] == ["--write"]:
-        _PAGE.write_text(page, encoding="utf-8")
-    elif _PAGE.read_text(encoding="utf-8") != page:
+        _PAGE.write_text(text, encoding="utf-8")
+    elif _PAGE.read_text(encoding="utf-8") != text:
         sys.exit(f"{_PAGE.relative_to(_ROOT)} is out of date: run {pathlib.Path(__file__).name} --write")
 
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Commands and LUNs, of iSCSI and of the SCSI layers.
+#include "collector/metrics/catalogue.h"
+#include "collector/names/names.h"
+
+namespace lunscope {
+namespace {
+
+using enum prometheus::MetricType;
+using enum Unit;
+using enum Available;
+
+// The LUNs that have given INQUIRY data.
+void WalkIdentities(const View& view, LunRoles roles, const ItemVisitor<LunStatistics>& visit) {
+  WalkLuns(view, roles, [&](Labels& labels, const LunStatistics& lun) {
+    if (lun.identity.vendor.empty()) return;
+    const Scoped vendor(labels, kVendorLabel, lun.identity.vendor);
+    const Scoped model(labels, kModelLabel, lun.identity.product);
+    visit(labels, lun);
+  });
+}
+
+struct EachLunIdentity {
+  using Item = LunStatistics;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel,
+                                         &kLunLabel,  &kVendorLabel,    &kModelLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkIdentities(view, LunRoles::kBoth, visit);
+  }
+};
+
+struct EachInitiatorLunIdentity : EachLunIdentity {
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkIdentities(view, LunRoles::kInitiator, visit);
+  }
+};
+
+// The operations on a target, all of its LUNs together.
+struct EachTargetOperation {
+  using Item = SizeHistogram;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel,
+                                         &kOperationLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
+      for (size_t i = 0; i < target.sizes.size(); i++) {
+        if (target.sizes[i].count() == 0) continue;
+        const Scoped scoped(labels, kOperationLabel, OperationLabel(i));
+        visit(labels, target.sizes[i]);
+      }
+    });
+  }
+};
+
+// The errors of a LUN by status and sense key. A LUN without errors has a series with 0, so that
+// its first error is an increase of a counter.
+struct EachCommandError {
+  using Item = uint64_t;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel,
+                                         &kLunLabel,  &kStatusLabel,    &kSenseKeyLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkLuns(view, LunRoles::kBoth,
+             [&](Labels& labels, const LunStatistics& lun) { WalkLun(labels, lun, visit); });
+  }
+
+  static void WalkLun(Labels& labels, const LunStatistics& lun, const ItemVisitor<Item>& visit) {
+    const auto add = [&](const std::string& status, const std::string& sense_key, uint64_t count) {
+      const Scoped scoped_status(labels, kStatusLabel, status);
+      const Scoped scoped_key(labels, kSenseKeyLabel, sense_key);
+      visit(labels, count);
+    };
+    constexpr std::pair<uint8_t, uint8_t> kIllegalRequest = {SCSI_STATUS_CHECK_CONDITION, 0x05};
+    if (!lun.errors.contains(kIllegalRequest))
+      add(StatusLabel(kIllegalRequest.first), SenseKeyLabel(kIllegalRequest.second), 0);
+    for (const auto& [code, count] : lun.errors)
+      add(StatusLabel(code.first), SenseKeyLabel(code.second), count);
+    if (lun.target_failures != 0) add(kTargetFailureStatus, kNoSenseData, lun.target_failures);
+  }
+};
+
+uint64_t Commands(const OperationStatistics& operation) { return operation.duration_ns.count(); }
+
+// The oldest command's age in nanoseconds. The clocks of two CPUs differ by a little, and an age
+// is never negative.
+uint64_t OldestAge(const LunStatistics& lun, const View& view) {
+  const uint64_t now_ns = view.observation.now_ns;
+  const uint64_t start_ns = lun.oldest_start_ns;
+  return start_ns == 0 || start_ns > now_ns ? 0 : now_ns - start_ns;
+}
+
+bool HasCapacity(const LunStatistics& lun) { return lun.identity.capacity_bytes != 0; }
+uint64_t Capacity(const LunStatistics& lun) { return lun.identity.capacity_bytes; }
+
+constexpr Metric kCommandMetrics[] = {
+    {"commands_total", Counter, kCount, kIscsi, "SCSI commands completed, from their status PDU.",
+     Of<EachOperation, &Commands>(),
+     Twin{"Commands completed at a SCSI layer; a retry is one more."}},
+    {"command_errors_total", Counter, kCount, kIscsi,
+     "SCSI commands completed with a status other than GOOD, by status and sense key.",
+     Of<EachCommandError>(),
+     Twin{"Commands of a SCSI layer completed with a status other than GOOD, by status and sense "
+          "key."}},
+    {"command_duration_seconds", Histogram, kSeconds, kIscsi,
+     "Time from a command PDU to its status PDU, both as this end of the connection saw them.",
+     Of<EachOperation, &OperationStatistics::duration_ns>(),
+     Twin{
+         "Time from the dispatch of a command to a low-level driver (initiator), or from its CDB's "
+         "arrival at LIO (target), to its status."}},
+    {"command_size_bytes", Histogram, kBytes, kIscsi,
+     "Data transferred by a command, from its data segments.", Of<EachTargetOperation>(),
+     Twin{"Data transferred by a command of a SCSI layer."}},
+    {"read_bytes_total", Counter, kBytes, kIscsi,
+     "Bytes in Data-In data segments of completed commands.",
+     Of<EachLun, &LunStatistics::read_bytes>(),
+     Twin{"Bytes that commands of a SCSI layer have read."}},
+    {"written_bytes_total", Counter, kBytes, kIscsi,
+     "Bytes in immediate and Data-Out data segments of completed commands.",
+     Of<EachLun, &LunStatistics::written_bytes>(),
+     Twin{"Bytes that commands of a SCSI layer have written."}},
+    {"outstanding_commands", Gauge, kCount, kIscsi,
+     "Commands without a status at the time of the scrape, from the in-flight tables.",
+     Of<EachLun, &LunStatistics::outstanding>(),
+     Twin{"Commands of a SCSI layer in flight at the time of the scrape."}},
+    {"oldest_outstanding_command_seconds", Gauge, kSeconds, kIscsi,
+     "Age of the oldest command without a status; 0 if there is none.", Of<EachLun, &OldestAge>(),
+     Twin{"Age of the oldest command of a SCSI layer in flight; 0 if there is none."}},
+    {"lun_info", Gauge, kInfo, kIscsi, "What a LUN said of itself in INQUIRY data; always 1.",
+     InfoOf<EachLunIdentity>(),
+     Twin{"What a SCSI device said of itself to the kernel; always 1.",
+          InfoOf<EachInitiatorLunIdentity>()}},
+    {"lun_capacity_bytes", Gauge, kBytes, kIscsi, "Capacity of a LUN, from READ CAPACITY data.",
+     Of<Where<EachLun, &HasCapacity>, &Capacity>()},
+};
+
+}  // namespace
+
+std::span<const Metric> CommandMetrics() { return kCommandMetrics; }
+
+}  // namespace lunscope

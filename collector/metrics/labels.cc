@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/metrics/labels.h"
+
+#include <fmt/format.h>
+#include <lunscope/records.h>
+
+#include <iterator>
+
+#include "collector/model/model.h"
+#include "collector/names/names.h"
+
+namespace lunscope {
+namespace {
+
+struct Explained {
+  const char* value;
+  const char* help;
+};
+
+template <const auto& table>
+std::vector<LabelValue> ValuesOf() {
+  std::vector<LabelValue> values;
+  for (const Explained& each : table) values.push_back({each.value, each.help});
+  return values;
+}
+
+template <const auto& table>
+const char* ValueOf(size_t reason) {
+  return table[reason].value;
+}
+
+// The codes that have a name.
+template <CodeName name_of, std::string (*value_of)(uint8_t)>
+std::vector<LabelValue> CodeValues() {
+  std::vector<LabelValue> values;
+  for (uint32_t code = 0; code < 256; code++) {
+    if (const std::string_view name = name_of(code); !name.empty())
+      values.push_back(
+          {value_of(static_cast<uint8_t>(code)), fmt::format("{} ({:#04x})", name, code)});
+  }
+  return values;
+}
+
+std::vector<LabelValue> OperationValues() {
+  constexpr const char* kHelp[] = {
+      "Reads of blocks.",
+      "Writes of blocks, for example WRITE, WRITE SAME or COMPARE AND WRITE.",
+      "SYNCHRONIZE CACHE.",
+      "UNMAP.",
+      "Commands about the device, for example INQUIRY, MODE SENSE or REPORT LUNS.",
+      "All other commands.",
+  };
+  static_assert(std::size(kHelp) == SCSI_OPERATIONS);
+  std::vector<LabelValue> values;
+  for (size_t i = 0; i < SCSI_OPERATIONS; i++) values.push_back({OperationLabel(i), kHelp[i]});
+  return values;
+}
+
+std::vector<LabelValue> StatusValues() {
+  std::vector<LabelValue> values = CodeValues<&ScsiStatusName, &StatusLabel>();
+  values.push_back({kTargetFailureStatus,
+                    "The iSCSI response says that the target failed; there is no SCSI status."});
+  return values;
+}
+
+std::vector<LabelValue> SenseKeyValues() {
+  constexpr uint8_t kSenseKeys = 16;
+  std::vector<LabelValue> values;
+  for (uint8_t key = 0; key < kSenseKeys; key++)
+    values.push_back({SenseKeyLabel(key), fmt::format("Sense key {:#x}.", key)});
+  values.push_back({kNoSenseData, "There is no SCSI status, so there is no sense data."});
+  return values;
+}
+
+constexpr Explained kRoles[] = {
+    {"initiator", "This host sends the SCSI commands."},
+    {"target", "This host receives the SCSI commands."},
+};
+
+constexpr Explained kStandInTargets[] = {
+    {kUnknownName, "lunscope did not see the login, and this host does not know the name."},
+    {kDiscoveryName, "Discovery sessions, which have no target."},
+    {kOverflowName, "All targets and LUNs beyond --max-label-sets, together."},
+};
+
+constexpr Explained kOverflowLuns[] = {
+    {kOverflowName, "All LUNs beyond --max-label-sets, together."},
+};
+
+constexpr Explained kDigests[] = {
+    {"crc32c", "The session uses the digest."},
+    {"none", "The session does not use the digest."},
+};
+
+constexpr Explained kBuffers[] = {
+    {kIscsiBuffer, "The ring of the programs that watch iSCSI."},
+    {kScsiBuffer, "The ring of the programs that watch the SCSI layers."},
+};
+
+// The reasons of include/lunscope, by their numbers there.
+constexpr Explained kUnreported[] = {
+    {"ring_full", "The ring had no room for the record."},
+    {"ring_busy", "Another CPU held the lock of the ring for too long."},
+    {"table_full", "The connection's table of commands in flight had no free place."},
+    {"itt_reused",
+     "The command was never answered, and a new command took its initiator task tag."},
+    {"rejected", "The target answered the command with a Reject PDU."},
+    {"aborted", "A task management function ended the command."},
+    {"connection_closed", "The connection ended before the command was answered."},
+};
+constexpr Explained kSync[] = {
+    {"attach", "The connection was open before lunscope started."},
+    {"missing_bytes", "A PDU header was among bytes that no hook saw."},
+    {"bad_header", "There was no valid PDU header at the place where one had to be."},
+    {"not_iscsi", "The connection does not begin with a login."},
+};
+constexpr Explained kScsiUnreported[] = {
+    {"ring_full", "The ring had no room for the record."},
+    {"ring_busy", "Another CPU held the lock of the ring for too long."},
+    {"table_full", "The table of commands in flight had no free place."},
+    {"refused", "The low-level driver refused the command; the mid-layer dispatches it again."},
+    {"timed_out", "The mid-layer's error handler ended the command, where the kernel has no hook."},
+    {"not_ended",
+     "lunscope saw no end of the command before its memory was used again, for example after an "
+     "abort by LIO, where the kernel has no hook."},
+};
+constexpr Explained kRefusals[] = {
+    {"host_busy", "The whole SCSI host was busy (SCSI_MLQUEUE_HOST_BUSY)."},
+    {"device_busy", "The device was busy (SCSI_MLQUEUE_DEVICE_BUSY)."},
+    {"target_busy", "The target was busy (SCSI_MLQUEUE_TARGET_BUSY)."},
+    {"other", "The driver gave another reason."},
+};
+constexpr Explained kLosses[] = {
+    {"full", "The ring had no room for the record."},
+    {"busy", "Another CPU held the lock of the ring for too long."},
+    {kMalformed, "The record had an unknown kind or a wrong size, and was not used."},
+};
+static_assert(std::size(kUnreported) == LUNSCOPE_UNREPORTED_COUNT);
+static_assert(std::size(kSync) == LUNSCOPE_REASON_COUNT);
+static_assert(std::size(kScsiUnreported) == LUNSCOPE_SCSI_UNREPORTED_COUNT);
+static_assert(std::size(kRefusals) == LUNSCOPE_SCSI_REFUSAL_COUNT);
+static_assert(std::size(kLosses) == LUNSCOPE_LOSS_COUNT + 1);
+
+}  // namespace
+
+constexpr Label kRoleLabel = {
+    "role",
+    "Where this host stands. A host that has both ends of a connection has series for each end: do "
+    "not add them up.",
+    &ValuesOf<kRoles>, true};
+constexpr Label kTransportLabel = {
+    "transport",
+    "What carries the commands of a SCSI layer: the low-level driver below the mid-layer (role "
+    "initiator) or the fabric above LIO (role target).",
+    nullptr, false, true};
+constexpr Label kTargetLabel = {"target",
+                                "The name of the iSCSI target. If lunscope did not see the login, "
+                                "the name comes from this host "
+                                "(see lunscope_inferred_connections). In lunscope_scsi_*: "
+                                "host:channel:id, or the name that the "
+                                "iSCSI session or LIO has.",
+                                &ValuesOf<kStandInTargets>};
+constexpr Label kLunLabel = {
+    "lun", "The LUN in decimal if its addressing method has a number, else its 8 bytes in hex.",
+    &ValuesOf<kOverflowLuns>};
+constexpr Label kOperationLabel = {"operation", "The kind of the command, by its operation code.",
+                                   &OperationValues, true};
+
+constexpr Label kVendorLabel = {"vendor", "T10 vendor identification, from INQUIRY data."};
+constexpr Label kModelLabel = {"model", "Product identification, from INQUIRY data."};
+constexpr Label kStatusLabel = {"status", "The SCSI status.", &StatusValues};
+constexpr Label kSenseKeyLabel = {"sense_key", "The sense key of the sense data.", &SenseKeyValues,
+                                  true};
+constexpr Label kHostStatusLabel = {"host_status",
+                                    "The host status (enum scsi_host_status of Linux).",
+                                    &CodeValues<&ScsiHostStatusName, &HostStatusLabel>};
+
+constexpr Label kSessionLabel = {"session", "ISID and TSIH of the session, in hex."};
+constexpr Label kInitiatorLabel = {"initiator", "The name of the iSCSI initiator."};
+constexpr Label kPortalLabel = {"portal", "IP address and TCP port of the target."};
+constexpr Label kHeaderDigestLabel = {"header_digest", "The negotiated header digest.",
+                                      &ValuesOf<kDigests>, true};
+constexpr Label kDataDigestLabel = {"data_digest", "The negotiated data digest.",
+                                    &ValuesOf<kDigests>, true};
+constexpr Label kCommLabel = {"comm",
+                              "The command name of the process that reads the connection; empty if "
+                              "it is not known."};
+constexpr Label kGuestLabel = {"guest",
+                               "The guest that the process runs, if it is QEMU; else empty."};
+constexpr Label kCgroupLabel = {"cgroup",
+                                "The control group (v2) of the process; empty if it is not known."};
+constexpr Label kNetworkNamespaceLabel = {
+    "network_namespace", "The network namespace of the socket; empty if it is lunscope's own."};
+constexpr Label kNameSourceLabel = {"source", "What knew the names: sysfs, configfs or tgtadm."};
+
+constexpr CodeLabel kStatusClassLabel = {
+    {"status_class", "The status class of the Login Response (RFC 7143 section 11.13.5).",
+     &CodeValues<&LoginStatusClassName, &LoginStatusClassLabel>},
+    &LoginStatusClassLabel};
+constexpr CodeLabel kRejectReasonLabel = {
+    {"reason", "The reason of the Reject PDU (RFC 7143 section 11.17.1).",
+     &CodeValues<&RejectReasonName, &RejectLabel>},
+    &RejectLabel};
+constexpr CodeLabel kTaskFunctionLabel = {
+    {"function", "The function of the request (RFC 7143 section 11.5.1, RFC 7144).",
+     &CodeValues<&TaskFunctionName, &TaskFunctionLabel>},
+    &TaskFunctionLabel};
+constexpr CodeLabel kAsyncEventLabel = {
+    {"event", "The event of the message (RFC 7143 section 11.9.1).",
+     &CodeValues<&AsyncEventName, &AsyncEventLabel>},
+    &AsyncEventLabel};
+constexpr CodeLabel kOpcodeLabel = {{"opcode", "The opcode of the PDU (RFC 7143 section 11.2.1.2).",
+                                     &CodeValues<&OpcodeName, &OpcodeLabel>},
+                                    &OpcodeLabel};
+
+constexpr ReasonLabel kUnreportedLabel = {
+    {"reason", "Why the command has no record.", &ValuesOf<kUnreported>, true},
+    &ValueOf<kUnreported>};
+constexpr ReasonLabel kSyncLabel = {
+    {"reason", "Why PDU boundaries were not known.", &ValuesOf<kSync>, true}, &ValueOf<kSync>};
+constexpr ReasonLabel kScsiUnreportedLabel = {
+    {"reason", "Why the command has no record.", &ValuesOf<kScsiUnreported>, true},
+    &ValueOf<kScsiUnreported>};
+constexpr ReasonLabel kRefusalLabel = {
+    {"reason", "What the low-level driver said.", &ValuesOf<kRefusals>, true}, &ValueOf<kRefusals>};
+constexpr ReasonLabel kLossLabel = {
+    {"reason", "Why the record was lost.", &ValuesOf<kLosses>, true}, &ValueOf<kLosses>};
+
+constexpr Label kProgramLabel = {"program", "The name of the BPF program."};
+constexpr Label kBufferLabel = {"buffer", "The ring buffer between the kernel and the collector.",
+                                &ValuesOf<kBuffers>, true};
+constexpr Label kVersionLabel = {"version", "The version of lunscope."};
+constexpr Label kRevisionLabel = {"revision", "The revision of the source that it was built from."};
+constexpr Label kLibbpfLabel = {"libbpf", "The version of libbpf."};
+
+const char* DigestLabelValue(bool is_used) { return kDigests[is_used ? 0 : 1].value; }
+
+std::string LunLabelValue(uint64_t lun) {
+  return lun == kOverflowLun ? std::string(kOverflowName) : FormatLun(lun);
+}
+
+}  // namespace lunscope

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All that one scrape reports, as a value of its own: the metrics are rendered from it without the
+// model and without a lock.
+#pragma once
+
+#include <lunscope/records.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/model/model.h"
+
+namespace lunscope {
+
+// One BPF program.
+struct ProbeState {
+  std::string name;
+  bool attached;
+  uint64_t misses;
+  uint64_t runs;
+  uint64_t run_time_ns;
+};
+
+// The totals of the kernel's SCSI layers, if one of these is watched.
+struct LayersObservation {
+  lunscope_scsi_totals totals{};
+  uint64_t malformed_records = 0;
+  bool has_midlayer = false;
+  bool has_target = false;
+  bool joins = false;  // the mid-layer's commands are looked for on the wire
+};
+
+struct Observation {
+  bool has_iscsi = true;  // iSCSI is watched
+  std::optional<LayersObservation> layers;
+  // The records come from a capture file: there are no programs, no ring, and no socket to ask.
+  bool is_offline = false;
+  Snapshot snapshot;
+  lunscope_totals totals{};
+  std::vector<ProbeState> probes;
+  uint64_t now_ns = 0;  // CLOCK_MONOTONIC
+  uint64_t malformed_records = 0;
+  uint64_t wakeups = 0;
+  uint64_t tracked_commands_limit = 0;
+  std::string version;
+  std::string revision;
+  std::string libbpf;
+  bool scrape_failed = false;
+  double scrape_seconds = 0;
+};
+
+}  // namespace lunscope

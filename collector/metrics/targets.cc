@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Logins, PDUs and bytes of iSCSI targets.
+#include <map>
+
+#include "collector/metrics/catalogue.h"
+
+namespace lunscope {
+namespace {
+
+using enum prometheus::MetricType;
+using enum Unit;
+using enum Available;
+
+struct EachLoginFailure {
+  using Item = uint64_t;
+  static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTransportLabel,
+                                                          &kTargetLabel, &kStatusClassLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    // The status class of the first LoginFailure; the others follow in the order of the RFC.
+    constexpr uint8_t kFirstStatusClass = 1;
+    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
+      for (size_t i = 0; i < kLoginFailures; i++) {
+        const auto status_class = static_cast<uint8_t>(kFirstStatusClass + i);
+        const Scoped scoped(labels, kStatusClassLabel, kStatusClassLabel.value_of(status_class));
+        visit(labels, target.login_failures[i]);
+      }
+    });
+  }
+};
+
+// Counts by a code of the wire. usual: the code that has a series from the beginning, so that its
+// first count is an increase of a counter.
+template <std::map<uint8_t, uint64_t> TargetCounters::*counts, const CodeLabel& label,
+          uint8_t usual>
+struct EachCode {
+  using Item = uint64_t;
+  static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTransportLabel,
+                                                          &kTargetLabel, &label};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
+      std::map<uint8_t, uint64_t> all = target.*counts;
+      all.try_emplace(usual, 0);
+      for (const auto& [code, count] : all) {
+        const Scoped scoped(labels, label, label.value_of(code));
+        visit(labels, count);
+      }
+    });
+  }
+};
+
+// The PDUs of one direction, by opcode.
+template <lunscope_direction direction>
+struct EachOpcode {
+  using Item = uint64_t;
+  static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTransportLabel,
+                                                          &kTargetLabel, &kOpcodeLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey& key, const TargetStatistics& target) {
+      const bool from_target = (key.role == LUNSCOPE_ROLE_TARGET) == (direction == LUNSCOPE_SENT);
+      for (size_t i = 0; i < target.pdus[direction].size(); i++) {
+        const uint64_t count = target.pdus[direction][i];
+        if (count == 0) continue;
+        const auto opcode = static_cast<uint8_t>(from_target ? i | ISCSI_OPCODE_FROM_TARGET : i);
+        const Scoped scoped(labels, kOpcodeLabel, kOpcodeLabel.value_of(opcode));
+        visit(labels, count);
+      }
+    });
+  }
+};
+
+template <lunscope_direction direction>
+uint64_t Bytes(const TargetStatistics& target) {
+  return target.bytes[direction];
+}
+
+constexpr uint8_t kUsualReject = 0x04;
+constexpr uint8_t kUsualTaskFunction = ISCSI_TASK_ABORT_TASK;
+constexpr uint8_t kUsualAsyncEvent = 1;
+
+constexpr Metric kTargetMetrics[] = {
+    {"logins_total", Counter, kCount, kIscsi, "Logins that reached the full feature phase.",
+     Of<EachTarget, &TargetStatistics::logins>()},
+    {"login_failures_total", Counter, kCount, kIscsi,
+     "Login Responses with a status class other than success.", Of<EachLoginFailure>()},
+    {"logouts_total", Counter, kCount, kIscsi, "Logout Responses that report success.",
+     Of<EachTarget, &TargetStatistics::logouts>()},
+    {"rejects_total", Counter, kCount, kIscsi, "Reject PDUs.",
+     Of<EachCode<&TargetCounters::rejects, kRejectReasonLabel, kUsualReject>>()},
+    {"task_management_requests_total", Counter, kCount, kIscsi,
+     "Task Management Function Requests.",
+     Of<EachCode<&TargetCounters::task_functions, kTaskFunctionLabel, kUsualTaskFunction>>()},
+    {"async_messages_total", Counter, kCount, kIscsi, "Asynchronous Messages.",
+     Of<EachCode<&TargetCounters::async_events, kAsyncEventLabel, kUsualAsyncEvent>>()},
+    {"pdus_sent_total", Counter, kCount, kIscsi, "PDUs handed to the network.",
+     Of<EachOpcode<LUNSCOPE_SENT>>()},
+    {"pdus_received_total", Counter, kCount, kIscsi, "PDUs received, each counted once.",
+     Of<EachOpcode<LUNSCOPE_RECEIVED>>()},
+    {"sent_bytes_total", Counter, kBytes, kIscsi, "Bytes of PDUs sent, headers included.",
+     Of<EachTarget, &Bytes<LUNSCOPE_SENT>>()},
+    {"received_bytes_total", Counter, kBytes, kIscsi, "Bytes of PDUs received, headers included.",
+     Of<EachTarget, &Bytes<LUNSCOPE_RECEIVED>>()},
+    {"header_digest_errors_total", Counter, kCount, kIscsi,
+     "PDUs dropped because the CRC32C of their header did not fit.",
+     Of<EachTarget, &TargetStatistics::header_digest_errors>()},
+    {"tcp_retransmitted_segments_total", Counter, kCount, kLiveIscsi,
+     "TCP segments sent again, from the kernel's tracepoint.",
+     Of<EachTarget, &TargetStatistics::retransmits>()},
+    {"unread_bytes", Gauge, kBytes, kLiveIscsi,
+     "Bytes that have arrived and that this host has not read off its sockets yet.",
+     Of<EachTarget, &TargetStatistics::unread_bytes>()},
+};
+
+}  // namespace
+
+std::span<const Metric> TargetMetrics() { return kTargetMetrics; }
+
+}  // namespace lunscope
