@@ -19,7 +19,7 @@ constexpr CodePoint kInvalid = {0xfffd, 1};
 struct Utf8Form {
   uint8_t lead_mask;
   uint8_t lead;
-  size_t bytes;
+  uint8_t bytes;
   uint32_t least;  // a lower value in this form is overlong, and so invalid
 };
 

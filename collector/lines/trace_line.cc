@@ -92,8 +92,8 @@ bool IsOnWire(const Facts& facts) { return facts.wire_ns.has_value(); }
 // ---- the columns of the table ----
 
 constexpr size_t kRowColumns = 120;
-constexpr size_t kTargetColumns = 16;
-constexpr size_t kCommandColumns = 21;
+constexpr uint8_t kTargetColumns = 16;
+constexpr uint8_t kCommandColumns = 21;
 
 // The end of a name says more than its beginning: "..:storage.disk1".
 std::string Tail(const std::string& name, size_t columns) {
@@ -121,41 +121,46 @@ std::string LunText(const Facts& facts) {
   return text;
 }
 
-std::string NumberUnlessZero(uint64_t number) { return number != 0 ? fmt::to_string(number) : ""; }
+std::string TimeText(const Facts& facts) { return FormatTimeOfDay(facts.epoch_ns); }
+std::string CommandText(const Facts& facts) { return facts.name.substr(0, kCommandColumns); }
+std::string LbaText(const Facts& facts) {
+  return facts.has_lba ? fmt::to_string(scsi_lba(facts.record.cdb)) : "";
+}
+std::string BlocksText(const Facts& facts) {
+  return facts.has_lba ? fmt::to_string(scsi_blocks(facts.record.cdb)) : "";
+}
+std::string BytesText(const Facts& facts) {
+  const uint64_t bytes = facts.record.transferred_bytes;
+  return bytes != 0 ? fmt::to_string(bytes) : "";
+}
+std::string DurationText(const Facts& facts) { return FormatDuration(facts.record.duration_ns); }
+std::string AboveWireText(const Facts& facts) {
+  return IsOnWire(facts) ? FormatDuration(AboveWireNs(facts)) : "";
+}
+std::string StatusText(const Facts& facts) { return facts.verdict.Words(); }
 
 enum class Align : bool { kLeft, kRight };
 
 struct Column {
   const char* title;
-  Align align;
-  size_t width;  // a longer value pushes the columns behind it to the right
   std::string (*text)(const Facts& facts);
+  uint8_t width;  // a longer value pushes the columns behind it to the right
+  Align align;
   bool is_of_wire = false;  // shown only if the times on the wire are
 };
 
 constexpr Column kTable[] = {
-    {"TIME", Align::kLeft, 15, [](const Facts& facts) { return FormatTimeOfDay(facts.epoch_ns); }},
-    {"END", Align::kLeft, 3, EndText},
-    {"TARGET", Align::kLeft, kTargetColumns, TargetText},
-    {"LUN", Align::kRight, 4, LunText},
-    {"COMMAND", Align::kLeft, kCommandColumns,
-     [](const Facts& facts) { return facts.name.substr(0, kCommandColumns); }},
-    {"LBA", Align::kRight, 11,
-     [](const Facts& facts) {
-       return facts.has_lba ? fmt::to_string(scsi_lba(facts.record.cdb)) : "";
-     }},
-    {"BLKS", Align::kRight, 5,
-     [](const Facts& facts) {
-       return facts.has_lba ? fmt::to_string(scsi_blocks(facts.record.cdb)) : "";
-     }},
-    {"BYTES", Align::kRight, 8,
-     [](const Facts& facts) { return NumberUnlessZero(facts.record.transferred_bytes); }},
-    {"DURATION", Align::kRight, 8,
-     [](const Facts& facts) { return FormatDuration(facts.record.duration_ns); }},
-    {"ABOVE", Align::kRight, 8,
-     [](const Facts& facts) { return IsOnWire(facts) ? FormatDuration(AboveWireNs(facts)) : ""; },
-     true},
-    {"STATUS", Align::kLeft, 0, [](const Facts& facts) { return facts.verdict.Words(); }},
+    {"TIME", TimeText, 15, Align::kLeft},
+    {"END", EndText, 3, Align::kLeft},
+    {"TARGET", TargetText, kTargetColumns, Align::kLeft},
+    {"LUN", LunText, 4, Align::kRight},
+    {"COMMAND", CommandText, kCommandColumns, Align::kLeft},
+    {"LBA", LbaText, 11, Align::kRight},
+    {"BLKS", BlocksText, 5, Align::kRight},
+    {"BYTES", BytesText, 8, Align::kRight},
+    {"DURATION", DurationText, 8, Align::kRight},
+    {"ABOVE", AboveWireText, 8, Align::kRight, true},
+    {"STATUS", StatusText, 0, Align::kLeft},
 };
 
 // Calls text(column) for each column that is shown, and lines the answers up.
@@ -167,7 +172,7 @@ std::string Row(bool has_wire_column, const Text& text) {
     if (column.is_of_wire && !has_wire_column) continue;
     if (column.is_of_wire) limit += column.width + 1;
     const std::string cell = text(column);
-    const size_t blanks = column.width - std::min(column.width, cell.size());
+    const size_t blanks = std::max<size_t>(column.width, cell.size()) - cell.size();
     if (&column != std::begin(kTable)) row += ' ';
     if (column.align == Align::kRight) row.append(blanks, ' ');
     row += cell;
