@@ -28,6 +28,11 @@ bool IsPrintable(const std::string& line) {
   return std::all_of(line.begin(), line.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
+std::vector<std::string> Words(const char* text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
 Json Parse(const std::string& line) {
   Json object = Json::parse(line, nullptr, false);
   EXPECT_TRUE(object.is_object()) << line;
@@ -86,38 +91,72 @@ Dispatched ReadOf(uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
   return {TracedLayer::kNexus, Read16(16, 8).OnLun(Lun(1)).Taking(100'000), role};
 }
 
-TEST(TraceLine, HasBothTimesOfALayersCommandAndTheirDifference) {
+struct TracedLayerRow {
+  const char* what;
+  Dispatched command;
+  std::optional<uint64_t> wire_ns;
+  const char* row;      // a part of the row
+  const char* present;  // members of the object
+  const char* absent;   // keys that the object lacks
+};
+
+const TracedLayerRow kTracedLayerRows[] = {
+    {"a command of the mid-layer",
+     ReadOf(),
+     {},
+     "mid 3:0:0               1 Read(16)                       16     8     4096  100.0us          "
+     "Good",
+     R"({"role": "initiator", "source": "scsi", "transport": "scsi_debug", "device": "3:0:0:0",
+         "status": "Good", "duration_us": 100.0})",
+     "initiator local remote process itt cmdsn response host_status retries timed_out wire_us"},
+    {"the same command on the wire", ReadOf(), 70'000, "100.0us   30.0us Good",
+     R"({"duration_us": 100.0, "wire_us": 70.0, "above_wire_us": 30.0})", "retries"},
+    {"no time above the wire", ReadOf(), 100'000, "100.0us    0.0us Good",
+     R"({"wire_us": 100.0, "above_wire_us": 0.0})", ""},
+    {"a host status and retries",
+     ReadOf().Failing(0x07).Again(2),
+     {},
+     "DID_ERROR",
+     R"({"host_status": "DID_ERROR", "retries": 2})",
+     "timed_out"},
+    {"a host status without a name",
+     ReadOf().Failing(0x99),
+     {},
+     "0x99",
+     R"({"host_status": "0x99"})",
+     "retries"},
+    {"a timer that ran out",
+     ReadOf().TimingOut(),
+     {},
+     "Timed out",
+     R"({"timed_out": true})",
+     "status"},
+    {"a command of LIO",
+     ReadOf(LUNSCOPE_ROLE_TARGET),
+     {},
+     "lio naa.1",
+     R"({"role": "target", "source": "target", "target": "naa.1", "initiator": "naa.2"})",
+     "device itt response"},
+};
+
+TEST(TraceLine, HasTheFactsOfALayer) {
+  for (const TracedLayerRow& row : kTracedLayerRows) {
+    SCOPED_TRACE(row.what);
+    const TracedLayer traced(row.command, row.wire_ns);
+    EXPECT_THAT(traced.row, HasSubstr(row.row));
+    const Json present = Json::parse(row.present);
+    for (const auto& [key, value] : present.items())
+      EXPECT_EQ(traced.object.value(key, Json()), value) << key;
+    for (const std::string& key : Words(row.absent))
+      EXPECT_FALSE(traced.object.contains(key)) << key;
+  }
+}
+
+// The header's title ends above the last character of its column.
+TEST(TableHeader, HasTheColumnOfTheWire) {
   const TracedLayer traced(ReadOf(), 70'000);
-  EXPECT_THAT(traced.row, HasSubstr("mid 3:0:0               1 Read(16)"));
-  EXPECT_THAT(traced.row, HasSubstr("100.0us   30.0us Good"));
   EXPECT_EQ(TableHeader(true).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
-  EXPECT_EQ(traced.object["source"], "scsi");
-  EXPECT_EQ(traced.object["transport"], "scsi_debug");
-  EXPECT_EQ(traced.object["device"], "3:0:0:0");
-  EXPECT_EQ(traced.object["wire_us"], 70.0);
-  EXPECT_EQ(traced.object["above_wire_us"], 30.0);
-  for (const char* key : {"itt", "cmdsn", "local", "response", "initiator", "retries"})
-    EXPECT_FALSE(traced.object.contains(key)) << key;
-}
-
-TEST(TraceLine, HasTheMidLayersFacts) {
-  const TracedLayer failed(ReadOf().Failing(0x07).Again(2));
-  EXPECT_THAT(failed.row, HasSubstr("DID_ERROR"));
-  EXPECT_EQ(failed.object["host_status"], "DID_ERROR");
-  EXPECT_EQ(failed.object["retries"], 2);
-  EXPECT_EQ(TracedLayer(ReadOf().Failing(0x99)).object["host_status"], "0x99");
-  const TracedLayer timed_out(ReadOf().TimingOut());
-  EXPECT_THAT(timed_out.row, HasSubstr("Timed out"));
-  EXPECT_EQ(timed_out.object["timed_out"], true);
-  EXPECT_FALSE(timed_out.object.contains("status"));
-}
-
-TEST(TraceLine, NamesTheEndsOfLio) {
-  const TracedLayer traced(ReadOf(LUNSCOPE_ROLE_TARGET));
-  EXPECT_THAT(traced.row, HasSubstr("lio naa.1"));
-  EXPECT_EQ(traced.object["source"], "target");
-  EXPECT_EQ(traced.object["initiator"], "naa.2");
-  EXPECT_FALSE(traced.object.contains("device"));
+  EXPECT_EQ(TableHeader(false).find("ABOVE"), std::string::npos);
 }
 
 struct WideRow {
@@ -207,11 +246,6 @@ const KeysRow kKeys[] = {
     {"overflow", Read16(0, 2).LongBy(512), 0, "residual_bytes", ""},
     {"no status", Read16(0, 1).Responding(1), 0, "response", "status"},
 };
-
-std::vector<std::string> Words(const char* text) {
-  std::istringstream stream(text);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
 
 TEST(JsonObject, HasNoKeysThatDoNotApply) {
   for (const KeysRow& row : kKeys) {
