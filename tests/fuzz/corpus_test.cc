@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Every fuzz target over its seeds, over each beginning of them, and over thousands of mutations:
-// always the same ones, so that what fails once fails again. A finding ends the program and says
-// what is not so; a search for others is scripts/fuzz.
+// Runs every fuzz target on its seeds, on the beginnings of each seed, and on thousands of
+// mutations. The mutations are always the same, so a failure repeats. A finding ends the program
+// with a message. scripts/fuzz searches for new ones.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -17,7 +16,7 @@ constexpr size_t kMaxBeginnings = 200;  // of one seed
 
 class Corpus : public testing::TestWithParam<const FuzzTarget*> {
  protected:
-  // Memory of exactly this size, so that a sanitizer sees who reads behind it.
+  // Memory of exactly this size, so that a sanitizer finds a read behind it.
   static void Run(const Bytes& input) { GetParam()->run(Bytes(input)); }
 };
 
@@ -36,7 +35,7 @@ TEST_P(Corpus, SeedsAndTheirBeginnings) {
   }
 }
 
-// One change of those that libFuzzer makes.
+// One change of the kind that libFuzzer makes.
 Bytes Changed(Bytes input, const Bytes& other, std::mt19937* random) {
   const size_t at = input.empty() ? 0 : (*random)() % input.size();
   const auto byte = static_cast<uint8_t>((*random)());

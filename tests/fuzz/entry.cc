@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// One target as a libFuzzer program. `--write-seeds FOLDER` instead of libFuzzer's own arguments
-// writes the inputs that a search starts from, one file each.
+// One target as a libFuzzer program. With `--write-seeds FOLDER` in place of libFuzzer's arguments,
+// it writes the inputs from which a search starts, one file each.
 #include <fmt/format.h>
 
 #include <filesystem>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// What is read off a CDB, off sense data, off the data that explain a LUN, and off the LUN itself.
-// Only that: what costs little can be tried often.
+// The readers of CDBs, of sense data, of the data that describe a LUN, and of LUNs. The target has
+// nothing else, because a cheap target can run often.
 //
 // Input: 16 bytes of CDB, 8 of LUN, and the data.
 #include <lunscope/scsi.h>
@@ -20,7 +19,7 @@ void CheckCdb(const uint8_t* cdb) {
   Check(scsi_operation_of(cdb, cdb[1] & 0x1f) < SCSI_OPERATIONS, "an operation has a label");
   Check(lunscope_explaining_bytes(cdb) <= LUNSCOPE_CHUNK_BYTES, "what explains fits a chunk");
   if (!scsi_has_lba(cdb)) return;
-  // A shorter CDB must not be read beyond its end.
+  // No read goes beyond the end of a shorter CDB.
   const Bytes exact(cdb, cdb + bytes);
   Check(scsi_lba(exact.data()) == scsi_lba(cdb), "the LBA is in the CDB");
   Check(scsi_blocks(exact.data()) == scsi_blocks(cdb), "the block count is in the CDB");
@@ -28,7 +27,7 @@ void CheckCdb(const uint8_t* cdb) {
   Check(bytes != 6 || scsi_blocks(cdb) != 0, "0 is 256");
 }
 
-// By the byte numbers of SPC-5 4.4, which are other ones in each format.
+// By the byte numbers of SPC-5 section 4.4, which differ between the formats.
 void CheckSense(const Bytes& data) {
   const scsi_sense read = scsi_read_sense(data.data(), static_cast<uint32_t>(data.size()));
   const auto at = [&](size_t i) { return i < data.size() ? data[i] : uint8_t{0}; };

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Two byte streams and any way to cut, repeat, reorder and lose their segments. The engine may lose
-// the boundaries as often as it likes, but every command is accounted for, what was offered before
-// changes nothing, and as long as nothing is lost the cuts do not matter: every record and every
-// byte that the engine keeps is that of the play without them.
+// Two byte streams whose segments are cut, repeated, reordered and lost in any way. The engine may
+// lose the boundaries at any time, but it accounts for every command, and bytes that were offered
+// before change nothing. As long as nothing is lost, the cuts do not matter: every record, and
+// every byte that the engine keeps, is the same as without cuts.
 //
 // Input: a byte of setting; the length of the script (2 bytes) and the script, a byte of operation
 // and two of length each; and lines of the conversation, each with a byte (bit 0: direction), two
@@ -25,13 +24,13 @@ enum Setting : uint8_t {
 
 enum Operation : uint8_t {
   kCut,      // the next bytes as a segment
-  kRepeat,   // bytes of before, once more
-  kForge,    // the place of bytes of before, with others
-  kOverlap,  // the next bytes, with some of before
-  kEarly,    // bytes behind the next ones, which are still waited for
-  kLose,     // the next bytes are not seen
-  kLate,     // the next bytes are given up, then there
-  kSnap,     // of the next bytes only the first few are known
+  kRepeat,   // earlier bytes, once more
+  kForge,    // other bytes in the place of earlier ones
+  kOverlap,  // the next bytes, together with earlier ones
+  kEarly,    // bytes behind the next ones, which have not come yet
+  kLose,     // the next bytes never come
+  kLate,     // the next bytes are given up, and then they come
+  kSnap,     // the capture has only the first few of the next bytes
   kOperations
 };
 
@@ -47,7 +46,8 @@ class Play {
     if (setting & kOpens) observed_.Open();
   }
 
-  // The line in the segments that the script says; behind its end in one.
+  // Offers the line in the segments of the script. The bytes behind the end of the script are one
+  // segment.
   void Line(uint32_t direction, std::span<const uint8_t> line, Input* script) {
     direction_ = direction;
     Bytes& all = said_[direction];
@@ -62,7 +62,7 @@ class Play {
   }
 
   Observed& observed() { return observed_; }
-  // Nothing was missing, and the boundaries were known all the way.
+  // True if no byte was missing and the boundaries were always known.
   bool IsWhole() {
     return (setting_ & kOpens) && !is_lossy_ && observed_.connection().record.gaps == 0;
   }
@@ -114,7 +114,8 @@ class Play {
 
   void ExpectOld(size_t from, Bytes bytes) {
     const lunscope_stream& stream = observed_.connection().streams[direction_];
-    // What was lost on the way may still be wanted, and a stream that was never met wants anything.
+    // Bytes that were lost may still be due, and for a stream without a first segment all bytes
+    // are.
     const int64_t old_bytes = stream.need == 0 ? 0 : lunscope_distance(SeqOf(from), stream.next);
     if (old_bytes <= 0) return;
     bytes.resize(std::min(bytes.size(), static_cast<size_t>(old_bytes)));
@@ -124,8 +125,8 @@ class Play {
     Check(observed_.State() == state, "what is old changes nothing");
   }
 
-  // As a reordered segment arrives: while what is before it has not been read off the socket, it is
-  // left alone.
+  // A reordered segment arrives. It changes nothing until the bytes before it are read from the
+  // socket.
   void Early(size_t from) {
     const Bytes& all = said_[direction_];
     const lunscope_stream& stream = observed_.connection().streams[direction_];
@@ -142,7 +143,7 @@ class Play {
   Observed observed_;
   Bytes said_[LUNSCOPE_DIRECTIONS];
   uint32_t direction_ = 0;
-  size_t at_ = 0;  // in what was said in this direction
+  size_t at_ = 0;  // in the bytes of this direction
   bool is_lossy_ = false;
 };
 
@@ -209,7 +210,7 @@ std::vector<Bytes> Seeds() {
       script = Join({std::move(script), {kCut, 0, bytes, operation, 0, bytes}});
     seeds.push_back(Seed(kKnown, script).LogIn().SayAll().bytes());
   }
-  // A command that is being read, between its BHS and its AHS, when the login ends.
+  // The login ends while the engine is between the BHS and the AHS of a command.
   const Bytes command = ScsiCommand(1, TestUnitReady()).Ahs(Bytes(8));
   seeds.push_back(Seed(kKnown | kHeaders)
                       .Say(LoginRequest())

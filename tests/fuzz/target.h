@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// A fuzz target: a function that takes any bytes at all, and the inputs that a search starts from.
-//
-// One table for two programs: libFuzzer's (entry.cc, built with clang) and a unit test that replays
-// the seeds and their mutations with any compiler (corpus_test.cc). Neither knows more than this.
+// A fuzz target: a function that takes any bytes, and the inputs from which a search starts.
+// Two programs use this one table. entry.cc is libFuzzer's, and needs clang. corpus_test.cc is a
+// unit test for any compiler, which replays the seeds and their mutations.
 #pragma once
 
 #include <algorithm>
@@ -30,10 +28,10 @@ extern const FuzzTarget kPairingTarget;  // PDUs on few tags: command.h, abort.h
 extern const FuzzTarget kTextTarget;     // negotiation text: text.h, model/text_reader.h
 extern const FuzzTarget kSecretsTarget;  // authentication, cut and lost: connection.h
 extern const FuzzTarget kReadersTarget;  // CDBs, sense, INQUIRY, LUNs: scsi.h, model/lun.h
-extern const FuzzTarget kLinesTarget;    // records as lines and metrics: report/
+extern const FuzzTarget kLinesTarget;    // records as lines and metrics: lines/, metrics/
 extern const FuzzTarget kReplayTarget;   // capture files: replay/
 
-// A finding, which libFuzzer and ctest take the abort for.
+// Ends the program with an abort, which libFuzzer and ctest report as a finding.
 inline void Check(bool is_so, std::string_view what) {
   if (is_so) return;
   std::fprintf(stderr, "not so: %.*s\n", static_cast<int>(what.size()), what.data());
@@ -44,7 +42,7 @@ inline bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-// The input, taken from its front; behind its end there are zeros.
+// The input, read from its front. Behind its end are zeros.
 class Input {
  public:
   explicit Input(std::span<const uint8_t> bytes) : left_(bytes) {}
@@ -61,13 +59,13 @@ class Input {
     for (size_t i = 0; i < bytes; i++) number = number << 8 | Byte();
     return number;
   }
-  // As many of these as there are.
+  // At most as many bytes as are left.
   std::span<const uint8_t> Take(size_t bytes) {
     const std::span<const uint8_t> taken = left_.first(std::min(bytes, left_.size()));
     left_ = left_.subspan(taken.size());
     return taken;
   }
-  // The same as memory of its own, so that a sanitizer sees who reads behind it.
+  // The same in memory of its own, so that a sanitizer finds a read behind it.
   Bytes Copy(size_t bytes) {
     const std::span<const uint8_t> taken = Take(bytes);
     return {taken.begin(), taken.end()};

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Negotiation text through the filter that it passes in the kernel, and its pairs as the collector
-// reads them, each against a second reading of RFC 7143 section 6.1 that takes the text as a whole.
-//
-// Input: the text. The filter takes single bytes, and the reader is given the text whole and cut.
+// The kernel's filter for negotiation text, and the collector's reader of its pairs. Both are
+// compared with a second reading of RFC 7143 section 6.1, which takes the text as a whole.
+// Input: the text. The filter takes single bytes; the reader gets the text whole and in pieces.
 #include <lunscope/records.h>
 #include <lunscope/text.h>
 
@@ -28,8 +26,8 @@ bool IsShown(std::string_view key) { return std::ranges::count(kShownKeys, key) 
 
 struct Pair {
   std::string_view key;
-  std::optional<std::string_view> value;  // none: there is no '='
-  bool has_end;                           // the NUL
+  std::optional<std::string_view> value;  // absent: the pair has no '='
+  bool has_end;                           // the pair ends with a NUL
 };
 
 std::vector<Pair> PairsOf(std::string_view text) {
@@ -69,7 +67,7 @@ lunscope_digest Said(const std::vector<Pair>& pairs, std::string_view key) {
 
 using Values = std::vector<std::pair<std::string, std::string>>;  // by key
 
-// Of pairs with a key and a value, each read as far as the reader is to read it.
+// The pairs that have a key and a value, up to the reader's limit of length.
 Values ValuesOf(const std::vector<Pair>& pairs) {
   Values values;
   for (const Pair& pair : pairs) {
@@ -112,7 +110,7 @@ void Run(std::span<const uint8_t> bytes) {
   Check(text.header_digest == Said(pairs, "HeaderDigest"), "HeaderDigest");
   Check(text.data_digest == Said(pairs, "DataDigest"), "DataDigest");
 
-  // Met in the middle: nothing passes before a NUL, and then it is a text like any other.
+  // Followed from the middle of a text: nothing passes before a NUL, and behind it all is as usual.
   lunscope_text late = {};
   const size_t first_nul = std::min(wire.find('\0'), wire.size());
   Check(Filter(&late, wire) == Shown(PairsOf(std::string_view(wire).substr(first_nul))),
