@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Arrival times: who reads learns when the bytes came, however far behind and after any wrap.
+// Arrival times: a reader gets the time at which its bytes came, also far behind and after a wrap
+// of the sequence numbers.
 #include <gtest/gtest.h>
 #include <lunscope/arrivals.h>
 
@@ -37,7 +37,8 @@ TEST_F(Arrivals, AreThoseOfTheSegmentThatBroughtTheByte) {
     EXPECT_EQ(Time(static_cast<uint32_t>(seq)), static_cast<uint64_t>(time_ns)) << seq;
 }
 
-// A reader that is too far behind gets the oldest time that is left: late, never early.
+// A reader that is too far behind gets the oldest time that is left, which is later than the true
+// one.
 TEST_F(Arrivals, OverwrittenNotesGiveTheOldestThatIsLeft) {
   for (uint32_t i = 1; i <= LUNSCOPE_ARRIVALS + 10; i++) Note(i * 100, i);
   EXPECT_EQ(Time(0), 11u);
@@ -46,7 +47,7 @@ TEST_F(Arrivals, OverwrittenNotesGiveTheOldestThatIsLeft) {
   EXPECT_EQ(Time(LUNSCOPE_ARRIVALS * 100), LUNSCOPE_ARRIVALS + 1u);
 }
 
-// Behind all of them, from a place that was overwritten: as many looks as there are notes, no more.
+// A reader whose notes were all overwritten looks at each note once, and no more often.
 TEST_F(Arrivals, AreUnknownBehindTheLastNoteHoweverFarBehindTheReaderIs) {
   for (uint32_t i = 1; i <= LUNSCOPE_ARRIVALS + 10; i++) Note(i * 100, i);
   EXPECT_EQ(Time((LUNSCOPE_ARRIVALS + 10) * 100), 0u);
@@ -64,7 +65,7 @@ TEST_F(Arrivals, SurviveTheWrapOfNumbersAndSequenceNumbers) {
   }
 }
 
-// Against a plain list: segments of any length, a reader that keeps up more or less.
+// Compared with a plain list: segments of any length, and a reader at any distance behind.
 TEST_F(Arrivals, AgreeWithAList) {
   std::mt19937 random(7);
   std::deque<std::pair<uint32_t, uint64_t>> unread;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// iscsi.h: every PDU of the table decodes to what its row says, has the length that RFC 7143
-// section 11.2 gives it, and is a plausible header, which it is no longer with any reserved bit
-// set.
+// iscsi.h: every PDU of the table decodes to the text of its row, has the length of RFC 7143
+// section 11.2, and is a plausible header. With any reserved bit set it is not plausible.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +20,7 @@ std::string Login(const uint8_t* bhs) {
   return fmt::format(" isid {} tsih {}", ToHex(iscsi_isid(bhs), 6), iscsi_tsih(bhs));
 }
 
-// The fields that belong to the opcode, by the functions that read them.
+// The opcode's fields, from the functions that read them.
 std::string DescribeFields(const uint8_t* bhs) {
   switch (iscsi_opcode(bhs)) {
     case ISCSI_SCSI_COMMAND:
@@ -86,7 +84,7 @@ TEST_P(EveryPdu, TellsTheRole) {
             from_target ? LUNSCOPE_ROLE_INITIATOR : LUNSCOPE_ROLE_TARGET);
 }
 
-// Met in full feature phase, whole and cut in two at every byte.
+// In full feature phase, as one segment and cut in two at every byte.
 TEST_P(EveryPdu, MeetsItsFate) {
   const PduVector& vector = GetParam();
   const bool from_target = (wire_[0] & 0x20) != 0;
@@ -116,7 +114,7 @@ TEST_P(EveryPdu, MeetsItsFate) {
 INSTANTIATE_TEST_SUITE_P(Rfc7143, EveryPdu, testing::ValuesIn(kPduVectors),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
-// The digests of the tests' own PDUs: the examples of RFC 3720 appendix B.4, which RFC 7143 kept.
+// The tests' own digests reproduce the examples of RFC 3720 appendix B.4, which RFC 7143 kept.
 TEST(PduTable, DigestsAreCrc32c) {
   Bytes counting(32);
   std::iota(counting.begin(), counting.end(), uint8_t{0});
@@ -170,8 +168,8 @@ bool IsPlausible(const Bytes& pdu) {
   return iscsi_is_plausible(GuardedBytes(Slice(pdu, 0, ISCSI_BHS_BYTES)).data()) != 0;
 }
 
-// Byte 0, byte 1 of a good header, and the bits of each that turn it bad: those that a sender must
-// leave zero when they are set, the F bit where it is always one when it is not.
+// Bytes 0 and 1 of a good header, and the bits that make it bad when they are flipped. These are
+// the bits that a sender must leave zero, and the F bit where it must be one.
 TEST(Plausibility, RejectsEveryReservedBit) {
   const struct {
     const char* section;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// A copy of some bytes whose last one is the last that may be read: what follows is a page without
-// permissions. A parser that looks one byte too far dies in the test that made it do so.
+// A copy of some bytes, right in front of a page without permissions. A parser that reads one byte
+// too far ends the test that caused the read.
 #pragma once
 
 #include <sys/mman.h>

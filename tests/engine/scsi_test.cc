@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// scsi.h: what is read off a CDB and off sense data. Each CDB and each sense ends at a guard page.
+// scsi.h: the readers of CDBs and of sense data. Each CDB and each sense ends at a guard page.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +20,8 @@ TEST(Cdb, LengthFollowsFromTheGroupCode) {
   }
 }
 
-// SBC-4 section 5, one row per place that an LBA or a block count can be in, and its extremes.
+// SBC-4 section 5: one row for each place of an LBA or a block count, and for its least and
+// greatest values.
 TEST(Cdb, LbaAndBlocks) {
   const struct {
     const char* name;

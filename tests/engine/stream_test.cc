@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// A followed byte stream is observed the same however it is cut, repeated and numbered. Each test
-// plays one conversation in some way and compares everything that came of it with the plain play.
+// The records do not depend on how a byte stream is cut, repeated and numbered. Each test plays one
+// conversation in another way, and compares records and state with those of the plain play.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,11 +20,11 @@ using Conversation = std::vector<Line>;
 Line I(Bytes pdu) { return {false, std::move(pdu)}; }
 Line T(Bytes pdu) { return {true, std::move(pdu)}; }
 
-// Bytes that are no header, so that nobody gets lost unnoticed.
+// Bytes that are not a header, so that a loss of the boundaries cannot go unnoticed.
 Bytes Payload(size_t bytes) { return Bytes(bytes, 0x07); }
 
-// A login over two PDUs each, every kind of transfer, every kind of answer, a discovery, a
-// farewell.
+// A login of two PDUs in each direction, every kind of transfer and of answer, a discovery and a
+// logout.
 Conversation WholeSession(Digests digests = kNoDigests) {
   const auto d = [=](const Pdu& pdu) { return pdu.Wire(digests); };
   const std::string_view header = digests.header ? "HeaderDigest=CRC32C" : "HeaderDigest=None";
@@ -123,7 +122,7 @@ TEST(Stream, LearnsTheRoleFromTheFirstPdu) {
   }
 }
 
-// The conversation played with every line cut in some way.
+// The conversation with every line cut in some way.
 using Cut = std::function<std::vector<size_t>(size_t line_bytes)>;
 
 std::string Played(const Conversation& conversation, const Cut& cut, uint32_t initiator_seq = 1000,
@@ -193,7 +192,7 @@ TEST_P(WithDigests, SequenceNumbersWrapAnywhere) {
   EXPECT_EQ(Played(conversation, EveryByte, 0xffffffd0, 0xfffffff0), plain);
 }
 
-// In chunks that have nothing to do with the PDUs: each direction's lines run together.
+// The lines of a direction are joined, and then cut into chunks that ignore the PDUs.
 TEST_P(WithDigests, PipelinedBehindTheLogin) {
   const Bytes login = LoginRequest(Keys({"HeaderDigest=CRC32C,None", "DataDigest=CRC32C,None"}));
   const Bytes answer =
@@ -229,8 +228,8 @@ void LogInWithHeaderDigest(Follower* session) {
   LogIn(session, Keys({"HeaderDigest=CRC32C"}), Keys({"HeaderDigest=CRC32C"}));
 }
 
-// Any one bit: the PDU is dropped and counted, and the next is the next. A length that was hit is
-// believed once; where the stream goes on is then found by what follows.
+// Any single flipped bit: the PDU is dropped and counted, and the next PDU is parsed. A flipped
+// length is believed once. The PDUs behind it then show where the stream goes on.
 TEST(HeaderDigest, AFlippedBitIsCounted) {
   const Bytes ahs(8);
   const Bytes command = ScsiCommand(1, TestUnitReady()).Ahs(ahs).Wire(kHeaderDigest);
@@ -254,8 +253,8 @@ TEST(HeaderDigest, AFlippedBitIsCounted) {
   }
 }
 
-// A flipped length leads astray; two wrong digests in a row are a gap, and the stream is found
-// again.
+// After a flipped length the boundaries are wrong. Two wrong digests in a row are a gap, and then
+// the boundaries are found again.
 TEST(HeaderDigest, AFlippedLengthIsAGap) {
   Follower session;
   LogInWithHeaderDigest(&session);
@@ -281,7 +280,7 @@ TEST(HeaderDigest, IsNotCheckedWhenNotAskedFor) {
   EXPECT_EQ(session.seen(), 1u);
 }
 
-// Every length of AHS, also one that is too long to be checked.
+// Every length of AHS, also one that is too long for a check of the digest.
 TEST(HeaderDigest, CoversTheAhs) {
   Follower session;
   LogInWithHeaderDigest(&session);
@@ -306,7 +305,8 @@ TEST(Stream, DigestsDoNotComeIntoEffectBeforeTheLastLoginResponse) {
   EXPECT_EQ(session.initiator_stream().data_digest, 1);
 }
 
-// Sent before the login was answered, and cut behind its BHS when it is: it is read on.
+// A command that was sent before the login was answered, and that is cut behind its BHS when the
+// answer comes. The rest of the command is parsed.
 TEST(Stream, AHeaderThatIsBeingReadWhenTheLoginEndsIsReadOn) {
   Follower session;
   session.Open();
@@ -328,7 +328,8 @@ TEST(Stream, AFailedLoginPutsNoDigestIntoEffect) {
   EXPECT_EQ(session.target_stream().header_digest, 0);
 }
 
-// RFC 7143 section 6.2: either side may offer, and the other one's single value is the result.
+// RFC 7143 section 6.2: either side may offer values, and the other side's single value is the
+// result.
 TEST(Stream, ATargetMayOfferTheDigest) {
   const Digests header{true, false};
   Follower session;
@@ -362,7 +363,7 @@ TEST(Stream, BytesOfferedTwiceChangeNothing) {
   EXPECT_EQ(session.Outcome(), Plain(WholeSession()));
 }
 
-// Every segment comes with bytes that were there before, of the last segment and of all of them.
+// Every segment repeats earlier bytes: those of the last segment, and those of all segments.
 TEST(Stream, OverlapsChangeNothing) {
   const Conversation conversation = WholeSession();
   const std::string plain = Plain(conversation);
@@ -423,7 +424,8 @@ TEST(Stream, ThousandsOfPdusInOneSegment) {
   EXPECT_EQ(session.pdus(session.target_direction(), ISCSI_NOP_IN), 5000u);
 }
 
-// The loop in the kernel is bounded. What it leaves is wanted still, and comes with the next offer.
+// The kernel's loop is bounded. The bytes that it leaves are still due, and come with the next
+// offer.
 TEST(Stream, TheRestOfALongSegmentIsNotLost) {
   Follower session;
   LogIn(&session);
@@ -453,7 +455,7 @@ TEST(Stream, PayloadIsSkippedWithoutBeingRead) {
   EXPECT_EQ(session.commands[0].record.transferred_bytes, 1u << 20);
 }
 
-// Payload that was never seen is no gap: nothing was to be read in it.
+// Payload that never came is not a gap, because nothing in it would be parsed.
 TEST(Stream, MissingPayloadIsNoGap) {
   Follower session;
   LogIn(&session);
@@ -484,7 +486,7 @@ TEST(Stream, TheLongestAhs) {
     const std::string_view data = digests.data ? "DataDigest=CRC32C" : "DataDigest=None";
     Follower session;
     LogIn(&session, {}, Keys({header, data}));
-    // Gathered data lies behind the AHS.
+    // The gathered data begins behind the AHS.
     session.InitiatorIn(100,
                         TextRequest(Keys({"SendTargets=All"})).Ahs(Payload(255 * 4)).Wire(digests));
     session.InitiatorIn(100, ScsiCommand(1, TestUnitReady()).Ahs(Payload(255 * 4)).Wire(digests));
@@ -498,7 +500,7 @@ TEST(Stream, TheLongestAhs) {
   }
 }
 
-// 64 KiB of keys in one PDU come as chunks that join to the text.
+// 64 KiB of keys in one PDU come in chunks, which together are the text.
 TEST(Stream, ALongTextComesInChunks) {
   Bytes text;
   for (int i = 0; text.size() < 65536; i++)
@@ -528,7 +530,7 @@ TEST(Stream, ChunksAtTheirEdges) {
   }
 }
 
-// A PDU without data has no chunk, hence none at an offset, whatever was gathered before it.
+// A PDU without data has no chunk and no offset, also if data was gathered before it.
 TEST(Stream, APduWithoutDataHasNoChunkOffset) {
   Follower session;
   LogIn(&session);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// text.h: which bytes of a negotiation may leave the kernel, and which digests it agreed on.
+// text.h: the bytes of a negotiation that may leave the kernel, and the digests on which it agreed.
 #include <lunscope/text.h>
 
 #include <gtest/gtest.h>
@@ -27,7 +26,7 @@ TEST(TextKeys, AreTheHashesOfTheirNames) {
   EXPECT_EQ(Fnv1a("foobar"), 0x85944171f73967e8u);
 }
 
-// From the beginning of a text on.
+// Filters a text from its beginning.
 std::string Filter(lunscope_text* text, const Bytes& bytes) {
   std::string shown;
   lunscope_text_next_key(text);
@@ -69,13 +68,13 @@ TEST(TextFilter, ShowsWhatAnOperatorNeedsAndNothingElse) {
       {"TargetAuth=Yes", "TargetAuth=;"},
       {"X-com.example.password=hunter2", "X-com.example.password=;"},
       {"X#NodeArchitecture=amd64", "X#NodeArchitecture=;"},
-      // Names that are nearly shown ones.
+      // Names that resemble the shown ones.
       {"initiatorname=secret", "initiatorname=;"},
       {"InitiatorNames=secret", "InitiatorNames=;"},
       {"InitiatorNam=secret", "InitiatorNam=;"},
       {" InitiatorName=secret", " InitiatorName=;"},
       {"CHAP_R =secret", "CHAP_R =;"},
-      // Odd shapes.
+      // Texts of an odd form.
       {"=secret", "=;"},
       {"CHAP_R=TargetName=secret", "CHAP_R=;"},
       {"TargetName=a=b", "TargetName=a=b;"},
@@ -123,7 +122,7 @@ TEST(TextFilter, DetectsDigests) {
   }
 }
 
-// What a real login with CHAP says, by both sides.
+// A real login with CHAP, from both sides.
 const Bytes& Secrets() {
   static const Bytes kText =
       Keys({"InitiatorName=iqn.2026-01.example:host", "CHAP_A=5", "CHAP_I=97",
@@ -145,7 +144,7 @@ std::string WithoutSecrets() {
   return {text.begin(), text.end()};
 }
 
-// The values do not come out wherever TCP, or the C bit, cuts the text.
+// The values stay inside, wherever TCP or the C bit cuts the text.
 TEST(TextFilter, NeverShowsASecretCutAnywhere) {
   for (size_t cut = 0; cut <= Secrets().size(); cut++) {
     SCOPED_TRACE(cut);
@@ -181,7 +180,8 @@ TEST(TextFilter, FollowsAKeyOverManyPdus) {
   EXPECT_EQ(session.Text(), WithoutSecrets());
 }
 
-// Without the C bit a text ends with its PDU, NUL or not, and the next begins with a key.
+// Without the C bit a text ends with its PDU, also without a NUL, and the next text begins with a
+// key.
 TEST(TextFilter, StartsAnewBehindATextWithoutC) {
   Follower session;
   session.Open();
@@ -191,7 +191,7 @@ TEST(TextFilter, StartsAnewBehindATextWithoutC) {
   EXPECT_EQ(session.Text(), "TargetName=iqn.aCHAP_R=" + std::string(1, '\0'));
 }
 
-// The two directions are two texts.
+// Each direction has a text of its own.
 TEST(TextFilter, DirectionsDoNotMix) {
   Follower session;
   session.Open();
@@ -202,7 +202,7 @@ TEST(TextFilter, DirectionsDoNotMix) {
   EXPECT_EQ(session.Text(session.initiator_direction()), std::string("TargetName=iqn.a\0", 17));
 }
 
-// A shown value is interrupted by a hole in the byte stream; what follows it is a text of its own.
+// A hole in the byte stream cuts a shown value. A new text begins behind the hole.
 TEST(TextFilter, AHoleInAShownValueDoesNotShowTheNext) {
   Follower session;
   session.Open();
@@ -215,7 +215,7 @@ TEST(TextFilter, AHoleInAShownValueDoesNotShowTheNext) {
   ExpectNoSecret(session.Text());
 }
 
-// A PDU with a wrong header digest is dropped in the middle of a text, with the rest of a key's
+// A PDU with a wrong header digest is dropped in the middle of a text. It has the rest of a key's
 // name.
 TEST(TextFilter, ADroppedPduDoesNotShowTheRestOfASecret) {
   const Digests header{true, false};
@@ -229,7 +229,8 @@ TEST(TextFilter, ADroppedPduDoesNotShowTheRestOfASecret) {
   ExpectNoSecret(session.Text());
 }
 
-// Met inside a value that goes on from PDU to PDU: what looks like a key is the rest of a secret.
+// Followed from inside a value that continues over several PDUs: what looks like a key is the rest
+// of a secret.
 TEST(TextFilter, AttachInsideASecretDoesNotShowItsRest) {
   Follower session;
   for (int i = 0; i < 4; i++)
