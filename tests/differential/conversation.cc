@@ -131,7 +131,7 @@ class Generator {
     }
   }
 
-  // More than the connection's own table holds, and their answers.
+  // More commands than the connection's own table holds, and their answers.
   void SendMany() {
     const uint32_t many = OneIn(6) ? 300 + Below(1000) : Below(60);
     const uint32_t first = Any();
@@ -170,7 +170,7 @@ class Generator {
     }
   }
 
-  // What is pending goes on its way, in pieces; some are lost, repeated, or come early.
+  // Sends the pending bytes in pieces. Some are lost, repeated, or come early.
   void Flush() {
     for (uint32_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
       Bytes pending = std::exchange(pending_[direction], {});

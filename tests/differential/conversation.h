@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Random conversations: what an initiator and a target say to each other, what happens to it on the
-// way, and the segments that an observer is offered. The same seed, the same conversation.
+// Random conversations of an initiator and a target, with losses and reordering on the way, as the
+// segments that an observer is offered. The same seed gives the same conversation.
 #pragma once
 
 #include <random>
@@ -18,8 +17,8 @@ struct Segment {
 };
 
 struct Conversation {
-  bool is_opened;  // seen from its first byte on
-  uint8_t role;    // of the observed end, as far as its ports tell
+  bool is_opened;  // followed from its first byte
+  uint8_t role;    // of the observed end; unknown if its ports do not decide it
   uint32_t received_seq;
   uint32_t sent_seq;
   std::vector<Segment> segments;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the test and its BPF program share: one conversation, and the state it leaves behind. */
+/* Shared by the test and its BPF program: one conversation, and the state behind it. */
 #ifndef LUNSCOPE_TESTS_EXCHANGE_H
 #define LUNSCOPE_TESTS_EXCHANGE_H
 

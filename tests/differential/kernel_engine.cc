@@ -10,7 +10,7 @@ KernelEngine::KernelEngine(lunscope_step last_step, uint32_t ring_bytes) {
   skeleton_ = exchange_bpf__open();
   Check(skeleton_ != nullptr, "opening the program");
   skeleton_->rodata->last_step = static_cast<uint8_t>(last_step);
-  // Hooks need BTF of the kernel and are not what is tested; there are none in this object.
+  // The object has no hooks, so it needs no BTF of the kernel. The hooks are not tested here.
   Check(exchange_bpf__load(skeleton_) == 0, "loading the program: see what libbpf said");
   const int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, ring_bytes, nullptr);
   const uint32_t zero = 0;

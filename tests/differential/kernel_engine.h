@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The engine in the kernel: exchange.bpf.c, run by BPF_PROG_TEST_RUN, and the map that is its input
+// The engine in the kernel: exchange.bpf.c, run by BPF_PROG_TEST_RUN, and the map with its input
 // and output.
 #pragma once
 
@@ -28,10 +27,10 @@ class KernelEngine {
 
   exchange& input() { return *exchange_; }
 
-  // Take the segments of the input, then hand the records of that to `take`, in order.
+  // Takes the segments of the input, then hands their records to `take` in order.
   void Run(const Handler& take);
 
-  // Time in the program up to now; 0 while the kernel does not count it (BPF_ENABLE_STATS).
+  // Time spent in the program so far; 0 while the kernel does not count it (BPF_ENABLE_STATS).
   [[nodiscard]] uint64_t run_time_ns() const;
 
  private:

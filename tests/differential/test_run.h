@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// BPF programs that a test or benchmark runs itself (BPF_PROG_TEST_RUN), on input that lies in the
-// only value of an array map. All of this throws std::runtime_error.
+// BPF programs that a test or benchmark runs itself (BPF_PROG_TEST_RUN). Their input is the only
+// value of an array map. Every failure throws std::runtime_error.
 #pragma once
 
 #include <bpf/bpf.h>
@@ -17,19 +16,19 @@
 
 namespace lunscope {
 
-// attempted: what has just been tried, for the message. Says errno.
+// attempted names the last call, for the message, which also has errno.
 inline void Check(bool is_fine, const char* attempted) {
   if (!is_fine) throw std::runtime_error(fmt::format("{}: {}", attempted, std::strerror(errno)));
 }
 
-// REQUIRES: the program is of SEC("syscall"), and is to return 0.
+// REQUIRES: the program is of SEC("syscall"). It returns 0 if all went well.
 inline void TestRun(const bpf_program* program) {
   LIBBPF_OPTS(bpf_test_run_opts, options);
   Check(bpf_prog_test_run_opts(bpf_program__fd(program), &options) == 0 && options.retval == 0,
         "running the program");
 }
 
-// The value of an array map of one, shared with the kernel.
+// The value of an array map with one entry, shared with the kernel.
 template <typename Value>
 class MappedValue {
  public:
@@ -51,7 +50,7 @@ class MappedValue {
   Value* operator->() { return value_; }
 
  private:
-  // Maps are shared page by page.
+  // Memory is shared in whole pages.
   static size_t Bytes() {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     return (sizeof(Value) + page - 1) / page * page;
