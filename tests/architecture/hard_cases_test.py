@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds docs/HARD-CASES.md to the tests: every test that it names is there, and no case is without.
+"""Checks docs/HARD-CASES.md: every test that it names exists, and every case names a test.
 
 A name is `ctest name: test`: Suite.Name of a GoogleTest program, Class.method of a live test, or
 the name of a row in one of its tables.
@@ -21,7 +21,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "vm")]
 
 
 def rows(heading):
-    """The cells of the tables below a heading, or of all above "Hostile input"."""
+    """The cells of the tables below a heading; without one, of all tables above "Hostile input"."""
     sections = re.split(r"^## (.*)$", PAGE.read_text(), flags=re.M)
     names = sections[1::2]
     wanted = [heading] if heading else names[:names.index("Hostile input")]
@@ -32,7 +32,7 @@ def rows(heading):
 
 
 def registered():
-    """{ctest name: its sources}, of the programs of GoogleTest and of the live tests."""
+    """{ctest name: its sources} for the GoogleTest programs, the live tests and the VM tests."""
     found = {}
     for lists in TESTS.glob("**/CMakeLists.txt"):
         text = lists.read_text()
@@ -47,12 +47,12 @@ def registered():
 
 
 def tests_of(name, sources):
-    """Every test of a program that may be named."""
+    """The names of a program's tests that the page may use."""
     if name.startswith("unit."):
         return {f"{suite}.{test}" for source in sources
                 for suite, test in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)",
                                               source.read_text(), re.M)}
-    # By its path: a live test and one for guests may have the same name.
+    # Imported by path, because a live test and a VM test may have the same name.
     spec = importlib.util.spec_from_file_location(name, sources[0])
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -75,7 +75,7 @@ class HardCases(unittest.TestCase):
                 self.assertIn(test, known.get(name, ()))
 
     def test_every_name_has_its_form(self):
-        """What stands like a reference is one: a slip would not be checked."""
+        """Every quoted text is a reference or a path. A misspelt reference would not be checked."""
         for quoted in re.findall(r"`([^`]+)`", PAGE.read_text()):
             with self.subTest(quoted):
                 self.assertTrue(REFERENCE.fullmatch(f"`{quoted}`")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the source tree to docs/ARCHITECTURE.md: who includes whom, licences, include guards.
+"""Checks the source tree against docs/ARCHITECTURE.md: includes, licences and include guards.
 
-A layer is a folder and what its #include lines may name, here in LAYERS and nowhere else. The
-tables of mutations below show that each rule can fail: a broken line is put into a copy of the
-sources, and the rule must find it there. A new rule is a function in RULES and a row of MUTATIONS.
+A layer is a folder, and LAYERS alone has what its #include lines may name. MUTATIONS shows that
+each rule can fail: a broken line goes into a copy of the sources, and the rule must find it. A new
+rule is a function in RULES and a row of MUTATIONS.
 """
 
 import re
@@ -56,20 +56,20 @@ LAYERS = {
     "collector/cli/": COMPOSITION,
     "collector/main.cc": COMPOSITION,
 }
-# The kernel's own, and none of the C library, may be in files that are compiled for it.
+# Headers that would give the model a clock, threads or files.
 HEADERS_OF_THE_MODEL_TOO_MANY = r"<(chrono|ctime|fstream|iostream|thread|mutex|filesystem)>"
 
 CODE = {".h", ".c", ".cc"}
 WITH_LICENCE = CODE | {".py", ".sh", ".cmake", ".in", ".lua", ".yml", ".yaml", ".md"}
-# JSON has no comments; golden files and vectors are what a program prints or reads.
+# JSON has no comments. Golden files and vectors are output or input of a program.
 WITHOUT_LICENCE = {".json", ".jsonl", ".metrics", ".golden", ".txt", ".pcap", ".pcapng", ".hex", ".bin"}
 NAMES_WITH_LICENCE = {"CMakeLists.txt"}
-# Texts that are licences themselves, and files that a tool reads line by line.
+# Licence texts, and files that a tool reads line by line.
 EXEMPT = {"LICENSE", "COPYING", ".gitignore", ".gitattributes", "NOTICE", "README.md"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"][^>"]+[>"])', re.M)
 SPDX = re.compile(r"SPDX-License-Identifier: ([A-Za-z0-9.() -]*[A-Za-z0-9.)])")
-# A home, a scratch folder or a build tree of some machine. Split, so that this file passes itself.
+# A home, a scratch folder or a build tree of some machine. Split, so that this file has no match.
 MACHINE_PATH = re.compile(r"/(?:" "home/[a-z]" r"|" "root/" r"|" "Users/" r"|" "work/" r"|"
                           "tmp/build" r"|" "builds/" r")")
 
@@ -145,7 +145,7 @@ RULES = [includes_follow_the_layers, the_model_has_no_clock_and_no_files, source
 
 
 def read_tree():
-    """{path: text} of every text file that git tracks or would, without those it ignores."""
+    """{path: text} of every text file that git tracks, or that it would track."""
     listed = subprocess.run(["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others",
                              "--exclude-standard"], capture_output=True, check=False)
     if listed.returncode == 0:
@@ -170,7 +170,7 @@ def findings(tree):
 
 
 def put(line):
-    """A mutation: the line behind the first #include, or at the end of a file without one."""
+    """A mutation that adds the line before the first #include, or at the end of the file."""
     def mutate(text):
         at = INCLUDE.search(text)
         return f"{text}{line}\n" if at is None else f"{text[:at.start()]}{line}\n{text[at.start():]}"
@@ -190,7 +190,7 @@ def new(text):
 
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n#pragma once\n"
 
-# What is broken, in which file (it may be a new one), and the rule that must say so.
+# The file (it may be a new one), the mutation, and the rule that must find it.
 MUTATIONS = [
     ("include/lunscope/records.h", put("#include <string.h>"), includes_follow_the_layers),
     ("include/lunscope/records.h", put("#include <linux/types.h>"), includes_follow_the_layers),
