@@ -17,16 +17,16 @@ namespace lunscope {
 
 inline constexpr const char* kMetricsPage = "# TYPE lunscope_answer gauge\nlunscope_answer 42\n";
 
-// A port that is free at this moment in both families.
+// A port that is free at this moment in both families; 0 if the host gives none.
 inline uint16_t FreePort() {
   const int fd = socket(AF_INET6, SOCK_STREAM, 0);
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   socklen_t size = sizeof(address);
-  bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const bool is_bound = bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0;
   close(fd);
-  return ntohs(address.sin6_port);
+  return is_bound ? ntohs(address.sin6_port) : 0;
 }
 
 inline Result<std::unique_ptr<Endpoint>> Start(const std::string& host, uint16_t port,
