@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The model takes in a record without a heap allocation, once it has met what the record speaks of:
-// every operator new of this program is counted.
+// The model takes in a record without a heap allocation, once it knows the connection, LUN and
+// operation of the record. The test counts every operator new of this program.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,13 +17,13 @@ uint64_t allocations = 0;
 
 void* Allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
   allocations++;
-  // aligned_alloc() wants whole multiples.
+  // aligned_alloc() takes only multiples of the alignment.
   void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
-// Not inline: where it is, g++ takes the pair of new and free() for a mistake.
+// Not inline, because g++ would then warn about the pair of new and free().
 [[gnu::noinline]] void Free(void* memory) { std::free(memory); }
 
 }  // namespace
@@ -43,7 +42,7 @@ namespace lunscope {
 namespace {
 
 constexpr size_t kRecords = 1'000'000;
-// Longer than what a std::string holds without memory of its own, as names are.
+// Longer than a std::string holds without memory of its own, as real names are.
 constexpr const char* kLongName = "iqn.2026-01.org.lunscope:storage.array.1";
 const std::vector<uint8_t> kInquiry = {SCSI_INQUIRY, 0, 0, 0, 36, 0};
 
@@ -56,7 +55,7 @@ Dispatched Joinable(const Command& command) { return {4, command}; }
 
 struct Row {
   const char* name;
-  // What is told again and again, of connection 1 or nexus 4; the time does not stand still.
+  // Records that are repeated for connection 1 or nexus 4, at growing times.
   std::function<void(Host&)> tell;
 };
 
@@ -106,7 +105,7 @@ uint64_t AllocationsOf(const Row& row, bool joins_layers) {
     for (size_t done = 0; done < records; done += tape.records())
       tape.Play([&](const lunscope_record& record) { model.Apply(record); });
   };
-  play(10'000);  // what is met for the first time, and what a queue grows to
+  play(10'000);  // the first records of each kind, and the growth of queues
   const uint64_t before = allocations;
   play(kRecords);
   return allocations - before;
@@ -119,7 +118,7 @@ TEST(Allocations, OfAMillionRecordsAreNone) {
   }
 }
 
-// The counter counts, or the test above could not fail.
+// The counter counts. Otherwise the test above could not fail.
 TEST(Allocations, AreCounted) {
   const uint64_t before = allocations;
   Model model;

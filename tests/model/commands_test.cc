@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// What completed commands, and the other PDUs that are counted, add up to.
+// The sums of completed commands, and of the other PDUs that are counted.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,7 +67,7 @@ TEST(Command, CountsByOperationAndBytes) {
   }
 }
 
-// The same commands, in records and added up.
+// The same commands, one by one in records and added up in the kernel.
 struct BothWays {
   BothWays() {
     table->header.connection = 1;
@@ -165,7 +164,7 @@ const ErrorRow kErrors[] = {
     {"BUSY", Read16(0, 1).Ending(kBusy), {{{8, 0}, 1}}, 0},
     {"a status of the future", Read16(0, 1).Ending(0xee), {{{0xee, 0}, 1}}, 0},
     {"target failure", Read16(0, 1).Responding(1), {}, 1},
-    // Status means nothing unless the response is "command completed" (RFC 7143 11.4.2).
+    // The status has a meaning only if the response is "command completed" (RFC 7143 11.4.2).
     {"target failure with a status", Read16(0, 1).Responding(1).Ending(kBusy), {}, 1},
     {"a response of the vendor", Read16(0, 1).Responding(0x80), {}, 1},
 };
@@ -177,7 +176,7 @@ TEST(Command, ErrorsAreCountedByStatusAndSenseKey) {
     const Seen seen(host);
     EXPECT_EQ(seen.lun.errors, row.errors) << row.what;
     EXPECT_EQ(seen.lun.target_failures, row.target_failures) << row.what;
-    // An error is a command, too.
+    // A command that failed is counted as a command.
     EXPECT_EQ(seen.lun.operations[SCSI_OPERATION_READ]->duration_ns.count(), 1u) << row.what;
   }
 }
@@ -192,7 +191,7 @@ TEST(Command, GoesToItsLun) {
   EXPECT_THAT(bytes, ElementsAre(Pair(Lun(1), 1536u), Pair(Lun(2), 512u), Pair(Lun(3), 512u)));
 }
 
-// The last LUN of a connection is remembered; a login to another target must not be misled by it.
+// The model remembers the last LUN of a connection. A login to another target must not use it.
 TEST(Command, GoesToTheLunOfTheTargetThatIsLoggedInTo) {
   Host host;
   host.Opens(1).Completes(Read16(0, 1)).LogsIn().Completes(Read16(0, 2));
@@ -223,7 +222,7 @@ TEST(Command, OfAConnectionWithoutALoginGoesToUnknown) {
   EXPECT_EQ(connection.remote, "192.0.2.2:3260");
 }
 
-// A snapshot is a value: what comes later does not change it.
+// A snapshot is a value, so later records do not change it.
 TEST(Command, AfterASnapshotIsNotInIt) {
   Host host;
   host.Opens(1).LogsIn().Completes(Read16(0, 1));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The counters and the in-flight tables of connections, which records and walks tell again and
-// again: each byte is counted once.
+// The counters of connections and their tables of commands in flight. Records and walks repeat
+// them, and each byte is counted once.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +19,7 @@ TargetStatistics TargetOf(const Host& host, const char* name) {
   return host.See().targets.at({LUNSCOPE_ROLE_INITIATOR, name});
 }
 
-// A connection whose counters are counted for kUnknownName alone, so that sums are easy.
+// A connection of the target kUnknownName alone, so that its sums are easy to read.
 Conversation& Meet(Host& host) {
   return host.Opens(1)
       .Counts(kSent, ISCSI_SCSI_COMMAND, 10, 480)
@@ -105,7 +104,7 @@ TEST(Counters, OfAnUnknownConnectionThatClosesAreCounted) {
   EXPECT_EQ(host.model().FindConnection(1), nullptr);
 }
 
-// What was counted before the login stays where it is; what grows after it is the target's.
+// Counts from before the login stay where they are. Those that grow after it belong to the target.
 TEST(Counters, GoToTheTargetOnceItIsKnown) {
   Host host;
   host.Opens(1).LogsIn();
@@ -131,7 +130,8 @@ TEST(Connection, IsGoneWhenItCloses) {
   EXPECT_EQ(host.model().FindConnection(1), nullptr);
 }
 
-// The record of its end was lost: two walks without it are proof enough, one is not.
+// The record of the connection's end was lost. Two walks without the connection prove the end; one
+// does not.
 TEST(Connection, IsGoneWhenTwoWalksDoNotFindIt) {
   Host host;
   host.Opens(1).LogsIn();
@@ -159,7 +159,7 @@ TEST(Connection, IsWrittenWithItsAddresses) {
   EXPECT_EQ(host.model().FindConnection(1)->remote, "[2001:db8::2]:3260");
 }
 
-// The first record of an accepted socket is made before a PDU told the role.
+// The first record of an accepted socket comes before any PDU shows the role.
 TEST(Connection, LearnsItsRole) {
   Host host;
   host.Apply(Conversation(host, 1, LUNSCOPE_ROLE_UNKNOWN).Record(LUNSCOPE_FLAG_OPENED));
@@ -168,8 +168,9 @@ TEST(Connection, LearnsItsRole) {
   EXPECT_EQ(host.See().targets.at({LUNSCOPE_ROLE_TARGET, kDisk}).luns.at(0).read_bytes, 512u);
 }
 
-// A record can be older than what was learned since: an in-flight table, for one, carries the role
-// of the time when it was made. That a role was unknown then takes nothing back.
+// A record can be older than what the model knows by now. A table of commands in flight, for
+// example, has the role of its own time. If the role was unknown then, the model keeps the role
+// that it has.
 TEST(Connection, KeepsTheRoleThatItLearned) {
   Host host;
   host.Opens(1).LogsIn();
@@ -234,8 +235,8 @@ TEST(Inflight, OfAFullTableIsWhole) {
   EXPECT_EQ(TargetOf(host, kDisk).luns.at(Lun(1)).outstanding, uint64_t{LUNSCOPE_TRACKED_COMMANDS});
 }
 
-// Rings are drained in the midst of a walk: what it had read of a connection before that one's end
-// must neither bring it back nor count its PDUs once more.
+// The rings are drained during a walk. Counters that the walk read before a connection ended must
+// neither bring the connection back nor count its PDUs again.
 TEST(Connections, ThatEndInTheMidstOfAWalkStayGone) {
   Model model;
   Host host;
@@ -251,12 +252,12 @@ TEST(Connections, ThatEndInTheMidstOfAWalkStayGone) {
                 .targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk})
                 .pdus[LUNSCOPE_SENT][ISCSI_NOP_OUT],
             5u);
-  // After the walk the number may be another connection's.
+  // After the walk, the number may belong to another connection.
   model.Apply(walked.header);
   EXPECT_NE(model.FindConnection(1), nullptr);
 }
 
-// While a snapshot is taken records go on to come in, and sessions and connections to go.
+// While a snapshot is taken, records come in, and sessions and connections end.
 TEST(Connections, AndSessionsMayEndInTheMidstOfASnapshot) {
   Model model;
   Host host;

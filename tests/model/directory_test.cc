@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Discovery and redirection: what targets say of targets.
+// Discovery and redirection: targets that name other targets.
 #include "collector/model/directory.h"
 
 #include <fmt/format.h>
@@ -46,7 +45,7 @@ TEST(Discovery, ListsTargetsWithTheirAddresses) {
               ElementsAre("iqn.a at", "iqn.b at 192.0.2.2:3260,1 [2001:db8::2]:3260,2"));
 }
 
-// RFC 7143 appendix C: a long list goes over several Text Responses, cut anywhere.
+// RFC 7143 appendix C: a long list takes several Text Responses, and is cut anywhere.
 TEST(Discovery, GoesOverSeveralPdus) {
   Host host;
   Discovers(host, 1)
@@ -94,7 +93,7 @@ TEST(Discovery, NamesAreHostile) {
   EXPECT_THAT(Listed(host), ElementsAre(R"(iqn.\x1b[2J at "\x0a)"));
 }
 
-// What an initiator says lists nothing, and neither does an address before any name.
+// A key from an initiator lists nothing. An address before any name lists nothing either.
 TEST(Discovery, IsWhatTheTargetSays) {
   Host host;
   Discovers(host, 1).Asks("TargetName=iqn.a\0"s).Answers("TargetAddress=192.0.2.2:3260,1\0"s);
@@ -125,7 +124,7 @@ TEST(Redirection, WithoutAnAddressLeadsNowhere) {
   EXPECT_THAT(Listed(host), IsEmpty());
 }
 
-// The address that another login failure came with is none to go to.
+// The address in any other login failure is not a redirection.
 TEST(Redirection, IsOfItsStatusClassOnly) {
   Host host;
   host.Opens(1)

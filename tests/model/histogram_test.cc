@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Where the buckets of a histogram end, and what their quantiles are worth.
+// The bounds of a histogram's buckets, and the accuracy of its quantiles.
 #include "collector/model/histogram.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +24,7 @@ void ExpectBoundsAreInclusive(uint64_t first, size_t bounds) {
   EXPECT_EQ(Histogram::BucketOf(~uint64_t{0}), bounds);
 }
 
-// The kernel's way, which has no instruction for it.
+// The kernel's way to find the bucket, without an instruction for it.
 TEST(Histogram, BitsAreCountedAlike) {
   for (uint32_t bits = 0; bits < 64; bits++) {
     for (const uint64_t value : {(uint64_t{1} << bits) - 1, uint64_t{1} << bits}) {
@@ -77,7 +76,7 @@ TEST(Histogram, QuantileLiesInTheBucketOfTheValue) {
   }
 }
 
-// As Prometheus has it: of what is larger than the last bound, the last bound is known.
+// As in Prometheus, a quantile above the last bound is that bound.
 TEST(Histogram, QuantileStopsAtTheLastBound) {
   LatencyHistogram histogram;
   histogram.Add(~uint64_t{0});

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// A host whose iSCSI traffic is told in words, each of which is the records that the engine would
-// make of it:
+// A host with iSCSI traffic, in a small language. Each word applies the records that the engine
+// would emit:
 //
 //   Host host;
 //   host.Opens(1).LogsIn().Completes(Read16(0, 8).Taking(100'000)).Drops();
 //   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
-//
-// Records lie in memory of exactly their size, so that a sanitizer sees a read behind their end.
+// Records lie in memory of exactly their size, so that a sanitizer finds a read behind their end.
 #pragma once
 
 #include <lunscope/command.h>
@@ -37,7 +35,7 @@ inline constexpr uint64_t kIsid = 0x00023d000001;
 // A LUN below 256 by peripheral addressing (SAM-5 4.7.7.2).
 constexpr uint64_t Lun(uint8_t number) { return uint64_t{number} << 48; }
 
-// A command that is completed. Without further words: on LUN 0, status GOOD, in no time.
+// A command that is completed: by default on LUN 0, with status GOOD and a duration of 0.
 class Command {
  public:
   // direction: 0, ISCSI_COMMAND_READ or ISCSI_COMMAND_WRITE.
@@ -80,14 +78,14 @@ struct Task {
 
 class Host;
 
-// One connection of the host. It also keeps the counters that the kernel keeps of it.
+// One connection of the host, with the counters that the kernel would have for it.
 class Conversation {
  public:
   Conversation(Host& host, uint64_t id, uint8_t role);
 
   Conversation& Opens();    // the record of a new connection
   Conversation& IsFound();  // the record of one that was open before
-  // What its login requests say of themselves: a connection of the session that has this TSIH.
+  // Its login requests ask to join the session with this TSIH.
   Conversation& Joining(uint16_t tsih, uint16_t cid);
   Conversation& LogsIn(const Login& login = {});
   Conversation& LogsOut(uint8_t reason = 0);  // RFC 7143 11.14.1; 0: close the session
@@ -109,14 +107,14 @@ class Conversation {
   Conversation& Asks(std::string_view text, uint8_t flags = ISCSI_FLAG_FINAL);
   Conversation& Answers(std::string_view text, uint8_t flags = ISCSI_FLAG_FINAL);
 
-  // PDUs with one byte that matters.
+  // PDUs that differ in one byte.
   Conversation& RequestsLogout(uint8_t reason);
   Conversation& AnswersLogout(uint8_t response);
   Conversation& RequestsTask(uint8_t function);
   Conversation& Rejects(uint8_t reason);
   Conversation& Announces(uint8_t async_event);
 
-  // What only the kernel's counters know.
+  // Facts that only the kernel's counters have.
   Conversation& Counts(lunscope_direction direction, uint8_t opcode, uint64_t pdus, uint64_t bytes);
   Conversation& Retransmits(uint64_t segments);
   Conversation& Leaves(uint32_t unread_bytes);
@@ -150,11 +148,11 @@ class Host {
 
   // A new connection, whose first record this applies.
   Conversation& Opens(uint64_t id, uint8_t role = LUNSCOPE_ROLE_INITIATOR);
-  // A connection that was open before we looked: no record tells of its beginning.
+  // A connection that was open before lunscope started, and so without a record of its beginning.
   Conversation& Meets(uint64_t id, uint8_t role = LUNSCOPE_ROLE_INITIATOR);
   Conversation& On(uint64_t id) { return conversations_.at(id); }
 
-  // What this host says of its sessions.
+  // The host describes its sessions.
   void Knows(std::vector<HostSession> sessions) { model_.SetHostSessions(std::move(sessions)); }
   // A scrape's walk over the live connections.
   void Walks();
@@ -164,12 +162,13 @@ class Host {
   Applied Apply(const lunscope_aggregates_record& record) {
     return ApplyBytes(&record, sizeof(record));
   }
-  // What the SCSI layers tell (layers.h).
+  // Records of the SCSI layers (layers.h).
   Applied Apply(const lunscope_nexus_record& record) { return ApplyBytes(&record, sizeof(record)); }
   Applied Apply(const lunscope_scsi_command_record& record) {
     return ApplyBytes(&record, sizeof(record));
   }
-  // Each record from now on, after the model has taken it in: for a second model, or a tape.
+  // Calls this with each later record, after the model has taken it in: for a second model, or a
+  // tape.
   void HandOn(std::function<void(const lunscope_record&)> to) { hand_on_ = std::move(to); }
   void NameScsiHost(uint32_t host, const std::string& target) { model_.NameScsiHost(host, target); }
 

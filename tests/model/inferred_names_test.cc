@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Names of connections that were open before: what the host says of them, marked as such.
+// Names of connections that were open before lunscope started. They come from the host, and are
+// marked.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::IsEmpty;
 
-// What the kernel's initiator says of the connection with this id (see Conversation).
+// The kernel's initiator describes the connection with this id (see Conversation).
 HostSession SessionOf(uint64_t id, const std::string& target = kDisk) {
   return {kInitiator,
           target,
@@ -38,8 +38,8 @@ TEST(InferredNames, AreTheHostsWhereTheLoginWasNotSeen) {
   EXPECT_THAT(host.Sessions(), IsEmpty());
 }
 
-// No INQUIRY is seen of a session that is long there; what one says then goes above the host's
-// word.
+// A session that is open for long has no INQUIRY. The answer to a later one counts more than the
+// host's type.
 TEST(InferredNames, ComeWithTheTypesOfDevices) {
   Host host;
   HostSession session = SessionOf(1);
@@ -56,7 +56,7 @@ TEST(InferredNames, ComeWithTheTypesOfDevices) {
   EXPECT_EQ(type(Lun(1)), 0x05);
 }
 
-// The answer may come when the connection has been at work for a while.
+// The host's answer may come after many records of the connection.
 TEST(InferredNames, MayComeLate) {
   Host host;
   host.Meets(1).IsFound().Completes(Read16(0, 1));
@@ -69,7 +69,7 @@ TEST(InferredNames, MayComeLate) {
   EXPECT_EQ(snapshot.targets.at({kInitiator, kDisk}).luns.at(0).read_bytes, 512u);
 }
 
-// The first record of an accepted socket is made before a PDU told the role.
+// The first record of an accepted socket comes before any PDU shows the role.
 TEST(InferredNames, WaitForTheRole) {
   Host host;
   host.Knows({SessionOf(1)});

@@ -51,7 +51,7 @@ struct NexusRecord {
   }
 };
 
-// The end of a command at a layer.
+// The record of a command's end at a layer.
 struct Dispatched {
   Dispatched(uint64_t nexus, const Command& command, uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
     record.sensed = command.record;

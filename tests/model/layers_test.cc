@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The SCSI layers in the model: whose a command is, what is counted of it, and which commands of
-// the mid-layer are the same as one on the wire.
+// The SCSI layers in the model: the nexus of a command, its counts, and which commands of the
+// mid-layer are the same as one on the wire.
 #include "tests/model/layers.h"
 
 #include <gmock/gmock.h>
@@ -101,7 +100,7 @@ TEST(Layers, WhatIsInFlightIsThatOfTheLastWalk) {
   }
 }
 
-// A nexus is walked over by nobody, and stays.
+// No walk has a nexus, so a walk does not end one.
 TEST(Layers, ANexusOutlivesTheWalks) {
   Host host;
   host.Apply(NexusRecord(1).Below(kDriver).record);
@@ -200,7 +199,8 @@ TEST(WireJoin, ForgetsTheOldestOfTooMany) {
   EXPECT_THAT(join.Take(kDisk, second), Optional(uint64_t{0}));
 }
 
-// A LUN has a place as long as a command of it waits; beyond that places go to those who come.
+// A LUN keeps its place while one of its commands waits. After that, another LUN may take the
+// place.
 TEST(WireJoin, HasPlacesForSoManyLuns) {
   WireJoin join;
   const auto command_on = [](uint64_t lun) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The cap on label sets: what is beyond it goes to the overflow target, and no sum is wrong.
+// The limit of label sets: series beyond it count for the overflow target, and all sums stay right.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -76,7 +76,8 @@ TEST(Login, TextLongerThanOneChunk) {
   EXPECT_THAT(host.Sessions(), ElementsAre(initiator + " " + target + " 00023d000001:0001 up=1"));
 }
 
-// C: the text goes on in the next PDU, and may be cut inside a name (RFC 7143 11.12.2).
+// With the C bit the text continues in the next PDU, and may be cut inside a name (RFC 7143
+// 11.12.2).
 TEST(Login, TextGoesOnInTheNextPdu) {
   Host host;
   host.Opens(1)
@@ -99,7 +100,7 @@ TEST(Login, OfSeveralStagesIsOne) {
   EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logins, 1u);
 }
 
-// Values that the kernel held back leave a key and nothing behind it.
+// The kernel holds some values back. Their keys come with nothing behind them.
 TEST(Login, WithoutTheSecretsOfChap) {
   Host host;
   host.Opens(1)
@@ -179,7 +180,7 @@ TEST(Login, DigestsAreThoseOfTheReport) {
   EXPECT_TRUE(snapshot.sessions.at(0).data_digest);
 }
 
-// The record of the opening was lost: the portal is that of the first record that has one.
+// The record of the opening was lost. The portal comes from the first record that has one.
 TEST(Login, LearnsItsPortalLate) {
   Host host;
   host.Meets(1).LogsIn();

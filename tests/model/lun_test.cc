@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// How a LUN's 8 bytes are written, and what is learned from the data that explain it.
+// The text of a LUN's 8 bytes, and the facts that the model learns from INQUIRY and READ CAPACITY.
 #include "collector/model/lun.h"
 
 #include <gtest/gtest.h>
@@ -163,7 +162,7 @@ TEST(LunIdentity, IsThatOfTheLunWhichAnswered) {
   EXPECT_EQ(host.model().DeviceType(connection, Lun(3)), kUnknownDeviceType);
 }
 
-// Two connections whose logins were not seen may be of two targets.
+// Two connections without a login may belong to two targets.
 TEST(LunIdentity, OfATargetWithoutANameIsThatOfTheConnection) {
   Host host;
   host.Meets(1).Reads(kInquiry, InquiryData(0x01), Lun(1));
@@ -177,7 +176,7 @@ TEST(LunIdentity, OfATargetWithoutANameIsThatOfTheConnection) {
   EXPECT_EQ(type(2, 2), 0x00);
 }
 
-// Data that come in several chunks: the first explains, the rest is the same data going on.
+// Data in several chunks: the first chunk has the facts, and the others continue the same data.
 TEST(LunIdentity, IsLearnedFromTheFirstChunk) {
   Host host;
   Bytes data = InquiryData(0x05);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// What is in effect after a login: one row for each rule of RFC 7143 sections 6.2 and 13.
+// The parameters in effect after a login: one row for each rule of RFC 7143 sections 6.2 and 13.
 #include "collector/model/parameters.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +26,7 @@ struct Row {
 
 // The initiator speaks first.
 constexpr Row kRows[] = {
-    // Nothing said: the default.
+    // Neither party sends the key: the default.
     {"13.1", "HeaderDigest", "", "", "None"},
     {"13.1", "DataDigest", "", "", "None"},
     {"13.2", "MaxConnections", "", "", "1"},
@@ -108,14 +107,14 @@ constexpr Row kRows[] = {
     {"13.15", "DefaultTime2Wait", "0", "5", "5"},
     {"13.15", "DefaultTime2Wait", "9", "5", "9"},
     {"13.15", "DefaultTime2Wait", "3600", "3601", "2"},
-    // Declared by one party; the other one has no say.
+    // Declared by one party; the other party's value is ignored.
     {"13.6", "TargetAlias", "", "disks", "disks"},
     {"13.6", "TargetAlias", "mine", "", ""},
     {"13.7", "InitiatorAlias", "host", "no", "host"},
     {"13.9", "TargetPortalGroupTag", "7", "65535", "65535"},
     {"13.9", "TargetPortalGroupTag", "", "65536", ""},
     {"13.21", "SessionType", "Discovery", "", "Discovery"},
-    // What is said before the first answer counts.
+    // A declaration counts without an answer.
     {"13.12", "MaxRecvDataSegmentLength", "65536", "", "65536"},
     {"13.12", "MaxRecvDataSegmentLength", "511", "", "8192"},
     {"13.12", "MaxRecvDataSegmentLength", "16777216", "", "8192"},
@@ -147,7 +146,7 @@ TEST(Parameter, HasARowForEachKey) {
   }
 }
 
-// What the kernel holds back cannot be learned.
+// Values that the kernel holds back stay unknown.
 TEST(Parameter, PassesTheFilterOfText) {
   for (const Parameter& parameter : kParameters) {
     const std::string pair = std::string(parameter.key) + "=?";
@@ -174,7 +173,7 @@ TEST(Parameter, IsTheSameWhoeverOffers) {
   EXPECT_EQ(ValueOf(EffectiveOf(login), "MaxBurstLength"), "4096");
 }
 
-// RFC 7143 6.3: what was negotiated in a login is not negotiated again in it.
+// RFC 7143 6.3: a login does not negotiate a key twice.
 TEST(Parameter, IsNegotiatedOnce) {
   Negotiation login;
   login.Take(kInitiatorParty, "MaxBurstLength", "4096");
@@ -218,7 +217,8 @@ TEST(SegmentLength, IsDeclaredAnewInFullFeaturePhase) {
   EXPECT_EQ(ValueOf(session, "TargetAlias"), "moved");
 }
 
-// C: a key may be cut between two PDUs (RFC 7143 11.12.2), in a login as in a Text Request.
+// With the C bit a key may be cut between two PDUs (RFC 7143 11.12.2), in a login and in a Text
+// Request.
 TEST(Negotiation, GoesOverSeveralPdus) {
   constexpr uint8_t kStayAndContinue = ISCSI_FLAG_CONTINUE | 0x04;
   Host host;

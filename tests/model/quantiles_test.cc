@@ -12,10 +12,10 @@
 namespace lunscope {
 namespace {
 
-// Is `told` below the truth, and by no more than 1/16 of it?
-::testing::AssertionResult IsWithinASixteenth(uint64_t told, uint64_t truth) {
-  if (told <= truth && truth - told <= truth / 16) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "told " << told << ", but it is " << truth;
+// Is the estimate below the true value, and by at most 1/16 of it?
+::testing::AssertionResult IsWithinASixteenth(uint64_t estimate, uint64_t truth) {
+  if (estimate <= truth && truth - estimate <= truth / 16) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "estimate " << estimate << ", true value " << truth;
 }
 
 TEST(Quantiles, OfNothingAreZero) {

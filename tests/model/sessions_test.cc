@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// What becomes of sessions: their connections, their end, and those that come in their place.
+// The life of sessions: their connections, their ends, and the sessions that replace them.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,7 +38,7 @@ TEST(Session, IsDownAfterALogoutThatFailed) {
   EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts, 0u);
 }
 
-// The target chooses a TSIH anew; the ISID tells that this is the session that was down.
+// The target chooses a new TSIH. The ISID shows that this is the session that was down.
 TEST(Session, ComesBackUnderItsIsid) {
   Host host;
   host.Opens(1).LogsIn({.tsih = 1}).Drops();
@@ -84,8 +83,8 @@ TEST(Session, ThatIsDownIsNotReplacedByAnother) {
   }
 }
 
-// RFC 7143 6.3.5: a login with TSIH 0 ends the session that has its ISID, and the connections of
-// that one count for nothing any more: not by their end, and not by a logout that was under way.
+// RFC 7143 6.3.5: a login with TSIH 0 ends the session with the same ISID. The old connections then
+// change nothing, neither by their ends nor by a logout.
 TEST(Session, IsReinstatedUnderItsIsid) {
   for (uint16_t new_tsih : {1, 2}) {
     Host host;
@@ -126,7 +125,7 @@ TEST(Session, KeepsItsConnectionReinstated) {
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
 }
 
-// No initiator logs in again on a connection (RFC 7143 6.3); one that does leaves the first
+// An initiator must not log in twice on a connection (RFC 7143 6.3). One that does leaves the first
 // session.
 TEST(Session, IsLeftByAnotherLoginOnItsConnection) {
   for (bool logs_out : {false, true}) {
@@ -151,7 +150,7 @@ TEST(Session, IsKeptWhenAnotherLoginOnItsConnectionFails) {
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
 }
 
-// The target names its portal group in the leading login only.
+// The target sends its portal group in the leading login only.
 TEST(Session, IsJoinedByItsTsih) {
   Host host;
   host.Opens(1).LogsIn({.answer = "TargetPortalGroupTag=1\0MaxConnections=2\0"s});
@@ -166,7 +165,7 @@ TEST(Session, ThatIsDownIsUpWhenAConnectionJoinsIt) {
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
 }
 
-// Its leading login was before our time: what it agreed on is not known, and not invented.
+// The leading login was before lunscope started, so the parameters are unknown and stay so.
 TEST(Session, ThatIsJoinedUnseenHasNoParameters) {
   Host host;
   host.Opens(1).Joining(5, 1).LogsIn({.tsih = 5, .keys = "MaxBurstLength=1024\0"s});
@@ -175,7 +174,7 @@ TEST(Session, ThatIsJoinedUnseenHasNoParameters) {
             "");
 }
 
-// A command on one connection, its ABORT TASK on the other: one target's.
+// A command on one connection and its ABORT TASK on the other belong to one target.
 TEST(Session, OfTwoConnectionsIsOneTargetsWork) {
   Host host;
   host.Opens(1).LogsIn().Completes(Read16(0, 1));
@@ -187,7 +186,7 @@ TEST(Session, OfTwoConnectionsIsOneTargetsWork) {
   EXPECT_EQ(target.logins, 2u);
 }
 
-// Reinstatement (RFC 7143 6.3.5): the target may close the old connection behind the new login.
+// Reinstatement (RFC 7143 6.3.5): the target may close the old connection after the new login.
 TEST(Session, ThatWasReinstatedIsGone) {
   Host host;
   host.Opens(1).LogsIn({.tsih = 1});
@@ -225,7 +224,7 @@ TEST(Session, OfTwoConnectionsIsUpUntilTheLastIsGone) {
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
 }
 
-// "Close the session" is asked on one connection and ends all of them (RFC 7143 11.14.1).
+// "Close the session" comes on one connection and ends all of them (RFC 7143 11.14.1).
 TEST(Session, OfTwoConnectionsEndsWithOneLogout) {
   for (uint64_t first_to_close : {1, 2}) {
     Host host;
@@ -256,11 +255,11 @@ TEST(Session, ThatIsDownIsRememberedWithinABound) {
   Host host({.max_down_sessions = 2});
   host.Opens(9).LogsIn({.isid = 9});
   for (uint64_t isid : {3, 4, 1, 2}) host.Opens(isid).LogsIn({.isid = isid}).Drops();
-  // The two that went down last, and the one that is up.
+  // The two sessions that went down last, and the one that is up.
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 000000000001:0001 up=0",
                                            "iqn.host iqn.disk 000000000002:0001 up=0",
                                            "iqn.host iqn.disk 000000000009:0001 up=1"));
-  // One that comes back is not the oldest any more when it goes down again.
+  // A session that comes back and goes down again is then the youngest.
   host.Opens(10).LogsIn({.isid = 1}).Drops();
   host.Opens(11).LogsIn({.isid = 3}).Drops();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 000000000001:0001 up=0",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Records one behind the other, as they lie in a ring: made by a Host before what is measured
-// begins, and played as often as it takes.
+// Records in a row, as in a ring. A Host makes them before a measurement begins, and the
+// measurement plays them many times.
 #pragma once
 
 #include <lunscope/command.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Pairs out of negotiation text, which ends and is cut where it likes: one row each.
+// Pairs from negotiation text that ends and is cut anywhere: one row each.
 #include "collector/model/text_reader.h"
 
 #include <gtest/gtest.h>
