@@ -33,15 +33,15 @@ SENTENCE_LIMITS = {
     "docs/METRICS.md": 5,
 }
 PATTERN_LIMITS = {
-    "": 12,
+    "": 20,
     "bpf/": 40,
-    "collector/": 110,
+    "collector/": 130,
     "docs/": 0,
     "docs/ARCHITECTURE.md": 3,
-    "docs/METRICS.md": 15,
+    "docs/METRICS.md": 20,
     "include/": 40,
     "scripts/": 10,
-    "tests/": 170,
+    "tests/": 240,
 }
 
 # The name of a pattern and what finds it in a text, whose white space is single spaces.
@@ -51,7 +51,7 @@ PATTERNS = {
     "amid": re.compile(r"\bamid\b", re.I),
     "anew": re.compile(r"\banew\b", re.I),
     "untold": re.compile(r"\buntold\b", re.I),
-    "told": re.compile(r"\btold\b(?! apart)", re.I),
+    "told": re.compile(r"(?<![.:])\btold\b(?! apart)", re.I),
     "likewise": re.compile(r"\blikewise\b", re.I),
     "that one's": re.compile(r"\b(?:that one|none)'s\b", re.I),
 }
