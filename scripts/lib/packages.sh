@@ -13,7 +13,7 @@ BUILD_PACKAGES=(
   prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev
   nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
-# What `scripts/guest image` and `scripts/guest boot` run.
+# Programs that `scripts/guest image` and `scripts/guest boot` run.
 # shellcheck disable=SC2034
 GUEST_PACKAGES=(busybox-static mtools syslinux qemu-system-x86 qemu-block-extra)
 # shellcheck disable=SC2034
@@ -24,7 +24,7 @@ TEST_PACKAGES=(
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
   gnuplot-nox
 )
-# What tests/vm/run and the tests in its guests need besides the lists above.
+# Needed by tests/vm/run and the tests in its guests, besides the lists above.
 # shellcheck disable=SC2034
 VM_PACKAGES=(
   busybox-static qemu-system-x86 kmod xz-utils

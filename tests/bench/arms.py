@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is compared with nothing: lunscope in its modes, its peers, and what lunscope cannot avoid.
+"""The arms of a comparison with nothing: lunscope in its modes, its peers, and unavoidable costs.
 
-An arm is a context manager over a port; within it the load runs at the port that it gives, which is
-another one only for a proxy.
+An arm is a context manager over a port. Within it the load runs at the port that it gives. Only a
+proxy gives another port.
 """
 
 import contextlib

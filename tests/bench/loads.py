@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What makes the traffic. A load runs at a URL for some seconds and returns operations a second."""
+"""The loads, which make the traffic.
+
+A load runs at a URL for some seconds and returns operations a second.
+"""
 
 import contextlib
 import re

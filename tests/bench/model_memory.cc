@@ -37,7 +37,7 @@ size_t Scrape(Model& model) {
   return FormatMetrics(observation).size();
 }
 
-// Each LUN of 8 bytes anew, far more of them than there are label sets.
+// Each command has a new LUN of 8 bytes. There are far more LUNs than label sets.
 void FloodLuns(Model& model, uint64_t commands) {
   Host host;
   const Command command = Read16(0, 8);

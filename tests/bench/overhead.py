@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What lunscope costs. Figures are for docs/OVERHEAD.md; nothing here is asserted.
+"""Measures the cost of lunscope. Figures are for docs/OVERHEAD.md; nothing here is asserted.
 
   overhead.py iops      operations a second that are kept, for each arm, under one load
   overhead.py loads     the same of `lunscope serve` under every load
@@ -36,7 +36,7 @@ from steps import STEPS, spent_under
 from switched import measure_switched, steady_load
 
 _SATURATING = "read 4k, depth 32"
-# What is other than 0 where something was not seen, and what may have been the reason.
+# Metrics above 0 if something was not seen, and a metric that may show the reason.
 _MISSED = ("events_lost_total", "stream_gaps_total", "unparsed_bytes_total",
            "unmatched_responses_total", "probe_misses_total", "untracked_connections_total",
            "tcp_retransmitted_segments_total")
@@ -210,7 +210,7 @@ def bench_complete(options):
     return {"counts": counts, "missed": missed}
 
 
-# What it does, pairs and seconds a run by default.
+# The function of a benchmark, and its default pairs and seconds a run.
 BENCHMARKS = {"iops": (bench_iops, 40, 1), "loads": (bench_loads, 5, 3), "cpu": (bench_cpu, 1, 10),
               "filter": (bench_filter, 20, 2), "boot": (bench_boot, 10, 0),
               "complete": (bench_complete, 1, 600)}

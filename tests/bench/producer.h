@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the benchmark and its BPF program share: records to put into rings, and which of them. */
+/* Shared by the benchmark and its BPF program: records to put into rings, and which of them. */
 #ifndef LUNSCOPE_TESTS_PRODUCER_H
 #define LUNSCOPE_TESTS_PRODUCER_H
 

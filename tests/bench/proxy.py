@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What somebody writes who wants to see iSCSI commands and has no lunscope: a proxy that reads one
-PDU at a time, header and data apart, looks at it, and sends both on.
+"""A simple way to see iSCSI commands without lunscope: a proxy. It reads one PDU at a time, header
+and data apart, looks at it, and sends both on.
 
   proxy.py PORT [--nodelay]    prints the port that it listens on; ends when it is killed
 """

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What each step of the programs costs a command: they stop after it, and the kernel counts their time.
+"""Measures the cost of each step of the programs for a command: the programs stop after the step, and
+the kernel counts their time.
 
-The first step is empty programs at the same hooks: what the kernel's accounting itself costs, for the
-most part. Measured with initiator and target on one CPU, where no cache line has to come from another,
-and as the scheduler places them. Rounds run through all steps in turn; a figure is the median of the
-rounds. Both ends of the connection are observed. Beside it engine_bench: what following PDUs and pairing
-takes by itself, of one end. Nothing is asserted.
+The first step is empty programs at the same hooks. They cost, for the most part, what the kernel's
+accounting costs. Initiator and target run on one CPU, where no cache line has to come from another, and
+then as the scheduler places them. Rounds run through all steps in turn; a figure is the median of the
+rounds. Both ends of the connection are observed. engine_bench runs beside it: following PDUs and
+pairing alone, at one end. Nothing is asserted.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def measure_rounds(options):
 
 
 def measure_engine(rounds):
-    """Likewise of engine_bench: {step: [{"engine": nanoseconds}]}"""
+    """The same for engine_bench: {step: [{"engine": nanoseconds}]}"""
     results = {}
     for _ in range(rounds):
         for line in run([*ON_ONE_CPU, _ENGINE], timeout=60)[1].splitlines():

@@ -31,7 +31,7 @@ void Begin(const Shape& shape, const std::function<void(const lunscope_record&)>
 // So many commands, on connections, LUNs and operations by chance, the same each time.
 Tape Commands(const Shape& shape, size_t records);
 
-// What a scrape's walk tells: each connection's counters.
+// The records of a scrape's walk: the counters of each connection.
 void Walk(const Shape& shape, const std::function<void(const lunscope_record&)>& take);
 
 }  // namespace lunscope

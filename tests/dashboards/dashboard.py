@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a Grafana dashboard file says, for the tests of this folder: panels, queries, variables.
+"""The content of a Grafana dashboard file, for the tests of this folder: panels, queries, variables.
 
 A dashboard is the dict that json.load() gives. Nothing here judges or runs anything; lint.py and
 queries.py do.

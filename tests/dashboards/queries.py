@@ -31,7 +31,7 @@ DEFAULT_DASHBOARD = (Path(__file__).resolve().parents[2] / "dashboards" /
 
 
 class Answer(NamedTuple):
-    """What one query found. `panel` is a panel title, or "variable NAME" for a templating query;
+    """The result of one query. `panel` is a panel title, or "variable NAME" for a templating query;
     `n_series` counts series with at least one number (values, for a templating query)."""
 
     panel: str

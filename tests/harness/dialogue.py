@@ -21,7 +21,7 @@ SEEN, DROPPED, UNSEEN = "counted and shown", "shown, not counted: its digest is 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What one end says in one breath: PDUs, or bytes that are none."""
+    """One end sends these in one go: PDUs, or other bytes."""
 
     sender: str
     parts: tuple
@@ -114,7 +114,7 @@ class Conversation:
         self._undo.close()
 
     def say(self, steps, digests=NO_DIGESTS, reader=read_exactly):
-        """What is sent is read at once: one thread is both ends."""
+        """The same thread is both ends, so it reads at once the bytes that it sends."""
         for step in steps:
             listener = self._ends["target" if step.sender == "initiator" else "initiator"]
             wire = step.wire(digests)

@@ -34,8 +34,8 @@ NOT_TESTED, NEEDS_MODULES = "not tested", "needs modules"
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """The tests that show it: vm.GUEST.KERNEL and live.HOST, None where there is none; and the fact
-    that a guest's test tells of it.
+    """The tests that show it: vm.GUEST.KERNEL and live.HOST, or None; and the fact about it that a
+    guest's test reports.
     """
 
     guest: str | None
@@ -125,7 +125,7 @@ class Page:
                 if of == kernel and text not in (NOT_TESTED, NEEDS_MODULES)}
 
     def fact(self, kernel, name):
-        """What the page says of a fact; None where it does not."""
+        """The fact as the page has it, or None."""
         text, = (self.features.get((feature, kernel), "") for feature, row in FEATURES.items()
                  if row.fact == name)
         return text.partition(": ")[0] if ": " in text else None
@@ -218,7 +218,7 @@ def update(page, output):
 
 
 def problems(text, tests):
-    """What is wrong with a page, given the names that ctest knows."""
+    """The faults of a page, given the names that ctest knows."""
     page = parse(text)
     if render(page) != text:
         yield "it is not as it would be written"

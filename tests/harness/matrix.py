@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every initiator against every target, and what everybody counted of it: the same commands.
+"""Every initiator against every target: each of them must count the same commands.
 
-What runs on any kernel is here; tests/live/test_matrix.py has this machine's, and
-tests/vm/test_matrix.py those of guests, with the initiator and the target that are the kernel's.
+The part for any kernel is here. tests/live/test_matrix.py runs it on this machine, and
+tests/vm/test_matrix.py in guests, with the initiator and the target that are the kernel's.
 docs/KERNELS.md says of each cell that it was tested, if and only if it was: see kernels_page.py.
 
 An initiator is a function of a Served and of its own name. Within the context that it gives, it has
 done its commands and is still logged in; its value is how many the initiator itself counted, or
-None if it does not tell.
+None if it does not say.
 """
 
 import contextlib
@@ -99,7 +99,7 @@ def qemu(served, name):
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """Who, with whom, and how many commands each of them counted."""
+    """An initiator and a target, and how many commands each of them counted."""
 
     initiator: str
     target: str
@@ -108,12 +108,12 @@ class Cell:
 
     @property
     def name(self):
-        """Of the initiator."""
+        """The name of the initiator."""
         return NAME + self.initiator.lower()
 
     @property
     def witnesses(self):
-        """Who counted what lunscope counted, as the page has it."""
+        """Those whose count is lunscope's, as the page has them."""
         return ", ".join(["tshark", *[self.initiator] * (self.by_initiator is not None),
                           self.target])
 

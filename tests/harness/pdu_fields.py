@@ -104,7 +104,7 @@ NOT_SHOWN = {
     ("data_segment_length", 0x1f),
 }
 
-# What tshark shows of a header that is no field of its own, or not of this opcode.
+# Names that tshark shows for a header and that are no field of it, or not a field of this opcode.
 NO_FIELDS = {
     *(("iscsi.flags", opcode) for opcode in (0x01, 0x04, 0x05, 0x21, 0x24, 0x25)),
     ("iscsi.I", 0x1c),  # the bit is in the vendor's hand (section 11.2.1.2)

@@ -16,7 +16,7 @@ from harness.pdus import (BHS_BYTES, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUES
 
 BLOCK = 512
 RANDOM_ISID = bytes([0x80, 0, 0, 1, 0, 0])
-# What a key means that nobody sent (RFC 7143, section 13).
+# The values of keys that neither end sent (RFC 7143, section 13).
 DEFAULT_SEGMENT = {b"MaxRecvDataSegmentLength": b"8192"}
 DEFAULTS = {**DEFAULT_SEGMENT, b"FirstBurstLength": b"65536", b"InitialR2T": b"Yes",
             b"ImmediateData": b"Yes"}
@@ -45,7 +45,7 @@ def text_of(answer):
 
 @dataclasses.dataclass
 class Session:
-    """What the connections of a session share."""
+    """Shared by the connections of a session."""
 
     cmdsn: int = 1
     tsih: int = 0
@@ -56,7 +56,7 @@ class Session:
 
 @dataclasses.dataclass
 class Tally:
-    """What went one way: PDUs and bytes of their data by opcode, and all bytes."""
+    """The traffic of one direction: PDUs and bytes of their data by opcode, and all bytes."""
 
     pdus: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     data_bytes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
@@ -219,7 +219,7 @@ class Initiator:
             raise RuntimeError(f"the write ended with response and status {answer.header[2:4]}")
 
     def logout(self, reason=CLOSE_SESSION):
-        """End this connection, and unless told otherwise the session with all of them."""
+        """End this connection, and by default the session with all of its connections."""
         answer = self.ask(pdu(LOGOUT_REQUEST, FINAL | reason, immediate=True, itt=self.next_itt(),
                               cid=self.cid, cmdsn=self.session.cmdsn, exp_statsn=self.exp_statsn))
         if (answer.opcode, answer.field("response")) != (LOGOUT_RESPONSE, 0):
@@ -252,7 +252,7 @@ class Initiator:
         data, data_digest = self._checked(len(padded(bytes(length))), self.digests.data)
         answer = Pdu(header, data[:length])
         self.received.count(answer, len(header + header_digest + data + data_digest))
-        # Of what is sent again the number is an old one.
+        # A PDU that is sent again has an old number.
         statsn = answer.field("statsn")
         if answer.is_login or (answer.has_own_statsn and statsn == self.exp_statsn):
             self.exp_statsn = (statsn + 1) % (1 << 32)

@@ -24,13 +24,13 @@ _TUNSETIFF, _TUNSETOFFLOAD = 0x400454CA, 0x400454D0
 _IFF_TUN, _IFF_NO_PI, _IFF_VNET_HDR = 0x0001, 0x1000, 0x4000
 _OFFLOADS = 0x01 | 0x02 | 0x04  # checksums, and TCP segments of 64 KiB over IPv4 and IPv6
 
-# What stands before a packet (struct virtio_net_hdr): flags, kind of a large segment, and where the
+# The header before a packet (struct virtio_net_hdr): flags, kind of a large segment, and where the
 # checksum lies. With _NEEDS_CHECKSUM it is not filled in yet, and the receiver takes it as right.
 _VNET_BYTES = 10
 _NEEDS_CHECKSUM = 1
 _TCP, _TCP_CHECKSUM, _SYN = 6, 16, 2
 
-# What may happen to a packet. A fault that does not fit it (no payload to forge) leaves it alone.
+# The faults of a packet. A fault that does not fit it (no payload to forge) leaves it alone.
 FAULTS = ("drop", "reorder", "duplicate", "forge", "overlap")
 _HELD_MS = 2  # a packet is held back no longer than this when nothing else passes
 _INVERTED = bytes(255 - byte for byte in range(256))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test has only in a guest of tests/vm/run: a kernel whose modules it may change."""
+"""Only in a guest of tests/vm/run does a test have a kernel whose modules it may change."""
 
 import pathlib
 import re

@@ -2,8 +2,8 @@
 """The kernel's target, LIO, by its configfs, and what it counted.
 
 It has the names of tests/harness/tgtd.py where it can do the same, so that a test can run against
-either. What it counts of a LUN stays until the LUN is removed; a command counts when its LUN has
-been found, whatever becomes of it.
+either. It keeps the counts of a LUN until the LUN is removed. A command counts when its LUN has been
+found, whether it succeeds or not.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from guest import CONFIGFS, load, mount_configfs
 _TARGET = CONFIGFS / "target"
 _CORE, _ISCSI = _TARGET / "core", _TARGET / "iscsi"
 _PAGE_BYTES = 4096
-# Whoever comes may log in, read and write.
+# Every initiator may log in, read and write.
 _DEMO_MODE = {"authentication": 0, "generate_node_acls": 1, "cache_dynamic_acls": 1,
               "demo_mode_write_protect": 0}
 _ACL_MODE = {"authentication": 0, "generate_node_acls": 0}
@@ -26,7 +26,7 @@ _ACL_MODE = {"authentication": 0, "generate_node_acls": 0}
 
 @dataclasses.dataclass(frozen=True)
 class LunStatistics:
-    """What all sessions together did to one LUN. Megabytes are whole ones of what was asked for."""
+    """The work of all sessions on one LUN. Megabytes are whole ones, of the bytes asked for."""
 
     commands: int
     read_mebibytes: int
@@ -81,7 +81,7 @@ class Target:
         return f"iscsi://{self._lio.portal(host)}/{self.name}/{lun}"
 
     def statistics(self, lun):
-        """What was done to a LUN since it was added."""
+        """The work on a LUN since it was added."""
         folder = self._backstores[lun] / "statistics" / "scsi_lu"
         return LunStatistics(*(int((folder / name).read_text())
                                for name in ("num_cmds", "read_mbytes", "write_mbytes")))

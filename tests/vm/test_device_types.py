@@ -24,8 +24,8 @@ PASSED_LUN = 7
 FAR_LUN = 300  # in flat space; the kernel calls a LUN by its first two bytes
 FAR_LUN_NAME = 0x4000 | FAR_LUN
 
-# {tape}, {changer} and {far} are device files. What tgtd does not do fails; it is named all the
-# same.
+# {tape}, {changer} and {far} are device files. A command that tgtd does not know fails, and has its
+# name all the same.
 TAPE_TOOLS = (
     "mt -f {tape} status", "mt -f {tape} rewind", "dd if=/dev/zero of={tape} bs=10240 count=20",
     "mt -f {tape} weof 2", "mt -f {tape} rewind", "mt -f {tape} fsf 1", "mt -f {tape} tell",
@@ -134,7 +134,7 @@ class DeviceTypes(GuestTest):
                                            model="scsi_debug"), 1)
 
     def test_session_that_was_there_before(self):
-        """What the device is, the kernel tells of its initiator, and tgtd of its target."""
+        """The type of the device comes from the kernel for its initiator, from tgtd for its target."""
         with self.initiator.login(self.tgtd, self.target), Trace(self.tgtd.port) as trace:
             tape = self.files()["tape"]
 

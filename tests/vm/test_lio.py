@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What LIO does and other targets do not: two connections of one session, several R2Ts at once,
+"""Features that LIO has and other targets lack: two connections of one session, several R2Ts at once,
 data sequences in any order, error recovery level 2, LUNs above 255, ACLs. All counts are exact:
 those of lunscope at both ends, of the script, of LIO, and of tshark where it can decode.
 
@@ -46,7 +46,7 @@ def pattern(length):
 
 
 def totals(connections):
-    """What all connections together sent and received."""
+    """The traffic of all connections together: sent, received."""
     return (sum((each.sent for each in connections), Tally()),
             sum((each.received for each in connections), Tally()))
 
@@ -259,7 +259,7 @@ class LioTest(GuestTest):
             self.assertEqual(metrics.total("rejects_total", role=role), 1)
             self.assertEqual(metrics.total("rejects_total", role=role, reason="data_digest_error"),
                              1)
-            # What comes again behind the status is no longer the command's.
+            # Data that comes again behind the status no longer belongs to the command.
             self.assertEqual(metrics.total("read_bytes_total", role=role),
                              totals(connections)[1].data_bytes[DATA_IN] - 2 * SEGMENT)
 

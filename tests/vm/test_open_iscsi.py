@@ -22,7 +22,7 @@ FIO = ["--name=verify", "--rw=randwrite", "--bsrange=4k-256k", "--size=4m", "--i
        "--iodepth=8", "--direct=1", "--verify=crc32c", "--do_verify=1", "--verify_fatal=1"]
 COMMANDS = 100  # at least so many
 
-# What `iscsiadm -m session -s` and lunscope, at the initiator, count alike.
+# Counters that `iscsiadm -m session -s` and lunscope, at the initiator, have alike.
 SAME = {
     "rxdata_octets": ("received_bytes_total", {}),
     "scsicmd_pdus": ("pdus_sent_total", {"opcode": "scsi_command"}),
@@ -33,7 +33,7 @@ SAME = {
     "tmfrsp_pdus": ("pdus_received_total", {"opcode": "task_management_response"}),
     "scsirsp_pdus": ("commands_total", {}),
 }
-# What iscsi_tcp does not count at all, and failures, of which there are none.
+# Counters that iscsi_tcp leaves at 0, and counters of failures that do not happen here.
 ZERO = {"noptx_pdus", "login_pdus", "text_pdus", "logout_pdus", "snack_pdus", "noprx_pdus",
         "textrsp_pdus", "logoutrsp_pdus", "async_pdus", "rjt_pdus", "digest_err", "timeout_err",
         "tx_sendpage_failures", "rx_discontiguous_hdr", "eh_abort_cnt"}
@@ -120,7 +120,7 @@ class FileSystem(GuestTest):
             self.assertEqual(after.total("logouts_total", role=role, target=target), 1)
 
     def settled(self, session):
-        """What the kernel and lunscope say while neither changes."""
+        """The counters of the kernel and of lunscope, read while neither changes."""
         def same():
             before, metrics = session.statistics(), self.serve.settled()
             return (before, metrics) if before == session.statistics() else None

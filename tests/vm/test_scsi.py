@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kernel's SCSI layers: commands without iSCSI, and those of iSCSI above the wire.
 
-What lunscope says is held against what the kernel counts of the same commands: its own trace of the
-same tracepoints (tracefs, another reader than BPF), each device's counters in sysfs, and LIO's.
+The test compares lunscope with the kernel's own counts of the same commands: its trace of the same
+tracepoints (tracefs, another reader than BPF), each device's counters in sysfs, and LIO's counters.
 """
 
 import collections
