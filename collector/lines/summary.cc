@@ -22,7 +22,7 @@ void Summary::Add(const TracedCommand& command) {
   const lunscope_command_record& record = command.record;
   Row& row = rows_[{record.header.role, CommandName(record.cdb, command.applied.device_type)}];
   row.bytes += record.transferred_bytes;
-  row.errors += command.applied.verdict.outcome->is_error ? 1 : 0;
+  row.errors += command.applied.verdict.is_error() ? 1 : 0;
   row.duration_ns.Add(record.duration_ns);
 }
 

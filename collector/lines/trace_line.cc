@@ -80,7 +80,7 @@ bool MovesData(const Facts& facts) {
   return (facts.record.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) != 0;
 }
 bool IsTimeout(const Facts& facts) { return !facts.verdict.is_end(); }
-bool HasStatus(const Facts& facts) { return facts.verdict.outcome->has_status; }
+bool HasStatus(const Facts& facts) { return facts.verdict.has_status(); }
 bool HasSense(const Facts& facts) { return facts.verdict.end.sense.valid; }
 bool HasResidual(const Facts& facts) {
   return (facts.record.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW)) != 0;

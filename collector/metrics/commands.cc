@@ -75,6 +75,9 @@ struct EachCommandError {
     for (const auto& [code, count] : lun.errors)
       add(StatusLabel(code.first), SenseKeyLabel(code.second), count);
     if (lun.target_failures != 0) add(kTargetFailureStatus, kNoSenseData, lun.target_failures);
+    uint64_t host_errors = 0;
+    for (const auto& [host_status, count] : lun.host_errors) host_errors += count;
+    if (host_errors != 0) add(kHostErrorStatus, kNoSenseData, host_errors);
   }
 };
 
@@ -98,8 +101,7 @@ constexpr Metric kCommandMetrics[] = {
     {"command_errors_total", Counter, kCount, kIscsi,
      "SCSI commands completed with a status other than GOOD, by status and sense key.",
      Of<EachCommandError>(),
-     Twin{"Commands of a SCSI layer completed with a status other than GOOD, by status and sense "
-          "key."}},
+     Twin{"Commands of a SCSI layer that failed, by status and sense key."}},
     {"command_duration_seconds", Histogram, kSeconds, kIscsi,
      "Time from a command PDU to its status PDU, both as this end of the connection saw them.",
      Of<EachOperation, &OperationStatistics::duration_ns>(),

@@ -60,6 +60,8 @@ std::vector<LabelValue> StatusValues() {
   std::vector<LabelValue> values = CodeValues<&ScsiStatusName, &StatusLabel>();
   values.push_back({kTargetFailureStatus,
                     "The iSCSI response says that the target failed; there is no SCSI status."});
+  values.push_back({kHostErrorStatus,
+                    "The SCSI mid-layer has a host status for it; the SCSI status means nothing."});
   return values;
 }
 

@@ -86,6 +86,7 @@ extern const Label kLibbpfLabel;
 
 // Values that the code names.
 inline constexpr const char* kTargetFailureStatus = "target_failure";
+inline constexpr const char* kHostErrorStatus = "host_error";
 inline constexpr const char* kNoSenseData = "none";
 inline constexpr const char* kIscsiBuffer = "events";
 inline constexpr const char* kScsiBuffer = "scsi";

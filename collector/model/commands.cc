@@ -7,12 +7,14 @@
 namespace lunscope {
 namespace {
 
+// Each error is counted once, where its outcome says what it means.
 void CountError(LunStatistics& lun, const Verdict& verdict) {
+  if (!verdict.is_error()) return;
   const CommandEnd& end = verdict.end;
-  switch (verdict.outcome->series) {
-    case ErrorSeries::kNone: break;
-    case ErrorSeries::kStatusAndSenseKey: lun.errors[{end.status, end.sense.key}]++; break;
-    case ErrorSeries::kTargetFailure: lun.target_failures++; break;
+  switch (verdict.outcome->ending) {
+    case Ending::kHostError: lun.host_errors[end.host_status]++; break;
+    case Ending::kTargetFailure: lun.target_failures++; break;
+    default: lun.errors[{end.status, end.sense.key}]++; break;
   }
 }
 

@@ -100,7 +100,6 @@ Applied Layers::Apply(const lunscope_scsi_command_record& record) {
     return applied;
   }
   OperationStatistics& statistics = commands_.Count(nexus, lun, command, applied);
-  if (record.host_status != 0) lun.host_errors[record.host_status]++;
   if (record.retries != 0) lun.retries++;
   if (joins_ && nexus.is_iscsi) applied.wire_ns = Join(nexus, lun, statistics, command);
   return applied;

@@ -18,12 +18,11 @@ bool IsPlain(const CommandEnd& end) {
 }
 bool IsTimeout(const CommandEnd& end) { return end.is_timeout; }
 bool HasHostStatus(const CommandEnd& end) { return end.host_status != 0; }
-bool HasHostStatusAndGood(const CommandEnd& end) {
-  return end.host_status != 0 && end.status == SCSI_STATUS_GOOD;
-}
 bool HasResponse(const CommandEnd& end) { return end.response != 0; }
 bool IsGood(const CommandEnd& end) { return end.status == SCSI_STATUS_GOOD; }
-bool HasSense(const CommandEnd& end) { return end.sense.valid != 0; }
+bool IsCheckWithSense(const CommandEnd& end) {
+  return end.status == SCSI_STATUS_CHECK_CONDITION && end.sense.valid != 0;
+}
 bool IsAny(const CommandEnd&) { return true; }
 
 // ---- the words for it ----
@@ -36,21 +35,21 @@ std::string Check(const CommandEnd& end) {
   return fmt::format("Check {:x}/{:02x}/{:02x}", end.sense.key, end.sense.asc, end.sense.ascq);
 }
 
-constexpr ErrorSeries kNone = ErrorSeries::kNone;
-constexpr ErrorSeries kByStatus = ErrorSeries::kStatusAndSenseKey;
-constexpr ErrorSeries kFailure = ErrorSeries::kTargetFailure;
+constexpr Severity kSuccess = Severity::kSuccess;
+constexpr Severity kError = Severity::kError;
 
+// A command that the mid-layer gives a host status has no SCSI status that means anything, nor has
+// one that an iSCSI target answers with a response other than 0 (RFC 7143 section 11.4.3).
 // clang-format off
 constexpr Outcome kOutcomes[] = {
-    // ending                 matches               words       status error  series
-    {Ending::kGood,           IsPlain,              Status,     true,  false, kNone},
-    {Ending::kTimedOut,       IsTimeout,            TimedOut,   false, false, kNone},
-    {Ending::kHostError,      HasHostStatusAndGood, HostStatus, true,  false, kNone},
-    {Ending::kHostError,      HasHostStatus,        HostStatus, true,  true,  kByStatus},
-    {Ending::kTargetFailure,  HasResponse,          Response,   false, true,  kFailure},
-    {Ending::kGoodWithSense,  IsGood,               Check,      true,  false, kNone},
-    {Ending::kCheckCondition, HasSense,             Check,      true,  true,  kByStatus},
-    {Ending::kOtherStatus,    IsAny,                Status,     true,  true,  kByStatus},
+    // ending                 severity  status matches           words
+    {Ending::kGood,           kSuccess, true,  IsPlain,          Status},
+    {Ending::kTimedOut,       kError,   false, IsTimeout,        TimedOut},
+    {Ending::kHostError,      kError,   false, HasHostStatus,    HostStatus},
+    {Ending::kTargetFailure,  kError,   false, HasResponse,      Response},
+    {Ending::kGoodWithSense,  kSuccess, true,  IsGood,           Status},
+    {Ending::kCheckCondition, kError,   true,  IsCheckWithSense, Check},
+    {Ending::kOtherStatus,    kError,   true,  IsAny,            Status},
 };
 // clang-format on
 

@@ -33,16 +33,14 @@ enum class Ending : uint8_t {
   kOtherStatus,
 };
 
-// The metric that counts it as an error.
-enum class ErrorSeries : uint8_t { kNone, kStatusAndSenseKey, kTargetFailure };
+enum class Severity : uint8_t { kSuccess, kError };
 
 struct Outcome {
   Ending ending;
+  Severity severity;
+  bool has_status;  // the SCSI status says how the command ended; else the status means nothing
   bool (*matches)(const CommandEnd& end);
   std::string (*words)(const CommandEnd& end);  // in the row of a trace
-  bool has_status;                              // JSON shows the SCSI status
-  bool is_error;                                // in the summary
-  ErrorSeries series;
 };
 
 // In the order in which they are tried: the first that matches holds. The first row is plain
@@ -55,6 +53,8 @@ struct Verdict {
 
   // False: a timer ran out, and the command may still complete.
   [[nodiscard]] bool is_end() const { return outcome->ending != Ending::kTimedOut; }
+  [[nodiscard]] bool is_error() const { return outcome->severity == Severity::kError; }
+  [[nodiscard]] bool has_status() const { return outcome->has_status; }
   [[nodiscard]] std::string Words() const { return outcome->words(end); }
 };
 
