@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What targets said of targets: the answers to SendTargets (RFC 7143 appendix C) and redirections
-// (section 11.13.5). Names and addresses are the wire's, printable.
+// Which targets were listed, and where: the answers to SendTargets (RFC 7143 appendix C) and
+// redirections (section 11.13.5). Names and addresses are those of the wire, made printable.
+// Not thread-safe. The table is bounded: what has no room is counted and left out.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,7 @@ namespace lunscope {
 struct ListedTarget {
   std::vector<std::string> addresses;  // "192.0.2.2:3260,1": with the portal group tag
   std::string redirected_to;           // the address of the last redirection; "" if there was none
-  bool is_moved_for_good = false;      // that redirection was a permanent one
+  bool is_moved_for_good = false;      // the last redirection was a permanent one
 };
 
 class Directory {
@@ -24,18 +25,18 @@ class Directory {
   static constexpr size_t kMaxTargets = 4096;
   static constexpr size_t kMaxAddresses = 16;  // of one target
 
-  // By the role of the observed end and the target's name.
+  // The role of the observed end, and the target's name.
   using Key = std::pair<uint8_t, std::string>;
 
-  // An answer to SendTargets names a target; what an earlier answer said of it is over.
+  // An answer to SendTargets names a target. Drops the addresses of an earlier answer.
   void List(uint8_t role, const std::string& target);
-  // One of its addresses follows.
+  // The same answer gives the target an address.
   void AddAddress(uint8_t role, const std::string& target, const std::string& address);
   void Redirect(uint8_t role, const std::string& target, const std::string& address,
                 bool is_for_good);
 
   [[nodiscard]] const std::map<Key, ListedTarget>& targets() const { return targets_; }
-  // Names and addresses for which there was no room.
+  // How many names and addresses had no room.
   [[nodiscard]] uint64_t left_out() const { return left_out_; }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A histogram whose bucket bounds double: the bucket of a value is found with one bit scan.
+// A histogram with bucket bounds that double, so that one bit scan finds the bucket of a value.
+// A value: whoever owns it serialises its use.
 #pragma once
 
 #include <array>
@@ -11,7 +12,7 @@
 
 namespace lunscope {
 
-// Buckets hold values <= kFirst * 2^i for i = 0 .. kBounds - 1; one more holds what is larger.
+// Bucket i holds values <= kFirst * 2^i, for i = 0 .. kBounds - 1. One more holds larger values.
 template <uint64_t kFirst, size_t kBounds>
 class DoublingHistogram {
  public:
@@ -27,7 +28,7 @@ class DoublingHistogram {
     sum_ += value;
   }
 
-  // Add what counts and sum have grown by.
+  // Add the values that came between two readings of a histogram with the same bounds. sum: theirs.
   void AddGrowth(const uint64_t (&before)[kBuckets], const uint64_t (&now)[kBuckets],
                  uint64_t sum) {
     for (size_t i = 0; i < kBuckets; i++) counts_[i] += now[i] - before[i];
@@ -47,7 +48,8 @@ class DoublingHistogram {
     return total;
   }
 
-  // The value below which this share of all lies, taken as evenly spread within its bucket.
+  // The value below which this share of all values lies. The values of a bucket are taken as evenly
+  // spread.
   [[nodiscard]] double Quantile(double share) const {
     const double wanted = share * static_cast<double>(count());
     double below = 0;
@@ -64,7 +66,7 @@ class DoublingHistogram {
   }
 
  private:
-  uint64_t sum_ = 0;  // on the cache line of the buckets that most values are in
+  uint64_t sum_ = 0;  // on one cache line with the buckets of most values
   std::array<uint64_t, kBuckets> counts_{};
 };
 

@@ -8,8 +8,8 @@
 namespace lunscope {
 namespace {
 
-// Reject, Irrelevant and NotUnderstood are no numbers, so these need no name here: what is not
-// admissible leaves a key as it was (RFC 7143 section 6.2).
+// The answers Reject, Irrelevant and NotUnderstood are not numbers. Like each value that is not
+// admissible, they leave a key as it was (RFC 7143 section 6.2).
 std::optional<uint32_t> Number(const Parameter& parameter, std::string_view text) {
   int base = 10;
   if (text.starts_with("0x") || text.starts_with("0X")) {
@@ -61,7 +61,7 @@ std::string OrDefault(const Parameter& parameter, const std::string& declared) {
   return declared.empty() ? std::string(parameter.default_value) : declared;
 }
 
-// The party whose word alone counts; none where there are two.
+// The one party that declares the value; nullopt if both parties have a say.
 std::optional<Party> DeclaringParty(ResultFunction result) {
   switch (result) {
     case ResultFunction::kDeclaredByInitiator:

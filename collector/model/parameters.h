@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The operational parameters of a session: what both parties said of a key in a login, and what is
-// in effect for it (RFC 7143 sections 6.2 and 13). kParameters is the only
-// place that knows the keys.
+// The operational parameters of a session: what each party said for a key in a login, and which
+// value is in effect (RFC 7143 sections 6.2 and 13). kParameters is the only list of the keys.
+// Values and pure functions.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ namespace lunscope {
 
 enum Party : uint8_t { kInitiatorParty, kTargetParty, kParties };
 
-// How a key's value comes of what the parties said.
+// How the value in effect follows from what the parties said.
 enum class ResultFunction : uint8_t {
   kAnd,
   kOr,
@@ -33,13 +33,13 @@ enum class Scope : uint8_t { kSession, kConnection };
 
 struct Parameter {
   std::string_view key;
-  std::string_view default_value;  // "": there is none
+  std::string_view default_value;  // "": the key has no default
   uint32_t minimum;                // of numbers
   uint32_t maximum;
   ResultFunction result;
   Scope scope = Scope::kSession;
   bool is_for_discovery = true;      // false: irrelevant in a discovery session
-  bool is_for_full_feature = false;  // may be declared anew in full feature phase, too
+  bool is_for_full_feature = false;  // may be declared again in full feature phase
 };
 
 inline constexpr uint32_t kMaxDataSegmentLength = (1U << 24) - 1;
@@ -58,7 +58,7 @@ inline constexpr Parameter kParameters[] = {
     // 13.10, 13.11
     {"InitialR2T", "Yes", 0, 0, ResultFunction::kOr, Scope::kSession, false},
     {"ImmediateData", "Yes", 0, 0, ResultFunction::kAnd, Scope::kSession, false},
-    // 13.12: each party says what it can take, so each direction has a value of its own
+    // 13.12: each party declares what it can receive, so each direction has its own value
     {"MaxRecvDataSegmentLength", "8192", 512, kMaxDataSegmentLength,
      ResultFunction::kInitiatorNumber, Scope::kConnection, true, true},
     {"MaxRecvDataSegmentLength", "8192", 512, kMaxDataSegmentLength, ResultFunction::kTargetNumber,
@@ -86,16 +86,16 @@ inline constexpr Parameter kParameters[] = {
 };
 inline constexpr size_t kParameterCount = std::size(kParameters);
 
-// What the parties said of one key in one login. "": nothing.
+// What the parties said for one key in one login. "": nothing.
 struct Said {
   std::array<std::string, kParties> values;
-  Party first = kInitiatorParty;  // who said it first, and so offered it
+  Party first = kInitiatorParty;  // this party said it first: it made the offer
 };
 
-// What is in effect for a parameter that the parties said this of.
+// The value in effect after the parties said this.
 std::string EffectiveValue(const Parameter& parameter, const Said& said);
 
-// By the parameter's place in kParameters; "" where it has no value, or none is known.
+// By the parameter's place in kParameters. "": the parameter has no value, or it is not known.
 using ParameterValues = std::array<std::string, kParameterCount>;
 
 // One login: from its first PDU to its final response.
@@ -104,11 +104,11 @@ class Negotiation {
   // A key that may not be said twice keeps its first value (section 6.3).
   void Take(Party party, std::string_view key, const std::string& value);
 
-  // What is in effect once the login has succeeded, for the parameters of this scope.
+  // The values in effect after the login has succeeded, for the parameters of this scope.
   [[nodiscard]] ParameterValues Effective(Scope scope) const;
   [[nodiscard]] bool IsDiscovery() const;
 
-  // Who and where, as the parties said it; "" while they did not.
+  // As the parties gave them; "" until then.
   [[nodiscard]] const std::string& initiator_name() const { return initiator_name_; }
   [[nodiscard]] const std::string& target_name() const { return target_name_; }
   [[nodiscard]] const std::string& target_address() const { return target_address_; }
@@ -117,10 +117,10 @@ class Negotiation {
   std::array<Said, kParameterCount> said_;
   std::string initiator_name_;
   std::string target_name_;
-  std::string target_address_;  // where a redirection leads (13.8)
+  std::string target_address_;  // the address of a redirection (13.8)
 };
 
-// A key in full feature phase: a declaration takes the place of an earlier one (13.12).
+// A key in full feature phase: the declaration replaces an earlier one (13.12).
 void DeclareAnew(Party party, std::string_view key, const std::string& value, Scope scope,
                  ParameterValues& values);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quantiles of any 64-bit values to within 1/16 of the value, in 8 KiB and without allocation: a
-// bucket for each leading bit and the four bits behind it.
+// Quantiles of 64-bit values, exact to 1/16 of the value, in 8 KiB and without allocation. There is
+// one bucket for each leading bit with the four bits behind it. A value: whoever owns it serialises
+// its use.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,7 @@ class Quantiles {
   [[nodiscard]] uint64_t count() const { return count_; }
   [[nodiscard]] uint64_t max() const { return max_; }
 
-  // The lower bound of the bucket that holds this share of all values; 0 if there are none.
+  // The lower bound of the bucket that this share of all values reaches; 0 if nothing was added.
   [[nodiscard]] uint64_t At(double share) const {
     const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_));
     uint64_t below = 0;

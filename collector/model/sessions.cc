@@ -23,7 +23,7 @@ const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
   return entry->first;
 }
 
-// The table's order has them side by side: a login must not look at every session there is.
+// They lie side by side in the table, so a login does not look at all sessions.
 auto SessionTable::OfInitiatorPort(const SessionKey& key) const -> std::pair<Entry, Entry> {
   SessionKey bound = key;
   bound.tsih = 0;
@@ -38,7 +38,7 @@ auto SessionTable::OfInitiatorPort(const SessionKey& key) const -> std::pair<Ent
 }
 
 // Session reinstatement (RFC 7143 section 6.3.5): a login with TSIH 0 and an ISID that the
-// initiator has a session for ends that one, up or down. The TSIH is the target's to choose anew.
+// initiator has a session for ends that session, up or down. The target chooses a new TSIH.
 void SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
   auto [entry, end] = OfInitiatorPort(key);
   while (entry != end) {

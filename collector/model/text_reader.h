@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Negotiation text (RFC 7143 section 6.1): "key=value" strings, each ended by a NUL, over as many
-// chunks and PDUs as they take. What is kept is one unfinished pair and never the whole text.
+// Reads negotiation text (RFC 7143 section 6.1): "key=value" pairs, each ended by a NUL, cut into
+// chunks and PDUs anywhere. It keeps one unfinished pair, never the whole text. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -13,21 +13,21 @@ namespace lunscope {
 
 class TextReader {
  public:
-  // key: as it came, and not empty. value: printable; "" if it was held back or there is none.
+  // key: as on the wire, not empty. value: printable; "" if the kernel half held it back.
   using Visitor = std::function<void(std::string_view key, const std::string& value)>;
 
-  // Of a longer pair only the beginning is read; names have at most 223 bytes, other values 255.
+  // The rest of a longer pair is dropped. Names have at most 223 bytes, other values 255.
   static constexpr size_t kMaxPairBytes = 1024;
 
-  // The next bytes. Each pair that ends in them is visited.
+  // Take the next bytes, and visit each pair that ends in them.
   void Take(std::string_view bytes, const Visitor& visit);
-  // The text ends here, whether or not its last pair has a NUL.
+  // The text ends here. Visit its last pair if that had no NUL.
   void End(const Visitor& visit);
 
   [[nodiscard]] size_t pending_bytes() const { return pair_.size(); }
 
  private:
-  std::string pair_;  // that has not ended
+  std::string pair_;  // the unfinished one
 };
 
 }  // namespace lunscope

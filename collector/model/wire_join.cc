@@ -8,7 +8,7 @@
 namespace lunscope {
 namespace {
 
-// The mid-layer completes a command well within this after its status has arrived.
+// The mid-layer completes a command much sooner than this after its status has arrived.
 constexpr uint64_t kMaxCompletionNs = 10'000'000'000;
 
 }  // namespace
@@ -33,7 +33,7 @@ void WireJoin::Queue::Take(size_t i) {
   PopFront();
 }
 
-// nullptr: there are too many LUNs.
+// nullptr if there are too many LUNs.
 WireJoin::Queue* WireJoin::QueueOf(const std::string& target, uint64_t lun) {
   const KeyView key(target, CanonicalLun(lun));
   if (const auto known = waiting_.find(key); known != waiting_.end()) return &known->second;
@@ -68,8 +68,8 @@ std::optional<uint64_t> WireJoin::Take(const std::string& target,
     waiting.PopFront();
     if (waiting.size() == 0) empty_++;
   }
-  // The mid-layer's records come in the order of their ends, so the one that fits most tightly
-  // leaves the others theirs.
+  // The mid-layer's records come in the order of their ends, so the tightest fit leaves the other
+  // commands theirs.
   size_t found = waiting.size();
   for (size_t i = 0; i < waiting.size(); i++) {
     const Wire& each = waiting[i];

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One command, seen twice on the host of its initiator: by the SCSI mid-layer, and as PDUs on the
-// wire. Nothing that both tell names it (the mid-layer's hooks come before a task tag is given and
-// after it is taken back), but what they tell leaves no room for doubt that would matter: target,
-// LUN and all 16 bytes of the CDB are the same, both clocks are one, and the time on the wire lies
-// within that of the mid-layer. Of two equal CDBs at the same time either may be taken for the
-// other; every sum is the same then.
+// Finds the command of the SCSI mid-layer among the commands on the wire of the same host.
 //
-// Rejected: reading the task tag from libiscsi in between, which takes a hook on a module's
-// function that a kernel under lockdown does not allow.
+// No number is in both records: the mid-layer's hooks run before the task tag is given and after it
+// is taken back. Instead target, LUN and all 16 bytes of the CDB must be equal, and the time on the
+// wire must lie within that of the mid-layer; both records use one clock. Two equal CDBs at the
+// same time may be taken for each other, which changes no sum.
+//
+// Rejected: to read the task tag from libiscsi in between. That takes a hook on a function of a
+// module, which a kernel under lockdown does not allow.
+//
+// Not thread-safe. Once its queues have grown, it makes no allocation.
 #pragma once
 
 #include <lunscope/records.h>
@@ -27,15 +29,15 @@ namespace lunscope {
 
 class WireJoin {
  public:
-  // Commands on the wire that wait for the mid-layer's record of them, of one LUN, and such LUNs.
-  // Those of initiators in user space wait in vain, until others push them out.
+  // Limits of the commands that wait for the mid-layer's record, for one LUN, and of such LUNs. A
+  // command of an initiator in user space waits until others push it out.
   static constexpr size_t kMaxWaiting = 2048;
   static constexpr size_t kMaxLuns = 1024;
 
-  // A command on the wire. REQUIRES: its record is applied before that of the mid-layer.
+  // A command on the wire. REQUIRES: it comes before the mid-layer's record of the same command.
   void Put(const std::string& target, const lunscope_command_record& wire);
 
-  // How long this command of the mid-layer was on the wire; it is not found a second time.
+  // How long this command of the mid-layer was on the wire. It is not found a second time.
   std::optional<uint64_t> Take(const std::string& target, const lunscope_command_record& command);
 
  private:
@@ -45,8 +47,8 @@ class WireJoin {
     std::array<uint8_t, ISCSI_CDB_BYTES> cdb;
   };
 
-  // First in, first out, but that any can be taken. Its memory grows to what it has held at once
-  // and is kept: a record takes no allocation.
+  // First in, first out, but any element can be taken out. Keeps its memory, so that a record makes
+  // no allocation.
   class Queue {
    public:
     [[nodiscard]] size_t size() const { return size_; }
@@ -61,7 +63,7 @@ class WireJoin {
     size_t size_ = 0;
   };
 
-  // By target and LUN. Found without making a std::string.
+  // By target and LUN. A lookup makes no std::string.
   using Key = std::pair<std::string, uint64_t>;
   using KeyView = std::pair<std::string_view, uint64_t>;
   struct Less {
@@ -72,7 +74,7 @@ class WireJoin {
   Queue* QueueOf(const std::string& target, uint64_t lun);
 
   std::map<Key, Queue, Less> waiting_;
-  size_t empty_ = 0;  // of them, kept for their memory until another LUN needs the place
+  size_t empty_ = 0;  // how many wait for nothing: kept until another LUN needs the place
 };
 
 }  // namespace lunscope
