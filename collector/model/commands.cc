@@ -20,7 +20,7 @@ void CountError(LunStatistics& lun, const Verdict& verdict) {
 
 }  // namespace
 
-Applied Commands::Apply(Connection& connection, const lunscope_command_record& record) {
+Applied CommandCounter::Apply(Connection& connection, const lunscope_command_record& record) {
   LunStatistics& lun = series_.LunOf(connection, record.lun);
   Applied applied{.connection = &connection,
                   .device_type = DeviceTypeOf(connection, record.lun, lun),
@@ -29,8 +29,9 @@ Applied Commands::Apply(Connection& connection, const lunscope_command_record& r
   return applied;
 }
 
-OperationStatistics& Commands::Count(const Origin& origin, LunStatistics& lun,
-                                     const lunscope_command_record& record, Applied& applied) {
+OperationStatistics& CommandCounter::Count(const Origin& origin, LunStatistics& lun,
+                                           const lunscope_command_record& record,
+                                           Applied& applied) {
   applied.lun = &lun;
   applied.operation = scsi_operation_of(record.cdb, applied.device_type);
   OperationStatistics& statistics = series_.OperationOf(origin, lun, applied.operation);
@@ -45,7 +46,7 @@ OperationStatistics& Commands::Count(const Origin& origin, LunStatistics& lun,
   return statistics;
 }
 
-Applied Commands::Apply(Connection& connection, const lunscope_aggregates_record& record) {
+Applied CommandCounter::Apply(Connection& connection, const lunscope_aggregates_record& record) {
   connection.aggregates.resize(std::max<size_t>(connection.aggregates.size(), record.count));
   for (uint32_t i = 0; i < record.count; i++) {
     const lunscope_aggregate& now = record.aggregates[i];
@@ -63,14 +64,14 @@ Applied Commands::Apply(Connection& connection, const lunscope_aggregates_record
   return {.connection = &connection};
 }
 
-Applied Commands::Apply(Connection& connection, const lunscope_inflight_record& record) {
+Applied CommandCounter::Apply(Connection& connection, const lunscope_inflight_record& record) {
   tracked_ += record.count;
   for (const lunscope_waiting& waiting : std::span(record.waiting, record.count))
     series_.LunOf(connection, waiting.lun).CountInFlight(waiting.start_ns);
   return {.connection = &connection};
 }
 
-void Commands::Learn(Connection& connection, const lunscope_pdu_record& record) {
+void CommandCounter::Learn(Connection& connection, const lunscope_pdu_record& record) {
   LunStatistics& lun = series_.LunOf(connection, record.lun);
   lun.identity.Learn(record.cdb, record.chunk, record.chunk_bytes);
   if (SharesIdentity(connection, lun)) return;

@@ -14,10 +14,10 @@
 
 namespace lunscope {
 
-class Commands {
+class CommandCounter {
  public:
   // series: outlives this.
-  explicit Commands(Series& series) : series_(series) {}
+  explicit CommandCounter(Series& series) : series_(series) {}
 
   // A completed command of a connection.
   Applied Apply(Connection& connection, const lunscope_command_record& record);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One iSCSI connection as its records describe it. Data only: Connections fills in who and where,
-// Logins what a login and its text say, Commands and the traffic counters what is counted already.
+// One iSCSI connection as its records describe it. Data only. Connections fills in who and where,
+// Logins what a login and its texts say. CommandCounter and CountTraffic keep what they have
+// counted.
 #pragma once
 
 #include <lunscope/aggregate.h>

@@ -31,7 +31,7 @@ class Layers {
   static constexpr size_t kMaxNexuses = 8192;
 
   // joins: look for the mid-layer's commands on the wire. series and commands: outlive this.
-  Layers(Series& series, Commands& commands, bool joins)
+  Layers(Series& series, CommandCounter& commands, bool joins)
       : series_(series), commands_(commands), joins_(joins) {}
 
   Applied Apply(const lunscope_nexus_record& record);
@@ -64,7 +64,7 @@ class Layers {
                                const lunscope_command_record& command);
 
   Series& series_;
-  Commands& commands_;
+  CommandCounter& commands_;
   const bool joins_;
   Numbered<Nexus, kRecent> nexuses_;
   std::map<uint32_t, std::string> host_targets_;  // by SCSI host

@@ -105,7 +105,7 @@ class Model {
 
   Series series_;
   Connections connections_;
-  Commands commands_;
+  CommandCounter commands_;
   Logins logins_;
   Layers layers_;
 };

@@ -90,11 +90,11 @@ TEST_F(ConnectionsTest, ARecordOfAWalkIsStaleOnceItsConnectionIsForgotten) {
   EXPECT_FALSE(connections_.IsStale(Header(1, LUNSCOPE_RECORD_INFLIGHT)));
 }
 
-TEST(Commands, SayWhatTheyCounted) {
+TEST(CommandCounter, SaysWhatItCounted) {
   Series series(kMaxLabelSets);
   Connection connection;
   series.Assign(connection, {LUNSCOPE_ROLE_INITIATOR, kDisk});
-  Commands commands(series);
+  CommandCounter commands(series);
   const Command read = Read16(0, 8).OnLun(Lun(3)).Taking(5);
   const Applied applied = commands.Apply(connection, read.record.command);
   EXPECT_EQ(applied.connection, &connection);
@@ -134,7 +134,7 @@ TEST(Logins, AFailedOneOpensNoSession) {
 // Records of commands alone could fill the table: that of the nexus may be lost.
 TEST(Layers, TheNexusThatWasNotUsedForLongestMakesRoom) {
   Series series(kMaxLabelSets);
-  Commands commands(series);
+  CommandCounter commands(series);
   Layers layers(series, commands, false);
   for (uint64_t number = 1; number <= Layers::kMaxNexuses; number++)
     layers.Apply(Dispatched(number, Read16(0, 8)).record);
@@ -147,7 +147,7 @@ TEST(Layers, TheNexusThatWasNotUsedForLongestMakesRoom) {
 
 TEST(Layers, ATimeoutIsNoEnd) {
   Series series(kMaxLabelSets);
-  Commands commands(series);
+  CommandCounter commands(series);
   Layers layers(series, commands, false);
   const Applied applied = layers.Apply(Dispatched(1, Read16(0, 8)).TimingOut().record);
   EXPECT_NE(applied.nexus, nullptr);
