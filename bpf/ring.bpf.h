@@ -6,7 +6,7 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
-#include <lunscope/records.h>
+#include <lunscope/reasons.h>
 
 /* Rings that the collector has made, less 1: a power of two, less 1. */
 const volatile __u32 ring_mask = 0;

@@ -3,6 +3,8 @@
 #ifndef LUNSCOPE_SCSI_EMIT_BPF_H
 #define LUNSCOPE_SCSI_EMIT_BPF_H
 
+#include <lunscope/records.h>
+
 #include "ring.bpf.h"
 #include "scsi_maps.bpf.h"
 
@@ -37,11 +39,6 @@ static __always_inline void fill_scsi_header(struct lunscope_record* header, __u
   header->abi = LUNSCOPE_ABI;
   header->kind = kind;
   header->role = role;
-}
-
-/* The LUN as its 8 bytes on a wire: the kernel keeps their four words the other way round. */
-static __always_inline __u64 wire_lun(__u64 lun) {
-  return (lun & 0xffff) << 48 | (lun >> 16 & 0xffff) << 32 | (lun >> 32 & 0xffff) << 16 | lun >> 48;
 }
 
 #endif

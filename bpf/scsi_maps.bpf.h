@@ -6,7 +6,8 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
-#include <lunscope/records.h>
+#include <lunscope/layers.h>
+#include <lunscope/totals.h>
 
 /* Commands in flight by the address of the kernel's own struct, which no two have at a time. */
 struct {

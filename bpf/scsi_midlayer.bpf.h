@@ -54,7 +54,7 @@ static __always_inline int on_dispatch(struct scsi_cmnd* cmd) {
   if (!totals) return 0;
   struct lunscope_scsi_task task = {
       .nexus = nexus_of_device(cmd->device, totals),
-      .lun = wire_lun(cmd->device->lun),
+      .lun = scsi_wire_lun(cmd->device->lun),
       .expected_bytes = cmd->sdb.length,
       .role = LUNSCOPE_ROLE_INITIATOR,
       .retries = cmd->retries < 255 ? cmd->retries : 255,

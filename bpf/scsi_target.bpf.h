@@ -36,7 +36,7 @@ static __always_inline int on_sequencer_start(struct se_cmd* cmd) {
   if (!known) announce_target(&key, nexus, cmd, totals);
   struct lunscope_scsi_task task = {
       .nexus = nexus,
-      .lun = wire_lun(key.lun),
+      .lun = scsi_wire_lun(key.lun),
       .expected_bytes = cmd->data_length,
       .role = LUNSCOPE_ROLE_TARGET,
   };

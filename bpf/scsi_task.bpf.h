@@ -45,7 +45,7 @@ static __always_inline struct lunscope_nexus_record* reserve_nexus(
   }
   __builtin_memset(record, 0, sizeof(*record));
   fill_scsi_header(&record->header, nexus, LUNSCOPE_RECORD_NEXUS, role, sizeof(*record));
-  record->lun = wire_lun(key->lun);
+  record->lun = scsi_wire_lun(key->lun);
   record->device_type = LUNSCOPE_UNKNOWN_DEVICE_TYPE;
   return record;
 }

@@ -2,7 +2,8 @@
 #include "collector/metrics/labels.h"
 
 #include <fmt/format.h>
-#include <lunscope/records.h>
+#include <lunscope/reasons.h>
+#include <lunscope/scsi.h>
 
 #include <iterator>
 
@@ -99,49 +100,17 @@ constexpr Explained kBuffers[] = {
     {kScsiBuffer, "The ring of the programs that watch the SCSI layers."},
 };
 
-// The reasons of include/lunscope, by their numbers there.
-constexpr Explained kUnreported[] = {
-    {"ring_full", "The ring had no room for the record."},
-    {"ring_busy", "Another CPU held the lock of the ring for too long."},
-    {"table_full", "The connection's table of commands in flight had no free place."},
-    {"itt_reused",
-     "The command was never answered, and a new command took its initiator task tag."},
-    {"rejected", "The target answered the command with a Reject PDU."},
-    {"aborted", "A task management function ended the command."},
-    {"connection_closed", "The connection ended before the command was answered."},
-};
-constexpr Explained kSync[] = {
-    {"attach", "The connection was open before lunscope started."},
-    {"missing_bytes", "A PDU header was among bytes that no hook saw."},
-    {"bad_header", "There was no valid PDU header at the place where one had to be."},
-    {"not_iscsi", "The connection does not begin with a login."},
-};
-constexpr Explained kScsiUnreported[] = {
-    {"ring_full", "The ring had no room for the record."},
-    {"ring_busy", "Another CPU held the lock of the ring for too long."},
-    {"table_full", "The table of commands in flight had no free place."},
-    {"refused", "The low-level driver refused the command; the mid-layer dispatches it again."},
-    {"timed_out", "The mid-layer's error handler ended the command, where the kernel has no hook."},
-    {"not_ended",
-     "lunscope saw no end of the command before its memory was used again, for example after an "
-     "abort by LIO, where the kernel has no hook."},
-};
-constexpr Explained kRefusals[] = {
-    {"host_busy", "The whole SCSI host was busy (SCSI_MLQUEUE_HOST_BUSY)."},
-    {"device_busy", "The device was busy (SCSI_MLQUEUE_DEVICE_BUSY)."},
-    {"target_busy", "The target was busy (SCSI_MLQUEUE_TARGET_BUSY)."},
-    {"other", "The driver gave another reason."},
-};
+// The reasons of include/lunscope/reasons.h, by their numbers there.
+#define LUNSCOPE_EXPLAINED(name, label, help) {label, help},
+constexpr Explained kUnreported[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_EXPLAINED)};
+constexpr Explained kSync[] = {LUNSCOPE_SYNC_REASONS(LUNSCOPE_EXPLAINED)};
+constexpr Explained kScsiUnreported[] = {LUNSCOPE_SCSI_UNREPORTED_REASONS(LUNSCOPE_EXPLAINED)};
+constexpr Explained kRefusals[] = {LUNSCOPE_SCSI_REFUSALS(LUNSCOPE_EXPLAINED)};
 constexpr Explained kLosses[] = {
-    {"full", "The ring had no room for the record."},
-    {"busy", "Another CPU held the lock of the ring for too long."},
-    {kMalformed, "The record had an unknown kind or a wrong size, and was not used."},
+    LUNSCOPE_LOSS_REASONS(LUNSCOPE_EXPLAINED){
+        kMalformed, "The record had an unknown kind or a wrong size, and was not used."},
 };
-static_assert(std::size(kUnreported) == LUNSCOPE_UNREPORTED_COUNT);
-static_assert(std::size(kSync) == LUNSCOPE_REASON_COUNT);
-static_assert(std::size(kScsiUnreported) == LUNSCOPE_SCSI_UNREPORTED_COUNT);
-static_assert(std::size(kRefusals) == LUNSCOPE_SCSI_REFUSAL_COUNT);
-static_assert(std::size(kLosses) == LUNSCOPE_LOSS_COUNT + 1);
+#undef LUNSCOPE_EXPLAINED
 
 }  // namespace
 

@@ -4,7 +4,7 @@
 // model and without a lock.
 #pragma once
 
-#include <lunscope/records.h>
+#include <lunscope/totals.h>
 
 #include <cstdint>
 #include <optional>

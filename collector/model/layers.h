@@ -5,6 +5,7 @@
 // nexus and LUN that were met before makes no allocation.
 #pragma once
 
+#include <lunscope/layers.h>
 #include <lunscope/records.h>
 
 #include <cstddef>

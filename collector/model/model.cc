@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/model/model.h"
 
+#include "collector/base/record.h"
 #include "collector/model/traffic.h"
 
 namespace lunscope {
 
 Applied Model::Apply(const lunscope_record& record) {
   if (connections_.IsStale(record)) return {};
-  switch (record.kind) {
-    case LUNSCOPE_RECORD_COMMAND:
-      return ApplyCommand(reinterpret_cast<const lunscope_command_record&>(record));
-    case LUNSCOPE_RECORD_PDU: return ApplyPdu(reinterpret_cast<const lunscope_pdu_record&>(record));
-    case LUNSCOPE_RECORD_CONNECTION:
-      return ApplyConnection(reinterpret_cast<const lunscope_connection_record&>(record));
-    case LUNSCOPE_RECORD_AGGREGATES:
-      return commands_.Apply(connections_.Of(record),
-                             reinterpret_cast<const lunscope_aggregates_record&>(record));
-    case LUNSCOPE_RECORD_INFLIGHT:
-      return commands_.Apply(connections_.Of(record),
-                             reinterpret_cast<const lunscope_inflight_record&>(record));
-    case LUNSCOPE_RECORD_HEADER:
-      return ApplyHeader(reinterpret_cast<const lunscope_header_record&>(record));
-    case LUNSCOPE_RECORD_NEXUS:
-      return layers_.Apply(reinterpret_cast<const lunscope_nexus_record&>(record));
-    case LUNSCOPE_RECORD_SCSI_COMMAND:
-      return layers_.Apply(reinterpret_cast<const lunscope_scsi_command_record&>(record));
-    default: return {};
-  }
+  return Visit(record,
+               Overloaded{
+                   [this](const lunscope_command_record& command) { return ApplyCommand(command); },
+                   [this](const lunscope_pdu_record& pdu) { return ApplyPdu(pdu); },
+                   [this](const lunscope_connection_record& read) { return ApplyConnection(read); },
+                   [&](const lunscope_aggregates_record& table) {
+                     return commands_.Apply(connections_.Of(record), table);
+                   },
+                   [&](const lunscope_inflight_record& list) {
+                     return commands_.Apply(connections_.Of(record), list);
+                   },
+                   [this](const lunscope_header_record& header) { return ApplyHeader(header); },
+                   [this](const lunscope_nexus_record& nexus) { return layers_.Apply(nexus); },
+                   [this](const lunscope_scsi_command_record& scsi) { return layers_.Apply(scsi); },
+                   [](const lunscope_record&) { return Applied{}; },
+               });
 }
 
 Applied Model::ApplyCommand(const lunscope_command_record& record) {

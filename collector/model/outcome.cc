@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "collector/base/record.h"
 #include "collector/names/names.h"
 
 namespace lunscope {
@@ -54,9 +55,8 @@ constexpr Outcome kOutcomes[] = {
 // clang-format on
 
 scsi_sense SenseOf(const lunscope_command_record& record) {
-  if (record.sense_bytes == 0) return {};
-  const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
-  return scsi_read_sense(sensed.sense, record.sense_bytes);
+  const std::span sense = SenseBytes(record);
+  return scsi_read_sense(sense.data(), static_cast<uint32_t>(sense.size()));
 }
 
 CommandEnd EndOf(const lunscope_command_record& record) {

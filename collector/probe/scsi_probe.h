@@ -14,7 +14,8 @@
 #include <string>
 #include <vector>
 
-#include <lunscope/records.h>
+#include <lunscope/layers.h>
+#include <lunscope/totals.h>
 
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"

@@ -5,7 +5,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <lunscope/records.h>
+#include <lunscope/totals.h>
 
 #include <algorithm>
 #include <array>

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "collector/base/record.h"
+
 namespace lunscope {
 
 Status ConnectionWalk::Attach(const lunscope_bpf& skeleton) {
@@ -18,9 +20,9 @@ Status ConnectionWalk::Attach(const lunscope_bpf& skeleton) {
 }
 
 void ConnectionWalk::Learn(const lunscope_record& record) {
-  if (!is_of_sockets_ || record.kind != LUNSCOPE_RECORD_CONNECTION) return;
-  const auto& connection = reinterpret_cast<const lunscope_connection_record&>(record);
-  namespaces_.Learn(connection.network_namespace, connection.process);
+  if (!is_of_sockets_) return;
+  const auto* connection = RecordAs<lunscope_connection_record>(record);
+  if (connection != nullptr) namespaces_.Learn(connection->network_namespace, connection->process);
 }
 
 Status ConnectionWalk::Run(const Take& take) {

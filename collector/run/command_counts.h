@@ -3,7 +3,7 @@
 // The one line that ends a run: how many commands were shown, and how many were lost.
 #pragma once
 
-#include <lunscope/records.h>
+#include <lunscope/totals.h>
 
 #include <cstdint>
 #include <string>

@@ -5,6 +5,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/base/output.h"
+#include "collector/base/record.h"
 #include "collector/base/version.h"
 #include "collector/probe/socket_memory.h"
 #include "collector/run/command_counts.h"
@@ -48,10 +49,10 @@ void Observer::Watch(EventLoop& loop) const {
 }
 
 void Observer::Take(const lunscope_record& record) {
-  if (record.kind == LUNSCOPE_RECORD_NEXUS && record.role == LUNSCOPE_ROLE_INITIATOR) {
-    const uint32_t host = reinterpret_cast<const lunscope_nexus_record&>(record).host;
-    if (const std::string target = ReadScsiHostTarget("/sys", host); !target.empty())
-      model_.NameScsiHost(host, target);
+  if (const auto* nexus = RecordAs<lunscope_nexus_record>(record);
+      nexus != nullptr && record.role == LUNSCOPE_ROLE_INITIATOR) {
+    if (const std::string target = ReadScsiHostTarget("/sys", nexus->host); !target.empty())
+      model_.NameScsiHost(nexus->host, target);
   }
   const Applied applied = TakeIn(record);
   if (listener_) listener_(record, applied);
@@ -74,7 +75,7 @@ void Observer::DrainLocked() {
   }
   if (probe_) probe_->Drain([this](const lunscope_record& record) { Take(record); });
   for (size_t at = 0; at < layer_records_.size();) {
-    const auto& record = reinterpret_cast<const lunscope_record&>(layer_records_[at]);
+    const lunscope_record& record = RecordAt(&layer_records_[at]);
     Take(record);
     at += record.bytes;
   }
@@ -82,10 +83,10 @@ void Observer::DrainLocked() {
 
 Applied Observer::TakeIn(const lunscope_record& record) {
   const Applied applied = model_.Apply(record);
-  if (record.kind != LUNSCOPE_RECORD_CONNECTION || applied.connection == nullptr) return applied;
-  const auto& read = reinterpret_cast<const lunscope_connection_record&>(record);
-  if (applied.connection->process.id != read.process)
-    model_.SetProcess(record.connection, local_processes_.Read(read));
+  const auto* read = RecordAs<lunscope_connection_record>(record);
+  if (read == nullptr || applied.connection == nullptr) return applied;
+  if (applied.connection->process.id != read->process)
+    model_.SetProcess(record.connection, local_processes_.Read(*read));
   return applied;
 }
 

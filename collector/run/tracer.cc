@@ -7,6 +7,7 @@
 #include <span>
 
 #include "collector/base/output.h"
+#include "collector/base/record.h"
 #include "collector/lines/pdu_line.h"
 #include "collector/lines/trace_line.h"
 
@@ -42,14 +43,15 @@ void Tracer::Take(const lunscope_record& record, const Applied& applied) {
         connection->local, connection->remote);
   }
   if (left_ == 0) return;
-  if (record.kind == LUNSCOPE_RECORD_COMMAND && !options_.pdus)
-    TakeCommand(reinterpret_cast<const lunscope_command_record&>(record), applied);
-  if (record.kind == LUNSCOPE_RECORD_SCSI_COMMAND && !options_.pdus) {
-    const auto& scsi = reinterpret_cast<const lunscope_scsi_command_record&>(record);
-    TakeCommand(scsi.sensed.command, applied, scsi.retries);
+  if (options_.pdus) {
+    if (const auto* header = RecordAs<lunscope_header_record>(record); header != nullptr)
+      TakeHeader(*header, applied);
+    return;
   }
-  if (record.kind == LUNSCOPE_RECORD_HEADER && options_.pdus)
-    TakeHeader(reinterpret_cast<const lunscope_header_record&>(record), applied);
+  if (const auto* command = RecordAs<lunscope_command_record>(record); command != nullptr)
+    TakeCommand(*command, applied);
+  if (const auto* scsi = RecordAs<lunscope_scsi_command_record>(record); scsi != nullptr)
+    TakeCommand(scsi->sensed.command, applied, scsi->retries);
 }
 
 void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& applied,

@@ -9,41 +9,6 @@
 
 #include "command.h"
 
-/* Bounds double; the last bucket holds what is larger than all of them. */
-#define LUNSCOPE_LATENCY_FIRST_NS 16000
-#define LUNSCOPE_LATENCY_BOUNDS 22 /* 16 us to 33.5 s */
-#define LUNSCOPE_SIZE_FIRST_BYTES 512
-#define LUNSCOPE_SIZE_BOUNDS 16 /* 512 B to 16 MiB */
-/* Pairs of LUN and operation code of a connection that are added up. Those of more have records. */
-#define LUNSCOPE_AGGREGATES 16
-
-struct lunscope_aggregate {
-  uint64_t lun;
-  uint64_t commands;
-  uint64_t told; /* of the commands: those that a walk has handed out */
-  uint64_t duration_ns;
-  uint64_t transferred_bytes;
-  uint64_t durations[LUNSCOPE_LATENCY_BOUNDS + 1];
-  uint64_t sizes[LUNSCOPE_SIZE_BOUNDS + 1];
-  uint8_t opcode; /* of the CDB */
-  uint8_t flags;  /* of the SCSI Command, ISCSI_COMMAND_READ only */
-  uint8_t reserved[6];
-  uint64_t apart[2];
-};
-
-/* Cut behind the last one in use. */
-struct lunscope_aggregates_record {
-  struct lunscope_record header;
-  uint32_t count; /* in use; a place that is taken keeps its LUN and operation code */
-  uint32_t last;  /* the one that was added to last */
-  uint8_t apart[24];
-  struct lunscope_aggregate aggregates[LUNSCOPE_AGGREGATES];
-};
-
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");
-LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_record, aggregates),
-                       "lines");
-
 LUNSCOPE_INLINE uint32_t lunscope_bit_width_by_halves(uint64_t value) {
   uint32_t bits = value != 0;
   for (uint32_t step = 32; step != 0; step /= 2) {
@@ -145,12 +110,6 @@ LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record
 LUNSCOPE_INLINE int lunscope_is_success(const uint8_t* bhs) {
   return iscsi_status(bhs) == SCSI_STATUS_GOOD &&
          (iscsi_opcode(bhs) != ISCSI_SCSI_RESPONSE || iscsi_response(bhs) == 0);
-}
-
-/* Bytes of a table's record. */
-LUNSCOPE_INLINE uint32_t lunscope_aggregates_bytes(const struct lunscope_aggregates_record* table) {
-  return (uint32_t)(__builtin_offsetof(struct lunscope_aggregates_record, aggregates) +
-                    table->count * sizeof(struct lunscope_aggregate));
 }
 
 /* A walk hands out what is there now. */

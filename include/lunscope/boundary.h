@@ -8,6 +8,7 @@
 
 #include "state.h"
 #include "sync.h"
+#include "totals.h"
 
 /* Count the bytes [from, to) of this stream, if there are any, as not understood. */
 LUNSCOPE_INLINE void lunscope_stream_count_unparsed(const struct lunscope_stream* stream,

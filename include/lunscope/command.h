@@ -13,7 +13,6 @@
 #define LUNSCOPE_COMMAND_H
 
 #include "records.h"
-#include "scsi.h"
 
 #define LUNSCOPE_PROBES 16
 #define LUNSCOPE_HOMES (LUNSCOPE_TASKS - LUNSCOPE_PROBES + 1)
@@ -199,12 +198,6 @@ LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_record* lis
   list->waiting[place].lun = task->lun;
   list->waiting[place].start_ns = task->start_ns;
   list->count = place + 1;
-}
-
-/* Bytes of a list's record. */
-LUNSCOPE_INLINE uint32_t lunscope_inflight_list_bytes(const struct lunscope_inflight_record* list) {
-  return (uint32_t)(__builtin_offsetof(struct lunscope_inflight_record, waiting) +
-                    list->count * sizeof(struct lunscope_waiting));
 }
 
 /* Data segment bytes to gather of a Data-In that answers this CDB: what explains a LUN. */

@@ -11,6 +11,14 @@
 
 #include "bytes.h"
 
+/*
+ * A LUN as its 8 bytes on the wire, read as one big-endian number, from the kernel's own 64-bit
+ * LUN. The kernel keeps the four 16-bit words of a LUN in the opposite order (scsilun_to_int()).
+ */
+LUNSCOPE_INLINE uint64_t scsi_wire_lun(uint64_t lun) {
+  return (lun & 0xffff) << 48 | (lun >> 16 & 0xffff) << 32 | (lun >> 32 & 0xffff) << 16 | lun >> 48;
+}
+
 /* Peripheral device types (SPC-5 table 145) whose commands have other meanings than those of disks.
  */
 enum scsi_device_type {

@@ -7,6 +7,7 @@
 
 #include "abort.h"
 #include "arrivals.h"
+#include "stream.h"
 #include "text.h"
 
 struct lunscope_connection {

@@ -26,10 +26,8 @@
 #define LUNSCOPE_STREAM_H
 
 #include "crc32c.h"
-#include "iscsi.h"
+#include "records.h"
 
-/* Data bytes that are gathered at a time: enough for sense (2 + 96) and standard INQUIRY data. */
-#define LUNSCOPE_CHUNK_BYTES 208
 /* Twice a header and a chunk: any masked position plus any masked length stays inside. */
 #define LUNSCOPE_ROOM_MASK 255
 #define LUNSCOPE_ROOM_BYTES (2 * (LUNSCOPE_ROOM_MASK + 1))

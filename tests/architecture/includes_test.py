@@ -34,6 +34,8 @@ PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<(elf|sch
 RUN = [*BASE, r'"collector/(names|model|metrics|lines|web|probe|replay|host|run)/.+"']
 COMPOSITION = [*RUN, r'"collector/cli/.+"', r"<CLI/CLI\.hpp>"]
 LAYERS = {
+    # The vocabulary, and nothing of the engine: the collector reads records without it.
+    "include/lunscope/records.h": [r'"(types|iscsi|scsi)\.h"'],
     "include/lunscope/": [r'"[a-z_0-9]+\.h"', r"<stdint\.h>"],
     "bpf/": [r'"[a-z_]+(\.bpf)?\.h"', *PROTOCOL, r"<linux/.+>", r"<bpf/.+>"],
     "collector/base/": BASE,
@@ -194,6 +196,7 @@ HEADER = "// SPDX-License-Identifier: Apache-2.0\n#pragma once\n"
 MUTATIONS = [
     ("include/lunscope/records.h", put("#include <string.h>"), includes_follow_the_layers),
     ("include/lunscope/records.h", put("#include <linux/types.h>"), includes_follow_the_layers),
+    ("include/lunscope/records.h", put('#include "stream.h"'), includes_follow_the_layers),
     ("include/lunscope/scsi.h", put('#include "../bpf/kernel.h"'), includes_follow_the_layers),
     ("bpf/emit.bpf.h", put('#include "collector/base/result.h"'), includes_follow_the_layers),
     ("bpf/emit.bpf.h", put("#include <stdio.h>"), includes_follow_the_layers),

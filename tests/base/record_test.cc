@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace lunscope {
@@ -101,7 +102,7 @@ TEST(CheckRecord, TellsARecordFromOtherBytes) {
 
 template <typename Record>
 bool Passes(Record record, uint8_t kind) {
-  auto& header = reinterpret_cast<lunscope_record&>(record);
+  lunscope_record& header = HeaderOf(record);
   header.abi = LUNSCOPE_ABI;
   header.kind = kind;
   header.bytes = sizeof(record);
@@ -138,6 +139,88 @@ TEST(CheckRecord, LooksAtTheLengthsInside) {
   EXPECT_TRUE(Passes(*table, LUNSCOPE_RECORD_AGGREGATES));
   table->count++;
   EXPECT_FALSE(Passes(*table, LUNSCOPE_RECORD_AGGREGATES)) << "more aggregates than its room";
+}
+
+struct Kind {
+  const char* type;
+  uint8_t kind;
+  uint32_t bytes;  // of the struct
+};
+
+#define LUNSCOPE_ROW(name, type, bytes) {#type, LUNSCOPE_RECORD_##name, sizeof(type)},
+constexpr Kind kKinds[] = {LUNSCOPE_RECORDS(LUNSCOPE_ROW)};
+#undef LUNSCOPE_ROW
+
+// Zeroed memory that begins with the header of this kind of record.
+Memory Zeroed(uint8_t kind, uint32_t bytes) {
+  lunscope_record header{};
+  header.abi = LUNSCOPE_ABI;
+  header.kind = kind;
+  header.bytes = bytes;
+  Memory memory = Allocate(bytes);
+  std::memcpy(memory.get(), &header, sizeof(header));
+  return memory;
+}
+
+// Most sizes are wrong for every kind. A bare header is too short even for an empty list.
+TEST(CheckRecord, RefusesEveryKindInAWrongSize) {
+  for (const Kind& kind : kKinds) {
+    for (const uint32_t bytes : {kHeader, kind.bytes - 1, kind.bytes + 1}) {
+      const Memory memory = Zeroed(kind.kind, bytes);
+      EXPECT_EQ(CheckRecord(memory.get(), bytes), nullptr) << kind.type << " of " << bytes;
+    }
+  }
+}
+
+// The name of the type that a record is visited as.
+struct TypeName {
+#define LUNSCOPE_ROW(name, type, bytes) \
+  std::string operator()(const type&) const { return #type; }
+  LUNSCOPE_RECORDS(LUNSCOPE_ROW)
+#undef LUNSCOPE_ROW
+  std::string operator()(const lunscope_record&) const { return "unknown"; }
+};
+
+TEST(Visit, GivesEachKindItsType) {
+  for (const Kind& kind : kKinds) {
+    const Memory memory = Zeroed(kind.kind, kind.bytes);
+    EXPECT_EQ(Visit(RecordAt(memory.get()), TypeName()), kind.type);
+  }
+}
+
+TEST(Visit, GivesAnUnknownKindNoType) {
+  for (const uint8_t kind : {uint8_t{0}, uint8_t{LUNSCOPE_RECORD_KINDS}, uint8_t{255}}) {
+    const Memory memory = Zeroed(kind, kHeader);
+    EXPECT_EQ(Visit(RecordAt(memory.get()), TypeName()), "unknown");
+    EXPECT_EQ(RecordAs<lunscope_command_record>(RecordAt(memory.get())), nullptr);
+  }
+}
+
+TEST(RecordAs, IsNullForAnotherKind) {
+  const Memory memory = Zeroed(LUNSCOPE_RECORD_PDU, kPdu);
+  const lunscope_record& record = RecordAt(memory.get());
+  const void* pdu = RecordAs<lunscope_pdu_record>(record);
+  EXPECT_EQ(pdu, memory.get());
+  EXPECT_EQ(RecordAs<lunscope_command_record>(record), nullptr);
+  EXPECT_EQ(RecordAs<lunscope_header_record>(record), nullptr);
+}
+
+TEST(SenseBytes, AreThoseBehindTheCommand) {
+  lunscope_sensed_command_record sensed{};
+  EXPECT_TRUE(SenseBytes(sensed.command).empty());
+  sensed.command.sense_bytes = 3;
+  EXPECT_EQ(SenseBytes(sensed.command).data(), sensed.sense);
+  EXPECT_EQ(SenseBytes(sensed.command).size(), 3u);
+}
+
+TEST(HeaderOf, IsTheBeginningOfEachRecord) {
+#define LUNSCOPE_ROW(name, type, bytes)                                    \
+  {                                                                        \
+    const auto record = std::make_unique<type>();                          \
+    EXPECT_EQ(static_cast<const void*>(&HeaderOf(*record)), record.get()); \
+  }
+  LUNSCOPE_RECORDS(LUNSCOPE_ROW)
+#undef LUNSCOPE_ROW
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include "collector/base/record.h"
+
 namespace lunscope {
 
 RingProducer::RingProducer(const Tape& tape, uint32_t ring_bytes) {
@@ -16,7 +18,7 @@ RingProducer::RingProducer(const Tape& tape, uint32_t ring_bytes) {
   Check(tape.records() == PRODUCER_RECORDS, "a tape of another length");
   size_t at = 0;
   tape.Play([&](const lunscope_record& record) {
-    input_->records[at++] = reinterpret_cast<const lunscope_command_record&>(record);
+    input_->records[at++] = *RecordAs<lunscope_command_record>(record);
   });
 }
 

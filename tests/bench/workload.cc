@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "collector/base/record.h"
+
 namespace lunscope {
 namespace {
 
@@ -68,7 +70,7 @@ Tape Commands(const Shape& shape, size_t records) {
   Host host;
   Conversation& any = host.Opens(1);
   host.HandOn([&](const lunscope_record& record) {
-    auto command = reinterpret_cast<const lunscope_command_record&>(record);
+    lunscope_command_record command = *RecordAs<lunscope_command_record>(record);
     command.header.connection = 1 + random() % shape.connections;
     tape.Add(command.header);
   });

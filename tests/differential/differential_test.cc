@@ -28,8 +28,10 @@ using Records = std::vector<Bytes>;
 void KeepRecord(Records* records, const void* data, size_t bytes) {
   const auto* from = static_cast<const uint8_t*>(data);
   auto& kept = records->emplace_back(from, from + bytes);
-  auto* record = reinterpret_cast<lunscope_record*>(kept.data());
-  if (record->kind == LUNSCOPE_RECORD_CONNECTION) record->time_ns = 0;
+  lunscope_record header;
+  std::memcpy(&header, kept.data(), sizeof(header));
+  if (header.kind == LUNSCOPE_RECORD_CONNECTION) header.time_ns = 0;
+  std::memcpy(kept.data(), &header, sizeof(header));
 }
 
 std::string FirstDifference(const char* what, const void* kernel, const void* native,

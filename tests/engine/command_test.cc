@@ -7,6 +7,7 @@
 #include <set>
 #include <span>
 
+#include "collector/base/record.h"
 #include "tests/engine/follower.h"
 
 namespace lunscope {
@@ -478,9 +479,9 @@ TEST_F(Command, IsListedWithItsLunAndItsBeginning) {
     session_.Initiator(ScsiCommand(i, TestUnitReady()).Lun(uint64_t{i} << 48));
   std::set<uint64_t> luns;
   session_.Walk([&](const lunscope_record& record) {
-    if (record.kind != LUNSCOPE_RECORD_INFLIGHT) return;
-    const auto& list = reinterpret_cast<const lunscope_inflight_record&>(record);
-    for (const lunscope_waiting& waiting : std::span(list.waiting, list.count)) {
+    const auto* list = RecordAs<lunscope_inflight_record>(record);
+    if (list == nullptr) return;
+    for (const lunscope_waiting& waiting : std::span(list->waiting, list->count)) {
       luns.insert(waiting.lun >> 48);
       EXPECT_EQ(waiting.start_ns,
                 session_.Find(static_cast<uint32_t>(waiting.lun >> 48))->start_ns);

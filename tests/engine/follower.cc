@@ -67,17 +67,12 @@ lunscope_offer Follower::Offer(uint32_t direction, uint32_t seq, const Bytes& se
 
 void Follower::Take(const lunscope_record& record) {
   ASSERT_EQ(CheckRecord(&record, record.bytes), &record) << "a record that is not whole";
-  if (record.kind == LUNSCOPE_RECORD_PDU) {
-    delivered.push_back(reinterpret_cast<const lunscope_pdu_record&>(record));
-  } else if (record.kind == LUNSCOPE_RECORD_COMMAND) {
-    CompletedCommand command = {};
-    command.record = reinterpret_cast<const lunscope_command_record&>(record);
-    if (command.record.sense_bytes != 0) {
-      const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
-      command.sense.assign(sensed.sense, sensed.sense + command.record.sense_bytes);
-    }
-    commands.push_back(command);
-  }
+  Visit(record, Overloaded{[](const auto&) {},
+                           [this](const lunscope_pdu_record& pdu) { delivered.push_back(pdu); },
+                           [this](const lunscope_command_record& command) {
+                             const std::span sense = SenseBytes(command);
+                             commands.push_back({command, {sense.begin(), sense.end()}});
+                           }});
 }
 
 uint64_t Follower::unreported(lunscope_unreported reason) const {

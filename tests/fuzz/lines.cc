@@ -8,6 +8,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "collector/base/record.h"
 #include "collector/lines/pdu_line.h"
 #include "collector/lines/session_list.h"
 #include "collector/lines/summary.h"
@@ -134,7 +135,7 @@ class Host {
   template <typename Record>
   Record New(lunscope_record_kind kind) const {
     Record record = {};
-    auto& header = reinterpret_cast<lunscope_record&>(record);
+    lunscope_record& header = HeaderOf(record);
     header.connection = kConnection;
     header.time_ns = time_ns_;
     header.bytes = sizeof(record);
@@ -153,7 +154,7 @@ class Host {
 
   template <typename Record>
   Applied Apply(const Record& record) {
-    return model_.Apply(reinterpret_cast<const lunscope_record&>(record));
+    return model_.Apply(HeaderOf(record));
   }
 
   Input& input_;

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "collector/base/record.h"
 #include "tests/fuzz/observed.h"
 #include "tests/vectors/pdu.h"
 
@@ -244,11 +245,12 @@ class Session {
   }
 
   void Take(const lunscope_record& record) {
-    if (record.kind != LUNSCOPE_RECORD_COMMAND) return;
+    const auto* command = RecordAs<lunscope_command_record>(record);
+    if (command == nullptr) return;
     Check(!expected_.empty(), "a report that no status asked for");
     const Expected expected = expected_.front();
     expected_.pop_front();
-    const auto& is = reinterpret_cast<const lunscope_command_record&>(record);
+    const lunscope_command_record& is = *command;
     Check(is.itt == expected.itt && is.lun == expected.command.lun &&
               is.cmdsn == expected.command.cmdsn &&
               is.expected_bytes == expected.command.expected_bytes &&
@@ -261,9 +263,7 @@ class Session {
               is.bidi_residual_bytes == expected.bidi_residual,
           "and its end");
     Check(is.sense_bytes == expected.sense.size(), "and as much sense");
-    if (is.sense_bytes == 0) return;
-    const auto& sensed = reinterpret_cast<const lunscope_sensed_command_record&>(record);
-    Check(Bytes(sensed.sense, sensed.sense + is.sense_bytes) == expected.sense, "and its sense");
+    Check(std::ranges::equal(SenseBytes(is), expected.sense), "and its sense");
   }
 
   const uint32_t initiator_;

@@ -4,6 +4,7 @@
 // or called damaged, every command is accounted for, and every line of it is printable.
 //
 // Input: a byte of setting, and the file.
+#include "collector/base/record.h"
 #include "collector/replay/capture_file.h"
 
 #include <fmt/format.h>
@@ -82,8 +83,8 @@ class Replay {
   uint64_t InFlight() const {
     uint64_t in_flight = 0;
     connections_.Walk([&](const lunscope_record& record) {
-      if (record.kind == LUNSCOPE_RECORD_INFLIGHT)
-        in_flight += reinterpret_cast<const lunscope_inflight_record&>(record).count;
+      if (const auto* list = RecordAs<lunscope_inflight_record>(record); list != nullptr)
+        in_flight += list->count;
     });
     return in_flight;
   }
@@ -92,17 +93,17 @@ class Replay {
     Check(CheckRecord(&record, record.bytes) == &record, "a record is whole");
     const Applied applied = model_.Apply(record);
     const Connection* connection = applied.connection;
-    if (record.kind == LUNSCOPE_RECORD_COMMAND) {
-      const auto& command = reinterpret_cast<const lunscope_command_record&>(record);
+    if (const auto* command = RecordAs<lunscope_command_record>(record); command != nullptr) {
       const TracedCommand traced = {
-          command, {.connection = connection, .verdict = applied.verdict}, 0};
+          *command, {.connection = connection, .verdict = applied.verdict}, 0};
       Check(IsPrintable(JsonObject(traced)) && IsPrintable(TableRow(traced)), "lines of a command");
-    } else if (record.kind == LUNSCOPE_RECORD_HEADER) {
-      const auto& pdu = reinterpret_cast<const lunscope_header_record&>(record);
-      Check(IsPrintable(JsonObject(TracedPdu{
-                std::span(pdu.bhs), std::span(pdu.ahs, pdu.ahs_bytes), record.role, pdu.direction,
-                connection->local, connection->remote, static_cast<int64_t>(record.time_ns)})),
-            "the line of a PDU");
+    }
+    if (const auto* pdu = RecordAs<lunscope_header_record>(record); pdu != nullptr) {
+      Check(
+          IsPrintable(JsonObject(TracedPdu{
+              std::span(pdu->bhs), std::span(pdu->ahs, pdu->ahs_bytes), record.role, pdu->direction,
+              connection->local, connection->remote, static_cast<int64_t>(record.time_ns)})),
+          "the line of a PDU");
     }
   }
 

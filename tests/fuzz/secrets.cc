@@ -9,6 +9,7 @@
 // below 256 bytes it stays, way to send it) until that is over.
 #include <string>
 
+#include "collector/base/record.h"
 #include "tests/fuzz/observed.h"
 #include "tests/vectors/pdu.h"
 
@@ -111,11 +112,11 @@ class Session {
   }
 
   void Take(const lunscope_record& record) {
-    if (record.kind != LUNSCOPE_RECORD_PDU) return;
-    const auto& pdu = reinterpret_cast<const lunscope_pdu_record&>(record);
-    const Bytes chunk(pdu.chunk, pdu.chunk + pdu.chunk_bytes);
-    Check(std::ranges::count(pdu.chunk, kSecretByte) == 0, "a secret got out");
-    Bytes& told = told_[pdu.direction];
+    const auto* pdu = RecordAs<lunscope_pdu_record>(record);
+    if (pdu == nullptr) return;
+    const Bytes chunk(pdu->chunk, pdu->chunk + pdu->chunk_bytes);
+    Check(std::ranges::count(pdu->chunk, kSecretByte) == 0, "a secret got out");
+    Bytes& told = told_[pdu->direction];
     told.insert(told.end(), chunk.begin(), chunk.end());
   }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "collector/base/record.h"
 #include "tests/model/host.h"
 
 namespace lunscope {
@@ -28,7 +29,7 @@ class Tape {
   template <typename Take>
   void Play(Take&& take) const {
     for (size_t at = 0; at < bytes_.size();) {
-      const auto& record = reinterpret_cast<const lunscope_record&>(bytes_[at]);
+      const lunscope_record& record = RecordAt(&bytes_[at]);
       take(record);
       at += record.bytes;
     }

@@ -7,6 +7,7 @@
 //   wire.Handshake();
 //   wire.Initiator(LoginRequest());
 #include "collector/replay/connection_table.h"
+#include "collector/base/record.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,8 +39,8 @@ class Wire {
     for (const auto& role : watch.totals.commands_unreported) unreported += sum(role);
     uint64_t in_flight = 0;
     table.Walk([&](const lunscope_record& record) {
-      if (record.kind == LUNSCOPE_RECORD_INFLIGHT)
-        in_flight += reinterpret_cast<const lunscope_inflight_record&>(record).count;
+      if (const auto* list = RecordAs<lunscope_inflight_record>(record); list != nullptr)
+        in_flight += list->count;
     });
     EXPECT_EQ(sum(watch.totals.commands_seen),
               sum(watch.totals.commands_reported) + unreported + in_flight)
@@ -101,15 +102,13 @@ class Wire {
   void SetHandler() {
     watch.handler = [this](const lunscope_record& record) {
       if (record.kind == LUNSCOPE_RECORD_CONNECTION) connections.push_back(record.flags);
-      if (record.kind == LUNSCOPE_RECORD_PDU) {
-        const auto& pdu = reinterpret_cast<const lunscope_pdu_record&>(record);
-        text.append(pdu.chunk, pdu.chunk + pdu.chunk_bytes);
-      }
-      if (record.kind != LUNSCOPE_RECORD_COMMAND) return;
-      const auto& command = reinterpret_cast<const lunscope_command_record&>(record);
-      commands.push_back(command.itt);
+      if (const auto* pdu = RecordAs<lunscope_pdu_record>(record); pdu != nullptr)
+        text.append(pdu->chunk, pdu->chunk + pdu->chunk_bytes);
+      const auto* command = RecordAs<lunscope_command_record>(record);
+      if (command == nullptr) return;
+      commands.push_back(command->itt);
       roles.push_back(record.role);
-      durations_ns.push_back(command.duration_ns);
+      durations_ns.push_back(command->duration_ns);
     };
   }
   void Advance(bool is_from_initiator, const Bytes& payload, uint8_t flags) {
