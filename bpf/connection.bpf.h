@@ -3,11 +3,10 @@
 #ifndef LUNSCOPE_CONNECTION_BPF_H
 #define LUNSCOPE_CONNECTION_BPF_H
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
+#include "compat.bpf.h"
 #include "emit.bpf.h"
-#include "kernel.h"
 
 static __always_inline int is_target_port(__u16 port) {
   if (has_few_ports)
@@ -195,6 +194,7 @@ static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* s
  * instead of having records, and those in flight.
  */
 static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk) {
+  if (!sk) return 0;
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (!connection || connection->record.header.abi == 0) return 0;
   if (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
@@ -204,17 +204,6 @@ static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk
   dump_aggregates(seq, sk, connection);
   if (lunscope_inflight_count(&connection->inflight) != 0) dump_inflight(seq, sk, connection);
   return 0;
-}
-
-/* The verifier does not allow an index into ctx->value, so dump_connection() looks it up again. */
-static __always_inline int walk_storage(struct bpf_iter__bpf_sk_storage_map* ctx) {
-  return ctx->value && ctx->sk ? dump_connection(ctx->meta->seq, ctx->sk) : 0;
-}
-
-/* Sockets that are no full ones (requests, TIME_WAIT) have no storage: the helper checks that. */
-static __always_inline int walk_sockets(struct bpf_iter__tcp* ctx) {
-  struct sock* sk = (struct sock*)ctx->sk_common;
-  return sk ? dump_connection(ctx->meta->seq, sk) : 0;
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel's structs, reduced to the fields that are read here. Offsets are relocated when the
- * programs are loaded (CO-RE), so the build needs neither a vmlinux.h nor the BTF of any kernel.
+ * The kernel's structs, reduced to the fields that the programs read. Offsets are relocated when
+ * the programs are loaded (CO-RE), so the build needs neither a vmlinux.h nor the BTF of any
+ * kernel. Structs that differ between kernels are in compat.bpf.h.
  */
 #ifndef LUNSCOPE_KERNEL_H
 #define LUNSCOPE_KERNEL_H
@@ -87,7 +88,7 @@ struct tcphdr {
   __u16 doff : 4;
 };
 
-/* What TCP keeps in sk_buff.cb (include/net/tcp.h) while the skb is in its hands. */
+/* What TCP keeps in sk_buff.cb (include/net/tcp.h) while it owns the skb. */
 struct tcp_skb_cb {
   __u32 seq;
   __u32 end_seq; /* SYN and FIN count as one */
@@ -100,54 +101,13 @@ struct sk_buff {
   struct sock* sk;
   char cb[48];
   unsigned int len;
-  unsigned int data_len; /* of len, what is not in the linear part */
+  unsigned int data_len; /* the part of len that is not in the linear part */
   __u8 ip_summed : 2;
   __u8 csum_valid : 1;
   __u16 transport_header;
   unsigned int end; /* from head, on 64-bit machines */
   unsigned char* head;
   unsigned char* data;
-};
-
-struct page {
-  unsigned long flags;
-};
-
-/* A frag until "net: add netmem to skb_frag_t" (21d2e6737c97, Linux 6.9) ... */
-struct bio_vec {
-  struct page* bv_page;
-  unsigned int bv_len;
-  unsigned int bv_offset;
-};
-
-/* ... and since. */
-struct skb_frag {
-  unsigned long netmem;
-  unsigned int len;
-  unsigned int offset;
-};
-
-/* What lies behind the linear part. Members of frags are one or the other of these. */
-struct skb_shared_info {
-  __u8 nr_frags;
-  struct sk_buff* frag_list; /* skbs with linear parts and frags of their own */
-  struct skb_frag frags[1];
-};
-
-struct bpf_iter_meta {
-  struct seq_file* seq;
-};
-
-struct bpf_iter__bpf_sk_storage_map {
-  struct bpf_iter_meta* meta;
-  struct bpf_map* map;
-  struct sock* sk;
-  void* value;
-};
-
-struct bpf_iter__tcp {
-  struct bpf_iter_meta* meta;
-  struct sock_common* sk_common;
 };
 
 #pragma clang attribute pop

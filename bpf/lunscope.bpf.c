@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Table of contents: every program, where it hooks in, and the handler that it calls. All of them
- * only read; a packet of another port leaves after one test. Of arrival, consumption and transmit,
- * which every packet of the host may pass, that test is all that is in the program: the handler is
- * a function of its own, with a stack of its own.
+ * Table of contents: every program, its hook, and the handler that it calls. All programs only
+ * read, and leave a packet of another port after one test. Every packet of the host may pass
+ * arrival, consumption and transmit. So these three hold that test alone; each handler is a
+ * function of its own, with a stack of its own.
  */
 #include "kernel.h"
 
@@ -28,16 +28,13 @@ int BPF_PROG(consumption, struct sk_buff* skb, int len) {
 }
 
 /*
- * The kernel's initiator does not copy: iscsi_tcp_recv_skb() is handed each skb, and begins with
- * this function. That one itself is in a module, and must not be hooked: a fentry program of a
- * module's function that uses socket storage crashes the verifier (bpf_sk_storage_tracing_allowed()
- * looks for the function in vmlinux; seen with Linux 6.12). Loaded apart from the others, where the
- * kernel's initiator is in use.
+ * The kernel's initiator does not copy: iscsi_tcp_recv_skb() receives each skb as it is. This
+ * program is loaded apart from the others, when the kernel's initiator is in use.
  */
-SEC("fentry/skb_prepare_seq_read")
+SEC(HOOK_OF_KERNEL_INITIATOR)
 int BPF_PROG(kernel_consumption, struct sk_buff* skb) { return on_kernel_consumption(skb); }
 
-/* Where that program is not to be had: attached after `arrival`, so that it is called after it. */
+/* The fallback where fentry is unavailable. Attached after `arrival`, so that it runs after it. */
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(out_of_order, struct sock* sk, struct sk_buff* skb) { return on_hole_filled(sk); }
 
@@ -56,10 +53,14 @@ SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(retransmit, struct sock* sk, struct sk_buff* skb) { return on_retransmit(sk); }
 
 SEC("iter/bpf_sk_storage_map")
-int connection_walk(struct bpf_iter__bpf_sk_storage_map* ctx) { return walk_storage(ctx); }
+int connection_walk(struct bpf_iter__bpf_sk_storage_map* ctx) {
+  return dump_connection(ctx->meta->seq, socket_of_storage(ctx));
+}
 
-/* For kernels that forbid iterators over maps: one walk in each network namespace. */
+/* The fallback where the kernel forbids iterators over maps: one walk in each network namespace. */
 SEC("iter/tcp")
-int socket_walk(struct bpf_iter__tcp* ctx) { return walk_sockets(ctx); }
+int socket_walk(struct bpf_iter__tcp* ctx) {
+  return dump_connection(ctx->meta->seq, socket_of_list(ctx));
+}
 
 char program_license[] SEC("license") = "Dual BSD/GPL";

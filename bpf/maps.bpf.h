@@ -31,7 +31,7 @@ const volatile __u8 aggregates_commands = 0;
 const volatile __u64 slow_command_ns = ~0ull;
 /* For benchmarks: enum lunscope_step. */
 const volatile __u8 last_step = LUNSCOPE_STEP_EMIT;
-/* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: by skb_walk.bpf.h. */
+/* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: piece by piece. */
 const volatile __u8 walks_skbs = 0;
 
 /* State that is freed with its socket. */
@@ -94,8 +94,8 @@ struct {
  */
 __u64 connections_met = 0;
 
-/* Two variables of the kernel, which skb_walk.bpf.h needs: their values, or else where they are.
- * Set before a program that uses it. */
+/* Two variables of the kernel (compat.bpf.h): their values, or else their addresses. User space
+ * sets them before it loads a program that walks skbs. */
 __u64 page_offset_base = 0;
 __u64 vmemmap_base = 0;
 __u64 page_offset_base_address = 0;

@@ -8,8 +8,6 @@
 #ifndef LUNSCOPE_OUT_OF_ORDER_BPF_H
 #define LUNSCOPE_OUT_OF_ORDER_BPF_H
 
-#include <bpf/bpf_core_read.h>
-
 #include "follow.bpf.h"
 
 struct tree_follow {
