@@ -156,8 +156,9 @@ struct listing {
 
 /* List one place of the tables. bpf_loop() calls this: the verifier looks at one turn of it. */
 static long list_place(__u64 place, struct listing* listing) {
-  const struct lunscope_task* task = lunscope_inflight_at(listing->inflight, listing->spill, place);
-  if (task) lunscope_inflight_list(listing->list, task);
+  const struct lunscope_command* command =
+      lunscope_inflight_at(listing->inflight, listing->spill, place);
+  if (command) lunscope_inflight_list(listing->list, command);
   return 0;
 }
 
@@ -171,7 +172,7 @@ static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
   };
   if (!listing.list) return;
   listing.list->count = 0;
-  bpf_loop(listing.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_TASKS, list_place, &listing, 0);
+  bpf_loop(listing.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS, list_place, &listing, 0);
   __u32 bytes = lunscope_inflight_list_bytes(listing.list);
   fill_header(&listing.list->header, connection, LUNSCOPE_RECORD_INFLIGHT, bytes);
   LUNSCOPE_BOUND(bytes);

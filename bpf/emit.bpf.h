@@ -92,7 +92,7 @@ static __always_inline void emit_aggregates(struct lunscope_connection* connecti
  */
 static __always_inline int emit_command(struct lunscope_connection* connection,
                                         struct lunscope_stream* stream,
-                                        const struct lunscope_task* task, __u64 now_ns,
+                                        const struct lunscope_command* command, __u64 now_ns,
                                         struct lunscope_totals* totals) {
   const __u8* bhs = stream->room;
   const __u8* data = lunscope_stream_chunk(stream);
@@ -125,7 +125,7 @@ static __always_inline int emit_command(struct lunscope_connection* connection,
     count_command_loss(totals, connection->record.header.role, ring, bytes, 1);
     return -1;
   }
-  lunscope_command_fill(record, task, bhs, now_ns, connection->record.gaps);
+  lunscope_command_fill(record, command, bhs, now_ns, connection->record.gaps);
   fill_header(&record->header, connection, LUNSCOPE_RECORD_COMMAND, bytes);
   record->sense_bytes = sense_bytes;
   bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
@@ -189,7 +189,7 @@ static long pass_text_byte(__u64 i, struct text_copy* copy) {
 /* A management PDU, or a Data-In that explains a LUN, with the chunk of data in the room. */
 static __always_inline void emit_pdu(struct lunscope_connection* connection,
                                      struct lunscope_stream* stream, __u32 direction,
-                                     const struct lunscope_task* task, __u64 now_ns,
+                                     const struct lunscope_command* command, __u64 now_ns,
                                      struct lunscope_totals* totals) {
   void* ring = ring_of(connection);
   struct lunscope_pdu_record* record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
@@ -207,9 +207,9 @@ static __always_inline void emit_pdu(struct lunscope_connection* connection,
   fill_header(&record->header, connection, LUNSCOPE_RECORD_PDU, sizeof(*record));
   record->header.time_ns = now_ns;
   __builtin_memcpy(record->bhs, stream->room, ISCSI_BHS_BYTES);
-  if (task) {
-    record->lun = task->lun;
-    __builtin_memcpy(record->cdb, task->cdb, ISCSI_CDB_BYTES);
+  if (command) {
+    record->lun = command->lun;
+    __builtin_memcpy(record->cdb, command->cdb, ISCSI_CDB_BYTES);
   }
   record->chunk_offset = stream->chunk_offset;
   record->direction = direction;

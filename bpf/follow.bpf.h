@@ -42,24 +42,24 @@ LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction];
   __u32 role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
-  struct lunscope_task* task =
+  struct lunscope_command* command =
       lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
-  if (!task) {
+  if (!command) {
     totals->unmatched_responses[role]++;
     return 0;
   }
   if (iscsi_opcode(stream->room) == ISCSI_DATA_IN) {
     if (stream->have > ISCSI_BHS_BYTES)
-      emit_pdu(connection, stream, direction, task, now_ns, totals);
+      emit_pdu(connection, stream, direction, command, now_ns, totals);
     if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
   }
   int needs_no_record = last_step < LUNSCOPE_STEP_EMIT ||
                         (aggregates_commands && lunscope_is_success(stream->room) &&
-                         lunscope_aggregate_add(aggregates, task, now_ns, slow_command_ns));
-  if (needs_no_record || !emit_command(connection, stream, task, now_ns, totals))
+                         lunscope_aggregate_add(aggregates, command, now_ns, slow_command_ns));
+  if (needs_no_record || !emit_command(connection, stream, command, now_ns, totals))
     totals->commands_reported[role]++;
   totals->commands_in_flight[role]--;
-  lunscope_inflight_end(&connection->inflight, spill, task);
+  lunscope_inflight_end(&connection->inflight, spill, command);
   return 0;
 }
 

@@ -14,8 +14,8 @@ struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 16384);
   __type(key, __u64);
-  __type(value, struct lunscope_scsi_task);
-} scsi_tasks SEC(".maps");
+  __type(value, struct lunscope_scsi_command);
+} scsi_commands SEC(".maps");
 
 /*
  * What tells a nexus from all others: memory that was another's has another instance, for hosts and

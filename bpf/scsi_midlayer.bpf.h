@@ -7,7 +7,7 @@
 #ifndef LUNSCOPE_SCSI_MIDLAYER_BPF_H
 #define LUNSCOPE_SCSI_MIDLAYER_BPF_H
 
-#include "scsi_task.bpf.h"
+#include "scsi_command.bpf.h"
 
 /* A device that is being scanned gets another number once it has said what it is. */
 #define PLACE_IDENTIFIED (1u << 31)
@@ -52,15 +52,15 @@ static __always_inline __u64 nexus_of_device(struct scsi_device* device,
 static __always_inline int on_dispatch(struct scsi_cmnd* cmd) {
   struct lunscope_scsi_totals* totals = this_cpu_totals();
   if (!totals) return 0;
-  struct lunscope_scsi_task task = {
+  struct lunscope_scsi_command command = {
       .nexus = nexus_of_device(cmd->device, totals),
       .lun = scsi_wire_lun(cmd->device->lun),
       .expected_bytes = cmd->sdb.length,
       .role = LUNSCOPE_ROLE_INITIATOR,
       .retries = cmd->retries < 255 ? cmd->retries : 255,
   };
-  task.start_ns = bpf_ktime_get_ns();
-  take_task((__u64)cmd, &task, totals);
+  command.start_ns = bpf_ktime_get_ns();
+  begin_scsi_command((__u64)cmd, &command, totals);
   return 0;
 }
 
@@ -80,7 +80,7 @@ static __always_inline void read_ended(struct scsi_cmnd* cmd, struct ended_comma
 static __always_inline int on_done(struct scsi_cmnd* cmd) {
   struct ended_command ended = {};
   read_ended(cmd, &ended);
-  return end_task((__u64)cmd, LUNSCOPE_ROLE_INITIATOR, &ended);
+  return end_scsi_command((__u64)cmd, LUNSCOPE_ROLE_INITIATOR, &ended);
 }
 
 /* It goes back into the queue and is dispatched again. */
@@ -94,7 +94,7 @@ static __always_inline int on_refusal(struct scsi_cmnd* cmd, int answer) {
     case SCSI_MLQUEUE_TARGET_BUSY: totals->refusals[LUNSCOPE_SCSI_REFUSAL_TARGET]++; break;
     default: totals->refusals[LUNSCOPE_SCSI_REFUSAL_OTHER]++;
   }
-  if (bpf_map_delete_elem(&scsi_tasks, &address) == 0) {
+  if (bpf_map_delete_elem(&scsi_commands, &address) == 0) {
     totals->commands_unreported[LUNSCOPE_ROLE_INITIATOR][LUNSCOPE_SCSI_UNREPORTED_REFUSED]++;
   }
   return 0;
@@ -105,14 +105,14 @@ static __always_inline int on_timeout(struct scsi_cmnd* cmd) {
   __u64 address = (__u64)cmd;
   if (!totals) return 0;
   totals->timeouts++;
-  struct lunscope_scsi_task* task = bpf_map_lookup_elem(&scsi_tasks, &address);
-  if (!task) return 0;
-  task->timed_out_ns = bpf_ktime_get_ns();
+  struct lunscope_scsi_command* command = bpf_map_lookup_elem(&scsi_commands, &address);
+  if (!command) return 0;
+  command->timed_out_ns = bpf_ktime_get_ns();
   struct ended_command ended = {.is_timeout = 1};
   ended.cdb = &cmd->cmnd;
   ended.cdb_bytes = cmd->cmd_len;
   ended.direction = direction_of(cmd->sc_data_direction);
-  struct lunscope_scsi_task copy = *task;
+  struct lunscope_scsi_command copy = *command;
   emit_scsi_command(&copy, &ended, totals);
   return 0;
 }

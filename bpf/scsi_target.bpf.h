@@ -6,7 +6,7 @@
 #ifndef LUNSCOPE_SCSI_TARGET_BPF_H
 #define LUNSCOPE_SCSI_TARGET_BPF_H
 
-#include "scsi_task.bpf.h"
+#include "scsi_command.bpf.h"
 
 static __always_inline void announce_target(const struct nexus_key* key, __u64 nexus,
                                             struct se_cmd* cmd,
@@ -34,14 +34,14 @@ static __always_inline int on_sequencer_start(struct se_cmd* cmd) {
   __u64* known = bpf_map_lookup_elem(&scsi_nexuses, &key);
   __u64 nexus = known ? *known : new_nexus(&key);
   if (!known) announce_target(&key, nexus, cmd, totals);
-  struct lunscope_scsi_task task = {
+  struct lunscope_scsi_command command = {
       .nexus = nexus,
       .lun = scsi_wire_lun(key.lun),
       .expected_bytes = cmd->data_length,
       .role = LUNSCOPE_ROLE_TARGET,
   };
-  task.start_ns = bpf_ktime_get_ns();
-  take_task((__u64)cmd, &task, totals);
+  command.start_ns = bpf_ktime_get_ns();
+  begin_scsi_command((__u64)cmd, &command, totals);
   return 0;
 }
 
@@ -54,7 +54,7 @@ static __always_inline int on_complete(struct se_cmd* cmd) {
   ended.transferred_bytes = ended.status == SCSI_STATUS_GOOD ? cmd->data_length : 0;
   ended.residual_bytes = cmd->residual_count;
   ended.direction = direction_of(cmd->data_direction);
-  return end_task((__u64)cmd, LUNSCOPE_ROLE_TARGET, &ended);
+  return end_scsi_command((__u64)cmd, LUNSCOPE_ROLE_TARGET, &ended);
 }
 
 #endif

@@ -118,7 +118,7 @@ std::optional<uint64_t> Layers::Join(const Nexus& nexus, LunStatistics& lun,
   return wire_ns;
 }
 
-void Layers::ApplyTask(const lunscope_scsi_task& task) {
+void Layers::ApplyTask(const lunscope_scsi_command& task) {
   series_.LunOf(Of(task.nexus, task.role), task.lun).CountInFlight(task.start_ns);
 }
 

@@ -175,7 +175,7 @@ Finding CheckOptmem() {
                         ? fmt::format(
                               ": of more than {} commands in flight on a connection the "
                               "others are not tracked (table_full)",
-                              LUNSCOPE_TASKS)
+                              LUNSCOPE_COMMANDS)
                         : ": no connection can be followed";
   finding.detail +=
       fmt::format("; serve and trace raise it to {} if they may", kEnoughSocketMemory);

@@ -40,9 +40,9 @@ class KernelScsiProbe : public ScsiProbe {
   }
 
   Status Walk(const TaskHandler& handler) override {
-    const int fd = bpf_map__fd(maps_->maps.scsi_tasks);
+    const int fd = bpf_map__fd(maps_->maps.scsi_commands);
     std::array<uint64_t, kBatch> addresses{};
-    std::vector<lunscope_scsi_task> tasks(kBatch);
+    std::vector<lunscope_scsi_command> tasks(kBatch);
     uint32_t place = 0;
     bool is_first = true;
     int error = 0;
@@ -90,7 +90,7 @@ class KernelScsiProbe : public ScsiProbe {
 
  private:
   // One that is completed meanwhile is in the table no more, and counted there.
-  bool GiveUp(int fd, uint64_t address, const lunscope_scsi_task& task) {
+  bool GiveUp(int fd, uint64_t address, const lunscope_scsi_command& task) {
     if (task.timed_out_ns == 0 || task.timed_out_ns + kGiveUpAfterNs > MonotonicNs()) return false;
     if (bpf_map_delete_elem(fd, &address) == 0) given_up_++;
     return true;

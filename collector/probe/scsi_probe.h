@@ -30,7 +30,7 @@ struct ScsiProbeOptions {
 
 class ScsiProbe {
  public:
-  using TaskHandler = std::function<void(const lunscope_scsi_task&)>;
+  using TaskHandler = std::function<void(const lunscope_scsi_command&)>;
 
   virtual ~ScsiProbe() = default;
 

@@ -161,19 +161,20 @@ void ConnectionFollower::Deliver(uint32_t direction, bool is_cut) {
 void ConnectionFollower::DeliverAnswer(uint32_t direction) {
   const lunscope_stream& stream = connection_->streams[direction & 1];
   lunscope_inflight* inflight = &connection_->inflight;
-  lunscope_task* task = lunscope_inflight_find(inflight, spill_.get(), iscsi_itt(stream.room));
-  if (task == nullptr) {
+  lunscope_command* command =
+      lunscope_inflight_find(inflight, spill_.get(), iscsi_itt(stream.room));
+  if (command == nullptr) {
     totals_.unmatched_responses[role()]++;
     return;
   }
   if (iscsi_opcode(stream.room) == ISCSI_DATA_IN) {
-    if (stream.have > ISCSI_BHS_BYTES) EmitPdu(direction, task);
+    if (stream.have > ISCSI_BHS_BYTES) EmitPdu(direction, command);
     if (!(iscsi_flags(stream.room) & ISCSI_DATA_IN_STATUS)) return;
   }
-  EmitCommand(stream, *task);
+  EmitCommand(stream, *command);
   totals_.commands_reported[role()]++;
   totals_.commands_in_flight[role()]--;
-  lunscope_inflight_end(inflight, spill_.get(), task);
+  lunscope_inflight_end(inflight, spill_.get(), command);
 }
 
 void ConnectionFollower::EmitHeaders() {
@@ -207,25 +208,26 @@ void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {
   header->flags &= static_cast<uint8_t>(~LUNSCOPE_FLAG_OPENED);
 }
 
-void ConnectionFollower::EmitCommand(const lunscope_stream& stream, const lunscope_task& task) {
+void ConnectionFollower::EmitCommand(const lunscope_stream& stream,
+                                     const lunscope_command& command) {
   lunscope_sensed_command_record record = {};
-  lunscope_command_record* command = &record.command;
-  lunscope_command_fill(command, &task, stream.room, now_ns_, connection_->record.gaps);
+  lunscope_command_record* filled = &record.command;
+  lunscope_command_fill(filled, &command, stream.room, now_ns_, connection_->record.gaps);
   if (iscsi_opcode(stream.room) == ISCSI_SCSI_RESPONSE && stream.have > ISCSI_BHS_BYTES + 2) {
     const uint8_t* data = lunscope_stream_chunk(&stream);
     const uint32_t sense_bytes =
         std::min({uint32_t{lunscope_be16(data)}, lunscope_stream_chunk_bytes(&stream) - 2,
                   uint32_t{LUNSCOPE_SENSE_BYTES}});
     std::memcpy(record.sense, data + 2, sense_bytes);
-    command->sense_bytes = static_cast<uint16_t>(sense_bytes);
+    filled->sense_bytes = static_cast<uint16_t>(sense_bytes);
   }
-  FillHeader(&command->header, LUNSCOPE_RECORD_COMMAND,
-             command->sense_bytes != 0 ? sizeof(record) : sizeof(*command));
+  FillHeader(&filled->header, LUNSCOPE_RECORD_COMMAND,
+             filled->sense_bytes != 0 ? sizeof(record) : sizeof(*filled));
   totals_.records++;
-  handler_(command->header);
+  handler_(filled->header);
 }
 
-void ConnectionFollower::EmitPdu(uint32_t direction, const lunscope_task* task) {
+void ConnectionFollower::EmitPdu(uint32_t direction, const lunscope_command* command) {
   const lunscope_stream& stream = connection_->streams[direction & 1];
   lunscope_pdu_record record = {};
   FillHeader(&record.header, LUNSCOPE_RECORD_PDU, sizeof(record));
@@ -234,9 +236,9 @@ void ConnectionFollower::EmitPdu(uint32_t direction, const lunscope_task* task) 
       stream.have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(&stream) : 0;
   assert(chunk_bytes <= LUNSCOPE_CHUNK_BYTES);
   std::memcpy(record.bhs, stream.room, ISCSI_BHS_BYTES);
-  if (task != nullptr) {
-    record.lun = task->lun;
-    std::memcpy(record.cdb, task->cdb, ISCSI_CDB_BYTES);
+  if (command != nullptr) {
+    record.lun = command->lun;
+    std::memcpy(record.cdb, command->cdb, ISCSI_CDB_BYTES);
   }
   record.chunk_offset = stream.chunk_offset;
   record.direction = static_cast<uint8_t>(direction);
@@ -260,10 +262,11 @@ void ConnectionFollower::Walk(const Handler& handler) const {
   handler(connection_->record.header);
   if (lunscope_inflight_count(&connection_->inflight) == 0) return;
   const auto list = std::make_unique<lunscope_inflight_record>();
-  for (const lunscope_task& task : connection_->inflight.tasks)
-    lunscope_inflight_list(list.get(), &task);
+  for (const lunscope_command& command : connection_->inflight.commands)
+    lunscope_inflight_list(list.get(), &command);
   if (spill_) {
-    for (const lunscope_task& task : spill_->tasks) lunscope_inflight_list(list.get(), &task);
+    for (const lunscope_command& command : spill_->commands)
+      lunscope_inflight_list(list.get(), &command);
   }
   FillHeader(&list->header, LUNSCOPE_RECORD_INFLIGHT, lunscope_inflight_list_bytes(list.get()));
   handler(list->header);

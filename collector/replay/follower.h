@@ -68,8 +68,8 @@ class ConnectionFollower {
   void DeliverAnswer(uint32_t direction);
   void EmitHeader(uint32_t direction);
   void EmitConnection(uint8_t flags, uint64_t now_ns);
-  void EmitCommand(const lunscope_stream& stream, const lunscope_task& task);
-  void EmitPdu(uint32_t direction, const lunscope_task* task);
+  void EmitCommand(const lunscope_stream& stream, const lunscope_command& command);
+  void EmitPdu(uint32_t direction, const lunscope_command* command);
   void FillHeader(lunscope_record* header, lunscope_record_kind kind, size_t bytes) const;
   [[nodiscard]] uint32_t role() const {
     return connection_->record.header.role & LUNSCOPE_ROLE_MASK;

@@ -118,7 +118,7 @@ bool Observer::WalkLocked() {
   }
   Status tasks = Nothing{};
   if (layers_)
-    tasks = layers_->Walk([&](const lunscope_scsi_task& task) { model_.ApplyTask(task); });
+    tasks = layers_->Walk([&](const lunscope_scsi_command& task) { model_.ApplyTask(task); });
   // A walk that broke off did not look for every connection, so none of them is known to be gone.
   model_.EndWalk(walk.ok(), [this] { DrainIfDue(); });
   return walk.ok() && tasks.ok();

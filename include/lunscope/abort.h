@@ -43,13 +43,13 @@ LUNSCOPE_INLINE void lunscope_abort_ask(struct lunscope_task_requests* requests,
 
 /* Does this function, once complete, end this task? (RFC 7143 section 11.5.1, RFC 7144) */
 LUNSCOPE_INLINE int lunscope_abort_ends(const struct lunscope_task_request* request,
-                                        const struct lunscope_task* task) {
+                                        const struct lunscope_command* command) {
   /* All but ABORT TASK act on commands with a lower CmdSN. */
-  if (task->tag == 0 || lunscope_distance(task->cmdsn, request->cmdsn) <= 0) return 0;
+  if (command->tag == 0 || lunscope_distance(command->cmdsn, request->cmdsn) <= 0) return 0;
   switch (request->function) {
     case ISCSI_TASK_ABORT_TASK_SET:
     case ISCSI_TASK_CLEAR_TASK_SET:
-    case ISCSI_TASK_LUN_RESET: return task->lun == request->lun;
+    case ISCSI_TASK_LUN_RESET: return command->lun == request->lun;
     case ISCSI_TASK_TARGET_WARM_RESET:
     case ISCSI_TASK_TARGET_COLD_RESET:
     case ISCSI_TASK_NEXUS_RESET: return 1;
@@ -63,22 +63,23 @@ LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_place(struct lunscope_inflight* infl
                                                   const struct lunscope_task_request* request) {
   if (!inflight || !request) return 0;
   LUNSCOPE_BOUND(place);
-  struct lunscope_task* task = lunscope_inflight_at(inflight, spill, place);
-  if (!task || !lunscope_abort_ends(request, task)) return 0;
-  lunscope_inflight_end(inflight, spill, task);
+  struct lunscope_command* command = lunscope_inflight_at(inflight, spill, place);
+  if (!command || !lunscope_abort_ends(request, command)) return 0;
+  lunscope_inflight_end(inflight, spill, command);
   return 1;
 }
 
 /* End what this request ends. Returns how many commands. */
-LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_tasks(struct lunscope_inflight* inflight,
-                                                  struct lunscope_spill* spill,
-                                                  const struct lunscope_task_request* request) {
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_commands(struct lunscope_inflight* inflight,
+                                                     struct lunscope_spill* spill,
+                                                     const struct lunscope_task_request* request) {
   if (!inflight || !request) return 0;
   uint32_t ended = 0;
   if (request->function == ISCSI_TASK_ABORT_TASK) {
-    struct lunscope_task* task = lunscope_inflight_find(inflight, spill, request->referenced_itt);
-    if (!task) return 0;
-    lunscope_inflight_end(inflight, spill, task);
+    struct lunscope_command* command =
+        lunscope_inflight_find(inflight, spill, request->referenced_itt);
+    if (!command) return 0;
+    lunscope_inflight_end(inflight, spill, command);
     return 1;
   }
   for (uint64_t place = 0; place < LUNSCOPE_TRACKED_COMMANDS; place++)
@@ -95,7 +96,7 @@ LUNSCOPE_INLINE uint32_t lunscope_abort_done(struct lunscope_task_requests* requ
     struct lunscope_task_request* request = &requests->waiting[i];
     if (request->function == 0 || request->itt != iscsi_itt(bhs)) continue;
     if (iscsi_response(bhs) == ISCSI_TASK_FUNCTION_COMPLETE)
-      ended += lunscope_abort_tasks(inflight, spill, request);
+      ended += lunscope_abort_commands(inflight, spill, request);
     request->function = 0;
   }
   return ended;
@@ -109,9 +110,9 @@ LUNSCOPE_INLINE uint32_t lunscope_abort_rejected(struct lunscope_inflight* infli
                                                  struct lunscope_spill* spill,
                                                  const uint8_t* rejected) {
   if (iscsi_opcode(rejected) != ISCSI_SCSI_COMMAND) return 0;
-  struct lunscope_task* task = lunscope_inflight_find(inflight, spill, iscsi_itt(rejected));
-  if (!task) return 0;
-  lunscope_inflight_end(inflight, spill, task);
+  struct lunscope_command* command = lunscope_inflight_find(inflight, spill, iscsi_itt(rejected));
+  if (!command) return 0;
+  lunscope_inflight_end(inflight, spill, command);
   return 1;
 }
 

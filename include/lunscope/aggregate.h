@@ -40,38 +40,39 @@ LUNSCOPE_INLINE uint32_t lunscope_bucket_of(uint64_t value, uint64_t first, uint
 }
 
 LUNSCOPE_INLINE int lunscope_aggregate_is_of(const struct lunscope_aggregate* aggregate,
-                                             const struct lunscope_task* task) {
-  return aggregate->lun == task->lun && aggregate->opcode == task->cdb[0] &&
-         aggregate->flags == (task->flags & ISCSI_COMMAND_READ);
+                                             const struct lunscope_command* command) {
+  return aggregate->lun == command->lun && aggregate->opcode == command->cdb[0] &&
+         aggregate->flags == (command->flags & ISCSI_COMMAND_READ);
 }
 
-/* The place in the table of this task's kind, LUNSCOPE_AGGREGATES if it is full. */
+/* The place in the table of this command's kind, LUNSCOPE_AGGREGATES if it is full. */
 LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates_record* table,
-                                                      const struct lunscope_task* task) {
-  if (!table || !task) return LUNSCOPE_AGGREGATES;
+                                                      const struct lunscope_command* command) {
+  if (!table || !command) return LUNSCOPE_AGGREGATES;
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++) {
     struct lunscope_aggregate* aggregate = &table->aggregates[i];
     if (i == table->count) {
-      aggregate->lun = task->lun;
-      aggregate->opcode = task->cdb[0];
-      aggregate->flags = task->flags & ISCSI_COMMAND_READ;
+      aggregate->lun = command->lun;
+      aggregate->opcode = command->cdb[0];
+      aggregate->flags = command->flags & ISCSI_COMMAND_READ;
       table->count = i + 1;
       return i;
     }
-    if (lunscope_aggregate_is_of(aggregate, task)) return i;
+    if (lunscope_aggregate_is_of(aggregate, command)) return i;
   }
   return LUNSCOPE_AGGREGATES;
 }
 
-/* The aggregate for this task, or 0: it is to have a record. Mostly that of the task before. */
+/* The aggregate for this command, or 0: it is to have a record. Mostly that of the command before.
+ */
 LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
-    struct lunscope_aggregates_record* table, const struct lunscope_task* task) {
+    struct lunscope_aggregates_record* table, const struct lunscope_command* command) {
   uint32_t place = table->last;
   LUNSCOPE_BOUND(place);
   if (place < table->count && place < LUNSCOPE_AGGREGATES &&
-      lunscope_aggregate_is_of(&table->aggregates[place], task))
+      lunscope_aggregate_is_of(&table->aggregates[place], command))
     return &table->aggregates[place];
-  place = lunscope_aggregate_place(table, task);
+  place = lunscope_aggregate_place(table, command);
   LUNSCOPE_BOUND(place);
   if (place >= LUNSCOPE_AGGREGATES) return 0;
   table->last = place;
@@ -79,29 +80,29 @@ LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
 }
 
 /*
- * Add the task that the status in this BHS completes (a SCSI Response, or a Data-In with S). False
- * if it is to have a record: a failure, one that took slow_ns or longer, or of a kind that the
- * table has no room for.
+ * Add the command that the status in this BHS completes (a SCSI Response, or a Data-In with S).
+ * False if it is to have a record: a failure, one that took slow_ns or longer, or of a kind that
+ * the table has no room for.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record* table,
-                                               const struct lunscope_task* task, uint64_t now_ns,
-                                               uint64_t slow_ns) {
-  if (!table || !task) return 0;
-  uint64_t duration_ns = now_ns > task->start_ns ? now_ns - task->start_ns : 0;
+                                               const struct lunscope_command* command,
+                                               uint64_t now_ns, uint64_t slow_ns) {
+  if (!table || !command) return 0;
+  uint64_t duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
   if (duration_ns >= slow_ns) return 0;
-  struct lunscope_aggregate* aggregate = lunscope_aggregate_of(table, task);
+  struct lunscope_aggregate* aggregate = lunscope_aggregate_of(table, command);
   if (!aggregate) return 0;
   uint32_t duration =
       lunscope_bucket_of(duration_ns, LUNSCOPE_LATENCY_FIRST_NS, LUNSCOPE_LATENCY_BOUNDS);
-  uint32_t size =
-      lunscope_bucket_of(task->transferred_bytes, LUNSCOPE_SIZE_FIRST_BYTES, LUNSCOPE_SIZE_BOUNDS);
+  uint32_t size = lunscope_bucket_of(command->transferred_bytes, LUNSCOPE_SIZE_FIRST_BYTES,
+                                     LUNSCOPE_SIZE_BOUNDS);
   LUNSCOPE_BOUND(duration);
   LUNSCOPE_BOUND(size);
   if (duration > LUNSCOPE_LATENCY_BOUNDS || size > LUNSCOPE_SIZE_BOUNDS) return 0;
   aggregate->durations[duration]++;
   aggregate->sizes[size]++;
   aggregate->duration_ns += duration_ns;
-  aggregate->transferred_bytes += task->transferred_bytes;
+  aggregate->transferred_bytes += command->transferred_bytes;
   aggregate->commands++;
   return 1;
 }

@@ -15,11 +15,11 @@
 #include "records.h"
 
 #define LUNSCOPE_PROBES 16
-#define LUNSCOPE_HOMES (LUNSCOPE_TASKS - LUNSCOPE_PROBES + 1)
-#define LUNSCOPE_SPILL_HOMES (LUNSCOPE_SPILL_TASKS - LUNSCOPE_PROBES + 1)
+#define LUNSCOPE_HOMES (LUNSCOPE_COMMANDS - LUNSCOPE_PROBES + 1)
+#define LUNSCOPE_SPILL_HOMES (LUNSCOPE_SPILL_COMMANDS - LUNSCOPE_PROBES + 1)
 
 /* One cache line: it begins on one CPU and ends on another, and moves just once each way. */
-struct lunscope_task {
+struct lunscope_command {
   uint32_t tag;  /* ~ITT; 0: this place is free, for ITT 0xffffffff is no command's */
   uint16_t gaps; /* the connection's count when the command passed */
   uint8_t flags; /* byte 1 of the SCSI Command */
@@ -36,7 +36,7 @@ struct lunscope_task {
 
 /* A tag's home and the places behind it: all that a look for it touches. */
 struct lunscope_probes {
-  struct lunscope_task tasks[LUNSCOPE_PROBES];
+  struct lunscope_command commands[LUNSCOPE_PROBES];
 };
 
 struct lunscope_inflight {
@@ -45,15 +45,16 @@ struct lunscope_inflight {
   uint32_t ended;
   uint32_t spilled; /* of those in flight, the ones in the spill */
   uint32_t apart[12];
-  struct lunscope_task tasks[LUNSCOPE_TASKS];
+  struct lunscope_command commands[LUNSCOPE_COMMANDS];
 };
 
 struct lunscope_spill {
-  struct lunscope_task tasks[LUNSCOPE_SPILL_TASKS];
+  struct lunscope_command commands[LUNSCOPE_SPILL_COMMANDS];
 };
 
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_task) == LUNSCOPE_CACHE_LINE, "one line");
-LUNSCOPE_STATIC_ASSERT(__builtin_offsetof(struct lunscope_inflight, tasks) == LUNSCOPE_CACHE_LINE,
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_command) == LUNSCOPE_CACHE_LINE, "one line");
+LUNSCOPE_STATIC_ASSERT(__builtin_offsetof(struct lunscope_inflight, commands) ==
+                           LUNSCOPE_CACHE_LINE,
                        "one line each");
 
 /* Commands in flight. */
@@ -62,77 +63,79 @@ LUNSCOPE_INLINE uint32_t lunscope_inflight_count(const struct lunscope_inflight*
 }
 
 /* Fibonacci hashing: dense, strided and byte-swapped tags all spread. */
-LUNSCOPE_INLINE uint32_t lunscope_task_home(uint32_t itt, uint32_t homes) {
+LUNSCOPE_INLINE uint32_t lunscope_command_home(uint32_t itt, uint32_t homes) {
   return (uint32_t)(((uint64_t)(itt * 0x9e3779b1u) * homes) >> 32);
 }
 
 /* Which place behind the home holds this tag (0: is free); LUNSCOPE_PROBES: none. */
-LUNSCOPE_SUBPROGRAM uint64_t lunscope_task_probe(const struct lunscope_probes* probes,
-                                                 uint32_t tag) {
+LUNSCOPE_SUBPROGRAM uint64_t lunscope_command_probe(const struct lunscope_probes* probes,
+                                                    uint32_t tag) {
   if (!probes) return LUNSCOPE_PROBES;
   for (uint32_t i = 1; i < LUNSCOPE_PROBES; i++) {
-    if (probes->tasks[i].tag == tag) return i;
+    if (probes->commands[i].tag == tag) return i;
   }
   return LUNSCOPE_PROBES;
 }
 
 /* A place behind home that holds this tag (0: is free), or 0. */
-LUNSCOPE_INLINE struct lunscope_task* lunscope_task_behind(struct lunscope_task* home,
-                                                           uint32_t tag) {
-  uint64_t place = lunscope_task_probe((const struct lunscope_probes*)home, tag);
+LUNSCOPE_INLINE struct lunscope_command* lunscope_command_behind(struct lunscope_command* home,
+                                                                 uint32_t tag) {
+  uint64_t place = lunscope_command_probe((const struct lunscope_probes*)home, tag);
   if (place >= LUNSCOPE_PROBES) return 0;
   LUNSCOPE_BOUND(place);
   return home + place;
 }
 
-/* This tag's task in a table with so many homes, or 0. */
-LUNSCOPE_INLINE struct lunscope_task* lunscope_task_find(struct lunscope_task* tasks,
-                                                         uint32_t homes, uint32_t itt) {
-  struct lunscope_task* home = tasks + lunscope_task_home(itt, homes);
+/* This tag's command in a table with so many homes, or 0. */
+LUNSCOPE_INLINE struct lunscope_command* lunscope_command_find(struct lunscope_command* commands,
+                                                               uint32_t homes, uint32_t itt) {
+  struct lunscope_command* home = commands + lunscope_command_home(itt, homes);
   if (itt == ISCSI_RESERVED_TAG) return 0;
   if (home->tag == ~itt) return home;
-  return home->away != 0 ? lunscope_task_behind(home, ~itt) : 0;
+  return home->away != 0 ? lunscope_command_behind(home, ~itt) : 0;
 }
 
 /* A free place for a tag that is not in this table, taken for it; or 0. */
-LUNSCOPE_INLINE struct lunscope_task* lunscope_task_place(struct lunscope_task* tasks,
-                                                          uint32_t homes, uint32_t itt) {
-  struct lunscope_task* home = tasks + lunscope_task_home(itt, homes);
+LUNSCOPE_INLINE struct lunscope_command* lunscope_command_place(struct lunscope_command* commands,
+                                                                uint32_t homes, uint32_t itt) {
+  struct lunscope_command* home = commands + lunscope_command_home(itt, homes);
   if (home->tag == 0) return home;
-  struct lunscope_task* place = lunscope_task_behind(home, 0);
+  struct lunscope_command* place = lunscope_command_behind(home, 0);
   if (place) home->away++;
   return place;
 }
 
 /* A place of the two tables, counted through both, or 0: there is none. */
-LUNSCOPE_INLINE struct lunscope_task* lunscope_inflight_at(struct lunscope_inflight* inflight,
-                                                           struct lunscope_spill* spill,
-                                                           uint64_t place) {
-  if (place < LUNSCOPE_TASKS) return &inflight->tasks[place];
-  if (spill && place < LUNSCOPE_TRACKED_COMMANDS) return &spill->tasks[place - LUNSCOPE_TASKS];
+LUNSCOPE_INLINE struct lunscope_command* lunscope_inflight_at(struct lunscope_inflight* inflight,
+                                                              struct lunscope_spill* spill,
+                                                              uint64_t place) {
+  if (place < LUNSCOPE_COMMANDS) return &inflight->commands[place];
+  if (spill && place < LUNSCOPE_TRACKED_COMMANDS)
+    return &spill->commands[place - LUNSCOPE_COMMANDS];
   return 0;
 }
 
-/* This tag's task, or 0. spill: 0 if the connection has none. */
-LUNSCOPE_INLINE struct lunscope_task* lunscope_inflight_find(struct lunscope_inflight* inflight,
-                                                             struct lunscope_spill* spill,
-                                                             uint32_t itt) {
-  struct lunscope_task* task = lunscope_task_find(inflight->tasks, LUNSCOPE_HOMES, itt);
-  if (task || !spill) return task;
-  return lunscope_task_find(spill->tasks, LUNSCOPE_SPILL_HOMES, itt);
+/* This tag's command, or 0. spill: 0 if the connection has none. */
+LUNSCOPE_INLINE struct lunscope_command* lunscope_inflight_find(struct lunscope_inflight* inflight,
+                                                                struct lunscope_spill* spill,
+                                                                uint32_t itt) {
+  struct lunscope_command* command = lunscope_command_find(inflight->commands, LUNSCOPE_HOMES, itt);
+  if (command || !spill) return command;
+  return lunscope_command_find(spill->commands, LUNSCOPE_SPILL_HOMES, itt);
 }
 
 /* A place for a tag that is not in flight, or 0. */
-LUNSCOPE_INLINE struct lunscope_task* lunscope_inflight_place(struct lunscope_inflight* inflight,
-                                                              struct lunscope_spill* spill,
-                                                              uint32_t itt) {
-  struct lunscope_task* task = lunscope_task_place(inflight->tasks, LUNSCOPE_HOMES, itt);
-  if (task) return task;
-  if (spill) task = lunscope_task_place(spill->tasks, LUNSCOPE_SPILL_HOMES, itt);
-  if (!task) return 0;
-  task->is_spilled = 1;
+LUNSCOPE_INLINE struct lunscope_command* lunscope_inflight_place(struct lunscope_inflight* inflight,
+                                                                 struct lunscope_spill* spill,
+                                                                 uint32_t itt) {
+  struct lunscope_command* command =
+      lunscope_command_place(inflight->commands, LUNSCOPE_HOMES, itt);
+  if (command) return command;
+  if (spill) command = lunscope_command_place(spill->commands, LUNSCOPE_SPILL_HOMES, itt);
+  if (!command) return 0;
+  command->is_spilled = 1;
   inflight->spilled++;
-  return task;
+  return command;
 }
 
 enum lunscope_begin {
@@ -149,54 +152,54 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
                                                             uint32_t gaps) {
   uint32_t itt = iscsi_itt(bhs);
   if (itt == ISCSI_RESERVED_TAG) return LUNSCOPE_REFUSED;
-  struct lunscope_task* task = lunscope_inflight_find(inflight, spill, itt);
-  int is_anew = task != 0;
+  struct lunscope_command* command = lunscope_inflight_find(inflight, spill, itt);
+  int is_anew = command != 0;
   if (!is_anew) {
     if (lunscope_inflight_count(inflight) >= inflight->limit) return LUNSCOPE_REFUSED;
-    task = lunscope_inflight_place(inflight, spill, itt);
-    if (!task) return spill ? LUNSCOPE_REFUSED : LUNSCOPE_CROWDED;
+    command = lunscope_inflight_place(inflight, spill, itt);
+    if (!command) return spill ? LUNSCOPE_REFUSED : LUNSCOPE_CROWDED;
     inflight->begun++;
   }
-  task->start_ns = now_ns;
-  task->lun = iscsi_lun(bhs);
-  lunscope_copy16(task->cdb, iscsi_cdb(bhs));
-  task->cmdsn = iscsi_cmdsn(bhs);
-  task->expected_bytes = iscsi_expected_bytes(bhs);
-  task->transferred_bytes = iscsi_data_bytes(bhs); /* immediate data */
-  task->gaps = (uint16_t)gaps;
-  task->flags = iscsi_flags(bhs);
-  task->tag = ~itt;
+  command->start_ns = now_ns;
+  command->lun = iscsi_lun(bhs);
+  lunscope_copy16(command->cdb, iscsi_cdb(bhs));
+  command->cmdsn = iscsi_cmdsn(bhs);
+  command->expected_bytes = iscsi_expected_bytes(bhs);
+  command->transferred_bytes = iscsi_data_bytes(bhs); /* immediate data */
+  command->gaps = (uint16_t)gaps;
+  command->flags = iscsi_flags(bhs);
+  command->tag = ~itt;
   return is_anew ? LUNSCOPE_BEGUN_ANEW : LUNSCOPE_BEGUN;
 }
 
-/* This task of a table with so many homes has gone. */
-LUNSCOPE_INLINE void lunscope_task_leave(struct lunscope_task* tasks, uint32_t homes,
-                                         struct lunscope_task* task) {
-  struct lunscope_task* home = tasks + lunscope_task_home(~task->tag, homes);
-  if (home != task) home->away--;
-  task->tag = 0;
+/* This command of a table with so many homes has gone. */
+LUNSCOPE_INLINE void lunscope_command_leave(struct lunscope_command* commands, uint32_t homes,
+                                            struct lunscope_command* command) {
+  struct lunscope_command* home = commands + lunscope_command_home(~command->tag, homes);
+  if (home != command) home->away--;
+  command->tag = 0;
 }
 
-/* REQUIRES: task is one of these tables', and in use. */
+/* REQUIRES: command is one of these tables', and in use. */
 LUNSCOPE_INLINE void lunscope_inflight_end(struct lunscope_inflight* inflight,
                                            struct lunscope_spill* spill,
-                                           struct lunscope_task* task) {
+                                           struct lunscope_command* command) {
   inflight->ended++;
-  if (!task->is_spilled) {
-    lunscope_task_leave(inflight->tasks, LUNSCOPE_HOMES, task);
+  if (!command->is_spilled) {
+    lunscope_command_leave(inflight->commands, LUNSCOPE_HOMES, command);
   } else if (spill) {
     inflight->spilled--;
-    lunscope_task_leave(spill->tasks, LUNSCOPE_SPILL_HOMES, task);
+    lunscope_command_leave(spill->commands, LUNSCOPE_SPILL_HOMES, command);
   }
 }
 
 /* Add this place, if it is in use, to the list that a walk hands out. */
 LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_record* list,
-                                            const struct lunscope_task* task) {
+                                            const struct lunscope_command* command) {
   uint32_t place = list->count;
-  if (task->tag == 0 || place >= LUNSCOPE_TRACKED_COMMANDS) return;
-  list->waiting[place].lun = task->lun;
-  list->waiting[place].start_ns = task->start_ns;
+  if (command->tag == 0 || place >= LUNSCOPE_TRACKED_COMMANDS) return;
+  list->waiting[place].lun = command->lun;
+  list->waiting[place].start_ns = command->start_ns;
   list->count = place + 1;
 }
 
@@ -213,26 +216,26 @@ LUNSCOPE_INLINE uint32_t lunscope_explaining_bytes(const uint8_t* cdb) {
 }
 
 /*
- * Fill the record of a task that the status in this BHS completes (a SCSI Response, or a Data-In
+ * Fill the record of a command that the status in this BHS completes (a SCSI Response, or a Data-In
  * with S). The caller adds the sense and the header's connection, role and length.
  */
 LUNSCOPE_INLINE void lunscope_command_fill(struct lunscope_command_record* record,
-                                           const struct lunscope_task* task, const uint8_t* bhs,
-                                           uint64_t now_ns, uint32_t gaps) {
+                                           const struct lunscope_command* command,
+                                           const uint8_t* bhs, uint64_t now_ns, uint32_t gaps) {
   record->header.time_ns = now_ns;
-  record->header.flags = task->gaps != (uint16_t)gaps ? LUNSCOPE_FLAG_GAP : 0;
-  record->lun = task->lun;
+  record->header.flags = command->gaps != (uint16_t)gaps ? LUNSCOPE_FLAG_GAP : 0;
+  record->lun = command->lun;
   /* Hooks of the two directions can run on two CPUs whose clocks differ by a few nanoseconds. */
-  record->duration_ns = now_ns > task->start_ns ? now_ns - task->start_ns : 0;
+  record->duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
   record->itt = iscsi_itt(bhs);
-  record->cmdsn = task->cmdsn;
-  record->expected_bytes = task->expected_bytes;
-  record->transferred_bytes = task->transferred_bytes;
+  record->cmdsn = command->cmdsn;
+  record->expected_bytes = command->expected_bytes;
+  record->transferred_bytes = command->transferred_bytes;
   record->residual_bytes = iscsi_residual(bhs);
   record->bidi_residual_bytes =
       iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ? iscsi_bidi_residual(bhs) : 0;
-  lunscope_copy16(record->cdb, task->cdb);
-  record->command_flags = task->flags;
+  lunscope_copy16(record->cdb, command->cdb);
+  record->command_flags = command->flags;
   record->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
   record->response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ? iscsi_response(bhs) : 0;
   record->status = iscsi_status(bhs);

@@ -177,11 +177,11 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
     return lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
   }
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
-    struct lunscope_task* task =
+    struct lunscope_command* command =
         lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(bhs));
-    if (task) {
-      task->transferred_bytes += iscsi_data_bytes(bhs);
-      cdb = task->cdb;
+    if (command) {
+      command->transferred_bytes += iscsi_data_bytes(bhs);
+      cdb = command->cdb;
     }
   }
   if (opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE)

@@ -15,7 +15,7 @@
 #define LUNSCOPE_NEXUS_BIT (1ull << 63)
 
 /* A command in flight, in the table of the layers. */
-struct lunscope_scsi_task {
+struct lunscope_scsi_command {
   uint64_t nexus;
   uint64_t lun;
   uint64_t start_ns;
@@ -26,6 +26,6 @@ struct lunscope_scsi_task {
   uint8_t reserved[2];
 };
 
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_scsi_task) == 40, "flat");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_scsi_command) == 40, "flat");
 
 #endif

@@ -27,9 +27,9 @@
 
 /* Commands in flight that one connection may have tracked. The first table and the connection fit
  * into one allocation of 16 KiB; the second table is the largest that socket storage holds. */
-#define LUNSCOPE_TASKS 200
-#define LUNSCOPE_SPILL_TASKS 1000
-#define LUNSCOPE_TRACKED_COMMANDS (LUNSCOPE_TASKS + LUNSCOPE_SPILL_TASKS)
+#define LUNSCOPE_COMMANDS 200
+#define LUNSCOPE_SPILL_COMMANDS 1000
+#define LUNSCOPE_TRACKED_COMMANDS (LUNSCOPE_COMMANDS + LUNSCOPE_SPILL_COMMANDS)
 
 /* Buckets of the counts that the kernel adds up. Bounds double; the bucket behind the last bound
  * holds every larger value. */

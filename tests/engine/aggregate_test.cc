@@ -14,17 +14,17 @@ constexpr uint64_t kStartNs = 1'000;
 
 class Aggregate : public testing::Test {
  protected:
-  static lunscope_task TaskOf(uint64_t lun, uint8_t opcode, uint32_t bytes = 0) {
-    lunscope_task task{};
-    task.lun = lun;
-    task.cdb[0] = opcode;
-    task.flags = ISCSI_COMMAND_READ;
-    task.start_ns = kStartNs;
-    task.transferred_bytes = bytes;
-    return task;
+  static lunscope_command TaskOf(uint64_t lun, uint8_t opcode, uint32_t bytes = 0) {
+    lunscope_command command{};
+    command.lun = lun;
+    command.cdb[0] = opcode;
+    command.flags = ISCSI_COMMAND_READ;
+    command.start_ns = kStartNs;
+    command.transferred_bytes = bytes;
+    return command;
   }
-  int Add(const lunscope_task& task, uint64_t duration_ns = 1, uint64_t slow_ns = kNever) {
-    return lunscope_aggregate_add(table_.get(), &task, kStartNs + duration_ns, slow_ns);
+  int Add(const lunscope_command& command, uint64_t duration_ns = 1, uint64_t slow_ns = kNever) {
+    return lunscope_aggregate_add(table_.get(), &command, kStartNs + duration_ns, slow_ns);
   }
   const lunscope_aggregate& At(size_t place) const { return table_->aggregates[place]; }
 
@@ -33,12 +33,12 @@ class Aggregate : public testing::Test {
 };
 
 TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
-  lunscope_task written = TaskOf(1, SCSI_READ_10);
+  lunscope_command written = TaskOf(1, SCSI_READ_10);
   written.flags = ISCSI_COMMAND_WRITE;
-  for (const lunscope_task& task :
+  for (const lunscope_command& command :
        {TaskOf(1, SCSI_READ_10, 512), TaskOf(2, SCSI_READ_10, 1), TaskOf(1, SCSI_READ_10, 513),
         TaskOf(1, SCSI_READ_16), written, TaskOf(2, SCSI_READ_10, 2)})
-    EXPECT_TRUE(Add(task, 16'001));
+    EXPECT_TRUE(Add(command, 16'001));
   ASSERT_EQ(table_->count, 4u);
   EXPECT_EQ(At(0).commands, 2u);
   EXPECT_EQ(At(0).transferred_bytes, 1025u);
@@ -55,9 +55,9 @@ TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
 }
 
 TEST_F(Aggregate, LeavesToRecordsWhatIsSlow) {
-  const lunscope_task task = TaskOf(1, SCSI_READ_10);
-  EXPECT_TRUE(Add(task, 99, 100));
-  EXPECT_FALSE(Add(task, 100, 100));
+  const lunscope_command command = TaskOf(1, SCSI_READ_10);
+  EXPECT_TRUE(Add(command, 99, 100));
+  EXPECT_FALSE(Add(command, 100, 100));
   EXPECT_EQ(At(0).commands, 1u);
 }
 

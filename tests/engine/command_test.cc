@@ -450,7 +450,7 @@ TEST_F(Command, CollidingTagsAreToldApart) {
   constexpr size_t kPlaces = 2 * LUNSCOPE_PROBES;
   std::vector<uint32_t> tags;
   for (uint32_t tag = 0; tags.size() < kPlaces + 2; tag++)  // up to the last place
-    if (lunscope_task_home(tag, LUNSCOPE_SPILL_HOMES) == LUNSCOPE_SPILL_HOMES - 1)
+    if (lunscope_command_home(tag, LUNSCOPE_SPILL_HOMES) == LUNSCOPE_SPILL_HOMES - 1)
       tags.push_back(tag);
   for (uint32_t gone = 0; gone < kPlaces; gone++) {
     SCOPED_TRACE(gone);
@@ -460,7 +460,7 @@ TEST_F(Command, CollidingTagsAreToldApart) {
     EXPECT_EQ(session_.inflight().spilled, uint32_t{LUNSCOPE_PROBES});
     session_.Target(ScsiResponse(tags[gone]));
     for (uint32_t i = 0; i < kPlaces; i++) {
-      const lunscope_task* task = session_.Find(tags[i]);
+      const lunscope_command* task = session_.Find(tags[i]);
       ASSERT_EQ(task == nullptr, i == gone);
       if (task != nullptr) {
         EXPECT_EQ(task->cmdsn, tags[i]);

@@ -87,7 +87,7 @@ class Follower {
   }
   lunscope_inflight& inflight() const { return connection->inflight; }
   // The command in flight with this tag, or nullptr.
-  const lunscope_task* Find(uint32_t itt) {
+  const lunscope_command* Find(uint32_t itt) {
     return lunscope_inflight_find(&inflight(), follower_.spill(), itt);
   }
   const lunscope_stream& initiator_stream() const {

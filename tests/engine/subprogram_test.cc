@@ -21,12 +21,12 @@ class Subprogram : public testing::Test {
 TEST_F(Subprogram, RefusesNull) {
   lunscope_task_request request = {};
   lunscope_inflight* inflight = &connection_->inflight;
-  EXPECT_EQ(lunscope_abort_tasks(nullptr, nullptr, &request), 0u);
-  EXPECT_EQ(lunscope_abort_tasks(inflight, nullptr, nullptr), 0u);
+  EXPECT_EQ(lunscope_abort_commands(nullptr, nullptr, &request), 0u);
+  EXPECT_EQ(lunscope_abort_commands(inflight, nullptr, nullptr), 0u);
   EXPECT_EQ(lunscope_abort_place(nullptr, nullptr, 0, &request), 0u);
   EXPECT_EQ(lunscope_abort_place(inflight, nullptr, 0, nullptr), 0u);
   EXPECT_EQ(lunscope_arrivals_time(nullptr, 0), 0u);
-  EXPECT_EQ(lunscope_task_probe(nullptr, 1), uint64_t{LUNSCOPE_PROBES});
+  EXPECT_EQ(lunscope_command_probe(nullptr, 1), uint64_t{LUNSCOPE_PROBES});
   EXPECT_EQ(lunscope_stream_digest_fits(nullptr, 0), 0);
   EXPECT_EQ(lunscope_sync_begins(nullptr, 0, 0, LUNSCOPE_ROLE_UNKNOWN), 0);
   EXPECT_EQ(lunscope_text_take(nullptr, 'a'), 0);
@@ -46,7 +46,7 @@ TEST_F(Subprogram, RefusesNull) {
 TEST_F(Subprogram, RefusesAPlaceBehindTheTables) {
   const lunscope_task_request reset = {.cmdsn = 1, .function = ISCSI_TASK_TARGET_WARM_RESET};
   const auto spill = std::make_unique<lunscope_spill>();
-  EXPECT_EQ(lunscope_abort_place(&connection_->inflight, nullptr, LUNSCOPE_TASKS, &reset), 0u);
+  EXPECT_EQ(lunscope_abort_place(&connection_->inflight, nullptr, LUNSCOPE_COMMANDS, &reset), 0u);
   for (const uint64_t place : {uint64_t{LUNSCOPE_TRACKED_COMMANDS}, ~uint64_t{0}})
     EXPECT_EQ(lunscope_abort_place(&connection_->inflight, spill.get(), place, &reset), 0u);
 }

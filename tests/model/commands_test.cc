@@ -80,7 +80,7 @@ struct BothWays {
   void Complete(const Command& command) {
     const lunscope_command_record& record = command.record.command;
     recorded.On(1).Completes(command);
-    lunscope_task task{};
+    lunscope_command task{};
     task.lun = record.lun;
     task.cdb[0] = record.cdb[0];
     task.flags = record.command_flags;

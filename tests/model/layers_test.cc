@@ -85,7 +85,7 @@ TEST(Layers, ErrorsRetriesAndTimeouts) {
 
 TEST(Layers, WhatIsInFlightIsThatOfTheLastWalk) {
   Model model;
-  const lunscope_scsi_task task = {
+  const lunscope_scsi_command task = {
       .nexus = LUNSCOPE_NEXUS_BIT | 1, .start_ns = 5, .role = LUNSCOPE_ROLE_INITIATOR};
   for (const uint64_t expected : {2u, 1u, 0u}) {
     model.BeginWalk();
