@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* From a socket to its state: the port test, and the life of a connection. */
+/* From a socket to its state: the port test, the life of a connection, and a walk over them. */
 #ifndef LUNSCOPE_CONNECTION_BPF_H
 #define LUNSCOPE_CONNECTION_BPF_H
 
@@ -16,8 +16,8 @@ static __always_inline int is_target_port(__u16 port) {
 }
 
 /*
- * The first question to every packet of the host. The fields asked about are common to full,
- * request and time-wait sockets; the latter two carry no iSCSI and have no storage.
+ * The test that every packet of the host meets. The fields that it reads are common to full,
+ * request and time-wait sockets. The latter two carry no iSCSI, and have no storage.
  */
 static __always_inline int is_watched(const struct sock* sk) {
   __u8 state = sk->__sk_common.skc_state;
@@ -29,7 +29,7 @@ static __always_inline int is_watched(const struct sock* sk) {
          (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
-/* The role that the ports tell: unknown only where both of them are a target's. */
+/* The role by the ports; unknown only if both are ports of a target. */
 static __always_inline __u8 role_by_port(const struct sock* sk) {
   int is_initiator = is_target_port(bpf_ntohs(sk->__sk_common.skc_dport));
   int is_target = is_target_port(sk->__sk_common.skc_num);
@@ -51,14 +51,15 @@ static __always_inline void fill_addresses(struct lunscope_connection_record* re
   }
 }
 
-/* REQUIRES: this is the process that reads the socket. */
+/* REQUIRES: the current process is the one that reads the socket. */
 static __always_inline void fill_process(struct lunscope_connection_record* record) {
   record->process = bpf_get_current_pid_tgid() >> 32;
   record->cgroup = bpf_get_current_cgroup_id();
   bpf_get_current_comm(record->comm, sizeof(record->comm));
 }
 
-/* The state of a watched socket, made if there is none. NULL: closed, or no memory (counted). */
+/* The state of a watched socket, created on first use. Returns NULL if the connection has closed,
+ * or if there is no memory (counted). */
 static __always_inline struct lunscope_connection* connection_of(struct sock* sk) {
   if (last_step < LUNSCOPE_STEP_STORAGE) return NULL;
   struct lunscope_connection* connection =
@@ -83,7 +84,7 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     connection->streams[LUNSCOPE_SENT].reads_ahs = emit_headers;
   }
   if (record->header.flags & LUNSCOPE_FLAG_CLOSED) connection = NULL;
-  /* Else clang may ask for the flag once more instead, which tells older verifiers nothing. */
+  /* Without this clang compares the flag again instead, and older verifiers do not see a NULL. */
   LUNSCOPE_BOUND(connection);
   return connection;
 }
@@ -92,14 +93,17 @@ static __always_inline struct lunscope_spill* spill_of(struct sock* sk, __u64 fl
   return bpf_sk_storage_get(&spills, sk, 0, flags);
 }
 
-/* NULL: commands have records, all or so far, or there is no memory: then they have them too. */
+/*
+ * The table of commands that are added up. Returns NULL if aggregation is off, if no command has
+ * begun (is_wanted), or if the allocation failed; the caller then emits a record per command.
+ */
 static __always_inline struct lunscope_aggregates_record* aggregates_of(struct sock* sk,
                                                                         __u64 is_wanted) {
   if (!aggregates_commands) return NULL;
   return bpf_sk_storage_get(&aggregates, sk, 0, is_wanted ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 }
 
-/* A connection of which nothing was known until these bytes. */
+/* The first bytes of a connection that was open before: emit its first record. */
 static __always_inline void announce_midstream(struct lunscope_connection* connection,
                                                struct lunscope_totals* totals) {
   if (connection->record.header.time_ns == 0)
@@ -108,7 +112,7 @@ static __always_inline void announce_midstream(struct lunscope_connection* conne
 
 static __always_inline void on_open(struct sock* sk, struct lunscope_totals* totals) {
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
-  /* A socket that was closed can be connected again. */
+  /* A closed socket can be connected again. */
   bpf_sk_storage_delete(&connections, sk);
   if (aggregates_commands) bpf_sk_storage_delete(&aggregates, sk);
   struct lunscope_connection* connection = connection_of(sk);
@@ -129,7 +133,7 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
 
 static __always_inline int on_state_change(struct sock* sk, int new_state) {
   if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE) return 0;
-  /* An accepted socket has given back its port by the time it is closed, but not its state. */
+  /* When an accepted socket closes, it has no port any more, but it still has its state. */
   if (new_state == TCP_ESTABLISHED && !is_watched(sk)) return 0;
   struct lunscope_totals* totals = this_cpu_totals(HOOK_CONNECTION);
   if (!totals) return 0;
@@ -154,7 +158,7 @@ struct listing {
   struct lunscope_spill* spill;
 };
 
-/* List one place of the tables. bpf_loop() calls this: the verifier looks at one turn of it. */
+/* List one place of the tables. bpf_loop() calls this, so the verifier checks one turn only. */
 static long list_place(__u64 place, struct listing* listing) {
   const struct lunscope_command* command =
       lunscope_inflight_at(listing->inflight, listing->spill, place);
@@ -173,8 +177,7 @@ static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
   if (!listing.list) return;
   listing.list->count = 0;
   bpf_loop(listing.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS, list_place, &listing, 0);
-  __u32 bytes = lunscope_inflight_list_bytes(listing.list);
-  fill_header(&listing.list->header, connection, LUNSCOPE_RECORD_INFLIGHT, bytes);
+  __u32 bytes = lunscope_fill_inflight(listing.list, connection);
   LUNSCOPE_BOUND(bytes);
   if (bytes <= sizeof(*listing.list)) bpf_seq_write(seq, listing.list, bytes);
 }
@@ -183,16 +186,15 @@ static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* s
                                             struct lunscope_connection* connection) {
   struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
   if (!table) return;
-  __u32 bytes = lunscope_aggregates_bytes(table);
-  fill_header(&table->header, connection, LUNSCOPE_RECORD_AGGREGATES, bytes);
+  __u32 bytes = lunscope_fill_aggregates(table, connection, 0);
   lunscope_aggregates_tell(table);
   LUNSCOPE_BOUND(bytes);
   if (bytes <= sizeof(*table)) bpf_seq_write(seq, table, bytes);
 }
 
 /*
- * Hand a live connection to whoever reads the iterator: its record, the commands that were added up
- * instead of having records, and those in flight.
+ * Write a live connection to the reader of the iterator: its record, the commands that were added
+ * up instead of having records, and the commands in flight.
  */
 static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk) {
   if (!sk) return 0;

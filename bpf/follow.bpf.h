@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The loop over the PDUs of one segment: read the bytes that the stream wants, let the engine judge
- * them, emit what it says. The hooks of both directions end here.
+ * them, emit the records that are due. The hooks of both directions end here.
  */
 #ifndef LUNSCOPE_FOLLOW_BPF_H
 #define LUNSCOPE_FOLLOW_BPF_H
@@ -9,7 +9,7 @@
 #include "connection.bpf.h"
 #include "skb.bpf.h"
 
-/* 64 KiB of bare headers and some to spare. What is left over stays wanted, and is not lost. */
+/* 64 KiB of bare headers, and some more. Bytes behind this limit stay wanted and are not lost. */
 #define MAX_READS_PER_SEGMENT 8192
 
 struct follow {
@@ -20,11 +20,12 @@ struct follow {
   struct skb_reader reader;
   struct segment segment;
   __u32 hook;
-  __u32 is_noted; /* the time is that of the arrival, which was noted */
-  __u64 now_ns;   /* of this segment; 0: not known yet */
+  __u32 is_noted; /* 1: the arrival hook noted the time */
+  __u64 now_ns;   /* the time of this segment; 0: not read yet */
 };
 
-/* The time of the byte that was just taken: it completed a header or a chunk. */
+/* Set the time at which the byte that was read last arrived, which completed a header or a chunk.
+ */
 static __always_inline void tell_time(struct follow* follow, const struct lunscope_stream* stream) {
   if (follow->is_noted) {
     follow->now_ns = lunscope_arrivals_time(&follow->connection->arrivals, stream->next - 1);
@@ -32,76 +33,44 @@ static __always_inline void tell_time(struct follow* follow, const struct lunsco
   if (follow->now_ns == 0) follow->now_ns = bpf_ktime_get_ns();
 }
 
-/* The room holds an answer to a command: a SCSI Response, or a Data-In. */
-LUNSCOPE_SUBPROGRAM int deliver_answer(struct lunscope_connection* connection,
-                                       struct lunscope_spill* spill,
-                                       struct lunscope_aggregates_record* aggregates, __u32 hook,
-                                       __u64 now_ns) {
-  struct lunscope_totals* totals = this_cpu_totals(hook);
-  __u32 direction = direction_at(hook);
-  if (!connection || !totals) return 0;
-  struct lunscope_stream* stream = &connection->streams[direction];
-  __u32 role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
-  struct lunscope_command* command =
-      lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
-  if (!command) {
-    totals->unmatched_responses[role]++;
-    return 0;
-  }
-  if (iscsi_opcode(stream->room) == ISCSI_DATA_IN) {
-    if (stream->have > ISCSI_BHS_BYTES)
-      emit_pdu(connection, stream, direction, command, now_ns, totals);
-    if (!(iscsi_flags(stream->room) & ISCSI_DATA_IN_STATUS)) return 0;
-  }
-  int needs_no_record = last_step < LUNSCOPE_STEP_EMIT ||
-                        (aggregates_commands && lunscope_is_success(stream->room) &&
-                         lunscope_aggregate_add(aggregates, command, now_ns, slow_command_ns));
-  if (needs_no_record || !emit_command(connection, stream, command, now_ns, totals))
-    totals->commands_reported[role]++;
-  totals->commands_in_flight[role]--;
-  lunscope_inflight_end(&connection->inflight, spill, command);
-  return 0;
-}
-
-/* The room holds a management PDU. */
-LUNSCOPE_SUBPROGRAM int deliver_management(struct lunscope_connection* connection,
-                                           struct lunscope_spill* spill, __u32 direction,
-                                           __u64 now_ns, struct lunscope_totals* totals) {
-  if (!connection || !totals) return 0;
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  emit_pdu(connection, stream, direction, NULL, now_ns, totals);
-  if (lunscope_is_text(iscsi_opcode(stream->room)) && lunscope_stream_chunk_is_last(stream))
-    lunscope_connection_end_text(connection, direction);
-  if (iscsi_opcode(stream->room) == ISCSI_REJECT)
-    lunscope_connection_reject(connection, spill, direction, totals);
-  return 0;
-}
-
-LUNSCOPE_SUBPROGRAM int deliver_header(struct lunscope_connection* connection, __u32 direction,
-                                       __u64 now_ns, struct lunscope_totals* totals) {
-  if (!connection || !totals) return 0;
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  if (stream->sync == LUNSCOPE_SYNC_FOLLOWED)
-    emit_header(connection, stream, direction, now_ns, totals);
-  return 0;
-}
-
-static __always_inline void deliver(struct follow* follow, const struct lunscope_stream* stream) {
-  __u8 opcode = iscsi_opcode(stream->room);
-  if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
-    deliver_answer(follow->connection, follow->spill, follow->aggregates, follow->hook,
-                   follow->now_ns);
-  } else {
-    deliver_management(follow->connection, follow->spill, direction_at(follow->hook),
-                       follow->now_ns, follow->totals);
-  }
+/* Emit the records that the engine says are due, in the order of their bits. */
+static __always_inline void emit_due(struct follow* follow, const struct lunscope_stream* stream) {
+  __u32 direction = direction_at(follow->hook);
+  __u8 due = stream->due;
+  if (emit_headers && (due & LUNSCOPE_DUE_HEADER))
+    emit_pdu_header(follow->connection, direction, follow->now_ns, follow->totals);
+  if (due & LUNSCOPE_DUE_PDU)
+    emit_pdu(follow->connection, follow->spill, direction, follow->now_ns, follow->totals);
+  if (due & LUNSCOPE_DUE_COMMAND)
+    emit_command(follow->connection, follow->spill, follow->aggregates, follow->hook,
+                 follow->now_ns);
 }
 
 enum follow_next {
-  FOLLOW_DONE,    /* the segment has nothing more to give */
+  FOLLOW_DONE,    /* the segment holds nothing more that is wanted */
   FOLLOW_MORE,    /* read on */
   FOLLOW_CROWDED, /* a command has no place in the connection's own table: spill_command() */
 };
+
+/* Let the engine judge the header or the chunk that is complete in the room. */
+static __always_inline enum follow_next judge(struct follow* follow, struct lunscope_stream* stream,
+                                              enum lunscope_take take) {
+  __u32 direction = direction_at(follow->hook);
+  enum lunscope_header header = LUNSCOPE_HEADER_FOLLOWED;
+  if (take == LUNSCOPE_TAKE_CHUNK) {
+    lunscope_connection_chunk(follow->connection, follow->spill, direction, follow->totals);
+  } else {
+    header = lunscope_connection_header(follow->connection, follow->spill, direction,
+                                        follow->now_ns, follow->totals);
+  }
+  emit_due(follow, stream);
+  if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(stream);
+  if (header == LUNSCOPE_HEADER_CROWDED) return FOLLOW_CROWDED;
+  if (header == LUNSCOPE_HEADER_LOST)
+    lunscope_connection_lose_header(follow->connection, direction, follow->segment.seq,
+                                    follow->totals);
+  return lunscope_distance(stream->next, follow->segment.end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
+}
 
 /* One read, and what follows from it. is_walked: a constant, of two ways to read an skb. */
 static __always_inline enum follow_next follow_read(struct follow* follow, int is_walked) {
@@ -123,29 +92,10 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
   if (take == LUNSCOPE_TAKE_SHORT)
     return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
   tell_time(follow, stream);
-  if (take == LUNSCOPE_TAKE_CHUNK) {
-    deliver(follow, stream);
-    lunscope_stream_chunk_done(stream);
-    return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
-  }
-  enum lunscope_header header =
-      lunscope_connection_header(follow->connection, follow->spill, direction_at(follow->hook),
-                                 follow->now_ns, follow->totals);
-  if (emit_headers && header != LUNSCOPE_HEADER_LOST)
-    deliver_header(follow->connection, direction_at(follow->hook), follow->now_ns, follow->totals);
-  switch (header) {
-    case LUNSCOPE_HEADER_DELIVER: deliver(follow, stream); break;
-    case LUNSCOPE_HEADER_CROWDED: return FOLLOW_CROWDED;
-    case LUNSCOPE_HEADER_LOST:
-      lunscope_connection_lose_header(follow->connection, direction_at(follow->hook),
-                                      follow->segment.seq, follow->totals);
-      break;
-    default: break;
-  }
-  return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
+  return judge(follow, stream, take);
 }
 
-/* Here is a spill for the command in the room, or NULL: there is none to be had. */
+/* Begin the command in the room with this spill; NULL if there is no memory for one. */
 static __always_inline void spill_command(struct follow* follow, struct lunscope_spill* spill) {
   follow->spill = spill;
   lunscope_connection_spill(follow->connection, spill, direction_at(follow->hook), follow->now_ns,
@@ -173,26 +123,39 @@ static long follow_by_walk(__u64 i, struct socket_follow* socket) {
   return follow_socket(socket, 1);
 }
 
-/* The wanted bytes lie before the segment and will not come again: start anew with this one. */
-static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connection* connection,
-                                                        __u32 hook, const struct segment* segment) {
-  struct lunscope_totals* totals = this_cpu_totals(hook);
+/*
+ * Offer a segment to the engine. Missing bytes that lie before gone_to will not come again and are
+ * given up. gone_to is read only if there is a hole: ask for it by a constant, GONE_BEFORE_SEGMENT
+ * (sent bytes come in order) or GONE_BEFORE_COPIED (TCP has handed out the bytes before
+ * copied_seq).
+ */
+enum gone { GONE_BEFORE_SEGMENT, GONE_BEFORE_COPIED };
+
+static __always_inline enum lunscope_offer offer_segment(struct lunscope_connection* connection,
+                                                         const struct sock* sk, __u32 hook,
+                                                         const struct segment* segment,
+                                                         enum gone gone) {
   __u32 direction = direction_at(hook);
+  enum lunscope_offer offer =
+      lunscope_stream_offer(&connection->streams[direction], segment->seq, segment->end);
+  if (offer != LUNSCOPE_OFFER_HOLE) return offer;
+  struct lunscope_totals* totals = this_cpu_totals(hook);
   if (!totals) return LUNSCOPE_OFFER_OLD;
-  lunscope_connection_lose(connection, direction, segment->seq, LUNSCOPE_REASON_MISSING_BYTES,
-                           totals);
-  return lunscope_stream_offer(&connection->streams[direction], segment->seq, segment->end);
+  __u32 gone_to =
+      gone == GONE_BEFORE_COPIED ? READ_MEMBER(struct tcp_sock, sk, copied_seq) : segment->seq;
+  return lunscope_connection_give_up(connection, direction, segment->seq, segment->end, gone_to,
+                                     totals);
 }
 
-/* What is known of the bytes of a segment besides where they lie. */
+/* Facts about a segment besides where its bytes lie. */
 struct segment_facts {
   __u32 hook;
-  __u32 is_noted;    /* their arrival was */
-  __u32 is_borrowed; /* the verifier does not trust the skb: walk it */
-  __u64 now_ns;      /* 0: not known yet */
+  __u32 is_noted;    /* 1: the arrival hook noted the time */
+  __u32 is_borrowed; /* 1: the verifier does not trust the skb, which must be walked */
+  __u64 now_ns;      /* 0: not read yet */
 };
 
-/* REQUIRES: the segment was offered, and holds something new. */
+/* REQUIRES: the segment was offered, and holds new bytes. */
 static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection,
                                            const struct segment* segment,

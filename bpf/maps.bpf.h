@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Knobs, which user space sets before the programs are loaded, and every map but the rings
+/* Knobs, which user space sets before it loads the programs, and every map but the rings
  * (ring.bpf.h). */
 #ifndef LUNSCOPE_MAPS_BPF_H
 #define LUNSCOPE_MAPS_BPF_H
@@ -10,23 +10,24 @@
 #include <lunscope/aggregate.h>
 #include <lunscope/connection.h>
 
-/* The TCP ports that targets listen on, if there are few of them, on one cache line with what
- * follows: every packet of the host is asked. Unused places repeat a port. */
+/* The TCP ports of targets, if there are few. They share a cache line with the knobs behind them,
+ * because every packet of the host is compared. Unused places repeat a port. */
 #define FEW_PORTS 4
 const volatile __u16 few_ports[FEW_PORTS] __attribute__((aligned(LUNSCOPE_CACHE_LINE)));
 const volatile __u8 has_few_ports = 0;
-/* Which end of a connection is of interest: the host as initiator, as target. */
+/* Which role of the host is watched: as initiator, as target. */
 const volatile __u8 watch_initiators = 1;
 const volatile __u8 watch_targets = 1;
-/* Where there are more: a bit for each port. */
+/* A bit for each port, used if there are more than FEW_PORTS. */
 const volatile __u64 target_ports[65536 / 64];
 /* Commands in flight that one connection may have tracked. */
 const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;
-/* A record for each PDU's header? */
+/* 1: emit a record of the header of each PDU. */
 const volatile __u8 emit_headers = 0;
-/* Compute the CRC of headers that have a digest? */
+/* 1: compute the CRC of headers that have a digest. */
 const volatile __u8 check_header_digests = 1;
-/* Add completed commands up in the kernel? A failure has a record still, and what is this slow. */
+/* 1: add completed commands up in the kernel. Failures, and commands that take this long, still
+ * have records. */
 const volatile __u8 aggregates_commands = 0;
 const volatile __u64 slow_command_ns = ~0ull;
 /* For benchmarks: enum lunscope_step. */
@@ -42,7 +43,8 @@ struct {
   __type(value, struct lunscope_connection);
 } connections SEC(".maps");
 
-/* The same for the few connections that have more commands in flight than their own table holds. */
+/* The second table of the few connections that have more commands in flight than their own table
+ * holds. */
 struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -50,7 +52,7 @@ struct {
   __type(value, struct lunscope_spill);
 } spills SEC(".maps");
 
-/* Commands that have no records of their own. */
+/* Completed commands that are added up instead of having records. */
 struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -58,7 +60,7 @@ struct {
   __type(value, struct lunscope_aggregates_record);
 } aggregates SEC(".maps");
 
-/* Where a scrape's walk puts a list together; one walk runs at a time. */
+/* Scratch memory for the list that a walk writes; one walk runs at a time. */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
@@ -66,7 +68,7 @@ struct {
   __type(value, struct lunscope_inflight_record);
 } listings SEC(".maps");
 
-/* Who counts, and which way the bytes go that it sees: the lowest bit. */
+/* Which hook counts. The lowest bit is the direction of the bytes that it sees. */
 enum hook {
   HOOK_ARRIVAL = LUNSCOPE_RECEIVED,
   HOOK_TRANSMIT = LUNSCOPE_SENT,
@@ -80,8 +82,8 @@ enum hook {
 static __always_inline __u32 direction_at(__u32 hook) { return hook & 1; }
 
 /*
- * A copy for each program: one that interrupts another on its CPU, between reading a count and
- * writing it, has counts of its own. A program does not interrupt itself, the kernel sees to that.
+ * A copy for each program. A program may interrupt another one on its CPU between a read and a
+ * write of a count, so it has counts of its own. The kernel lets no program interrupt itself.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -90,8 +92,8 @@ struct {
   __type(value, struct lunscope_totals);
 } totals SEC(".maps");
 
-/* Connections are numbered as they are met: a socket cookie cannot be had of every hook's socket.
- */
+/* Connections are numbered as they are met: the verifier does not take the socket of every hook for
+ * bpf_get_socket_cookie(). */
 __u64 connections_met = 0;
 
 /* Two variables of the kernel (compat.bpf.h): their values, or else their addresses. User space

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What TCP has received ahead of its turn. It lies in a tree by sequence number until the hole
- * before it is filled, and then nobody need copy it: a reader that leaves no trace gets it with no
- * hook in between. So what fills a hole is followed by what waits behind it. The tree is only read,
+ * Bytes that TCP has received ahead of their turn. They lie in a tree by sequence number until the
+ * hole before them is filled. A reader that leaves no trace then gets them with no hook in between.
+ * So the segment that fills a hole is followed by what waits behind it. The tree is only read,
  * under the socket's lock.
  */
 #ifndef LUNSCOPE_OUT_OF_ORDER_BPF_H
@@ -13,8 +13,8 @@
 struct tree_follow {
   struct socket_follow socket;
   const struct rb_node* root;
-  const struct rb_node* searched; /* NULL: no search goes on */
-  __u32 found;                    /* the byte that was found last */
+  const struct rb_node* searched; /* NULL: no search is going on */
+  __u32 found;                    /* the byte that the last search found */
 };
 
 static __always_inline struct sk_buff* skb_of_node(const struct rb_node* node) {
@@ -22,8 +22,8 @@ static __always_inline struct sk_buff* skb_of_node(const struct rb_node* node) {
 }
 
 /*
- * One step down the tree, towards the skb that holds the byte at seq. Returns the node itself if
- * that is it, and says where its bytes lie; NULL: there is none.
+ * One step down the tree, towards the skb that holds the byte at seq. Returns the next node; or the
+ * node itself, with its segment, if it holds the byte; or NULL if no skb does.
  */
 static __always_inline const struct rb_node* search_tree(const struct rb_node* node, __u32 seq,
                                                          struct segment* segment) {
@@ -37,8 +37,8 @@ static __always_inline const struct rb_node* search_tree(const struct rb_node* n
 }
 
 /*
- * One turn of bpf_loop(), which the verifier looks at: a read of the segment in hand, or a step of
- * the search for the one that has the byte that is wanted next.
+ * One turn of bpf_loop(), which the verifier checks once: a read of the current segment, or a step
+ * of the search for the segment that holds the next wanted byte.
  */
 static long follow_tree(__u64 i, struct tree_follow* tree) {
   struct follow* follow = &tree->socket.follow;
@@ -52,7 +52,7 @@ static long follow_tree(__u64 i, struct tree_follow* tree) {
     tree->searched = node;
     return node == NULL;
   }
-  if (tree->found == stream->next) return 1; /* it is not to be had */
+  if (tree->found == stream->next) return 1; /* the byte cannot be read */
   tree->found = stream->next;
   tree->searched = NULL;
   lunscope_stream_offer(stream, follow->segment.seq, follow->segment.end);
@@ -61,7 +61,7 @@ static long follow_tree(__u64 i, struct tree_follow* tree) {
   return 0;
 }
 
-/* A segment has arrived, and was followed if it was the next. */
+/* A segment has arrived. If it was the next one, it has been followed. */
 static __always_inline int on_hole_filled(struct sock* sk) {
   if (!is_watched(sk)) return 0;
   const struct rb_node* root = READ_MEMBER(struct tcp_sock, sk, out_of_order_queue.rb_node);
@@ -81,7 +81,7 @@ static __always_inline int on_hole_filled(struct sock* sk) {
       .root = root,
       .searched = root,
       .found = stream->next - 1};
-  /* Set to something, for the verifier follows what is known to be 0 through every turn apart. */
+  /* Set to a value: the verifier would follow a known 0 through every turn of the loop. */
   search_tree(root, stream->next, &tree.socket.follow.segment);
   linear_piece(&tree.socket.follow.reader.piece, tree.socket.follow.reader.skb, 0);
   if (tree.socket.follow.totals) bpf_loop(MAX_READS_PER_SEGMENT, follow_tree, &tree, 0);

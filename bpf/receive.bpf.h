@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Received bytes. Who takes them out of the socket is followed doing so: that is when TCP has
- * accepted them, in order, and most of a connection's state stays with one CPU. What their arrival
- * is good for then is the time, which is noted. Until such a reader was seen, and for one that
- * leaves no trace (splice), what arrives is all there is to follow.
+ * Received bytes. We parse them when a reader copies them out of the socket. By then TCP has
+ * accepted them, in order, and most of a connection's state stays with one CPU. Their arrival then
+ * gives the time, which is noted. Until a reader was seen, bytes are parsed as they arrive. A
+ * reader that leaves no trace (splice) is never seen.
  */
 #ifndef LUNSCOPE_RECEIVE_BPF_H
 #define LUNSCOPE_RECEIVE_BPF_H
@@ -11,8 +11,8 @@
 #include "follow.bpf.h"
 
 /*
- * What TCP has received before it keeps, whatever this segment says there: cut that off. Returns -1
- * if nothing is left.
+ * TCP keeps the first copy of a byte. Drop the part of this segment that lies below received_to,
+ * which is TCP's rcv_nxt. Returns -1 if nothing is left.
  */
 static __always_inline int cut_received(struct segment* segment, __u32 received_to) {
   __s32 received = lunscope_distance(segment->seq, received_to);
@@ -24,18 +24,17 @@ static __always_inline int cut_received(struct segment* segment, __u32 received_
   return 0;
 }
 
-/* Follow what has arrived; it may be early, late or twice, and lies before TCP's own checks. */
+/*
+ * Follow a segment as it arrives. It may be early, late or repeated, and TCP has not checked it
+ * yet. A hole in front of it may still be filled, unless TCP has handed out the bytes behind the
+ * hole.
+ */
 static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection,
                                            struct segment* segment, const struct tcp_sock* tcp) {
-  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
   if (cut_received(segment, tcp->rcv_nxt)) return;
-  enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, segment->end);
-  if (offer == LUNSCOPE_OFFER_HOLE) {
-    /* What is wanted may come yet, unless it was read off the socket. */
-    if (lunscope_distance(stream->next, tcp->copied_seq) <= 0) return;
-    offer = give_up_hole(connection, HOOK_ARRIVAL, segment);
-  }
+  enum lunscope_offer offer =
+      offer_segment(connection, sk, HOOK_ARRIVAL, segment, GONE_BEFORE_COPIED);
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(skb, sk, connection, segment, (struct segment_facts){.hook = HOOK_ARRIVAL});
 }
@@ -57,25 +56,15 @@ static __noinline int on_arrival(struct sock* sk, struct sk_buff* skb) {
 }
 
 /*
- * With SO_PEEK_OFF a reader looks at bytes behind those that it has yet to read: then a hole is no
- * loss. What was handed out before ends where TCP copies from now.
+ * Follow TCP's bytes, in order, as somebody takes them out of the receive queue. A reader with
+ * SO_PEEK_OFF looks at bytes behind those that it has yet to read. A hole is then no loss: the
+ * bytes before it were not handed out.
  */
-static __always_inline int is_peeked_ahead(const struct sock* sk,
-                                           const struct lunscope_stream* stream) {
-  return lunscope_distance(READ_MEMBER(struct tcp_sock, sk, copied_seq), stream->next) >= 0;
-}
-
-/* TCP's bytes, in order, where somebody takes them out of the receive queue. */
 static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
                                         struct lunscope_connection* connection, __u32 hook) {
   struct segment segment;
   segment_in_queue(skb, &segment);
-  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
-  enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
-  if (offer == LUNSCOPE_OFFER_HOLE) {
-    if (is_peeked_ahead(sk, stream)) return 0;
-    offer = give_up_hole(connection, hook, &segment);
-  }
+  enum lunscope_offer offer = offer_segment(connection, sk, hook, &segment, GONE_BEFORE_COPIED);
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(
         skb, sk, connection, &segment,
@@ -84,8 +73,8 @@ static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
   return 0;
 }
 
-/* The reader was not known yet. If the connection is, it is reported once more, with its process.
- */
+/* A reader is seen for the first time. If the connection has a record, emit another one, which
+ * names the reader's process. */
 static __always_inline void meet_reader(struct lunscope_connection* connection) {
   struct lunscope_totals* totals = this_cpu_totals(HOOK_CONSUMPTION);
   connection->record.is_read = 1;
@@ -100,7 +89,7 @@ static __noinline int on_consumption(struct sock* sk, struct sk_buff* skb) {
   return follow_taken(skb, sk, connection, HOOK_CONSUMPTION);
 }
 
-/* The kernel's own initiator takes its bytes in whatever context: that is no process of its. */
+/* The kernel's own initiator takes its bytes in any context. The current process is not its own. */
 static __always_inline int on_kernel_consumption(struct sk_buff* skb) {
   struct sock* sk = skb->sk;
   if (!sk || !is_watched(sk)) return 0;

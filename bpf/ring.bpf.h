@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The rings, when a record wakes the collector, and why a record did not get into a ring. */
+/* The rings, when a record wakes the collector, and why a record got no room in a ring. */
 #ifndef LUNSCOPE_RING_BPF_H
 #define LUNSCOPE_RING_BPF_H
 
@@ -8,17 +8,17 @@
 #include <bpf/bpf_helpers.h>
 #include <lunscope/reasons.h>
 
-/* Rings that the collector has made, less 1: a power of two, less 1. */
+/* The number of rings, which is a power of two, less 1. */
 const volatile __u32 ring_mask = 0;
-/* Bytes in a ring from which on the collector is woken instead of left to its timer. */
+/* If a ring holds this many bytes, a record wakes the collector, which else drains on a timer. */
 const volatile __u64 ring_high_water = 1 << 20;
 
 #define MAX_RINGS 8
 
 /*
- * A ring buffer has one lock, and two CPUs that both report at full speed pay for it more than for
- * all else. So there are several; a connection (a nexus) has one of them, and its records stay in
- * order.
+ * A ring buffer has one lock. Two CPUs that both report at full speed pay more for that lock than
+ * for all else. So there are several rings. A connection (or nexus) has one of them, so that its
+ * records stay in order.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -27,21 +27,20 @@ struct {
   __array(
       values, struct {
         __uint(type, BPF_MAP_TYPE_RINGBUF);
-        __uint(max_entries, 4096); /* the collector makes them, as large as it wants */
+        __uint(max_entries, 4096); /* the collector creates them, in its own size */
       });
 } rings SEC(".maps");
 
-/* The collector was woken since this ring last was below its high-water mark. */
+/* 1: the collector was woken since this ring was last below its high-water mark. */
 __u8 is_woken[MAX_RINGS] = {0};
 
 /* The ring of a connection or nexus with this number. */
 static __always_inline __u32 ring_number(__u64 id) { return id & ring_mask & (MAX_RINGS - 1); }
 
 /*
- * No wakeup per record (it costs more than the record): the collector drains on a timer. Above the
- * high-water mark it is woken, once: while it waits for a CPU, each further wakeup would be one
- * more interrupt. Records of two CPUs may race here, at worst for a wakeup too many or for the
- * timer.
+ * No wakeup per record: that costs more than the record. Above the high-water mark the collector is
+ * woken once. While it waits for a CPU, each further wakeup would be one more interrupt. Records of
+ * two CPUs may race here. The worst result is a wakeup too many, or waiting for the timer.
  */
 static __always_inline __u64 ring_wakeup_flags(__u32 number, void* ring) {
   __u8* woken = &is_woken[number & (MAX_RINGS - 1)];
@@ -54,7 +53,7 @@ static __always_inline __u64 ring_wakeup_flags(__u32 number, void* ring) {
   return BPF_RB_FORCE_WAKEUP;
 }
 
-/* A reserve fails when the ring is full, and also when its lock is not to be had in time. */
+/* A reserve fails if the ring is full, and also if its lock is not free in time. */
 static __always_inline __u32 loss_of(void* ring, __u32 bytes) {
   if (!ring) return LUNSCOPE_LOSS_BUSY;
   __u64 used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);

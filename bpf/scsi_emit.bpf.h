@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Records of the SCSI layers. A failure is a named counter, never a silence. */
+/* Records of the SCSI layers into the ring. Each failure is a counter with a name. */
 #ifndef LUNSCOPE_SCSI_EMIT_BPF_H
 #define LUNSCOPE_SCSI_EMIT_BPF_H
 
@@ -13,7 +13,7 @@ static __always_inline struct lunscope_scsi_totals* this_cpu_totals(void) {
   return bpf_map_lookup_elem(&scsi_totals, &zero);
 }
 
-/* NULL: counted as lost. */
+/* Returns NULL if the ring has no room; that is counted. bytes: a constant. */
 static __always_inline void* reserve_record(void* ring, __u32 bytes,
                                             struct lunscope_scsi_totals* totals, __u32* loss) {
   void* record = NULL;

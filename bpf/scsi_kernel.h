@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The structs of the SCSI mid-layer and of LIO, reduced to the fields that are read here, as
- * kernel.h does for the network. Their BTF is the kernel's or that of scsi_mod and target_core_mod.
+ * The structs of the SCSI mid-layer and of LIO, reduced to the fields that the programs read, as in
+ * kernel.h. Their BTF is the kernel's, or that of scsi_mod and target_core_mod.
  */
 #ifndef LUNSCOPE_SCSI_KERNEL_H
 #define LUNSCOPE_SCSI_KERNEL_H
@@ -11,7 +11,7 @@
 /* include/linux/dma-direction.h */
 enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_NONE };
 
-/* include/scsi/scsi.h: what a low-level driver answers that has no room for a command. */
+/* include/scsi/scsi.h: the answers of a low-level driver that has no room for a command. */
 #define SCSI_MLQUEUE_HOST_BUSY 0x1055
 #define SCSI_MLQUEUE_DEVICE_BUSY 0x1056
 #define SCSI_MLQUEUE_TARGET_BUSY 0x1058
@@ -24,7 +24,7 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA
 
 struct scsi_host_template {
   const char* name;
-  const char* proc_name; /* NULL: none */
+  const char* proc_name; /* may be NULL */
 };
 
 struct Scsi_Host {
@@ -38,7 +38,7 @@ struct scsi_device {
   unsigned int channel;
   __u64 lun;
   unsigned char type;
-  unsigned char* inquiry; /* NULL: it has not said yet what it is; the others mean nothing then */
+  unsigned char* inquiry; /* NULL: not identified yet, and the members below are unset */
   const char* vendor;
   const char* model;
 };
@@ -77,7 +77,7 @@ struct se_portal_group {
 
 struct se_node_acl {
   char initiatorname[224];
-  __u32 acl_index; /* counted up: no two in the life of the module have the same */
+  __u32 acl_index; /* counted up: unique while the module is loaded */
 };
 
 struct se_session {

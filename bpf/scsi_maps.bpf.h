@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Maps of the programs for the SCSI layers; those of iSCSI are in maps.bpf.h. */
+/* Maps of the programs for the SCSI layers; those for iSCSI are in maps.bpf.h. */
 #ifndef LUNSCOPE_SCSI_MAPS_BPF_H
 #define LUNSCOPE_SCSI_MAPS_BPF_H
 
@@ -9,7 +9,7 @@
 #include <lunscope/layers.h>
 #include <lunscope/totals.h>
 
-/* Commands in flight by the address of the kernel's own struct, which no two have at a time. */
+/* Commands in flight by the address of the kernel's struct, which is unique among them. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 16384);
@@ -18,8 +18,8 @@ struct {
 } scsi_commands SEC(".maps");
 
 /*
- * What tells a nexus from all others: memory that was another's has another instance, for hosts and
- * access control list entries are numbered as they come.
+ * What distinguishes a nexus from all others. Memory that the kernel uses again has another
+ * instance, because hosts and access control list entries are numbered as they are created.
  */
 struct nexus_key {
   __u64 owner; /* address of the scsi_device, of the se_node_acl */
@@ -28,7 +28,7 @@ struct nexus_key {
   __u32 place;    /* channel and id */
 };
 
-/* The one that was not used for longest makes room; should it come again, it gets a new number. */
+/* The least recently used nexus makes room. If it is met again, it gets a new number. */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 4096);

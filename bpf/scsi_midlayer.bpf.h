@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The SCSI mid-layer: a command is dispatched to a low-level driver, which refuses it or completes
- * it. Every retry is another dispatch. A command whose timer runs out is the error handler's, and
- * ends without a hook; but some drivers set the timer anew, and then it is completed after all.
+ * The SCSI mid-layer dispatches a command to a low-level driver, which refuses it or completes it.
+ * Every retry is another dispatch. If the timer of a command runs out, the error handler takes the
+ * command, and it ends without a hook. Some drivers set a new timer, and then it completes after
+ * all.
  */
 #ifndef LUNSCOPE_SCSI_MIDLAYER_BPF_H
 #define LUNSCOPE_SCSI_MIDLAYER_BPF_H
 
 #include "scsi_command.bpf.h"
 
-/* A device that is being scanned gets another number once it has said what it is. */
+/* A device that is being scanned gets another number once it has identified itself. */
 #define PLACE_IDENTIFIED (1u << 31)
 
 static __always_inline void announce_device(const struct nexus_key* key, __u64 nexus,
@@ -83,7 +84,7 @@ static __always_inline int on_done(struct scsi_cmnd* cmd) {
   return end_scsi_command((__u64)cmd, LUNSCOPE_ROLE_INITIATOR, &ended);
 }
 
-/* It goes back into the queue and is dispatched again. */
+/* The command goes back into the queue and is dispatched again. */
 static __always_inline int on_refusal(struct scsi_cmnd* cmd, int answer) {
   struct lunscope_scsi_totals* totals = this_cpu_totals();
   __u64 address = (__u64)cmd;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * LIO: a fabric hands a CDB to the target core, which answers with a status; between the two lie
- * the transfer of the data and the backend. A command that is aborted ends without a hook.
+ * LIO: a fabric hands a CDB to the target core, which answers with a status. Between the two lie
+ * the transfer of the data and the work of the backend. An aborted command ends without a hook.
  */
 #ifndef LUNSCOPE_SCSI_TARGET_BPF_H
 #define LUNSCOPE_SCSI_TARGET_BPF_H

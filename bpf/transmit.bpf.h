@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Sent bytes, as they are handed to a network device and before they are cut into packets. A
- * segment passes again for every retransmission and stacked device; it is then old, and costs one
- * comparison.
+ * segment passes again for every retransmission and every stacked device. It is old then, and costs
+ * one comparison.
  */
 #ifndef LUNSCOPE_TRANSMIT_BPF_H
 #define LUNSCOPE_TRANSMIT_BPF_H
@@ -14,9 +14,8 @@ static __noinline int on_transmit(struct sock* sk, struct sk_buff* skb) {
   if (segment_in_transmit(skb, &segment)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
-  struct lunscope_stream* stream = &connection->streams[LUNSCOPE_SENT];
-  enum lunscope_offer offer = lunscope_stream_offer(stream, segment.seq, segment.end);
-  if (offer == LUNSCOPE_OFFER_HOLE) offer = give_up_hole(connection, HOOK_TRANSMIT, &segment);
+  enum lunscope_offer offer =
+      offer_segment(connection, sk, HOOK_TRANSMIT, &segment, GONE_BEFORE_SEGMENT);
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(skb, sk, connection, &segment,
                    (struct segment_facts){.hook = HOOK_TRANSMIT, .now_ns = transmit_time(sk)});

@@ -10,8 +10,8 @@
 namespace lunscope {
 namespace {
 
-// A name that was cut must not pass for a whole one: it ends as one that is too long does
-// (base/printable.h).
+// A name that the snap length cut must not look like a whole one. It ends as a name that is too
+// long does (base/printable.h).
 void MarkCut(lunscope_stream* stream) {
   constexpr std::string_view kMark = "...";
   constexpr size_t kLimit = ISCSI_BHS_BYTES + LUNSCOPE_CHUNK_BYTES - kMark.size();
@@ -34,21 +34,13 @@ ConnectionFollower::ConnectionFollower(lunscope_role role, lunscope_totals* tota
 void ConnectionFollower::Identify(uint64_t number, const TcpEnd& local, const TcpEnd& remote) {
   lunscope_connection_record& record = connection_->record;
   record.header.connection = number;
-  FillHeader(&record.header, LUNSCOPE_RECORD_CONNECTION, sizeof(record));
+  lunscope_fill_header(&record.header, connection_.get(), LUNSCOPE_RECORD_CONNECTION,
+                       sizeof(record), 0);
   record.local_port = local.port;
   record.remote_port = remote.port;
   record.is_ipv6 = local.is_ipv6 ? 1 : 0;
   std::ranges::copy(local.address, record.local_address);
   std::ranges::copy(remote.address, record.remote_address);
-}
-
-void ConnectionFollower::FillHeader(lunscope_record* header, lunscope_record_kind kind,
-                                    size_t bytes) const {
-  header->connection = connection_->record.header.connection;
-  header->bytes = static_cast<uint32_t>(bytes);
-  header->abi = LUNSCOPE_ABI;
-  header->kind = static_cast<uint8_t>(kind);
-  header->role = connection_->record.header.role;
 }
 
 void ConnectionFollower::Open(uint32_t received_seq, uint32_t sent_seq, uint64_t now_ns) {
@@ -57,18 +49,11 @@ void ConnectionFollower::Open(uint32_t received_seq, uint32_t sent_seq, uint64_t
 }
 
 lunscope_offer ConnectionFollower::Offer(uint32_t direction, const Stretch& stretch,
-                                         uint32_t read_to) {
-  lunscope_stream* stream = &connection_->streams[direction & 1];
+                                         uint32_t gone_to) {
   now_ns_ = stretch.time_ns;
-  const lunscope_offer offer = lunscope_stream_offer(stream, stretch.seq, stretch.end());
-  if (offer == LUNSCOPE_OFFER_HOLE) {
-    if (lunscope_distance(stream->next, read_to) <= 0) return offer;
-    lunscope_connection_lose(connection_.get(), direction, stretch.seq,
-                             LUNSCOPE_REASON_MISSING_BYTES, &totals_);
-    if (lunscope_stream_offer(stream, stretch.seq, stretch.end()) != LUNSCOPE_OFFER_NEW)
-      return offer;
-  }
-  if (offer != LUNSCOPE_OFFER_OLD) Follow(direction, stretch);
+  const lunscope_offer offer = lunscope_connection_offer(connection_.get(), direction, stretch.seq,
+                                                         stretch.end(), gone_to, &totals_);
+  if (offer == LUNSCOPE_OFFER_NEW) Follow(direction, stretch);
   return offer;
 }
 
@@ -93,8 +78,8 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
   }
 }
 
-// The snap length cut off bytes that are wanted, all but the first few. A PDU is delivered without
-// the end of its data; without a header the boundaries are lost.
+// The snap length cut off wanted bytes; only the first `have` of them are there. A PDU is delivered
+// without the end of its data. Without the end of a header the boundaries are lost.
 void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have) {
   lunscope_stream* stream = &connection_->streams[direction & 1];
   if (stream->sync == LUNSCOPE_SYNC_LOST) {
@@ -111,27 +96,23 @@ void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, u
   lunscope_stream_take(stream, have);
   if (lunscope_is_text(iscsi_opcode(stream->room))) MarkCut(stream);
   stream->capture_bytes = lunscope_stream_chunk_bytes(stream);  // no further chunk
-  Deliver(direction, true);
-  lunscope_stream_chunk_done(stream);
+  Chunk(direction);
+  // With C the text goes on in the next PDU, but not from here: the filter has lost its place.
+  const bool goes_on = (iscsi_flags(stream->room) & ISCSI_FLAG_CONTINUE) != 0;
+  if (lunscope_is_text(iscsi_opcode(stream->room)) && goes_on)
+    connection_->texts[direction & 1].known = 0;
 }
 
 void ConnectionFollower::Judge(uint32_t direction, lunscope_take take, const Stretch& stretch) {
-  lunscope_stream* stream = &connection_->streams[direction & 1];
   if (take == LUNSCOPE_TAKE_UNSURE)
     take = lunscope_connection_settle(connection_.get(), direction, stretch.end(), &totals_);
   if (take == LUNSCOPE_TAKE_SHORT) return;
-  if (take == LUNSCOPE_TAKE_CHUNK) {
-    Deliver(direction, false);
-    lunscope_stream_chunk_done(stream);
-    return;
-  }
+  if (take == LUNSCOPE_TAKE_CHUNK) return Chunk(direction);
   const lunscope_header header =
       lunscope_connection_header(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
-  if (stream->reads_ahs != 0 && header != LUNSCOPE_HEADER_LOST &&
-      stream->sync == LUNSCOPE_SYNC_FOLLOWED)
-    EmitHeader(direction);
+  EmitDue(direction);
   switch (header) {
-    case LUNSCOPE_HEADER_DELIVER: Deliver(direction, false); break;
+    case LUNSCOPE_HEADER_FOLLOWED: break;
     case LUNSCOPE_HEADER_CROWDED:
       if (!spill_) spill_ = std::make_unique<lunscope_spill>();
       lunscope_connection_spill(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
@@ -139,118 +120,57 @@ void ConnectionFollower::Judge(uint32_t direction, lunscope_take take, const Str
     case LUNSCOPE_HEADER_LOST:
       lunscope_connection_lose_header(connection_.get(), direction, stretch.seq, &totals_);
       break;
-    default: break;
   }
 }
 
-void ConnectionFollower::Deliver(uint32_t direction, bool is_cut) {
-  const lunscope_stream& stream = connection_->streams[direction & 1];
-  const uint8_t opcode = iscsi_opcode(stream.room);
-  if (opcode == ISCSI_SCSI_RESPONSE || opcode == ISCSI_DATA_IN) {
-    DeliverAnswer(direction);
-    return;
-  }
-  EmitPdu(direction, nullptr);
-  if (opcode == ISCSI_REJECT)
-    lunscope_connection_reject(connection_.get(), spill_.get(), direction, &totals_);
-  if (!lunscope_is_text(opcode) || !lunscope_stream_chunk_is_last(&stream)) return;
-  if (is_cut) connection_->texts[direction & 1].known = 0;  // the next text does not go on from it
-  lunscope_connection_end_text(connection_.get(), direction);
+void ConnectionFollower::Chunk(uint32_t direction) {
+  lunscope_connection_chunk(connection_.get(), spill_.get(), direction, &totals_);
+  EmitDue(direction);
+  lunscope_stream_chunk_done(&connection_->streams[direction & 1]);
 }
 
-void ConnectionFollower::DeliverAnswer(uint32_t direction) {
-  const lunscope_stream& stream = connection_->streams[direction & 1];
-  lunscope_inflight* inflight = &connection_->inflight;
-  lunscope_command* command =
-      lunscope_inflight_find(inflight, spill_.get(), iscsi_itt(stream.room));
-  if (command == nullptr) {
-    totals_.unmatched_responses[role()]++;
-    return;
+// A record is handed to the handler in the place of the ring, and is always delivered.
+void ConnectionFollower::EmitDue(uint32_t direction) {
+  const uint8_t due = connection_->streams[direction & 1].due;
+  const lunscope_command* command =
+      lunscope_due_command(connection_.get(), spill_.get(), direction);
+  if (due & LUNSCOPE_DUE_HEADER) {
+    lunscope_header_record record;
+    lunscope_fill_pdu_header(&record, connection_.get(), direction, now_ns_);
+    Delivered(direction, LUNSCOPE_DUE_HEADER, record.header);
   }
-  if (iscsi_opcode(stream.room) == ISCSI_DATA_IN) {
-    if (stream.have > ISCSI_BHS_BYTES) EmitPdu(direction, command);
-    if (!(iscsi_flags(stream.room) & ISCSI_DATA_IN_STATUS)) return;
+  if (due & LUNSCOPE_DUE_PDU) {
+    lunscope_pdu_record record;
+    lunscope_fill_pdu(&record, connection_.get(), direction, command, now_ns_);
+    Delivered(direction, LUNSCOPE_DUE_PDU, record.header);
   }
-  EmitCommand(stream, *command);
-  totals_.commands_reported[role()]++;
-  totals_.commands_in_flight[role()]--;
-  lunscope_inflight_end(inflight, spill_.get(), command);
+  if (due & LUNSCOPE_DUE_SENSE) {
+    lunscope_sensed_command_record record;
+    lunscope_fill_sensed_command(&record, connection_.get(), direction, command, now_ns_);
+    Delivered(direction, LUNSCOPE_DUE_COMMAND, record.command.header);
+  } else if (due & LUNSCOPE_DUE_COMMAND) {
+    lunscope_command_record record;
+    lunscope_fill_command(&record, connection_.get(), direction, command, now_ns_);
+    Delivered(direction, LUNSCOPE_DUE_COMMAND, record.header);
+  }
+}
+
+void ConnectionFollower::Delivered(uint32_t direction, lunscope_due due,
+                                   const lunscope_record& record) {
+  handler_(record);
+  lunscope_connection_delivered(connection_.get(), spill_.get(), direction, due, LUNSCOPE_DELIVERED,
+                                &totals_);
 }
 
 void ConnectionFollower::EmitHeaders() {
   for (lunscope_stream& stream : connection_->streams) stream.reads_ahs = 1;
 }
 
-// The header in the room, whole: nothing was read since it was taken.
-void ConnectionFollower::EmitHeader(uint32_t direction) {
-  const lunscope_stream& stream = connection_->streams[direction & 1];
-  lunscope_header_record record = {};
-  FillHeader(&record.header, LUNSCOPE_RECORD_HEADER, sizeof(record));
-  record.header.time_ns = now_ns_;
-  record.direction = static_cast<uint8_t>(direction);
-  record.has_wrong_digest = stream.bad_digests;
-  std::memcpy(record.bhs, stream.room, ISCSI_BHS_BYTES);
-  if (const uint32_t bytes = iscsi_ahs_bytes(stream.room); bytes <= LUNSCOPE_AHS_BYTES) {
-    std::memcpy(record.ahs, stream.room + ISCSI_BHS_BYTES, bytes);
-    record.ahs_bytes = static_cast<uint16_t>(bytes);
-  }
-  totals_.records++;
-  handler_(record.header);
-}
-
 void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {
-  lunscope_record* header = &connection_->record.header;
   is_announced_ = true;
-  header->time_ns = now_ns;
-  header->flags |= flags;
-  totals_.records++;
-  handler_(*header);
-  header->flags &= static_cast<uint8_t>(~LUNSCOPE_FLAG_OPENED);
-}
-
-void ConnectionFollower::EmitCommand(const lunscope_stream& stream,
-                                     const lunscope_command& command) {
-  lunscope_sensed_command_record record = {};
-  lunscope_command_record* filled = &record.command;
-  lunscope_command_fill(filled, &command, stream.room, now_ns_, connection_->record.gaps);
-  if (iscsi_opcode(stream.room) == ISCSI_SCSI_RESPONSE && stream.have > ISCSI_BHS_BYTES + 2) {
-    const uint8_t* data = lunscope_stream_chunk(&stream);
-    const uint32_t sense_bytes =
-        std::min({uint32_t{lunscope_be16(data)}, lunscope_stream_chunk_bytes(&stream) - 2,
-                  uint32_t{LUNSCOPE_SENSE_BYTES}});
-    std::memcpy(record.sense, data + 2, sense_bytes);
-    filled->sense_bytes = static_cast<uint16_t>(sense_bytes);
-  }
-  FillHeader(&filled->header, LUNSCOPE_RECORD_COMMAND,
-             filled->sense_bytes != 0 ? sizeof(record) : sizeof(*filled));
-  totals_.records++;
-  handler_(filled->header);
-}
-
-void ConnectionFollower::EmitPdu(uint32_t direction, const lunscope_command* command) {
-  const lunscope_stream& stream = connection_->streams[direction & 1];
-  lunscope_pdu_record record = {};
-  FillHeader(&record.header, LUNSCOPE_RECORD_PDU, sizeof(record));
-  record.header.time_ns = now_ns_;
-  const uint32_t chunk_bytes =
-      stream.have > ISCSI_BHS_BYTES ? lunscope_stream_chunk_bytes(&stream) : 0;
-  assert(chunk_bytes <= LUNSCOPE_CHUNK_BYTES);
-  std::memcpy(record.bhs, stream.room, ISCSI_BHS_BYTES);
-  if (command != nullptr) {
-    record.lun = command->lun;
-    std::memcpy(record.cdb, command->cdb, ISCSI_CDB_BYTES);
-  }
-  record.chunk_offset = stream.chunk_offset;
-  record.direction = static_cast<uint8_t>(direction);
-  record.last = stream.have <= ISCSI_BHS_BYTES || lunscope_stream_chunk_is_last(&stream);
-  const uint8_t* chunk = lunscope_stream_chunk(&stream);
-  const bool is_text = lunscope_is_text(iscsi_opcode(stream.room));
-  for (uint32_t i = 0; i < chunk_bytes; i++) {
-    if (is_text && !lunscope_text_take(&connection_->texts[direction & 1], chunk[i])) continue;
-    record.chunk[record.chunk_bytes++] = chunk[i];
-  }
-  totals_.records++;
-  handler_(record.header);
+  lunscope_fill_connection(connection_.get(), flags, now_ns);
+  handler_(connection_->record.header);
+  lunscope_connection_announced(connection_.get(), LUNSCOPE_DELIVERED, &totals_);
 }
 
 void ConnectionFollower::Close(uint64_t now_ns) {
@@ -268,7 +188,7 @@ void ConnectionFollower::Walk(const Handler& handler) const {
     for (const lunscope_command& command : spill_->commands)
       lunscope_inflight_list(list.get(), &command);
   }
-  FillHeader(&list->header, LUNSCOPE_RECORD_INFLIGHT, lunscope_inflight_list_bytes(list.get()));
+  lunscope_fill_inflight(list.get(), connection_.get());
   handler(list->header);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One end of one connection, followed natively: what bpf/follow.bpf.h and bpf/emit.bpf.h do around
-// the engine in the kernel, with memcpy for a read and a callback for the ring. Replaying a capture
-// and the engine's own tests use this one class. One thread.
+// the engine in the kernel, with memcpy for a read and a callback for the ring. The replay of a
+// capture and the engine's own tests use this class. One thread.
 #pragma once
 
 #include <lunscope/connection.h>
@@ -24,39 +24,39 @@ class ConnectionFollower {
   // Called with each record as the kernel would emit it: whole, and gone when the call returns.
   using Handler = std::function<void(const lunscope_record&)>;
 
-  // role: of the end that is followed; LUNSCOPE_ROLE_UNKNOWN: the first header tells. totals: where
-  // it counts, for as long as it lives; several followers may share them.
+  // role: of the end that is followed; LUNSCOPE_ROLE_UNKNOWN: taken from the first header. totals:
+  // outlive the follower, which counts there; several followers may share them.
   ConnectionFollower(lunscope_role role, lunscope_totals* totals, Handler handler);
   ConnectionFollower(const ConnectionFollower&) = delete;
   ConnectionFollower& operator=(const ConnectionFollower&) = delete;
   ~ConnectionFollower() = default;
 
-  // The connection's number and ends, for its records.
+  // The connection's number and ends, for its records. REQUIRES: nothing was offered yet.
   void Identify(uint64_t number, const TcpEnd& local, const TcpEnd& remote);
 
-  // The connection begins here. Without this it is met in the middle.
+  // The connection begins here. Without this call it was open before.
   void Open(uint32_t received_seq, uint32_t sent_seq, uint64_t now_ns);
 
-  // From now on a record of each PDU's header, too.
+  // From now on, emit a record of each PDU's header, too.
   void EmitHeaders();
 
-  // The next bytes of a direction. What is missing before them is given up.
+  // The next bytes of a direction. Bytes that are missing before them are given up.
   lunscope_offer Offer(uint32_t direction, const Stretch& stretch) {
     return Offer(direction, stretch, stretch.seq);
   }
-  // What is missing is given up only if it lies before read_to, and the bytes are left alone if
-  // not.
-  lunscope_offer Offer(uint32_t direction, const Stretch& stretch, uint32_t read_to);
+  // Missing bytes are given up only if they lie before gone_to; if not, the stretch is left alone.
+  // Returns OFFER_NEW if the stretch was followed.
+  lunscope_offer Offer(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
 
-  // The connection ends: what is in flight was never answered.
+  // The connection ends: commands in flight were never answered.
   void Close(uint64_t now_ns);
 
-  // Hand out the connection as it stands, as a walk over the live ones does.
+  // Hand out the connection as it is now, as a walk over the live connections does.
   void Walk(const Handler& handler) const;
 
   [[nodiscard]] lunscope_connection& connection() { return *connection_; }
   [[nodiscard]] lunscope_spill* spill() { return spill_.get(); }
-  // How often bytes were looked at: payload is not.
+  // How often bytes were read; payload is not.
   [[nodiscard]] uint64_t reads() const { return reads_; }
   void set_max_reads(uint32_t max_reads) { max_reads_ = max_reads; }
 
@@ -64,20 +64,14 @@ class ConnectionFollower {
   void Follow(uint32_t direction, const Stretch& stretch);
   void FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have);
   void Judge(uint32_t direction, lunscope_take take, const Stretch& stretch);
-  void Deliver(uint32_t direction, bool is_cut);
-  void DeliverAnswer(uint32_t direction);
-  void EmitHeader(uint32_t direction);
+  void Chunk(uint32_t direction);
+  void EmitDue(uint32_t direction);
+  void Delivered(uint32_t direction, lunscope_due due, const lunscope_record& record);
   void EmitConnection(uint8_t flags, uint64_t now_ns);
-  void EmitCommand(const lunscope_stream& stream, const lunscope_command& command);
-  void EmitPdu(uint32_t direction, const lunscope_command* command);
-  void FillHeader(lunscope_record* header, lunscope_record_kind kind, size_t bytes) const;
-  [[nodiscard]] uint32_t role() const {
-    return connection_->record.header.role & LUNSCOPE_ROLE_MASK;
-  }
 
   // Zeroed at first, as in the kernel's socket storage.
   const std::unique_ptr<lunscope_connection> connection_ = std::make_unique<lunscope_connection>();
-  std::unique_ptr<lunscope_spill> spill_;  // from the first command on that needs it
+  std::unique_ptr<lunscope_spill> spill_;  // made for the first command that needs it
   lunscope_totals& totals_;
   const Handler handler_;
   bool is_announced_ = false;

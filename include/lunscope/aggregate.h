@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Completed commands of one connection, added up in place of a record each. Counts begin with the
- * connection and only grow: who reads them keeps what was there before, and misses nothing by
- * reading late. The caller serialises the writers, as for all of a connection's state.
+ * Completed commands of one connection, added up instead of a record for each. Counts begin with
+ * the connection and only grow. So a reader takes the difference to its last reading, and misses
+ * nothing by reading late. The caller serialises the writers, as for all of a connection's state.
  */
 #ifndef LUNSCOPE_AGGREGATE_H
 #define LUNSCOPE_AGGREGATE_H
 
 #include "command.h"
 
-LUNSCOPE_INLINE uint32_t lunscope_bit_width_by_halves(uint64_t value) {
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_bit_width_by_halves(uint64_t value) {
   uint32_t bits = value != 0;
   for (uint32_t step = 32; step != 0; step /= 2) {
     if (value >> step == 0) continue;
@@ -21,7 +21,7 @@ LUNSCOPE_INLINE uint32_t lunscope_bit_width_by_halves(uint64_t value) {
 
 /* How many bits a number takes: 0 for 0. */
 LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
-#ifdef __bpf__ /* which has no instruction for it */
+#ifdef __bpf__ /* BPF has no instruction for it */
   return lunscope_bit_width_by_halves(value);
 #else
   return value == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(value);
@@ -29,12 +29,14 @@ LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
 }
 
 /*
- * The bucket of a value among bounds first, 2 first, 4 first, ...: the first whose bound is not
- * below it, or `bounds` for one that is above all.
+ * The bucket of a value, where bounds are first, 2 * first, 4 * first and so on: the first bucket
+ * whose bound is not below the value, or `bounds` if the value is above all bounds. first: a
+ * constant.
  */
 LUNSCOPE_INLINE uint32_t lunscope_bucket_of(uint64_t value, uint64_t first, uint32_t bounds) {
   if (value <= first) return 0;
-  uint32_t bucket = lunscope_bit_width(value) - lunscope_bit_width(first);
+  uint32_t first_bits = 64 - (uint32_t)__builtin_clzll(first); /* of a constant, in BPF as well */
+  uint32_t bucket = lunscope_bit_width(value) - first_bits;
   if (bucket >= bounds) return bounds;
   return value <= first << bucket ? bucket : bucket + 1;
 }
@@ -45,7 +47,7 @@ LUNSCOPE_INLINE int lunscope_aggregate_is_of(const struct lunscope_aggregate* ag
          aggregate->flags == (command->flags & ISCSI_COMMAND_READ);
 }
 
-/* The place in the table of this command's kind, LUNSCOPE_AGGREGATES if it is full. */
+/* The place of this command's kind in the table; LUNSCOPE_AGGREGATES if the table is full. */
 LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates_record* table,
                                                       const struct lunscope_command* command) {
   if (!table || !command) return LUNSCOPE_AGGREGATES;
@@ -63,8 +65,7 @@ LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates
   return LUNSCOPE_AGGREGATES;
 }
 
-/* The aggregate for this command, or 0: it is to have a record. Mostly that of the command before.
- */
+/* The aggregate for this command, or 0 if the table is full. Mostly it is the last one used. */
 LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
     struct lunscope_aggregates_record* table, const struct lunscope_command* command) {
   uint32_t place = table->last;
@@ -80,9 +81,8 @@ LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
 }
 
 /*
- * Add the command that the status in this BHS completes (a SCSI Response, or a Data-In with S).
- * False if it is to have a record: a failure, one that took slow_ns or longer, or of a kind that
- * the table has no room for.
+ * Add a command that has ended with success. Returns 0 if it needs a record instead: because it
+ * took slow_ns or longer, or because the table has no room for its kind.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record* table,
                                                const struct lunscope_command* command,
@@ -107,19 +107,19 @@ LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record
   return 1;
 }
 
-/* Did this status come without any trouble? */
+/* Does this PDU with a status say that the command succeeded? */
 LUNSCOPE_INLINE int lunscope_is_success(const uint8_t* bhs) {
   return iscsi_status(bhs) == SCSI_STATUS_GOOD &&
          (iscsi_opcode(bhs) != ISCSI_SCSI_RESPONSE || iscsi_response(bhs) == 0);
 }
 
-/* A walk hands out what is there now. */
+/* A walk hands out the counts as they are now. */
 LUNSCOPE_INLINE void lunscope_aggregates_tell(struct lunscope_aggregates_record* table) {
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
     table->aggregates[i].told = table->aggregates[i].commands;
 }
 
-/* Commands that no walk has handed out. */
+/* Commands that no walk has handed out yet. */
 LUNSCOPE_INLINE uint64_t
 lunscope_aggregates_untold(const struct lunscope_aggregates_record* table) {
   uint64_t untold = 0;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * When did these bytes arrive? A note of the latest segments that continued a stream, kept by who
- * receives them and looked up, later and often on another CPU, by who reads them.
+ * When did these bytes arrive? The arrival hook notes the latest segments that continued a stream.
+ * The reading hook looks the notes up later, and often on another CPU.
  *
- * The caller serialises the two (in the kernel: the socket lock). They share nothing but the notes
- * themselves: each has its place in the ring to itself, and finds out about the other's by the
- * number in a note.
+ * The caller serialises the two (in the kernel: the socket lock). They share only the notes. Each
+ * has its own place in the ring of notes, and the number in a note tells it where the other is.
  */
 #ifndef LUNSCOPE_ARRIVALS_H
 #define LUNSCOPE_ARRIVALS_H
@@ -21,22 +20,22 @@ struct lunscope_arrival {
 };
 
 struct lunscope_arrivals {
-  uint32_t noted; /* by who receives: notes so far */
-  uint32_t apart[15];
+  uint32_t noted; /* written at arrival: notes so far */
+  uint32_t pad0[15];
   struct lunscope_arrival notes[LUNSCOPE_ARRIVALS];
-  uint32_t place; /* by who reads: the number of the note that was used last */
-  uint32_t apart_too[15];
+  uint32_t place; /* written at reading: the number of the note that was used last */
+  uint32_t pad1[15];
 };
 
 /*
- * The number of the next note. Ask before anything that may wait, the clock above all: the line it
- * is on often has to come from another CPU, and can do so meanwhile.
+ * The number of the next note. Call this before anything that waits, such as reading the clock: the
+ * number's cache line often comes from another CPU, and can do so in the meantime.
  */
 LUNSCOPE_INLINE uint32_t lunscope_arrivals_next(const struct lunscope_arrivals* arrivals) {
   return *(const volatile uint32_t*)&arrivals->noted + 1;
 }
 
-/* A segment that ends at `end` and continues the stream is here. */
+/* Note a segment that ends at `end` and continues the stream. */
 LUNSCOPE_INLINE void lunscope_arrivals_note(struct lunscope_arrivals* arrivals, uint32_t number,
                                             uint32_t end, uint64_t now_ns) {
   struct lunscope_arrival* note = &arrivals->notes[number % LUNSCOPE_ARRIVALS];
@@ -47,8 +46,8 @@ LUNSCOPE_INLINE void lunscope_arrivals_note(struct lunscope_arrivals* arrivals, 
 }
 
 /*
- * When the byte at seq arrived: asked with ascending seq. 0: not known. Where the notes do not
- * reach back far enough, the oldest of them answers, which is later than the truth.
+ * When the byte at seq arrived; 0 if unknown. Call this with ascending seq. If the byte is older
+ * than all notes, the result is the time of the oldest note, which is too late.
  */
 LUNSCOPE_SUBPROGRAM uint64_t lunscope_arrivals_time(struct lunscope_arrivals* arrivals,
                                                     uint32_t seq) {
@@ -60,7 +59,7 @@ LUNSCOPE_SUBPROGRAM uint64_t lunscope_arrivals_time(struct lunscope_arrivals* ar
     const struct lunscope_arrival* note = &arrivals->notes[place % LUNSCOPE_ARRIVALS];
     int32_t ahead = lunscope_distance(place, note->number);
     if (ahead < 0) break; /* not written yet */
-    if (ahead > 0) {      /* overwritten: go on with the oldest */
+    if (ahead > 0) {      /* overwritten: go on with the oldest note */
       place = note->number - LUNSCOPE_ARRIVALS + 1;
       continue;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Boundaries of a connection's streams that are lost, looked for and found again: the counters and
- * the other direction's part in what stream.h and sync.h do.
+ * Boundaries of a connection's streams: offered bytes, gaps, trials, and boundaries found again.
+ * stream.h and sync.h do that for one stream; this file counts it and involves the other direction.
  */
 #ifndef LUNSCOPE_BOUNDARY_H
 #define LUNSCOPE_BOUNDARY_H
@@ -10,7 +10,7 @@
 #include "sync.h"
 #include "totals.h"
 
-/* Count the bytes [from, to) of this stream, if there are any, as not understood. */
+/* Count the bytes [from, to) of this stream, if there are any, as not parsed. */
 LUNSCOPE_INLINE void lunscope_stream_count_unparsed(const struct lunscope_stream* stream,
                                                     uint32_t from, uint32_t to,
                                                     struct lunscope_totals* totals) {
@@ -20,8 +20,8 @@ LUNSCOPE_INLINE void lunscope_stream_count_unparsed(const struct lunscope_stream
 }
 
 /*
- * The boundaries of this direction are lost; the bytes up to `end` are given up, from the header
- * that is none (or from the first that was not seen) on.
+ * The boundaries of this direction are lost. Give up the bytes up to `end`, from the first byte
+ * that was missed or that is not a header.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* connection,
                                                  uint32_t direction, uint32_t end, uint32_t reason,
@@ -29,7 +29,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint32_t gathered = stream->have;
-  if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was delivered before */
+  if (stream->chunk_offset != 0) gathered -= ISCSI_BHS_BYTES; /* its header was counted before */
   uint32_t from = stream->sync == LUNSCOPE_SYNC_CANDIDATE ? stream->trial : stream->next - gathered;
   if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
     stream->lost_reason = (uint8_t)reason;
@@ -43,7 +43,30 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   return 0;
 }
 
-/* The connection ends: bytes that are on trial will not be understood any more. */
+/*
+ * After OFFER_HOLE: the wanted bytes lie before [seq, end). They will not come again if they lie
+ * before gone_to as well, that is, in front of what TCP has handed out or sent. Then give them up
+ * and offer [seq, end) again. Else they may still come: leave these bytes alone.
+ */
+LUNSCOPE_INLINE enum lunscope_offer lunscope_connection_give_up(
+    struct lunscope_connection* connection, uint32_t direction, uint32_t seq, uint32_t end,
+    uint32_t gone_to, struct lunscope_totals* totals) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (lunscope_distance(stream->next, gone_to) <= 0) return LUNSCOPE_OFFER_HOLE;
+  lunscope_connection_lose(connection, direction, seq, LUNSCOPE_REASON_MISSING_BYTES, totals);
+  return lunscope_stream_offer(stream, seq, end);
+}
+
+/* Offer the bytes [seq, end): returns OFFER_NEW if they are to be followed. */
+LUNSCOPE_INLINE enum lunscope_offer lunscope_connection_offer(
+    struct lunscope_connection* connection, uint32_t direction, uint32_t seq, uint32_t end,
+    uint32_t gone_to, struct lunscope_totals* totals) {
+  enum lunscope_offer offer = lunscope_stream_offer(&connection->streams[direction & 1], seq, end);
+  if (offer != LUNSCOPE_OFFER_HOLE) return offer;
+  return lunscope_connection_give_up(connection, direction, seq, end, gone_to, totals);
+}
+
+/* The connection ends: bytes that are on trial will never be parsed. */
 LUNSCOPE_INLINE void lunscope_connection_end_trials(const struct lunscope_connection* connection,
                                                     struct lunscope_totals* totals) {
   for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++) {
@@ -53,7 +76,7 @@ LUNSCOPE_INLINE void lunscope_connection_end_trials(const struct lunscope_connec
   }
 }
 
-/* After HEADER_LOST: go on behind the first byte of what is no header, as far as it is at hand. */
+/* After HEADER_LOST: go on behind the first byte of what is not a header, within this segment. */
 LUNSCOPE_INLINE void lunscope_connection_lose_header(struct lunscope_connection* connection,
                                                      uint32_t direction, uint32_t segment_seq,
                                                      struct lunscope_totals* totals) {
@@ -65,7 +88,7 @@ LUNSCOPE_INLINE void lunscope_connection_lose_header(struct lunscope_connection*
   lunscope_connection_lose(connection, direction, next, reason, totals);
 }
 
-/* Give up the bytes up to `end`. REQUIRES: the stream is lost already, and was offered them. */
+/* Give up the bytes up to `end`. REQUIRES: the stream is lost, and was offered these bytes. */
 LUNSCOPE_INLINE void lunscope_connection_pass(struct lunscope_connection* connection,
                                               uint32_t direction, uint32_t end,
                                               struct lunscope_totals* totals) {
@@ -75,7 +98,7 @@ LUNSCOPE_INLINE void lunscope_connection_pass(struct lunscope_connection* connec
   lunscope_stream_scan_from(stream, end);
 }
 
-/* What a stream on its own, or on trial, found out about digests. */
+/* Take over what this stream has found out about digests. */
 LUNSCOPE_INLINE void lunscope_connection_learn_digests(struct lunscope_connection* connection,
                                                        uint32_t direction) {
   struct lunscope_stream* stream = &connection->streams[direction & 1];
@@ -93,8 +116,9 @@ LUNSCOPE_INLINE int lunscope_connection_has_header(const struct lunscope_connect
 }
 
 /*
- * Where the header in the room begins is open. At its start, if it can: a data digest in front of a
- * header has that one's opcode where the length of an AHS would be, and that is hardly ever 0.
+ * Settle where the header in the room begins: at the start of the room if that is possible. Else it
+ * begins behind a data digest. If a digest came first, the opcode of the header would stand where
+ * the length of an AHS stands, and only seldom is an opcode 0.
  */
 LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
     struct lunscope_connection* connection, uint32_t direction, struct lunscope_totals* totals) {
@@ -112,7 +136,7 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
     lunscope_connection_lose(connection, direction, stream->next - stream->have + 1,
                              LUNSCOPE_REASON_BAD_HEADER, totals);
     return LUNSCOPE_TAKE_SHORT;
-  } else if (is_behind) { /* a header with an AHS: the next PDU with data will tell */
+  } else if (is_behind) { /* a header with an AHS: the next PDU with data settles it */
     lunscope_stream_give_back_digest(stream);
     return lunscope_stream_take_rest(stream);
   }
@@ -126,8 +150,8 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
 }
 
 /*
- * After TAKE_UNSURE, in a segment that ends at `end`. Returns TAKE_HEADER: the room now holds a
- * header to be judged, or TAKE_SHORT: go on with the next bytes.
+ * After TAKE_UNSURE, in a segment that ends at `end`. Returns TAKE_HEADER if the room now holds a
+ * header, or TAKE_SHORT: go on with the next bytes.
  */
 LUNSCOPE_SUBPROGRAM enum lunscope_take lunscope_connection_settle(
     struct lunscope_connection* connection, uint32_t direction, uint32_t end,

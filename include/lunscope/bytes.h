@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Big-endian loads, and serial-number comparison.
+ * Big-endian loads, copies, and the comparison of serial numbers.
  *
- * Natively by shifts: any alignment, no libc, and compilers make one load and one swap of them. The
- * compiler for BPF loads byte by byte instead, so there the load is spelled out; the verifier
- * refuses it on machines that cannot do it unaligned.
+ * Native code loads by shifts: that works at any alignment and needs no libc, and compilers make
+ * one load and one swap of it. The compiler for BPF would load byte by byte, so there the load is
+ * spelled out. The verifier refuses it on machines that cannot load unaligned.
  */
 #ifndef LUNSCOPE_BYTES_H
 #define LUNSCOPE_BYTES_H
@@ -26,6 +26,11 @@ LUNSCOPE_INLINE void lunscope_copy16(uint8_t* to, const uint8_t* from) {
   *(uint64_t*)to = *(const uint64_t*)from;
   *(uint64_t*)(to + 8) = *(const uint64_t*)(from + 8);
 }
+/* REQUIRES: bytes is a constant, and a multiple of 8. */
+LUNSCOPE_INLINE void lunscope_copy(uint8_t* to, const uint8_t* from, uint32_t bytes) {
+#pragma clang loop unroll(full)
+  for (uint32_t i = 0; i < bytes; i += 8) *(uint64_t*)(to + i) = *(const uint64_t*)(from + i);
+}
 
 #else
 
@@ -41,6 +46,9 @@ LUNSCOPE_INLINE uint64_t lunscope_be64(const uint8_t* p) {
 LUNSCOPE_INLINE void lunscope_copy16(uint8_t* to, const uint8_t* from) {
   __builtin_memcpy(to, from, 16);
 }
+LUNSCOPE_INLINE void lunscope_copy(uint8_t* to, const uint8_t* from, uint32_t bytes) {
+  __builtin_memcpy(to, from, bytes);
+}
 
 #endif
 
@@ -48,7 +56,7 @@ LUNSCOPE_INLINE uint32_t lunscope_be24(const uint8_t* p) {
   return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-/* How far b lies behind a in a 32-bit number space that wraps (TCP sequence numbers, RFC 1982). */
+/* How far b lies behind a, where 32-bit numbers wrap (TCP sequence numbers, RFC 1982). */
 LUNSCOPE_INLINE int32_t lunscope_distance(uint32_t a, uint32_t b) { return (int32_t)(b - a); }
 
 #endif

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One end of one iSCSI connection: what to do with each PDU. This is where framing and pairing
- * meet; the caller only reads bytes and emits records.
+ * One end of one iSCSI connection: judge each PDU. Framing (stream.h) and pairing (command.h) meet
+ * here; the caller only reads bytes and delivers records.
  *
- * When lunscope_stream_take() is unsure, let lunscope_connection_settle() say what is there. For
- * every header call lunscope_connection_header() and do as it says; for every chunk, deliver.
- * "Deliver" means: the room of the stream holds a BHS and maybe a chunk of data that the collector
- * is to be told of.
+ * If lunscope_stream_take() is unsure, call lunscope_connection_settle(). For every header call
+ * lunscope_connection_header(), for every chunk lunscope_connection_chunk(). After either, deliver
+ * the records that stream->due names (deliver.h).
  */
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
 
 #include "boundary.h"
+#include "deliver.h"
 
 enum lunscope_header {
-  LUNSCOPE_HEADER_SKIP,    /* go on with the next bytes */
-  LUNSCOPE_HEADER_GATHER,  /* go on: the PDU is delivered when its chunk is there */
-  LUNSCOPE_HEADER_DELIVER, /* deliver now */
-  LUNSCOPE_HEADER_CROWDED, /* a command for which there is no place: lunscope_connection_spill() */
-  LUNSCOPE_HEADER_LOST,    /* no header: these bytes are given up */
+  LUNSCOPE_HEADER_FOLLOWED, /* go on with the next bytes */
+  LUNSCOPE_HEADER_CROWDED,  /* no place for the command: call lunscope_connection_spill() */
+  LUNSCOPE_HEADER_LOST,     /* not a header: call lunscope_connection_lose_header() */
 };
 
 LUNSCOPE_INLINE int lunscope_is_login(uint8_t opcode) {
@@ -37,12 +35,12 @@ LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* conne
          iscsi_opcode(stream->room) == ISCSI_REJECT;
 }
 
-/* The command whose header is in the room is in flight from now on. */
+/* The command whose header is in the room begins. */
 LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
     struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
     uint64_t now_ns, struct lunscope_totals* totals) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
-  /* While the way back is not followed, answers are missed: mark the command as spanning a gap. */
+  /* If the other direction is not followed, answers are missed: the command spans a gap. */
   uint32_t is_followed = connection->record.followed[~direction & 1];
   uint32_t gaps = is_followed ? connection->record.gaps : connection->record.gaps - 1;
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
@@ -51,15 +49,15 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
     case LUNSCOPE_REFUSED:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
       break;
-    case LUNSCOPE_BEGUN_ANEW:
+    case LUNSCOPE_BEGUN_AGAIN:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ITT_REUSED]++;
       break;
     case LUNSCOPE_BEGUN: totals->commands_in_flight[role]++; break;
   }
-  return LUNSCOPE_HEADER_SKIP;
+  return LUNSCOPE_HEADER_FOLLOWED;
 }
 
-/* After HEADER_CROWDED: here is a spill (zeroed before its first use), or 0: none is to be had. */
+/* After HEADER_CROWDED. spill: zeroed before its first use; 0 if there is no memory for it. */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_spill(struct lunscope_connection* connection,
                                                   struct lunscope_spill* spill, uint32_t direction,
                                                   uint64_t now_ns, struct lunscope_totals* totals) {
@@ -73,7 +71,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_spill(struct lunscope_connection* co
   return 0;
 }
 
-/* Data bytes of this PDU that the collector wants to see; 0: none. */
+/* How many data bytes of this PDU to gather; 0 if none. cdb: of the command, or 0. */
 LUNSCOPE_INLINE uint32_t lunscope_wanted_bytes(const uint8_t* bhs, const uint8_t* cdb) {
   uint32_t bytes = iscsi_data_bytes(bhs);
   uint32_t limit = 0;
@@ -94,21 +92,21 @@ LUNSCOPE_INLINE uint32_t lunscope_wanted_bytes(const uint8_t* bhs, const uint8_t
 }
 
 /*
- * A header with a wrong digest: its receiver drops that PDU (RFC 7143 section 7.8). Where it ends
- * is still believed, for one flipped bit is seldom in a length; a second wrong digest in a row says
- * that it was.
+ * A header with a wrong digest: its receiver drops the PDU (RFC 7143 section 7.8). The length in
+ * such a header is still believed, because one flipped bit is seldom in the length. A second wrong
+ * digest in a row says that it was.
  */
 LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
     struct lunscope_connection* connection, struct lunscope_stream* stream, uint32_t direction) {
   connection->record.header_digest_errors++;
   if (stream->bad_digests != 0) return LUNSCOPE_HEADER_LOST;
   stream->bad_digests = 1;
-  connection->texts[direction & 1].known = 0; /* no text goes on from what was dropped */
+  connection->texts[direction & 1].known = 0; /* the next text does not go on from a dropped PDU */
   connection->record.traffic[direction & 1].bytes += lunscope_stream_frame(stream);
-  return LUNSCOPE_HEADER_SKIP;
+  return LUNSCOPE_HEADER_FOLLOWED;
 }
 
-/* Task management: what it asks for is kept, what it has done ends commands. */
+/* Task management: keep a request, and end the commands that a response says are ended. */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* connection,
                                                    struct lunscope_spill* spill, uint32_t direction,
                                                    struct lunscope_totals* totals) {
@@ -125,108 +123,18 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* c
   return 0;
 }
 
-/* Is a record due when this PDU is complete, beyond being counted? */
-LUNSCOPE_INLINE int lunscope_is_delivered(const uint8_t* bhs) {
-  switch (iscsi_opcode(bhs)) {
-    case ISCSI_SCSI_COMMAND:
-    case ISCSI_DATA_OUT:
-    case ISCSI_R2T: return 0;
-    case ISCSI_DATA_IN: return (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0;
-    default: return 1;
-  }
-}
-
-/* spill: 0 if the connection has none in use. */
-LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
-    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
-    uint64_t now_ns, struct lunscope_totals* totals) {
-  if (!connection || !totals) return LUNSCOPE_HEADER_SKIP;
-  struct lunscope_stream* stream = &connection->streams[direction & 1];
-  const uint8_t* bhs = stream->room;
-  const uint8_t* cdb = 0;
-  int is_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
-  if (stream->header_digest && (connection->checks_header_digest || is_candidate)) {
-    if (!lunscope_stream_digest_fits(stream, 0))
-      return is_candidate ? LUNSCOPE_HEADER_LOST
-                          : lunscope_connection_drop(connection, stream, direction);
-    stream->bad_digests = 0;
-  }
-  if (!lunscope_header_fits(connection, direction)) return LUNSCOPE_HEADER_LOST;
-
-  if (is_candidate) {
-    if (!lunscope_sync_believes(stream, &connection->streams[~direction & 1])) {
-      lunscope_stream_frame(stream);
-      return LUNSCOPE_HEADER_SKIP;
-    }
-    lunscope_stream_count_unparsed(stream, stream->trial, stream->next - stream->have, totals);
-    totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
-    connection->record.followed[direction & 1] = 1;
-    lunscope_connection_learn_digests(connection, direction);
-  }
-  stream->sync = LUNSCOPE_SYNC_FOLLOWED;
-  if (connection->record.header.role == LUNSCOPE_ROLE_UNKNOWN)
-    connection->record.header.role = iscsi_role_of(bhs, direction);
-
-  struct lunscope_traffic* traffic = &connection->record.traffic[direction & 1];
-  traffic->pdus[iscsi_opcode(bhs) & 0x1f]++;
-  traffic->bytes += lunscope_stream_frame(stream);
-
-  uint8_t opcode = iscsi_opcode(bhs);
-  if (opcode == ISCSI_SCSI_COMMAND) {
-    totals->commands_seen[connection->record.header.role & LUNSCOPE_ROLE_MASK]++;
-    return lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
-  }
-  if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT) {
-    struct lunscope_command* command =
-        lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(bhs));
-    if (command) {
-      command->transferred_bytes += iscsi_data_bytes(bhs);
-      cdb = command->cdb;
-    }
-  }
-  if (opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE)
-    lunscope_connection_manage(connection, spill, direction, totals);
-  uint32_t wanted = lunscope_wanted_bytes(bhs, cdb);
-  if (wanted != 0) {
-    lunscope_stream_capture(stream, wanted);
-    return LUNSCOPE_HEADER_GATHER;
-  }
-  return lunscope_is_delivered(bhs) ? LUNSCOPE_HEADER_DELIVER : LUNSCOPE_HEADER_SKIP;
-}
-
-/* A Reject is complete, with as much of the header that it returns as was in its data segment. */
-LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* connection,
-                                                struct lunscope_spill* spill, uint32_t direction,
-                                                struct lunscope_totals* totals) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  if (stream->have < 2 * ISCSI_BHS_BYTES) return;
-  uint32_t ended =
-      lunscope_abort_rejected(&connection->inflight, spill, lunscope_stream_chunk(stream));
-  lunscope_totals_give_up(totals, connection->record.header.role, LUNSCOPE_UNREPORTED_REJECTED,
-                          ended);
-}
-
-/* The connection ends: nobody will answer what is in flight, or go on with what is on trial. */
-LUNSCOPE_INLINE void lunscope_connection_close(struct lunscope_connection* connection,
-                                               struct lunscope_totals* totals) {
-  lunscope_totals_give_up(totals, connection->record.header.role,
-                          LUNSCOPE_UNREPORTED_CONNECTION_CLOSED,
-                          lunscope_inflight_count(&connection->inflight));
-  connection->inflight.ended = connection->inflight.begun;
-  lunscope_connection_end_trials(connection, totals);
-}
-
 /*
- * A text PDU is complete. Without C its last key is, too. A digest is what the side that was asked
- * answered, so what was said last (RFC 7143 section 6.2); it comes into effect, both ways, with the
- * Login Response that opens the full feature phase (sections 6.3.4 and 13.1).
+ * The text PDU in the room is complete. If it has no C bit, its last key is complete, too. The
+ * digest is what the side that was asked answered, so the last answer counts (RFC 7143
+ * section 6.2). It comes into effect in both directions with the Login Response that opens the full
+ * feature phase (sections 6.3.4 and 13.1).
  */
 LUNSCOPE_INLINE void lunscope_connection_end_text(struct lunscope_connection* connection,
                                                   uint32_t direction) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   struct lunscope_text* text = &connection->texts[direction & 1];
   if (!(iscsi_flags(bhs) & ISCSI_FLAG_CONTINUE)) {
-    lunscope_text_end_value(text); /* also where the NUL of the last key is missing */
+    lunscope_text_end_value(text); /* the NUL of the last key may be missing */
     lunscope_text_next_key(text);
   }
   if (!lunscope_is_login(iscsi_opcode(bhs))) return;
@@ -241,6 +149,195 @@ LUNSCOPE_INLINE void lunscope_connection_end_text(struct lunscope_connection* co
   for (uint32_t i = 0; i < LUNSCOPE_DIRECTIONS; i++)
     lunscope_stream_use_digests(&connection->streams[i], connection->record.header_digest,
                                 connection->record.data_digest);
+}
+
+/*
+ * A text PDU, or a chunk of it, is in the room. Filter it in place: only what may leave the kernel
+ * stays in the room. Negotiation goes on here, whether or not a record is delivered.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_read_text(struct lunscope_connection* connection,
+                                                      uint32_t direction) {
+  if (!connection) return 0;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  struct lunscope_text* text = &connection->texts[direction & 1];
+  uint32_t bytes = lunscope_stream_chunk_bytes(stream);
+  /* Counted in memory, because the verifier would follow each value of a register. Without a
+   * branch, because it would follow each turn of the loop twice. */
+  stream->kept = ISCSI_BHS_BYTES;
+  for (uint32_t i = 0; i < LUNSCOPE_CHUNK_BYTES && i < bytes; i++) {
+    uint8_t byte = stream->room[ISCSI_BHS_BYTES + i];
+    int passes = lunscope_text_take(text, byte);
+    stream->room[stream->kept & LUNSCOPE_ROOM_MASK] =
+        byte; /* the next byte goes here if it fails */
+    stream->kept = (uint16_t)(stream->kept + passes);
+  }
+  if (bytes != 0) stream->have = stream->kept;
+  if (lunscope_stream_chunk_is_last(stream)) lunscope_connection_end_text(connection, direction);
+  return 0;
+}
+
+/* A trial is believed with the header in the room: the boundaries of this direction are known. */
+LUNSCOPE_INLINE void lunscope_connection_end_trial(struct lunscope_connection* connection,
+                                                   uint32_t direction,
+                                                   struct lunscope_totals* totals) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  lunscope_stream_count_unparsed(stream, stream->trial, stream->next - stream->have, totals);
+  totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
+  connection->record.followed[direction & 1] = 1;
+  lunscope_connection_learn_digests(connection, direction);
+}
+
+/* Count the PDU whose header is in the room, and go to its end. Its role may be the first known. */
+LUNSCOPE_INLINE void lunscope_connection_account(struct lunscope_connection* connection,
+                                                 uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  struct lunscope_traffic* traffic = &connection->record.traffic[direction & 1];
+  stream->sync = LUNSCOPE_SYNC_FOLLOWED;
+  if (connection->record.header.role == LUNSCOPE_ROLE_UNKNOWN)
+    connection->record.header.role = iscsi_role_of(stream->room, direction);
+  traffic->pdus[iscsi_opcode(stream->room) & 0x1f]++;
+  traffic->bytes += lunscope_stream_frame(stream);
+}
+
+/* Find the command that the PDU in the room belongs to. Returns it, or 0 if it is not in flight. */
+LUNSCOPE_INLINE struct lunscope_command* lunscope_connection_find(
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  struct lunscope_command* command =
+      lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
+  stream->place = LUNSCOPE_NO_PLACE;
+  if (command)
+    stream->place = (uint16_t)lunscope_inflight_number(&connection->inflight, spill, command);
+  return command;
+}
+
+/* What the PDU means for the commands in flight. Returns how many data bytes to gather. */
+LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* connection,
+                                                  struct lunscope_spill* spill, uint32_t direction,
+                                                  struct lunscope_totals* totals) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  const uint8_t* bhs = stream->room;
+  const uint8_t* cdb = 0;
+  uint8_t opcode = iscsi_opcode(bhs);
+  stream->place = LUNSCOPE_NO_PLACE;
+  if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT || opcode == ISCSI_SCSI_RESPONSE) {
+    struct lunscope_command* command = lunscope_connection_find(connection, spill, direction);
+    if (command && opcode != ISCSI_SCSI_RESPONSE) {
+      command->transferred_bytes += iscsi_data_bytes(bhs);
+      cdb = command->cdb;
+    }
+  }
+  if (opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE)
+    lunscope_connection_manage(connection, spill, direction, totals);
+  return lunscope_wanted_bytes(bhs, cdb);
+}
+
+/* A record of this header is due if records of headers are wanted at all. */
+LUNSCOPE_INLINE void lunscope_connection_show_header(struct lunscope_stream* stream) {
+  if (!stream->reads_ahs || stream->sync != LUNSCOPE_SYNC_FOLLOWED) return;
+  if (iscsi_ahs_bytes(stream->room) != 0)
+    lunscope_stream_keep(stream, ISCSI_BHS_BYTES + iscsi_ahs_bytes(stream->room));
+  stream->due |= LUNSCOPE_DUE_HEADER;
+}
+
+/* A header whose digest is right, or that has none. */
+LUNSCOPE_INLINE enum lunscope_header lunscope_connection_admit(
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
+    uint64_t now_ns, struct lunscope_totals* totals) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (!lunscope_header_fits(connection, direction)) return LUNSCOPE_HEADER_LOST;
+  if (stream->sync == LUNSCOPE_SYNC_CANDIDATE) {
+    if (!lunscope_sync_believes(stream, &connection->streams[~direction & 1])) {
+      lunscope_stream_frame(stream);
+      return LUNSCOPE_HEADER_FOLLOWED;
+    }
+    lunscope_connection_end_trial(connection, direction, totals);
+  }
+  lunscope_connection_account(connection, direction);
+  /* Read again: the verifier would go on for each opcode apart. */
+  uint8_t opcode = *(const volatile uint8_t*)stream->room & 0x3f;
+  lunscope_connection_show_header(stream);
+  uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
+  if (opcode == ISCSI_SCSI_COMMAND) {
+    totals->commands_seen[role]++;
+    return lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
+  }
+  uint32_t wanted = lunscope_connection_pair(connection, spill, direction, totals);
+  if (wanted != 0) {
+    lunscope_stream_capture(stream, wanted);
+    return LUNSCOPE_HEADER_FOLLOWED;
+  }
+  if (lunscope_is_text(opcode)) lunscope_connection_read_text(connection, direction);
+  stream->due |= (uint8_t)lunscope_due_of(stream, role, totals);
+  return LUNSCOPE_HEADER_FOLLOWED;
+}
+
+/*
+ * A header is in the room. Judge it, and say in stream->due what is to be delivered. spill: 0 if
+ * the connection has none in use.
+ */
+LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
+    uint64_t now_ns, struct lunscope_totals* totals) {
+  if (!connection || !totals) return LUNSCOPE_HEADER_FOLLOWED;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  int is_candidate = stream->sync == LUNSCOPE_SYNC_CANDIDATE;
+  stream->due = 0;
+  if (stream->header_digest && (connection->checks_header_digest || is_candidate)) {
+    if (!lunscope_stream_digest_fits(stream, 0)) {
+      if (is_candidate) return LUNSCOPE_HEADER_LOST;
+      enum lunscope_header dropped = lunscope_connection_drop(connection, stream, direction);
+      if (dropped != LUNSCOPE_HEADER_LOST) lunscope_connection_show_header(stream);
+      return dropped;
+    }
+    stream->bad_digests = 0;
+  }
+  return lunscope_connection_admit(connection, spill, direction, now_ns, totals);
+}
+
+/* A Reject ends the command whose header it returns, if the whole header is in the room. */
+LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* connection,
+                                                struct lunscope_spill* spill, uint32_t direction,
+                                                struct lunscope_totals* totals) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (stream->have < 2 * ISCSI_BHS_BYTES) return;
+  uint32_t ended =
+      lunscope_abort_rejected(&connection->inflight, spill, lunscope_stream_chunk(stream));
+  lunscope_totals_give_up(totals, connection->record.header.role, LUNSCOPE_UNREPORTED_REJECTED,
+                          ended);
+}
+
+/*
+ * A chunk is in the room, behind the header that asked for it. Act on it, leave in the room what a
+ * record may carry, and say in stream->due what is to be delivered.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_chunk(struct lunscope_connection* connection,
+                                                  struct lunscope_spill* spill, uint32_t direction,
+                                                  struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint8_t opcode = iscsi_opcode(stream->room);
+  if (lunscope_is_text(opcode)) lunscope_connection_read_text(connection, direction);
+  if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection, spill, direction, totals);
+  uint32_t kept = stream->have;
+  if (opcode == ISCSI_SCSI_RESPONSE) {
+    kept = ISCSI_BHS_BYTES + 2 + lunscope_sense_bytes(stream);
+    /* The hooks of the two directions may run out of order: the command may have come by now. */
+    if (stream->place >= LUNSCOPE_NO_PLACE) lunscope_connection_find(connection, spill, direction);
+  }
+  lunscope_stream_keep(stream, kept);
+  stream->due = (uint8_t)lunscope_due_of(stream, connection->record.header.role, totals);
+  return 0;
+}
+
+/* The connection ends: commands in flight are never answered, and trials never believed. */
+LUNSCOPE_INLINE void lunscope_connection_close(struct lunscope_connection* connection,
+                                               struct lunscope_totals* totals) {
+  lunscope_totals_give_up(totals, connection->record.header.role,
+                          LUNSCOPE_UNREPORTED_CONNECTION_CLOSED,
+                          lunscope_inflight_count(&connection->inflight));
+  connection->inflight.ended = connection->inflight.begun;
+  lunscope_connection_end_trials(connection, totals);
 }
 
 #endif

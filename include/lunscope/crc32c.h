@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * CRC32C, the digest of iSCSI (RFC 7143 section 13.1), half a byte at a time: a table of 16 words
- * stays in one cache line, and headers are short. There is no BPF helper that computes it.
+ * CRC32C, the digest of iSCSI (RFC 7143 section 13.1), half a byte at a time. A table of 16 words
+ * fits in one cache line, and headers are short. No BPF helper computes this CRC.
  */
 #ifndef LUNSCOPE_CRC32C_H
 #define LUNSCOPE_CRC32C_H
@@ -22,7 +22,7 @@ LUNSCOPE_INLINE uint32_t lunscope_crc32c_byte(uint32_t crc, uint8_t byte) {
   return (crc >> 4) ^ lunscope_crc32c_table[crc & 15];
 }
 
-/* Are these four bytes the digest of all bytes that went into crc? Least significant byte first. */
+/* Are these four bytes, least significant first, the digest of all bytes that went into crc? */
 LUNSCOPE_INLINE int lunscope_crc32c_is(uint32_t crc, const uint8_t* digest) {
   uint32_t sent =
       digest[0] | (uint32_t)digest[1] << 8 | (uint32_t)digest[2] << 16 | (uint32_t)digest[3] << 24;

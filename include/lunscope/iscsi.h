@@ -2,9 +2,9 @@
 /*
  * The iSCSI wire format: opcodes, flags, field positions and PDU length (RFC 7143, RFC 7144).
  *
- * This is the project's only description of it. Every function takes the 48 bytes of a Basic Header
- * Segment (BHS, RFC 7143 section 11.2.1) and reads one field; none of them checks that the field
- * belongs to the PDU's opcode.
+ * This is the project's only description of that format. Every function takes the 48 bytes of a
+ * Basic Header Segment (BHS, RFC 7143 section 11.2.1) and reads one field. No function checks that
+ * the PDU's opcode has the field.
  */
 #ifndef LUNSCOPE_ISCSI_H
 #define LUNSCOPE_ISCSI_H
@@ -69,10 +69,10 @@ LUNSCOPE_INLINE uint32_t iscsi_data_bytes(const uint8_t* bhs) {
 LUNSCOPE_INLINE uint64_t iscsi_lun(const uint8_t* bhs) { return lunscope_be64(bhs + 8); }
 LUNSCOPE_INLINE uint32_t iscsi_itt(const uint8_t* bhs) { return lunscope_be32(bhs + 16); }
 
-/* Sequence numbers that nearly all PDUs carry (section 4.2.2): of the initiator, */
+/* Sequence numbers that nearly all PDUs carry (section 4.2.2). PDUs of the initiator have these, */
 LUNSCOPE_INLINE uint32_t iscsi_cmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }
 LUNSCOPE_INLINE uint32_t iscsi_expstatsn(const uint8_t* bhs) { return lunscope_be32(bhs + 28); }
-/* and of the target. */
+/* and PDUs of the target these. */
 LUNSCOPE_INLINE uint32_t iscsi_statsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }
 LUNSCOPE_INLINE uint32_t iscsi_expcmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 28); }
 LUNSCOPE_INLINE uint32_t iscsi_maxcmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 32); }
@@ -92,7 +92,7 @@ LUNSCOPE_INLINE uint32_t iscsi_residual(const uint8_t* bhs) { return lunscope_be
 /* Data-Out and Data-In (section 11.7). */
 LUNSCOPE_INLINE uint32_t iscsi_buffer_offset(const uint8_t* bhs) { return lunscope_be32(bhs + 40); }
 
-/* Task Management Function Request (section 11.5), and its response (11.6) that all is done. */
+/* Task Management Function Request (section 11.5), and the response (11.6) of a complete one. */
 enum iscsi_task_function {
   ISCSI_TASK_ABORT_TASK = 1,
   ISCSI_TASK_ABORT_TASK_SET = 2,
@@ -152,7 +152,7 @@ LUNSCOPE_INLINE uint32_t iscsi_pdu_bytes(const uint8_t* bhs, uint32_t header_dig
   return bytes;
 }
 
-/* The bits of BHS byte 1 that a sender must leave zero for this opcode; 0xff: no such opcode. */
+/* The bits of BHS byte 1 that a sender must leave zero for this opcode; 0xff: unknown opcode. */
 LUNSCOPE_INLINE uint8_t iscsi_reserved_flags(uint8_t opcode) {
   switch (opcode) {
     case ISCSI_SCSI_COMMAND: return 0x18;
@@ -184,8 +184,8 @@ LUNSCOPE_INLINE uint8_t iscsi_reserved_flags(uint8_t opcode) {
 }
 
 /*
- * Could these 48 bytes be a BHS? Knows the opcode and the bits that a sender must leave zero, and
- * the F bit where it is always set; lengths say nothing, every value of them is legal.
+ * Could these 48 bytes be a BHS? Checks the opcode, the bits that a sender must leave zero, and the
+ * F bit of opcodes that always set it. Lengths cannot be checked: every value is legal.
  */
 LUNSCOPE_INLINE int iscsi_is_plausible(const uint8_t* bhs) {
   uint8_t opcode = iscsi_opcode(bhs);
@@ -211,14 +211,14 @@ LUNSCOPE_INLINE int iscsi_is_plausible(const uint8_t* bhs) {
   }
 }
 
-/* The role of the observed end, told by one PDU and the way it went. */
+/* The role of the observed end, from one PDU and its direction. */
 LUNSCOPE_INLINE uint8_t iscsi_role_of(const uint8_t* bhs, uint32_t direction) {
   int from_target = (bhs[0] & ISCSI_OPCODE_FROM_TARGET) != 0;
   return from_target == (direction == LUNSCOPE_SENT) ? LUNSCOPE_ROLE_TARGET
                                                      : LUNSCOPE_ROLE_INITIATOR;
 }
 
-/* Could these 48 bytes be a BHS that goes this way, at an end with this role? */
+/* Could these 48 bytes be a BHS that goes in this direction, at an end with this role? */
 LUNSCOPE_INLINE int iscsi_fits(const uint8_t* bhs, uint32_t direction, uint32_t role) {
   return iscsi_is_plausible(bhs) &&
          (role == LUNSCOPE_ROLE_UNKNOWN || role == iscsi_role_of(bhs, direction));

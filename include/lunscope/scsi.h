@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the engine and the model need to know of a SCSI CDB: its length, where its logical block
- * address and transfer length stand, and which kind of work it asks for (SPC, SBC).
+ * Facts about SCSI that the engine and the model use: the length of a CDB, the place of its logical
+ * block address and transfer length, the kind of work it asks for (SPC, SBC), LUNs and sense.
  *
- * Command names live elsewhere (libsgutils2): they depend on the device type, these facts do not,
- * except that LBA and blocks are meaningful for block devices only.
+ * Names of commands come from libsgutils2, because they depend on the device type. These facts do
+ * not, except that LBA and blocks have a meaning for block devices only.
  */
 #ifndef LUNSCOPE_SCSI_H
 #define LUNSCOPE_SCSI_H
@@ -26,7 +26,7 @@ enum scsi_device_type {
   SCSI_TYPE_MULTIMEDIA = 0x05,
 };
 
-/* Operation codes that the project itself asks about; every other one is just a number to it. */
+/* Operation codes that the project compares with. Every other code is just a number to it. */
 enum scsi_opcode {
   SCSI_READ_6 = 0x08,
   SCSI_WRITE_6 = 0x0a,
@@ -73,7 +73,7 @@ enum scsi_operation {
   SCSI_OPERATIONS,
 };
 
-/* CDB length in bytes by the group code of the opcode (SPC-5 4.2.5.1); 16 where none is defined. */
+/* CDB length in bytes by the group code of the opcode (SPC-5 4.2.5.1); 16 if the group has none. */
 LUNSCOPE_INLINE uint32_t scsi_cdb_bytes(uint8_t opcode) {
   switch (opcode >> 5) {
     case 0: return 6;
@@ -86,7 +86,7 @@ LUNSCOPE_INLINE uint32_t scsi_cdb_bytes(uint8_t opcode) {
 
 LUNSCOPE_INLINE uint8_t scsi_service_action(const uint8_t* cdb) { return cdb[1] & 0x1f; }
 
-/* Does this command carry its LBA and block count where every block command of its length does? */
+/* Does this command have its LBA and block count where block commands of its length have them? */
 LUNSCOPE_INLINE int scsi_has_lba(const uint8_t* cdb) {
   switch (cdb[0]) {
     case SCSI_READ_6:
@@ -116,9 +116,9 @@ LUNSCOPE_INLINE int scsi_has_lba(const uint8_t* cdb) {
 }
 
 /*
- * REQUIRES: scsi_has_lba(cdb). Is this as likely a command of a tape, which has no LBA there:
- * READ(6), WRITE(6), READ POSITION, SPACE(16), ERASE(16)? READ(16) and WRITE(16) are not: of a tape
- * they are for explicit addressing, of which no driver is known.
+ * REQUIRES: scsi_has_lba(cdb). Is this as likely a command for a tape, which has no LBA there:
+ * READ(6), WRITE(6), READ POSITION, SPACE(16), ERASE(16)? READ(16) and WRITE(16) are not. For a
+ * tape they mean explicit addressing, which no known driver uses.
  */
 LUNSCOPE_INLINE int scsi_may_be_of_tape(const uint8_t* cdb) {
   switch (cdb[0]) {
@@ -140,7 +140,7 @@ LUNSCOPE_INLINE uint64_t scsi_lba(const uint8_t* cdb) {
   }
 }
 
-/* REQUIRES: scsi_has_lba(cdb). READ(6) and WRITE(6) mean 256 blocks by 0 (SBC-4 5.10). */
+/* REQUIRES: scsi_has_lba(cdb). In READ(6) and WRITE(6), 0 means 256 blocks (SBC-4 5.10). */
 LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t* cdb) {
   if (cdb[0] == SCSI_COMPARE_AND_WRITE) return cdb[13];
   switch (scsi_cdb_bytes(cdb[0])) {
@@ -151,7 +151,7 @@ LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t* cdb) {
   }
 }
 
-/* The kind of work of a disk's command. */
+/* The kind of work that a command asks of a disk. */
 LUNSCOPE_INLINE enum scsi_operation scsi_disk_operation_of(const uint8_t* cdb) {
   switch (cdb[0]) {
     case SCSI_READ_6:
@@ -198,8 +198,8 @@ LUNSCOPE_INLINE enum scsi_operation scsi_disk_operation_of(const uint8_t* cdb) {
 }
 
 /*
- * The kind of work, for the metric label "operation", of a device of this type; as a disk's where
- * the type is unknown or means the same.
+ * The kind of work that a command asks of a device of this type, for the metric label "operation".
+ * A device of an unknown type counts as a disk.
  */
 LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t* cdb, int device_type) {
   if (device_type == SCSI_TYPE_TAPE) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is kept of one end of one iSCSI connection. All zeroes: it was met in the middle.
+ * The state of one end of one iSCSI connection. All zeroes: the connection was open before.
  */
 #ifndef LUNSCOPE_STATE_H
 #define LUNSCOPE_STATE_H
@@ -12,26 +12,26 @@
 
 struct lunscope_connection {
   struct lunscope_connection_record record; /* first: it is emitted from here as it stands */
-  uint8_t header_digest; /* enum lunscope_digest: what was said last in a login */
+  uint8_t header_digest;                    /* enum lunscope_digest: the last answer in a login */
   uint8_t data_digest;
   uint8_t checks_header_digest;
-  uint8_t apart[61];
+  uint8_t pad0[61];
   struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
-  uint8_t apart_again[32];
+  uint8_t pad1[32];
   struct lunscope_task_requests task_requests;
-  uint8_t apart_once_more[24];
-  struct lunscope_arrivals arrivals; /* where record.is_read */
+  uint8_t pad2[24];
+  struct lunscope_arrivals arrivals; /* used if record.is_read */
   struct lunscope_inflight inflight;
 };
 
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection, streams) &&
                            LUNSCOPE_STARTS_LINE(struct lunscope_connection, texts) &&
                            LUNSCOPE_STARTS_LINE(struct lunscope_connection, inflight),
-                       "what two CPUs write lies apart");
+                       "members that two CPUs write have lines of their own");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection) <= 16000, "an allocation of 16 KiB");
 
-/* The connection begins: the sequence numbers of the first byte each way. */
+/* The connection begins, with these sequence numbers of the first byte in each direction. */
 LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connection,
                                               uint32_t received_seq, uint32_t sent_seq) {
   lunscope_stream_start(&connection->streams[LUNSCOPE_RECEIVED], received_seq);

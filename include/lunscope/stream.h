@@ -2,25 +2,25 @@
 /*
  * Follow the PDUs of one direction of a connection through its byte stream.
  *
- * The follower pulls: it says which bytes it wants next (a header with its digest, or a chunk of a
- * data segment that somebody asked for), the caller reads just those, and everything else is
- * skipped by subtraction. A position is a TCP sequence number, so bytes that are offered twice (a
- * duplicate, a retransmission, a second hook) lie before `next` and change nothing.
+ * The follower pulls: it says which bytes it wants next, and the caller reads just those. It wants
+ * headers with their digests, and chunks of the few data segments that explain something. All other
+ * bytes are skipped by subtraction. A position is a TCP sequence number. So bytes that are offered
+ * twice (a duplicate, a retransmission, a second hook) lie before `next` and change nothing.
  *
  * The caller owns the struct and serialises access (in the kernel: the socket lock). One round:
  *
  *   lunscope_stream_offer()   here are bytes [seq, end): is there anything new in them?
- *   lunscope_stream_wants()   how many bytes, from stream->next on, to read into _room()
- *   lunscope_stream_take()    they are there: SHORT, or a HEADER or a CHUNK is complete, or UNSURE
- *   lunscope_stream_frame()   after HEADER: where the PDU ends; _capture(): I want its data
+ *   lunscope_stream_wants()   how many bytes to read from stream->next on into _room()
+ *   lunscope_stream_take()    the bytes are in the room: is a HEADER or a CHUNK complete?
+ *   lunscope_stream_frame()   after HEADER: where the PDU ends; _capture(): gather its data
  *
- * A connection that is met in the middle has no known boundary, and neither has one that was lost.
- * Its bytes are then scanned for something that could be a header, and the PDUs behind that are
- * followed on trial: sync.h says when they are believed. Nothing is reported before.
+ * A connection that was open before lunscope started has no known boundary, nor has one whose
+ * boundaries were lost. Its bytes are scanned for what could be a header, and the PDUs behind that
+ * are followed on trial. sync.h says when the trial is believed. Nothing is reported before.
  *
- * Whether digests are in use is not known either, without the login. A header digest shows in the
+ * Without the login it is also unknown whether digests are in use. A header digest shows in the
  * four bytes behind the first header of a trial. A data digest shows in where the PDU after one
- * with data begins: at its end, or four bytes later. Both is what TAKE_UNSURE asks to settle.
+ * with data begins: at the end of the data, or four bytes later. TAKE_UNSURE asks to settle either.
  */
 #ifndef LUNSCOPE_STREAM_H
 #define LUNSCOPE_STREAM_H
@@ -28,11 +28,11 @@
 #include "crc32c.h"
 #include "records.h"
 
-/* Twice a header and a chunk: any masked position plus any masked length stays inside. */
+/* Twice a header and a chunk, so that any masked position plus any masked length stays inside. */
 #define LUNSCOPE_ROOM_MASK 255
 #define LUNSCOPE_ROOM_BYTES (2 * (LUNSCOPE_ROOM_MASK + 1))
-/* Bytes that are scanned at a time, and after a loss: when these are used up, only the first ones
- * of a segment are looked at, for this may not be iSCSI at all. */
+/* Bytes that are scanned at a time, and after a loss. Beyond that limit only the first bytes of a
+ * segment are scanned, because the connection may not be iSCSI at all. */
 #define LUNSCOPE_SCAN_BYTES 240
 #define LUNSCOPE_SCAN_LIMIT (4u << 20)
 
@@ -41,7 +41,7 @@ LUNSCOPE_STATIC_ASSERT(ISCSI_BHS_BYTES + LUNSCOPE_CHUNK_BYTES == LUNSCOPE_ROOM_M
 
 enum lunscope_sync {
   LUNSCOPE_SYNC_LOST = 0,  /* no boundary known */
-  LUNSCOPE_SYNC_CANDIDATE, /* on trial: a boundary is assumed and being proven */
+  LUNSCOPE_SYNC_CANDIDATE, /* on trial: a boundary is assumed, and has yet to be proven */
   LUNSCOPE_SYNC_FIRST,     /* at the first byte of a connection: a login must follow */
   LUNSCOPE_SYNC_FOLLOWED,  /* boundaries are known */
 };
@@ -56,11 +56,11 @@ enum lunscope_take {
   LUNSCOPE_TAKE_SHORT,  /* more bytes are needed */
   LUNSCOPE_TAKE_HEADER, /* stream->room holds a BHS */
   LUNSCOPE_TAKE_CHUNK,  /* and, behind it, a chunk of the data segment */
-  LUNSCOPE_TAKE_UNSURE, /* it holds bytes, and stream->unsure says what is to be settled first */
+  LUNSCOPE_TAKE_UNSURE, /* it holds bytes; settle first what stream->unsure says */
 };
 
 enum lunscope_unsure {
-  LUNSCOPE_UNSURE_BOUNDARY = 1,      /* bytes to be scanned */
+  LUNSCOPE_UNSURE_BOUNDARY = 1,      /* bytes to scan */
   LUNSCOPE_UNSURE_HEADER_DIGEST = 2, /* a header, and 4 bytes that may be its digest */
   LUNSCOPE_UNSURE_DATA_DIGEST = 4,   /* a header, or 4 bytes of a data digest and then a header */
 };
@@ -76,19 +76,22 @@ struct lunscope_stream {
   uint8_t headers;        /* plausible headers seen as a candidate, 255 for more */
   uint8_t header_digest;  /* 0 or 1: HeaderDigest=CRC32C is in effect */
   uint8_t data_digest;    /* 0 or 1: DataDigest=CRC32C is in effect */
-  uint8_t lost_reason;    /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
   uint8_t bad_digests;    /* headers in a row whose digest was wrong */
-  uint8_t reads_ahs;      /* 1: the AHS is wanted, too */
+  uint8_t reads_ahs;      /* 1: the AHS is wanted, too, and a record of each header */
   uint8_t tail;           /* bytes that are read behind a BHS before anything else */
   uint8_t unsure;         /* enum lunscope_unsure: what to settle when they are there */
-  uint8_t open_digests;   /* of these two unsure ones: not known, as far as this trial goes */
-  uint8_t unknown;        /* the same, as far as is proven */
-  uint8_t reserved;       /* the room's fields lie on their natural boundaries */
+  uint8_t open_digests;   /* enum lunscope_unsure: digests that this trial has not settled */
+  uint8_t due;            /* enum lunscope_due: records of the PDU in the room (deliver.h) */
+  uint16_t place;         /* of the command that this PDU belongs to (lunscope_inflight_at()) */
   uint8_t room[LUNSCOPE_ROOM_BYTES];
-  uint32_t scanned; /* bytes since the loss */
-  uint32_t trial;   /* where the trial began */
-  uint32_t offered; /* how far bytes were offered since */
-  uint8_t apart[20];
+  /* The members below are used only with a lost boundary, or with a chunk or an AHS. */
+  uint32_t scanned;    /* bytes since the loss */
+  uint32_t trial;      /* where the trial began */
+  uint32_t offered;    /* the end of the bytes that were offered since */
+  uint16_t kept;       /* bytes in the room that a record carries; zeros follow them */
+  uint8_t lost_reason; /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
+  uint8_t unknown;     /* enum lunscope_unsure: digests that no trial has settled */
+  uint8_t pad0[16];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
@@ -101,7 +104,7 @@ LUNSCOPE_INLINE void lunscope_stream_expect_header(struct lunscope_stream* strea
   stream->capture_bytes = 0;
 }
 
-/* The connection begins here: the next byte of this direction is seq, and a login follows. */
+/* The connection begins: the next byte of this direction is seq, and a login follows. */
 LUNSCOPE_INLINE void lunscope_stream_start(struct lunscope_stream* stream, uint32_t seq) {
   lunscope_stream_expect_header(stream, seq);
   stream->sync = LUNSCOPE_SYNC_FIRST;
@@ -135,7 +138,7 @@ LUNSCOPE_INLINE void lunscope_stream_try(struct lunscope_stream* stream, uint32_
 
 LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream* stream,
                                                           uint32_t seq, uint32_t end) {
-  if (stream->need == 0) { /* zeroed: met in the middle */
+  if (stream->need == 0) { /* still zeroed: the connection was open before */
     stream->unknown = LUNSCOPE_UNSURE_HEADER_DIGEST | LUNSCOPE_UNSURE_DATA_DIGEST;
     lunscope_stream_lose(stream, seq);
   }
@@ -149,7 +152,7 @@ LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream
   return LUNSCOPE_OFFER_NEW;
 }
 
-/* How many bytes at stream->next to read, of those before end: 0..LUNSCOPE_CHUNK_BYTES. */
+/* How many bytes to read at stream->next, of those before end: 0..LUNSCOPE_CHUNK_BYTES. */
 LUNSCOPE_INLINE uint32_t lunscope_stream_wants(const struct lunscope_stream* stream, uint32_t end) {
   int32_t available = lunscope_distance(stream->next, end);
   uint32_t missing = (uint32_t)(stream->need - stream->have);
@@ -157,12 +160,12 @@ LUNSCOPE_INLINE uint32_t lunscope_stream_wants(const struct lunscope_stream* str
   return (missing > (uint32_t)available ? (uint32_t)available : missing) & LUNSCOPE_ROOM_MASK;
 }
 
-/* Where to read them to. The masks never bite; they let the verifier see that the write fits. */
+/* Where to read them to. The mask changes nothing; it shows the verifier that the write fits. */
 LUNSCOPE_INLINE uint8_t* lunscope_stream_room(struct lunscope_stream* stream) {
   return stream->room + (stream->have & LUNSCOPE_ROOM_MASK);
 }
 
-/* A BHS is there: are its AHS and digest, as far as they are wanted? */
+/* A BHS is complete. Are its AHS and its digest, if they are wanted? */
 LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take_rest(struct lunscope_stream* stream) {
   if ((stream->header_digest | stream->reads_ahs) == 0) return LUNSCOPE_TAKE_HEADER;
   uint32_t all = ISCSI_BHS_BYTES + stream->tail + iscsi_ahs_bytes(stream->room);
@@ -183,8 +186,8 @@ LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take(struct lunscope_stream* 
 }
 
 /*
- * Digests are in effect from the next header on, also for one of which a part is there. A trial
- * knew nothing of them, and begins anew.
+ * Digests are in effect from the next header on, even if a part of that header is in the room. A
+ * trial did not expect them, so it starts again.
  */
 LUNSCOPE_INLINE void lunscope_stream_use_digests(struct lunscope_stream* stream,
                                                  uint8_t header_digest, uint8_t data_digest) {
@@ -200,8 +203,8 @@ LUNSCOPE_INLINE void lunscope_stream_use_digests(struct lunscope_stream* stream,
 }
 
 /*
- * REQUIRES: a BHS is in the room, `at` bytes from its start. Is what follows it and its AHS their
- * digest? An AHS that is too long for the room is not checked, and passes.
+ * REQUIRES: a BHS is in the room, `at` bytes from its start. Are the bytes behind it and its AHS
+ * their digest? A header whose AHS is too long for the room is not checked, and passes.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream* stream,
                                                     uint32_t at) {
@@ -216,16 +219,16 @@ LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream
   return lunscope_crc32c_is(crc, digest);
 }
 
-/* The last four bytes that were read are no digest: they belong to what follows. */
+/* The last four bytes that were read are not a digest, and belong to what follows. */
 LUNSCOPE_INLINE void lunscope_stream_give_back_digest(struct lunscope_stream* stream) {
   stream->have -= ISCSI_DIGEST_BYTES;
   stream->next -= ISCSI_DIGEST_BYTES;
 }
 
 /*
- * Settle whether headers have digests: REQUIRES the first header of a trial, which has no AHS, and
- * four bytes more. If these are no digest they belong to what follows, and are read again; where
- * they came with an earlier segment that cannot be, and the trial ends.
+ * Settle whether headers have digests. REQUIRES: the room holds the first header of a trial, which
+ * has no AHS, and four bytes more. If these are not a digest, they are read again. That is not
+ * possible if they came with an earlier segment; then the trial ends.
  */
 LUNSCOPE_INLINE void lunscope_stream_settle_header_digest(struct lunscope_stream* stream) {
   stream->header_digest = lunscope_stream_digest_fits(stream, 0) != 0;
@@ -236,14 +239,14 @@ LUNSCOPE_INLINE void lunscope_stream_settle_header_digest(struct lunscope_stream
   lunscope_stream_give_back_digest(stream);
 }
 
-/* The header in the room begins behind a data digest: drop that. */
+/* The header in the room begins behind a data digest: drop the digest. */
 LUNSCOPE_INLINE void lunscope_stream_drop_data_digest(struct lunscope_stream* stream) {
   for (uint32_t i = 0; i < ISCSI_BHS_BYTES + ISCSI_DIGEST_BYTES; i++)
     stream->room[i] = stream->room[i + ISCSI_DIGEST_BYTES];
   stream->have -= ISCSI_DIGEST_BYTES;
 }
 
-/* REQUIRES: a header has just been taken. Skip to the next one. Returns the PDU's length. */
+/* REQUIRES: a header has just been taken. Skip to the next header. Returns the PDU's length. */
 LUNSCOPE_INLINE uint32_t lunscope_stream_frame(struct lunscope_stream* stream) {
   uint32_t start = stream->next - stream->have;
   uint32_t bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
@@ -261,7 +264,7 @@ LUNSCOPE_INLINE void lunscope_stream_expect_chunk(struct lunscope_stream* stream
   stream->need = (uint16_t)(ISCSI_BHS_BYTES + bytes);
 }
 
-/* REQUIRES: _frame() has been called. Gather the first `bytes` (> 0) of the data segment. */
+/* REQUIRES: _frame() was called. Gather the first `bytes` (> 0) bytes of the data segment. */
 LUNSCOPE_INLINE void lunscope_stream_capture(struct lunscope_stream* stream, uint32_t bytes) {
   uint32_t pdu_bytes = iscsi_pdu_bytes(stream->room, stream->header_digest, stream->data_digest);
   stream->next =
@@ -277,14 +280,34 @@ LUNSCOPE_INLINE const uint8_t* lunscope_stream_chunk(const struct lunscope_strea
 }
 
 LUNSCOPE_INLINE uint32_t lunscope_stream_chunk_bytes(const struct lunscope_stream* stream) {
+  if (stream->have <= ISCSI_BHS_BYTES) return 0;
   return (uint32_t)(stream->have - ISCSI_BHS_BYTES) & LUNSCOPE_ROOM_MASK;
 }
 
+/* Does no further chunk of this PDU follow? Also true of a PDU without any. */
 LUNSCOPE_INLINE int lunscope_stream_chunk_is_last(const struct lunscope_stream* stream) {
   return stream->capture_bytes <= LUNSCOPE_CHUNK_BYTES;
 }
 
-/* The chunk is used: gather the next one, or go on to the next PDU. */
+/*
+ * A record carries the first `bytes` bytes of the room. Behind them the room becomes zero, up to
+ * the end of a chunk, so that a record is filled by copies of a constant size.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_stream_keep(struct lunscope_stream* stream, uint32_t bytes) {
+  if (!stream) return 0;
+  stream->kept = (uint16_t)bytes;
+  for (uint32_t at = ISCSI_BHS_BYTES; at <= LUNSCOPE_ROOM_MASK; at++) {
+    /* All ones in front of the end, else 0. Without a branch and read again in each turn, because
+     * the verifier would follow each value of a number, and each turn of the loop twice. */
+    int32_t is_kept = (int32_t)at - *(const volatile uint16_t*)&stream->kept;
+    LUNSCOPE_BOUND(is_kept); /* else clang makes a branch */
+    is_kept >>= 31;
+    stream->room[at] &= (uint8_t)is_kept;
+  }
+  return 0;
+}
+
+/* The chunk is no longer needed: gather the next one, or go on to the next PDU. */
 LUNSCOPE_INLINE void lunscope_stream_chunk_done(struct lunscope_stream* stream) {
   if (lunscope_stream_chunk_is_last(stream)) {
     lunscope_stream_expect_header(stream, stream->pdu_end);

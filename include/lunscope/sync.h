@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where PDUs begin, if no login told: what could be a header, and when a chain of such headers is
- * believed.
+ * Where PDUs begin on a connection whose login was not seen: which bytes could be a header, and
+ * when a chain of such headers is believed.
  *
- * Payload can hold PDUs: a disk image with a capture file in it holds long chains of them. What
- * such a chain cannot have is the right numbers. The commands of one direction carry a CmdSN and an
- * ExpStatSN, the answers of the other a StatSN and an ExpCmdSN, and on one connection at one time
+ * Payload can hold PDUs: a disk image with a capture file in it holds long chains of them. But such
+ * a chain does not have the right numbers. Commands of one direction carry a CmdSN and an
+ * ExpStatSN, answers of the other direction a StatSN and an ExpCmdSN. On one connection at one time
  * these are close to each other (RFC 7143 section 4.2.2). So a chain is believed when two headers,
- * one each way, agree in both.
+ * one of each direction, agree in both.
  */
 #ifndef LUNSCOPE_SYNC_H
 #define LUNSCOPE_SYNC_H
@@ -15,14 +15,13 @@
 #include "stream.h"
 
 #define LUNSCOPE_SYNC_HEADERS 3
-/* Where nothing goes the other way there is nothing to compare with, but more headers to wait for.
- */
+/* With no bytes in the other direction there is nothing to compare, so more headers are needed. */
 #define LUNSCOPE_SYNC_HEADERS_ALONE 16
-/* Numbers of two PDUs may differ by so much, and by what the command window allows. */
+/* Numbers of two PDUs may differ by this much, and by what the command window allows. */
 #define LUNSCOPE_SYNC_SLACK 64
 #define LUNSCOPE_SYNC_WINDOW 65536
 
-/* Could a header, without AHS, begin here in the room? role: the observed end's, if known. */
+/* Could a header without AHS begin here in the room? role: of the observed end, if known. */
 LUNSCOPE_SUBPROGRAM int lunscope_sync_begins(const struct lunscope_stream* stream, uint32_t at,
                                              uint32_t direction, uint32_t role) {
   if (!stream) return 0;
@@ -31,9 +30,9 @@ LUNSCOPE_SUBPROGRAM int lunscope_sync_begins(const struct lunscope_stream* strea
 }
 
 /*
- * REQUIRES: no boundary is known, and the room holds bytes to be scanned. Follow on trial what
- * could be a header, or go on behind these bytes; a header that is cut by the end of its segment is
- * passed over. Returns how many bytes were.
+ * REQUIRES: no boundary is known, and the room holds bytes to scan. Follow on trial what could be a
+ * header, or go on behind these bytes. A header that the end of its segment cuts is passed over.
+ * Returns how many bytes were passed over.
  */
 LUNSCOPE_INLINE uint32_t lunscope_sync_scan(struct lunscope_stream* stream, uint32_t direction,
                                             uint32_t role) {
@@ -69,7 +68,7 @@ LUNSCOPE_INLINE int lunscope_sync_is_near(uint32_t a, uint32_t b, uint32_t limit
   return a - b + limit <= 2 * limit;
 }
 
-/* Do these headers, one each way, belong to one connection at one time? */
+/* Do these headers, one of each direction, belong to one connection at one time? */
 LUNSCOPE_INLINE int lunscope_sync_agree(const uint8_t* initiator, const uint8_t* target) {
   if (!lunscope_sync_has_cmdsn(initiator) || !lunscope_sync_has_statsn(target)) return 0;
   uint32_t window = iscsi_maxcmdsn(target) - iscsi_expcmdsn(target) + 1;
@@ -87,20 +86,20 @@ LUNSCOPE_INLINE int lunscope_sync_shows_header(const struct lunscope_stream* str
   return stream->have == 0 || stream->capture_bytes != 0;
 }
 
-/* REQUIRES: a plausible header is in the room of a stream on trial. Is it believed now? */
+/* REQUIRES: a plausible header is in the room of a stream on trial. Is the trial believed now? */
 LUNSCOPE_INLINE int lunscope_sync_believes(struct lunscope_stream* stream,
                                            const struct lunscope_stream* other) {
   const uint8_t* bhs = stream->room;
   if (stream->headers < 255) stream->headers++;
   if (stream->headers < LUNSCOPE_SYNC_HEADERS) return 0;
-  if (other->need == 0 || other->sync == LUNSCOPE_SYNC_FIRST) /* nothing has come there */
+  if (other->need == 0 || other->sync == LUNSCOPE_SYNC_FIRST) /* no bytes in that direction */
     return stream->headers >= LUNSCOPE_SYNC_HEADERS_ALONE;
   if (!lunscope_sync_shows_header(other)) return 0;
   return iscsi_opcode(bhs) & ISCSI_OPCODE_FROM_TARGET ? lunscope_sync_agree(other->room, bhs)
                                                       : lunscope_sync_agree(bhs, other->room);
 }
 
-/* What this stream's trial found out about digests holds for the other direction, too. */
+/* The digests that this stream's trial found are in use in the other direction, too. */
 LUNSCOPE_INLINE void lunscope_sync_share_digests(struct lunscope_stream* stream,
                                                  struct lunscope_stream* other) {
   stream->unknown = stream->open_digests;

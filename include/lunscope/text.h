@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Login and text negotiation, one byte at a time: let through what an operator needs, hold back the
- * rest (RFC 7143 section 6; keys in section 13).
+ * Login and text negotiation, one byte at a time: what an operator needs passes, the rest is held
+ * back (RFC 7143 section 6; keys in section 13).
  *
- * A data segment is a list of "key=value" strings, each ended by a NUL, and may go on in the next
- * PDU. Every key name passes; a value passes only if its key is in the list below. A list of what
- * is allowed and not of what is secret: CHAP, SRP and Kerberos values and whatever the future adds
- * stay in the kernel without being named here.
+ * A data segment is a list of "key=value" strings. Each ends with a NUL, and may go on in the next
+ * PDU. Every key passes; a value passes only if its key is in the list below. The list says what is
+ * allowed, not what is secret. So the values of CHAP, SRP, Kerberos and of any future key stay in
+ * the kernel.
  *
- * Keys are compared by their 64-bit FNV-1a hash, so that the filter needs no buffer; a test checks
+ * Keys are compared by their 64-bit FNV-1a hash, so that the filter needs no buffer. A test checks
  * each constant against its name.
  */
 #ifndef LUNSCOPE_TEXT_H
@@ -19,7 +19,7 @@
 #define LUNSCOPE_HASH_START 0xcbf29ce484222325ull
 #define LUNSCOPE_HASH_PRIME 0x00000100000001b3ull
 
-/* X(name, hash of the name): the keys whose values are shown. */
+/* X(name, hash of the name): the keys whose values pass. */
 #define LUNSCOPE_TEXT_KEYS(X)                              \
   X(AuthMethod, 0xb1fff18b9cddb006ull)                     \
   X(CHAP_A, 0x513341bbf8e275bbull)                         \
@@ -62,15 +62,15 @@
 
 enum lunscope_digest {
   LUNSCOPE_DIGEST_UNSAID = 0,
-  LUNSCOPE_DIGEST_NONE, /* or a list, or anything else that is not the one algorithm */
+  LUNSCOPE_DIGEST_NONE, /* or a list, or any value but CRC32C alone */
   LUNSCOPE_DIGEST_CRC32C,
 };
 
 struct lunscope_text {
-  uint64_t hash;         /* of the key, then of the value, so far */
-  uint8_t known;         /* 0: zeroed, or bytes were missed; held back up to the next NUL */
+  uint64_t hash;         /* of the bytes of the key, then of the value, so far */
+  uint8_t known;         /* 0: bytes were missed, and all up to the next NUL is held back */
   uint8_t in_value;      /* behind the '=' */
-  uint8_t shown;         /* the value passes */
+  uint8_t shown;         /* 1: the value passes */
   uint8_t digest_key;    /* 1: in HeaderDigest's value, 2: in DataDigest's */
   uint8_t header_digest; /* enum lunscope_digest: the last value of HeaderDigest */
   uint8_t data_digest;
@@ -104,7 +104,7 @@ LUNSCOPE_INLINE void lunscope_text_end_value(struct lunscope_text* text) {
   if (text->digest_key == 2) text->data_digest = said;
 }
 
-/* Take one byte of text. Returns 1 if it may leave the kernel, else 0. */
+/* Take the next byte of text. Returns 1 if it passes, that is, may leave the kernel. */
 LUNSCOPE_SUBPROGRAM int lunscope_text_take(struct lunscope_text* text, uint8_t byte) {
   if (!text) return 0;
   if (!text->known && byte != 0) return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Fixed-width types and the few words of C that BPF C, C11 and C++20 spell the same way.
+ * Fixed-width types, and the few words of C that BPF C, C11 and C++20 spell the same way.
  *
  * Everything in this folder is valid in all three languages, includes nothing but itself and
- * <stdint.h>, and calls nothing: the same code follows a connection inside the kernel, in a unit
+ * <stdint.h>, and calls nothing. So the same code follows a connection inside the kernel, in a unit
  * test and in a fuzzer.
  */
 #ifndef LUNSCOPE_TYPES_H
@@ -20,8 +20,10 @@
 #define LUNSCOPE_INLINE static inline __attribute__((always_inline, unused))
 
 /*
- * A function that the BPF verifier checks once by itself, and not again at every call and for every
- * path that leads there. Its pointers may be NULL as far as the verifier knows, so it asks first.
+ * A function that the BPF verifier checks once by itself, instead of at every call and for every
+ * path that leads to the call. The verifier assumes that its pointers may be NULL, so the function
+ * compares them first. It takes at most five arguments, and a pointer only as an argument of its
+ * own: a pointer inside a struct has no type for the verifier.
  */
 #ifdef __bpf__
 #define LUNSCOPE_SUBPROGRAM __attribute__((noinline))
@@ -30,8 +32,8 @@
 #endif
 
 /*
- * Keep this variable in one register here. clang may test one copy of a number and use another, or
- * use it before the test, and the verifier then does not see that it is bounded.
+ * Keep this variable in one register here. clang may compare one copy of a number and use another,
+ * or use it before the comparison. The verifier then does not see that the number is bounded.
  */
 #ifdef __bpf__
 #define LUNSCOPE_BOUND(variable) asm volatile("" : "+r"(variable))
@@ -40,9 +42,10 @@
 #endif
 
 /*
- * Two CPUs work on one connection: one sends while the other receives. What one of them keeps
- * writing has cache lines of its own, or each would take the other's. A socket's storage begins 8
- * bytes into a line (struct bpf_local_storage_data), so that a line starts where this is true.
+ * Two CPUs may work on one connection: one sends while the other receives. Members that one CPU
+ * keeps writing have cache lines of their own; else each CPU would take the line from the other. A
+ * socket's storage begins 8 bytes into a line (struct bpf_local_storage_data), and this is true for
+ * a member that begins a line there.
  */
 #define LUNSCOPE_CACHE_LINE 64
 #define LUNSCOPE_STARTS_LINE(type, member) \
@@ -55,7 +58,7 @@ enum lunscope_direction {
   LUNSCOPE_DIRECTIONS = 2,
 };
 
-/* Where the observed host stands: it sent (initiator) or received (target) the SCSI commands. */
+/* The role of the observed host: it sends (initiator) or receives (target) the SCSI commands. */
 enum lunscope_role {
   LUNSCOPE_ROLE_UNKNOWN = 0,
   LUNSCOPE_ROLE_INITIATOR = 1,
@@ -64,15 +67,14 @@ enum lunscope_role {
 };
 #define LUNSCOPE_ROLE_MASK (LUNSCOPE_ROLES - 1)
 
-/* How far the programs go with a segment. All the way, except where a benchmark measures the steps.
- */
+/* How far the programs go with a segment. Only a benchmark that measures the steps stops early. */
 enum lunscope_step {
-  LUNSCOPE_STEP_NONE,    /* an empty program; not one of lunscope's */
-  LUNSCOPE_STEP_PORT,    /* is it a port that is watched? */
-  LUNSCOPE_STEP_STORAGE, /* the connection's state */
-  LUNSCOPE_STEP_READ,    /* its first header is read, its arrival noted */
-  LUNSCOPE_STEP_PAIR,    /* PDUs are followed, answers paired with commands */
-  LUNSCOPE_STEP_EMIT,    /* records */
+  LUNSCOPE_STEP_NONE,    /* an empty program, which is not one of lunscope's */
+  LUNSCOPE_STEP_PORT,    /* compare the port */
+  LUNSCOPE_STEP_STORAGE, /* look up the connection's state */
+  LUNSCOPE_STEP_READ,    /* read the first header, note the arrival */
+  LUNSCOPE_STEP_PAIR,    /* follow PDUs, pair answers with commands */
+  LUNSCOPE_STEP_EMIT,    /* emit records */
 };
 
 #endif

@@ -47,13 +47,8 @@ static long take_segment(__u64 number, struct exchange_turns* turns) {
   __u32 hook = direction == LUNSCOPE_SENT ? HOOK_TRANSMIT : HOOK_ARRIVAL;
   struct lunscope_totals* totals = this_cpu_totals(hook);
   if (!totals) return 1;
-  struct lunscope_stream* stream = &connection->streams[direction];
-  enum lunscope_offer offer = lunscope_stream_offer(stream, segment->seq, end);
-  if (offer == LUNSCOPE_OFFER_HOLE) {
-    lunscope_connection_lose(connection, direction, segment->seq, LUNSCOPE_REASON_MISSING_BYTES,
-                             totals);
-    offer = lunscope_stream_offer(stream, segment->seq, end);
-  }
+  enum lunscope_offer offer =
+      lunscope_connection_offer(connection, direction, segment->seq, end, segment->seq, totals);
   if (offer != LUNSCOPE_OFFER_NEW) return 0;
   struct exchange_follow turn = {
       .follow = {.connection = connection,

@@ -21,7 +21,9 @@ int lunscope_c11_check(struct lunscope_connection* connection, struct lunscope_t
   if (lunscope_stream_offer(stream, 0, 48) != LUNSCOPE_OFFER_NEW) return 0;
   if (lunscope_stream_take(stream, lunscope_stream_wants(stream, 48)) == LUNSCOPE_TAKE_HEADER)
     lunscope_connection_header(connection, 0, LUNSCOPE_SENT, 0, totals);
-  lunscope_command_fill(record, &connection->inflight.commands[0], stream->room, 0, 0);
+  lunscope_fill_command(record, connection, LUNSCOPE_SENT, &connection->inflight.commands[0], 0);
+  lunscope_connection_delivered(connection, 0, LUNSCOPE_SENT, LUNSCOPE_DUE_COMMAND,
+                                LUNSCOPE_DELIVERED, totals);
   lunscope_connection_end_text(connection, LUNSCOPE_SENT);
   return lunscope_text_take(&connection->texts[LUNSCOPE_SENT], *lunscope_stream_chunk(stream)) +
          (int)scsi_operation_of(record->cdb, 0) + (int)scsi_read_sense(stream->room, 18).key;

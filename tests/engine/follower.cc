@@ -55,12 +55,12 @@ void Follower::TargetIn(size_t bytes, const Bytes& stream) {
 }
 
 lunscope_offer Follower::Offer(uint32_t direction, uint32_t seq, const Bytes& segment,
-                               uint32_t read_to) {
+                               uint32_t gone_to) {
   const GuardedBytes guarded(segment);
   now_ns += 1000;
   follower_.set_max_reads(max_reads);
   const lunscope_offer offer = follower_.Offer(
-      direction, {seq, Seq(segment.size()), {guarded.data(), segment.size()}, now_ns}, read_to);
+      direction, {seq, Seq(segment.size()), {guarded.data(), segment.size()}, now_ns}, gone_to);
   reads = follower_.reads();
   return offer;
 }

@@ -54,8 +54,8 @@ class Follower {
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment) {
     return Offer(direction, seq, segment, seq);
   }
-  // A hole is given up only if it was read off the socket, that is, lies before read_to: arrival.
-  lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t read_to);
+  // A hole is given up only if it lies before gone_to, as at arrival: the socket's reader has it.
+  lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t gone_to);
 
   // What a walk over the live connections is told.
   void Walk(const ConnectionFollower::Handler& handler) const { follower_.Walk(handler); }

@@ -23,12 +23,14 @@ TEST_F(Subprogram, RefusesNull) {
   lunscope_inflight* inflight = &connection_->inflight;
   EXPECT_EQ(lunscope_abort_commands(nullptr, nullptr, &request), 0u);
   EXPECT_EQ(lunscope_abort_commands(inflight, nullptr, nullptr), 0u);
-  EXPECT_EQ(lunscope_abort_place(nullptr, nullptr, 0, &request), 0u);
-  EXPECT_EQ(lunscope_abort_place(inflight, nullptr, 0, nullptr), 0u);
+  EXPECT_EQ(lunscope_abort_group(nullptr, nullptr, 0, &request), 0u);
+  EXPECT_EQ(lunscope_abort_group(inflight, nullptr, 0, nullptr), 0u);
   EXPECT_EQ(lunscope_arrivals_time(nullptr, 0), 0u);
   EXPECT_EQ(lunscope_command_probe(nullptr, 1), uint64_t{LUNSCOPE_PROBES});
   EXPECT_EQ(lunscope_stream_digest_fits(nullptr, 0), 0);
   EXPECT_EQ(lunscope_sync_begins(nullptr, 0, 0, LUNSCOPE_ROLE_UNKNOWN), 0);
+  EXPECT_EQ(lunscope_stream_keep(nullptr, 48), 0);
+  EXPECT_EQ(lunscope_connection_read_text(nullptr, 0), 0);
   EXPECT_EQ(lunscope_text_take(nullptr, 'a'), 0);
   for (lunscope_connection* connection :
        {static_cast<lunscope_connection*>(nullptr), connection_.get()}) {
@@ -36,8 +38,10 @@ TEST_F(Subprogram, RefusesNull) {
     EXPECT_EQ(lunscope_connection_lose(connection, 0, 0, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_manage(connection, nullptr, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_spill(connection, nullptr, 0, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_chunk(connection, nullptr, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_settle(connection, 0, 0, totals), LUNSCOPE_TAKE_SHORT);
-    EXPECT_EQ(lunscope_connection_header(connection, nullptr, 0, 0, totals), LUNSCOPE_HEADER_SKIP);
+    EXPECT_EQ(lunscope_connection_header(connection, nullptr, 0, 0, totals),
+              LUNSCOPE_HEADER_FOLLOWED);
   }
   const lunscope_totals untouched = {};
   EXPECT_EQ(std::memcmp(&totals_, &untouched, sizeof(totals_)), 0);
@@ -46,9 +50,9 @@ TEST_F(Subprogram, RefusesNull) {
 TEST_F(Subprogram, RefusesAPlaceBehindTheTables) {
   const lunscope_task_request reset = {.cmdsn = 1, .function = ISCSI_TASK_TARGET_WARM_RESET};
   const auto spill = std::make_unique<lunscope_spill>();
-  EXPECT_EQ(lunscope_abort_place(&connection_->inflight, nullptr, LUNSCOPE_COMMANDS, &reset), 0u);
+  EXPECT_EQ(lunscope_abort_group(&connection_->inflight, nullptr, LUNSCOPE_COMMANDS, &reset), 0u);
   for (const uint64_t place : {uint64_t{LUNSCOPE_TRACKED_COMMANDS}, ~uint64_t{0}})
-    EXPECT_EQ(lunscope_abort_place(&connection_->inflight, spill.get(), place, &reset), 0u);
+    EXPECT_EQ(lunscope_abort_group(&connection_->inflight, spill.get(), place, &reset), 0u);
 }
 
 // There is no memory for a spill: the command is counted as one that found no place.

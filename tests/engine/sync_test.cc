@@ -27,12 +27,13 @@ void Ping(Follower* session, int times) {
 
 // ------------------------------------------------------------------ holes
 
-TEST(Hole, IsReportedWhereWantedBytesAreMissing) {
+TEST(Hole, IsGivenUpIfTheWantedBytesAreMissing) {
   Follower session;
   LogIn(&session);
   const uint32_t direction = session.target_direction();
-  EXPECT_EQ(session.Offer(direction, session.next_seq(direction) + 1, NopIn()),
-            LUNSCOPE_OFFER_HOLE);
+  EXPECT_EQ(session.Offer(direction, session.next_seq(direction) + 1, NopIn()), LUNSCOPE_OFFER_NEW);
+  EXPECT_EQ(session.connection->record.gaps, 1u);
+  EXPECT_EQ(session.totals.gaps[LUNSCOPE_REASON_MISSING_BYTES], 1u);
 }
 
 // On arrival a hole may be filled yet: it is only given up once it was read off the socket.

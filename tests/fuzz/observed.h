@@ -48,10 +48,10 @@ class Observed {
 
   // Bytes of a segment, of which the last may have been cut off: wire_bytes >= segment.size().
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t wire_bytes,
-                       uint32_t read_to) {
+                       uint32_t gone_to) {
     const uint64_t reads = follower_.reads();
     const Stretch stretch = {seq, wire_bytes, segment, kNow};
-    const lunscope_offer offer = follower_.Offer(direction, stretch, read_to);
+    const lunscope_offer offer = follower_.Offer(direction, stretch, gone_to);
     // Each byte is read once, and where boundaries are unknown up to twice more: it is scanned, and
     // read as the first of a header that turns out to be none.
     Check(follower_.reads() - reads <= 3 * uint64_t{wire_bytes}, "reads without end");
@@ -62,7 +62,7 @@ class Observed {
     Check(stream.have <= LUNSCOPE_ROOM_MASK + 1, "what was read fits the room");
     // On trial a header may turn out to end in front of this segment; the next one ends the trial.
     const bool is_behind = lunscope_distance(stream.next, stretch.seq) > 0;
-    if (seq == read_to && !is_behind && lunscope_distance(stream.next, stretch.end()) > 0)
+    if (seq == gone_to && !is_behind && lunscope_distance(stream.next, stretch.end()) > 0)
       Check(follower_.reads() - reads == kMaxReadsPerSegment,
             "bytes are neither used nor given up");
     return offer;

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Delivery: which records are due, what is in them, and which command ends with its record.
+ *
+ * The engine decides this while it follows a PDU, and leaves the answer in stream->due. A sink (the
+ * ring in the kernel, a callback in a replay) decides nothing. For each bit that is due, in order
+ * of the bits, it reserves a record of a constant size, fills it with the function here, submits
+ * it, and calls lunscope_connection_delivered() with what became of it. Only that function counts
+ * commands as reported or as lost, and ends them.
+ *
+ * stream->place is the number of the command that the PDU answers. A pointer would not do: behind a
+ * subprogram's boundary the verifier knows no pointer that lies in a struct.
+ */
+#ifndef LUNSCOPE_DELIVER_H
+#define LUNSCOPE_DELIVER_H
+
+#include "aggregate.h"
+#include "state.h"
+#include "totals.h"
+
+/* Bits of stream->due. */
+enum lunscope_due {
+  LUNSCOPE_DUE_HEADER = 1,  /* lunscope_header_record */
+  LUNSCOPE_DUE_PDU = 2,     /* lunscope_pdu_record */
+  LUNSCOPE_DUE_COMMAND = 4, /* lunscope_command_record */
+  LUNSCOPE_DUE_SENSE = 8,   /* with DUE_COMMAND: lunscope_sensed_command_record instead */
+};
+
+/* What became of a record that was due. */
+enum lunscope_delivery {
+  LUNSCOPE_DELIVERED,
+  LUNSCOPE_ADDED_UP,  /* the command needs no record */
+  LUNSCOPE_LOST_FULL, /* LUNSCOPE_LOSS_FULL */
+  LUNSCOPE_LOST_BUSY, /* LUNSCOPE_LOSS_BUSY */
+};
+
+#define LUNSCOPE_NO_PLACE LUNSCOPE_TRACKED_COMMANDS
+
+/* The command that the PDU in the room answers, or 0. */
+LUNSCOPE_INLINE struct lunscope_command* lunscope_due_command(
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction) {
+  uint64_t place = connection->streams[direction & 1].place;
+  LUNSCOPE_BOUND(place);
+  return lunscope_inflight_at(&connection->inflight, spill, place);
+}
+
+/* Does the PDU with this BHS carry the status of a command? */
+LUNSCOPE_INLINE int lunscope_has_status(const uint8_t* bhs) {
+  return iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ||
+         (iscsi_opcode(bhs) == ISCSI_DATA_IN && (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0);
+}
+
+/* Bytes of sense in the data segment of the SCSI Response in the room (RFC 7143 section 11.4.7). */
+LUNSCOPE_INLINE uint32_t lunscope_sense_bytes(const struct lunscope_stream* stream) {
+  uint32_t chunk_bytes = lunscope_stream_chunk_bytes(stream);
+  if (chunk_bytes <= 2) return 0;
+  uint32_t bytes = lunscope_be16(lunscope_stream_chunk(stream));
+  if (bytes > chunk_bytes - 2) bytes = chunk_bytes - 2;
+  return bytes > LUNSCOPE_SENSE_BYTES ? LUNSCOPE_SENSE_BYTES : bytes;
+}
+
+/* The records that are due now that this PDU, or a chunk of it, is complete. */
+LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_stream* stream, uint32_t role,
+                                         struct lunscope_totals* totals) {
+  const uint8_t* bhs = stream->room;
+  switch (iscsi_opcode(bhs)) {
+    case ISCSI_SCSI_COMMAND:
+    case ISCSI_DATA_OUT:
+    case ISCSI_R2T: return 0;
+    case ISCSI_SCSI_RESPONSE:
+    case ISCSI_DATA_IN: break;
+    default: return LUNSCOPE_DUE_PDU;
+  }
+  uint32_t due = lunscope_has_status(bhs) ? LUNSCOPE_DUE_COMMAND : 0;
+  if (stream->place >= LUNSCOPE_NO_PLACE) {
+    if (due) totals->unmatched_responses[role & LUNSCOPE_ROLE_MASK]++;
+    return 0;
+  }
+  if (stream->have <= ISCSI_BHS_BYTES) return due;
+  if (iscsi_opcode(bhs) == ISCSI_DATA_IN) return due | LUNSCOPE_DUE_PDU;
+  return lunscope_sense_bytes(stream) != 0 ? due | LUNSCOPE_DUE_SENSE : due;
+}
+
+LUNSCOPE_INLINE void lunscope_fill_header(struct lunscope_record* header,
+                                          const struct lunscope_connection* connection,
+                                          enum lunscope_record_kind kind, uint32_t bytes,
+                                          uint64_t time_ns) {
+  header->connection = connection->record.header.connection;
+  header->time_ns = time_ns;
+  header->bytes = bytes;
+  header->abi = LUNSCOPE_ABI;
+  header->kind = (uint8_t)kind;
+  header->role = connection->record.header.role;
+  header->flags = 0;
+}
+
+/* The connection's own record is sent from where it lies. flags: to be added. */
+LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connection, uint8_t flags,
+                                              uint64_t now_ns) {
+  connection->record.header.time_ns = now_ns;
+  connection->record.header.flags |= flags;
+}
+
+/* DUE_HEADER. REQUIRES: nothing was read into the room since the header was taken. */
+LUNSCOPE_INLINE void lunscope_fill_pdu_header(struct lunscope_header_record* record,
+                                              const struct lunscope_connection* connection,
+                                              uint32_t direction, uint64_t now_ns) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t ahs_bytes = iscsi_ahs_bytes(stream->room);
+  if (ahs_bytes > LUNSCOPE_AHS_BYTES) ahs_bytes = 0;
+  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_HEADER, sizeof(*record),
+                       now_ns);
+  lunscope_copy(record->bhs, stream->room, ISCSI_BHS_BYTES);
+  record->ahs_bytes = (uint16_t)ahs_bytes;
+  record->direction = (uint8_t)direction;
+  record->has_wrong_digest = stream->bad_digests;
+  __builtin_memset(record->reserved, 0, sizeof(record->reserved));
+  if (ahs_bytes != 0) {
+    lunscope_copy(record->ahs, stream->room + ISCSI_BHS_BYTES, LUNSCOPE_AHS_BYTES);
+  } else {
+    __builtin_memset(record->ahs, 0, sizeof(record->ahs));
+  }
+}
+
+/* DUE_PDU. command: that the PDU answers; 0 for a management PDU. */
+LUNSCOPE_INLINE void lunscope_fill_pdu(struct lunscope_pdu_record* record,
+                                       const struct lunscope_connection* connection,
+                                       uint32_t direction, const struct lunscope_command* command,
+                                       uint64_t now_ns) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t chunk_bytes = lunscope_stream_chunk_bytes(stream);
+  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_PDU, sizeof(*record), now_ns);
+  lunscope_copy(record->bhs, stream->room, ISCSI_BHS_BYTES);
+  if (command) {
+    record->lun = command->lun;
+    lunscope_copy16(record->cdb, command->cdb);
+  } else {
+    record->lun = 0;
+    __builtin_memset(record->cdb, 0, sizeof(record->cdb));
+  }
+  record->chunk_offset = stream->chunk_offset;
+  record->chunk_bytes = (uint16_t)chunk_bytes;
+  record->direction = (uint8_t)direction;
+  record->last = (uint8_t)lunscope_stream_chunk_is_last(stream);
+  if (chunk_bytes != 0) {
+    lunscope_copy(record->chunk, stream->room + ISCSI_BHS_BYTES, LUNSCOPE_CHUNK_BYTES);
+  } else {
+    __builtin_memset(record->chunk, 0, sizeof(record->chunk));
+  }
+}
+
+/* DUE_COMMAND. REQUIRES: the room holds the status of this command. */
+LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* record,
+                                           const struct lunscope_connection* connection,
+                                           uint32_t direction,
+                                           const struct lunscope_command* command,
+                                           uint64_t now_ns) {
+  const uint8_t* bhs = connection->streams[direction & 1].room;
+  int is_response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE;
+  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_COMMAND, sizeof(*record),
+                       now_ns);
+  if (command->gaps != (uint16_t)connection->record.gaps) record->header.flags = LUNSCOPE_FLAG_GAP;
+  record->lun = command->lun;
+  /* The hooks of the two directions may run on CPUs whose clocks differ by a few nanoseconds. */
+  record->duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
+  record->itt = iscsi_itt(bhs);
+  record->cmdsn = command->cmdsn;
+  record->expected_bytes = command->expected_bytes;
+  record->transferred_bytes = command->transferred_bytes;
+  record->residual_bytes = iscsi_residual(bhs);
+  record->bidi_residual_bytes = is_response ? iscsi_bidi_residual(bhs) : 0;
+  lunscope_copy16(record->cdb, command->cdb);
+  record->command_flags = command->flags;
+  record->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
+  record->response = is_response ? iscsi_response(bhs) : 0;
+  record->status = iscsi_status(bhs);
+  record->sense_bytes = 0;
+  record->reserved = 0;
+}
+
+/* DUE_COMMAND with DUE_SENSE. */
+LUNSCOPE_INLINE void lunscope_fill_sensed_command(struct lunscope_sensed_command_record* record,
+                                                  const struct lunscope_connection* connection,
+                                                  uint32_t direction,
+                                                  const struct lunscope_command* command,
+                                                  uint64_t now_ns) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  lunscope_fill_command(&record->command, connection, direction, command, now_ns);
+  record->command.header.bytes = sizeof(*record);
+  record->command.sense_bytes = (uint16_t)lunscope_sense_bytes(stream);
+  lunscope_copy(record->sense, stream->room + ISCSI_BHS_BYTES + 2, LUNSCOPE_SENSE_BYTES);
+}
+
+/* The list of a walk. Returns the bytes of its record. */
+LUNSCOPE_INLINE uint32_t lunscope_fill_inflight(struct lunscope_inflight_record* list,
+                                                const struct lunscope_connection* connection) {
+  uint32_t bytes = lunscope_inflight_list_bytes(list);
+  lunscope_fill_header(&list->header, connection, LUNSCOPE_RECORD_INFLIGHT, bytes, 0);
+  return bytes;
+}
+
+/* The table, in a walk (time 0) or when the connection closes. Returns the bytes of its record. */
+LUNSCOPE_INLINE uint32_t lunscope_fill_aggregates(struct lunscope_aggregates_record* table,
+                                                  const struct lunscope_connection* connection,
+                                                  uint64_t time_ns) {
+  uint32_t bytes = lunscope_aggregates_bytes(table);
+  lunscope_fill_header(&table->header, connection, LUNSCOPE_RECORD_AGGREGATES, bytes, time_ns);
+  return bytes;
+}
+
+/* Add a command that is due to the table. Returns 0 if it needs a record: a failure, or slow. */
+LUNSCOPE_INLINE int lunscope_add_up(struct lunscope_aggregates_record* table,
+                                    const struct lunscope_stream* stream,
+                                    const struct lunscope_command* command, uint64_t now_ns,
+                                    uint64_t slow_ns) {
+  return lunscope_is_success(stream->room) &&
+         lunscope_aggregate_add(table, command, now_ns, slow_ns);
+}
+
+/* Count a record that got into the ring, or did not. */
+LUNSCOPE_INLINE void lunscope_totals_deliver(struct lunscope_totals* totals,
+                                             enum lunscope_delivery delivery) {
+  switch (delivery) {
+    case LUNSCOPE_DELIVERED: totals->records++; break;
+    case LUNSCOPE_ADDED_UP: break;
+    case LUNSCOPE_LOST_FULL: totals->records_lost[LUNSCOPE_LOSS_FULL]++; break;
+    case LUNSCOPE_LOST_BUSY: totals->records_lost[LUNSCOPE_LOSS_BUSY]++; break;
+  }
+}
+
+/* Count commands whose record got into the ring, or did not. */
+LUNSCOPE_INLINE void lunscope_totals_report(struct lunscope_totals* totals, uint32_t role,
+                                            enum lunscope_delivery delivery, uint64_t commands) {
+  role &= LUNSCOPE_ROLE_MASK;
+  switch (delivery) {
+    case LUNSCOPE_DELIVERED:
+    case LUNSCOPE_ADDED_UP: totals->commands_reported[role] += commands; break;
+    case LUNSCOPE_LOST_FULL:
+      totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_FULL] += commands;
+      break;
+    case LUNSCOPE_LOST_BUSY:
+      totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_BUSY] += commands;
+      break;
+  }
+}
+
+/* After each record that was due: what became of it. due: its bit, a constant. */
+LUNSCOPE_INLINE void lunscope_connection_delivered(struct lunscope_connection* connection,
+                                                   struct lunscope_spill* spill, uint32_t direction,
+                                                   enum lunscope_due due,
+                                                   enum lunscope_delivery delivery,
+                                                   struct lunscope_totals* totals) {
+  lunscope_totals_deliver(totals, delivery);
+  if (due != LUNSCOPE_DUE_COMMAND) return;
+  struct lunscope_command* command = lunscope_due_command(connection, spill, direction);
+  if (!command) return;
+  uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
+  lunscope_totals_report(totals, role, delivery, 1);
+  totals->commands_in_flight[role]--;
+  lunscope_inflight_end(&connection->inflight, spill, command);
+}
+
+/* After the connection's own record. */
+LUNSCOPE_INLINE void lunscope_connection_announced(struct lunscope_connection* connection,
+                                                   enum lunscope_delivery delivery,
+                                                   struct lunscope_totals* totals) {
+  lunscope_totals_deliver(totals, delivery);
+  connection->record.header.flags &= (uint8_t)~LUNSCOPE_FLAG_OPENED;
+}
+
+/*
+ * After the last record of the aggregates. Their commands were counted as reported when they ended.
+ * If the record is lost, the commands that no walk has handed out are not reported after all.
+ */
+LUNSCOPE_INLINE void lunscope_aggregates_delivered(const struct lunscope_connection* connection,
+                                                   const struct lunscope_aggregates_record* table,
+                                                   enum lunscope_delivery delivery,
+                                                   struct lunscope_totals* totals) {
+  lunscope_totals_deliver(totals, delivery);
+  if (delivery == LUNSCOPE_DELIVERED) return;
+  uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
+  uint64_t untold = lunscope_aggregates_untold(table);
+  totals->commands_reported[role] -= untold;
+  lunscope_totals_report(totals, role, delivery, untold);
+}
+
+#endif
