@@ -187,7 +187,7 @@ static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* s
   struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
   if (!table) return;
   __u32 bytes = lunscope_fill_aggregates(table, connection, 0);
-  lunscope_aggregates_tell(table);
+  lunscope_aggregates_mark_read(table);
   LUNSCOPE_BOUND(bytes);
   if (bytes <= sizeof(*table)) bpf_seq_write(seq, table, bytes);
 }

@@ -26,7 +26,7 @@ struct follow {
 
 /* Set the time at which the byte that was read last arrived, which completed a header or a chunk.
  */
-static __always_inline void tell_time(struct follow* follow, const struct lunscope_stream* stream) {
+static __always_inline void set_time(struct follow* follow, const struct lunscope_stream* stream) {
   if (follow->is_noted) {
     follow->now_ns = lunscope_arrivals_time(&follow->connection->arrivals, stream->next - 1);
   }
@@ -91,7 +91,7 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
                                       follow->totals);
   if (take == LUNSCOPE_TAKE_SHORT)
     return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
-  tell_time(follow, stream);
+  set_time(follow, stream);
   return judge(follow, stream, take);
 }
 

@@ -2,7 +2,8 @@
 //
 // What is kept of a connection is charged to its socket, and net.core.optmem_max says how much that
 // may be. "net: increase optmem_max default value" (4944566706b2, Linux 6.8) raised the default
-// from 20 to 128 KiB; 20 are enough for one observer, and for no more than LUNSCOPE_COMMANDS commands.
+// from 20 to 128 KiB; 20 are enough for one observer, and for no more than LUNSCOPE_COMMANDS
+// commands.
 #pragma once
 
 #include <cstdint>

@@ -114,18 +114,18 @@ LUNSCOPE_INLINE int lunscope_is_success(const uint8_t* bhs) {
 }
 
 /* A walk hands out the counts as they are now. */
-LUNSCOPE_INLINE void lunscope_aggregates_tell(struct lunscope_aggregates_record* table) {
+LUNSCOPE_INLINE void lunscope_aggregates_mark_read(struct lunscope_aggregates_record* table) {
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
-    table->aggregates[i].told = table->aggregates[i].commands;
+    table->aggregates[i].read = table->aggregates[i].commands;
 }
 
 /* Commands that no walk has handed out yet. */
 LUNSCOPE_INLINE uint64_t
-lunscope_aggregates_untold(const struct lunscope_aggregates_record* table) {
-  uint64_t untold = 0;
+lunscope_aggregates_unread(const struct lunscope_aggregates_record* table) {
+  uint64_t unread = 0;
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
-    untold += table->aggregates[i].commands - table->aggregates[i].told;
-  return untold;
+    unread += table->aggregates[i].commands - table->aggregates[i].read;
+  return unread;
 }
 
 #endif

@@ -116,9 +116,9 @@ LUNSCOPE_INLINE int lunscope_connection_has_header(const struct lunscope_connect
 }
 
 /*
- * Settle where the header in the room begins: at the start of the room if that is possible. Else it
- * begins behind a data digest. If a digest came first, the opcode of the header would stand where
- * the length of an AHS stands, and only seldom is an opcode 0.
+ * Settle where the header in the room begins: at the start of the room if that is possible, else
+ * behind a data digest. With a digest in front, the opcode of the header stands where the length of
+ * an AHS would be. Only seldom is an opcode 0, so the two are seldom confused.
  */
 LUNSCOPE_INLINE enum lunscope_take lunscope_connection_settle_data_digest(
     struct lunscope_connection* connection, uint32_t direction, struct lunscope_totals* totals) {

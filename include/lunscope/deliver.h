@@ -3,13 +3,13 @@
  * Delivery: which records are due, what is in them, and which command ends with its record.
  *
  * The engine decides this while it follows a PDU, and leaves the answer in stream->due. A sink (the
- * ring in the kernel, a callback in a replay) decides nothing. For each bit that is due, in order
- * of the bits, it reserves a record of a constant size, fills it with the function here, submits
- * it, and calls lunscope_connection_delivered() with what became of it. Only that function counts
- * commands as reported or as lost, and ends them.
+ * ring in the kernel, a callback in a replay) decides nothing. For each bit that is due, in order,
+ * it reserves a record of a constant size, fills it by the function here, and submits it. Then it
+ * calls lunscope_connection_delivered() with the result. Only that function counts a command as
+ * reported or as lost, and ends it.
  *
- * stream->place is the number of the command that the PDU answers. A pointer would not do: behind a
- * subprogram's boundary the verifier knows no pointer that lies in a struct.
+ * stream->place is the number of the command that the PDU answers. A pointer to it would lose its
+ * type: the verifier does not follow pointers in a struct into a subprogram.
  */
 #ifndef LUNSCOPE_DELIVER_H
 #define LUNSCOPE_DELIVER_H
@@ -279,9 +279,9 @@ LUNSCOPE_INLINE void lunscope_aggregates_delivered(const struct lunscope_connect
   lunscope_totals_deliver(totals, delivery);
   if (delivery == LUNSCOPE_DELIVERED) return;
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
-  uint64_t untold = lunscope_aggregates_untold(table);
-  totals->commands_reported[role] -= untold;
-  lunscope_totals_report(totals, role, delivery, untold);
+  uint64_t unread = lunscope_aggregates_unread(table);
+  totals->commands_reported[role] -= unread;
+  lunscope_totals_report(totals, role, delivery, unread);
 }
 
 #endif

@@ -170,7 +170,7 @@ struct lunscope_inflight_record {
 struct lunscope_aggregate {
   uint64_t lun;
   uint64_t commands;
-  uint64_t told; /* commands that a walk has handed out */
+  uint64_t read; /* commands that a walk has handed out */
   uint64_t duration_ns;
   uint64_t transferred_bytes;
   uint64_t durations[LUNSCOPE_LATENCY_BOUNDS + 1];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Facts about SCSI that the engine and the model use: the length of a CDB, the place of its logical
- * block address and transfer length, the kind of work it asks for (SPC, SBC), LUNs and sense.
+ * Facts about SCSI that the engine and the model use (SPC, SBC): the length of a CDB, where its
+ * logical block address and its transfer length stand, and the kind of work that it asks for. Also
+ * LUNs and sense data.
  *
  * Names of commands come from libsgutils2, because they depend on the device type. These facts do
  * not, except that LBA and blocks have a meaning for block devices only.

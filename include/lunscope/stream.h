@@ -297,8 +297,9 @@ LUNSCOPE_SUBPROGRAM int lunscope_stream_keep(struct lunscope_stream* stream, uin
   if (!stream) return 0;
   stream->kept = (uint16_t)bytes;
   for (uint32_t at = ISCSI_BHS_BYTES; at <= LUNSCOPE_ROOM_MASK; at++) {
-    /* All ones in front of the end, else 0. Without a branch and read again in each turn, because
-     * the verifier would follow each value of a number, and each turn of the loop twice. */
+    /* All ones in front of the end, else 0. A branch would make the verifier follow each turn
+     * twice. The end is read again in each turn, because the verifier would follow each value of
+     * it. */
     int32_t is_kept = (int32_t)at - *(const volatile uint16_t*)&stream->kept;
     LUNSCOPE_BOUND(is_kept); /* else clang makes a branch */
     is_kept >>= 31;

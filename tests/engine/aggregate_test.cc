@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Commands that are added up in the kernel: which are, where, and what is left to be told.
+// Commands that are added up in the kernel: which ones, where, and which no walk has handed out
+// yet.
 #include <gtest/gtest.h>
 #include <lunscope/aggregate.h>
 
@@ -79,11 +80,11 @@ TEST_F(Aggregate, ClocksThatDifferMakeNoHugeDuration) {
 TEST_F(Aggregate, KnowsWhatNoReportHasHandedOut) {
   Add(TaskOf(1, SCSI_READ_10));
   Add(TaskOf(2, SCSI_READ_10));
-  EXPECT_EQ(lunscope_aggregates_untold(table_.get()), 2u);
-  lunscope_aggregates_tell(table_.get());
-  EXPECT_EQ(lunscope_aggregates_untold(table_.get()), 0u);
+  EXPECT_EQ(lunscope_aggregates_unread(table_.get()), 2u);
+  lunscope_aggregates_mark_read(table_.get());
+  EXPECT_EQ(lunscope_aggregates_unread(table_.get()), 0u);
   Add(TaskOf(2, SCSI_READ_10));
-  EXPECT_EQ(lunscope_aggregates_untold(table_.get()), 1u);
+  EXPECT_EQ(lunscope_aggregates_unread(table_.get()), 1u);
 }
 
 TEST_F(Aggregate, SuccessIsGoodStatusOfACompletedCommand) {

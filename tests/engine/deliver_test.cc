@@ -181,7 +181,7 @@ TEST(Delivery, OfAggregatesTakesBackWhatIsLost) {
   uint64_t& reported = sink.totals.commands_reported[LUNSCOPE_ROLE_TARGET];
   table->count = 1;
   table->aggregates[0].commands = 5;
-  table->aggregates[0].told = 3;
+  table->aggregates[0].read = 3;
   reported = 5;
   lunscope_aggregates_delivered(&sink.connection(), table.get(), LUNSCOPE_DELIVERED, &sink.totals);
   EXPECT_EQ(reported, 5u);
