@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/host/files.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -9,9 +11,9 @@
 
 namespace lunscope {
 
-std::string ReadWhole(const std::string& path) {
+std::string ReadWhole(const std::string& path, size_t max_bytes) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxFileBytes, '\0');
+  std::string text(max_bytes, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   return text;
@@ -34,6 +36,16 @@ std::vector<std::string> ListFolder(const std::string& path) {
   return names;
 }
 
+uint64_t InodeOf(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+uint64_t InodeOfFolder(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) ? status.st_ino : 0;
+}
+
 std::vector<std::string> Lines(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
@@ -41,8 +53,8 @@ std::vector<std::string> Lines(const std::string& text) {
   return lines;
 }
 
-std::string After(const std::string& line, const std::string& beginning) {
-  return line.starts_with(beginning) ? line.substr(beginning.size()) : std::string();
+std::string After(std::string_view line, std::string_view prefix) {
+  return line.starts_with(prefix) ? std::string(line.substr(prefix.size())) : std::string();
 }
 
 }  // namespace lunscope

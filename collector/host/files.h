@@ -1,25 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Small files of sysfs and configfs, and their folders. What cannot be read is empty: sessions come
-// and go while they are looked at.
+// Small files and folders of /proc, /sys and configfs. Every read has a limit. A file or folder
+// that cannot be read counts as empty, because sessions and processes come and go while they are
+// read.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lunscope {
 
-// At most so many entries of a folder, or bytes of a file, are looked at.
+// The limits: entries of a folder, bytes of a file.
 inline constexpr size_t kMaxEntries = 4096;
 inline constexpr size_t kMaxFileBytes = 65536;
 
-std::string ReadWhole(const std::string& path);
-// The first line, without its end.
+// The first max_bytes of a file.
+std::string ReadWhole(const std::string& path, size_t max_bytes = kMaxFileBytes);
+// The first line of a file, without its end.
 std::string ReadLine(const std::string& path);
-// Names in a folder, sorted.
+// The names in a folder, sorted.
 std::vector<std::string> ListFolder(const std::string& path);
+// The inode of the file that a path or link leads to; 0 if there is none.
+uint64_t InodeOf(const std::string& path);
+// The inode of a folder; 0 if there is none.
+uint64_t InodeOfFolder(const std::string& path);
+
+// The lines of a text, without their ends.
 std::vector<std::string> Lines(const std::string& text);
-// What follows this beginning on the line, if it begins so; else "".
-std::string After(const std::string& line, const std::string& beginning);
+// The rest of the line behind this prefix; "" if the line does not begin with it.
+std::string After(std::string_view line, std::string_view prefix);
 
 }  // namespace lunscope

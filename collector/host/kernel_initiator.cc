@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collector/host/kernel_initiator.h"
+
 #include <fmt/format.h>
 #include <lunscope/types.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "collector/host/files.h"
-#include "collector/host/host.h"
 #include "collector/host/kernel_lun.h"
 
 namespace lunscope {
 namespace {
 
-// The "type" of each device "targetH:C:T/H:C:T:L" of a session.
+// The attribute "type" of each device, targetH:C:T/H:C:T:L, of a session.
 std::map<uint64_t, int> ReadDeviceTypes(const std::string& session) {
   std::map<uint64_t, int> types;
   for (const std::string& target : ListFolder(session)) {
@@ -31,7 +33,7 @@ std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
   std::vector<HostSession> sessions;
   const std::string connections = sys + "/class/iscsi_connection";
   for (const std::string& name : ListFolder(connections)) {
-    // "connection3:0": the number of its session, then its CID.
+    // "connection3:0" is CID 0 of session 3.
     const std::string number = After(name, "connection");
     const std::string connection = fmt::format("{}/{}/", connections, name);
     const std::string session =
@@ -43,10 +45,10 @@ std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
     found.role = LUNSCOPE_ROLE_INITIATOR;
     found.target = ReadLine(session + "targetname");
     found.initiator = ReadLine(session + "initiatorname");
-    // A session that has lost its connection has no address; its next one is seen to log in.
+    // A session that has lost its connection has no address. The programs will see its next login.
     if (found.target.empty() || address.empty() || portal.port == 0) continue;
     found.portals = {portal};
-    // Older kernels do not tell the local port; then the portal has to do.
+    // Older kernels have no local_port. The portal alone must then identify the connection.
     found.initiator_address = ParseAddress("[::]:" + ReadLine(connection + "local_port"));
     if (found.initiator_address.port == 0) found.initiator_address = {};
     found.source = "sysfs";

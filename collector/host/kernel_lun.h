@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How Linux writes a LUN as a number.
+// The LUN as sysfs and configfs write it: a decimal number.
 #pragma once
 
 #include <lunscope/scsi.h>
@@ -11,7 +11,7 @@
 
 namespace lunscope {
 
-// The eight bytes of a LUN on the wire, from the number that sysfs and configfs have for it.
+// The eight bytes of the LUN on the wire.
 inline uint64_t LunOfKernel(const std::string& text) {
   const uint64_t number = std::strtoull(text.c_str(), nullptr, 10);
   return scsi_wire_lun(number);

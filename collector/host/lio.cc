@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collector/host/lio.h"
+
 #include <fmt/format.h>
 #include <lunscope/types.h>
 
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <system_error>
 
 #include "collector/host/files.h"
-#include "collector/host/host.h"
 #include "collector/host/kernel_lun.h"
-#include "collector/host/portals.h"
 
 namespace lunscope {
 namespace {
@@ -18,13 +19,13 @@ using DeviceTypes = std::map<uint64_t, int>;
 
 constexpr int kDiskType = 0x00;
 
-// Of the folder "lun_300".
+// The LUN of a folder like "lun_300".
 std::optional<uint64_t> LunOfFolder(const std::string& name) {
   const std::string number = After(name, "lun_");
   return number.empty() ? std::nullopt : std::optional(LunOfKernel(number));
 }
 
-// Where the links in this folder lead to.
+// The paths that the links in this folder lead to.
 std::vector<std::string> LinksIn(const std::string& folder) {
   std::vector<std::string> links;
   for (const std::string& name : ListFolder(folder)) {
@@ -36,7 +37,8 @@ std::vector<std::string> LinksIn(const std::string& folder) {
   return links;
 }
 
-// What LIO emulates is a disk; what it passes through is what it is, and not told here.
+// The LUNs of a portal group. A device that LIO emulates is a disk. A device that LIO passes
+// through (pscsi) may be of any type, which configfs does not say.
 DeviceTypes TypesOfGroup(const std::string& folder) {
   DeviceTypes types;
   for (const std::string& name : ListFolder(folder)) {
@@ -50,7 +52,7 @@ DeviceTypes TypesOfGroup(const std::string& folder) {
   return types;
 }
 
-// An entry of the access control list has numbers of its own for the LUNs of the group.
+// The LUNs of one access control list entry, which gives the group's LUNs numbers of its own.
 DeviceTypes TypesOfEntry(const std::string& folder, const DeviceTypes& of_group) {
   DeviceTypes types;
   for (const std::string& name : ListFolder(folder)) {
@@ -64,8 +66,8 @@ DeviceTypes TypesOfEntry(const std::string& folder, const DeviceTypes& of_group)
   return types;
 }
 
-// The sessions of one access control list entry: its info has a line "   Address 192.0.2.7 TCP ..."
-// for each connection, without the port.
+// Add the sessions of one access control list entry. Its file info has a line
+// "   Address 192.0.2.7 TCP ..." for each connection. The line does not have the port.
 void AddFromInfo(std::vector<HostSession>& sessions, HostSession session, const std::string& info) {
   for (const std::string& line : Lines(info)) {
     if (const std::string name = After(line, "InitiatorName: "); !name.empty())
@@ -91,7 +93,7 @@ void AddPortalGroup(std::vector<HostSession>& sessions, const std::string& targe
     session.device_types = TypesOfEntry(entry, types);
     AddFromInfo(sessions, session, ReadWhole(entry + "/info"));
   }
-  // Initiators without an entry of their own; of these only the names are told.
+  // Initiators without an entry. configfs has only their names.
   session.initiator_address = {};
   session.device_types = types;
   for (const std::string& name : Lines(ReadWhole(folder + "/dynamic_sessions"))) {
@@ -102,8 +104,8 @@ void AddPortalGroup(std::vector<HostSession>& sessions, const std::string& targe
 
 // Calls visit(name of a target, folder of one of its portal groups).
 template <typename Visit>
-void ForEachPortalGroup(const std::string& target, const Visit& visit) {
-  const std::string fabric = target + "/iscsi";
+void ForEachPortalGroup(const std::string& folder, const Visit& visit) {
+  const std::string fabric = folder + "/iscsi";
   for (const std::string& name : ListFolder(fabric)) {
     for (const std::string& group : ListFolder(fmt::format("{}/{}", fabric, name))) {
       if (group.starts_with("tpgt_")) visit(name, fmt::format("{}/{}/{}", fabric, name, group));
@@ -113,19 +115,19 @@ void ForEachPortalGroup(const std::string& target, const Visit& visit) {
 
 }  // namespace
 
-std::vector<HostSession> ReadLio(const std::string& target) {
+std::vector<HostSession> ReadLioSessions(const std::string& folder) {
   std::vector<HostSession> sessions;
-  ForEachPortalGroup(target, [&](const std::string& name, const std::string& folder) {
-    AddPortalGroup(sessions, name, folder);
+  ForEachPortalGroup(folder, [&](const std::string& name, const std::string& group) {
+    AddPortalGroup(sessions, name, group);
   });
   return sessions;
 }
 
-std::vector<Portal> ReadLioPortals(const std::string& target) {
+std::vector<Portal> ReadLioPortals(const std::string& folder) {
   std::vector<Portal> portals;
-  ForEachPortalGroup(target, [&](const std::string& /*name*/, const std::string& folder) {
-    for (const std::string& address : ListFolder(folder + "/np")) {
-      const bool is_iser = ReadLine(fmt::format("{}/np/{}/iser", folder, address)) == "1";
+  ForEachPortalGroup(folder, [&](const std::string& /*name*/, const std::string& group) {
+    for (const std::string& address : ListFolder(group + "/np")) {
+      const bool is_iser = ReadLine(fmt::format("{}/np/{}/iser", group, address)) == "1";
       portals.push_back({address, ParseAddress(address).port, "configfs", is_iser});
     }
   });

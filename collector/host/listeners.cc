@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collector/host/listeners.h"
+
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <sstream>
 
 #include "collector/base/address.h"
 #include "collector/host/files.h"
-#include "collector/host/portals.h"
 
 namespace lunscope {
 namespace {
 
 constexpr const char* kListen = "0A";  // TCP_LISTEN, as get_tcp4_sock() prints it
 constexpr size_t kWordDigits = 8;
+// The kernel pads a line of tcp to 149 bytes; lines of tcp6 are not much longer.
+constexpr size_t kMaxSocketLine = 256;
 
-// "0100007F:0CBC": words of the address as the CPU has them, of which each is in network order.
+// "0100007F:0CBC": 32-bit words in the CPU's byte order, each of them in network order.
 Portal ParseLocal(const std::string& local) {
   Portal portal;
   portal.source = "socket";
@@ -32,30 +35,35 @@ Portal ParseLocal(const std::string& local) {
   return portal;
 }
 
-void AddListeners(std::vector<Portal>& portals, const std::string& path) {
-  std::ifstream file(path);
+}  // namespace
+
+std::vector<Portal> ParseListeners(const std::string& text) {
+  std::vector<Portal> portals;
+  std::istringstream lines(text);
   std::string line;
-  std::getline(file, line);  // the headings
-  while (portals.size() < kMaxEntries && std::getline(file, line)) {
+  std::getline(lines, line);  // the headings
+  while (std::getline(lines, line)) {
     std::istringstream words(line);
     std::string number;
     std::string local;
     std::string remote;
     std::string state;
     words >> number >> local >> remote >> state;
-    // Those that listen come first, and of the others there may be a million.
-    if (state != kListen) return;
+    // The kernel lists listening sockets first. There may be a million of the others.
+    if (state != kListen) break;
     const Portal portal = ParseLocal(local);
     if (portal.port != 0) portals.push_back(portal);
   }
+  return portals;
 }
-
-}  // namespace
 
 std::vector<Portal> ReadListeners(const std::string& net) {
   std::vector<Portal> portals;
-  AddListeners(portals, net + "/tcp");
-  AddListeners(portals, net + "/tcp6");
+  for (const char* file : {"/tcp", "/tcp6"}) {
+    const std::vector<Portal> found =
+        ParseListeners(ReadWhole(net + file, kMaxEntries * kMaxSocketLine));
+    portals.insert(portals.end(), found.begin(), found.end());
+  }
   return portals;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names for the process of a connection, read when the connection is met. It may be gone by then,
-// or in no process namespace that is seen from here: then its control group is all that can be
-// told.
+// Names for the process at this host's end of a connection. They are read when the connection is
+// first seen. The process may have ended by then, or its process namespace may be hidden from here;
+// then only its control group is known.
 #pragma once
 
 #include <lunscope/records.h>
@@ -22,8 +22,8 @@ class LocalProcesses {
   const std::string& CgroupName(uint64_t id);
   const std::string& NamespaceName(uint32_t inode);
 
-  // To find a name may take a look at every group or process of the host. At most kMaxNames of
-  // each.
+  // Finding a name may read every control group or process of the host, so names are remembered: at
+  // most kMaxNames of each kind.
   std::unordered_map<uint64_t, std::string> cgroups_;
   std::unordered_map<uint32_t, std::string> namespaces_;
 };

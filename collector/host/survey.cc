@@ -5,12 +5,14 @@
 #include <lunscope/types.h>
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 #include <string>
 
 #include "collector/base/printable.h"
 #include "collector/host/host.h"
+#include "collector/host/lio.h"
+#include "collector/host/listeners.h"
+#include "collector/host/tgt.h"
 #include "collector/host/unseen.h"
 
 namespace lunscope {
@@ -23,6 +25,10 @@ bool Contains(const std::vector<uint16_t>& ports, uint16_t port) {
   return std::ranges::find(ports, port) != ports.end();
 }
 
+void Append(std::vector<Finding>& findings, const std::vector<Finding>& more) {
+  findings.insert(findings.end(), more.begin(), more.end());
+}
+
 Finding DescribePort(const std::vector<Portal>& listeners, uint16_t port) {
   std::vector<std::string> addresses;
   for (const Portal& listener : listeners) {
@@ -31,15 +37,42 @@ Finding DescribePort(const std::vector<Portal>& listeners, uint16_t port) {
   return {kPortals,
           fmt::format("port {}", port),
           FindingState::kNote,
-          addresses.empty() ? "nobody listens in this network namespace"
-                            : fmt::format("listens on {}", fmt::join(addresses, ", ")),
+          addresses.empty() ? "no socket listens in this network namespace"
+                            : fmt::format("listening on {}", fmt::join(addresses, ", ")),
           {{"port", uint64_t{port}}, {"listeners", addresses}}};
 }
 
-std::string PortOption(const std::set<uint16_t>& ports) {
-  std::string words;
-  for (const uint16_t port : ports) words += fmt::format(" --port {}", port);
-  return words;
+Finding DescribeOtherPort(const Portal& portal) {
+  const std::string address = Printable(portal.address);
+  return {kPortals,
+          "other port",
+          FindingState::kWarning,
+          fmt::format("{} of {} is not watched: add --port {}", address,
+                      portal.source == "tgtadm" ? "tgt" : "LIO", portal.port),
+          {{"port", uint64_t{portal.port}}, {"address", address}, {"source", portal.source}}};
+}
+
+Finding DescribeSession(const HostSession& session, const std::vector<uint16_t>& ports) {
+  const bool is_target = session.role == LUNSCOPE_ROLE_TARGET;
+  const std::string target = Printable(session.target);
+  const std::string initiator = Printable(session.initiator);
+  const bool is_watched = std::ranges::any_of(
+      session.portals, [&](const SocketAddress& portal) { return Contains(ports, portal.port); });
+  std::string detail = fmt::format("this host {} {}", is_target ? "serves" : "uses", target);
+  if (!is_watched) {
+    std::set<uint16_t> others;
+    for (const SocketAddress& portal : session.portals) others.insert(portal.port);
+    detail += ", which is not watched: add";
+    for (const uint16_t port : others) detail += fmt::format(" --port {}", port);
+  }
+  return {kSessions,
+          session.source,
+          is_watched ? FindingState::kNote : FindingState::kWarning,
+          detail,
+          {{"role", std::string(is_target ? "target" : "initiator")},
+           {"target", target},
+           {"initiator", initiator},
+           {"watched", is_watched}}};
 }
 
 }  // namespace
@@ -51,15 +84,8 @@ std::vector<Finding> DescribePortals(const std::vector<Portal>& listeners,
   findings.reserve(ports.size() + portals.size());
   for (const uint16_t port : ports) findings.push_back(DescribePort(listeners, port));
   for (const Portal& portal : portals) {
-    if (portal.is_iser || Contains(ports, portal.port)) continue;
-    const std::string address = Printable(portal.address);
-    findings.push_back(
-        {kPortals,
-         "other port",
-         FindingState::kWarning,
-         fmt::format("{} of {} is not watched: add --port {}", address,
-                     portal.source == "tgtadm" ? "tgt" : "LIO", portal.port),
-         {{"port", uint64_t{portal.port}}, {"address", address}, {"source", portal.source}}});
+    if (!portal.is_iser && !Contains(ports, portal.port))
+      findings.push_back(DescribeOtherPort(portal));
   }
   return findings;
 }
@@ -67,44 +93,21 @@ std::vector<Finding> DescribePortals(const std::vector<Portal>& listeners,
 std::vector<Finding> DescribeSessions(const std::vector<HostSession>& sessions,
                                       const std::vector<uint16_t>& ports) {
   std::vector<Finding> findings;
-  for (const HostSession& session : sessions) {
-    const bool is_target = session.role == LUNSCOPE_ROLE_TARGET;
-    const std::string target = Printable(session.target);
-    const std::string initiator = Printable(session.initiator);
-    std::set<uint16_t> other;
-    bool is_watched = false;
-    for (const SocketAddress& portal : session.portals) {
-      is_watched = is_watched || Contains(ports, portal.port);
-      other.insert(portal.port);
-    }
-    findings.push_back(
-        {kSessions,
-         session.source,
-         is_watched ? FindingState::kNote : FindingState::kWarning,
-         fmt::format(
-             "{} {}{}", is_target ? "serves" : "uses", target,
-             is_watched ? std::string() : fmt::format(": not watched, add{}", PortOption(other))),
-         {{"role", std::string(is_target ? "target" : "initiator")},
-          {"target", target},
-          {"initiator", initiator},
-          {"watched", is_watched}}});
-  }
+  findings.reserve(sessions.size());
+  for (const HostSession& session : sessions) findings.push_back(DescribeSession(session, ports));
   if (findings.empty())
     findings.push_back(
-        {kSessions, "sessions", FindingState::kNote, "none that sysfs, LIO or tgt tell of"});
+        {kSessions, "sessions", FindingState::kNote, "sysfs, LIO and tgt list no session"});
   return findings;
 }
 
 std::vector<Finding> SurveyHost(const std::vector<uint16_t>& ports) {
-  constexpr std::chrono::milliseconds kTgtLimit(1000);
-  constexpr const char* kTarget = "/sys/kernel/config/target";
-  std::vector<Portal> portals = ReadLioPortals(kTarget);
-  const std::vector<Portal> of_tgt = ReadTgtPortals("/var/run/tgtd", kTgtLimit);
+  std::vector<Portal> portals = ReadLioPortals(kLioFolder);
+  const std::vector<Portal> of_tgt = ReadTgtPortals(kTgtFolder, kTgtLimit);
   portals.insert(portals.end(), of_tgt.begin(), of_tgt.end());
   std::vector<Finding> findings = DescribePortals(ReadListeners("/proc/self/net"), portals, ports);
-  for (const std::vector<Finding>& more :
-       {DescribeSessions(ReadHostSessions(), ports), FindUnseen("/sys", "/proc", kTarget)})
-    findings.insert(findings.end(), more.begin(), more.end());
+  Append(findings, DescribeSessions(ReadHostSessions(), ports));
+  Append(findings, FindUnseen("/sys", "/proc", kLioFolder));
   return findings;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `lunscope check` asks of the host: who listens where, which sessions there are, and what of
-// them cannot be seen. Takes at most about two seconds, whatever hangs.
+// The part of `lunscope check` that asks the host: which sockets listen, which sessions exist, and
+// which iSCSI traffic cannot be seen. Returns after about two seconds at most, even if a tgtd does
+// not answer.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +10,14 @@
 
 #include "collector/base/finding.h"
 #include "collector/base/host_session.h"
-#include "collector/host/portals.h"
+#include "collector/host/portal.h"
 
 namespace lunscope {
 
 std::vector<Finding> SurveyHost(const std::vector<uint16_t>& ports);
 
-// Its parts. A portal or session on another port than those that are watched is a warning.
+// The parts of the survey. ports: those that are watched. A portal or session on another port is a
+// warning.
 std::vector<Finding> DescribePortals(const std::vector<Portal>& listeners,
                                      const std::vector<Portal>& portals,
                                      const std::vector<uint16_t>& ports);

@@ -9,93 +9,125 @@
 
 #include "collector/base/printable.h"
 #include "collector/host/files.h"
-#include "collector/host/portals.h"
+#include "collector/host/lio.h"
 
 namespace lunscope {
 namespace {
 
 constexpr const char* kGroup = "unseen";
-// What the SCSI hosts of these initiators are called, and their transports (open-iscsi).
+constexpr const char* kIserInitiator = "iSER initiator";
+constexpr const char* kIserTarget = "iSER target";
+// open-iscsi's drivers, by the name of their SCSI hosts and of their transport.
 constexpr const char* kTcpHost = "iscsi_tcp";
 constexpr const char* kIserHost = "iscsi_iser";
 constexpr const char* kTcp = "tcp";
 constexpr const char* kIser = "iser";
 
-Finding Unseen(const std::string& name, FindingState state, const std::string& detail,
-               uint64_t count) {
-  return {kGroup, name, state, detail, {{"count", count}}};
+Finding Warning(const std::string& name, const std::string& detail, uint64_t count) {
+  return {kGroup, name, FindingState::kWarning, detail, {{"count", count}}};
 }
 
-// How many SCSI hosts of iSCSI there are, by driver. One of iscsi_tcp or iSER is a session, one of
-// another driver an adapter.
+Finding Unused(const std::string& name, const std::string& detail) {
+  return {kGroup, name, FindingState::kNote, detail, {{"count", uint64_t{0}}}};
+}
+
+std::string Count(uint64_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string OffloadName(const std::string& driver) {
+  return fmt::format("offload {}", Printable(driver));
+}
+
+// The number of iSCSI's SCSI hosts, by driver. A host of iscsi_tcp or iSER is a session; a host of
+// any other driver is an adapter.
 std::map<std::string, uint64_t> HostsByDriver(const std::string& sys) {
   std::map<std::string, uint64_t> hosts;
   for (const std::string& host : ListFolder(sys + "/class/iscsi_host"))
-    hosts[Printable(ReadLine(fmt::format("{}/class/scsi_host/{}/proc_name", sys, host)))]++;
+    hosts[ReadLine(fmt::format("{}/class/scsi_host/{}/proc_name", sys, host))]++;
   return hosts;
 }
 
-void AddHosts(std::vector<Finding>& findings, const std::string& sys) {
-  const std::map<std::string, uint64_t> hosts = HostsByDriver(sys);
+void AddHosts(std::vector<Finding>& findings, const std::map<std::string, uint64_t>& hosts) {
   for (const auto& [driver, count] : hosts) {
+    if (driver == kTcpHost || driver.empty()) continue;
     if (driver == kIserHost) {
-      findings.push_back(Unseen("iSER initiator", FindingState::kWarning,
-                                fmt::format("{} SCSI hosts over RDMA, not TCP", count), count));
-    } else if (driver != kTcpHost && !driver.empty()) {
-      findings.push_back(Unseen(
-          fmt::format("offload {}", driver), FindingState::kWarning,
-          fmt::format("{} adapters that speak iSCSI themselves, beside the kernel's TCP", count),
+      findings.push_back(Warning(
+          kIserInitiator,
+          fmt::format("{} over RDMA, not TCP: watch with --source scsi", Count(count, "session")),
           count));
+    } else {
+      findings.push_back(
+          Warning(OffloadName(driver),
+                  fmt::format("{} with an iSCSI stack outside the kernel's TCP: watch with "
+                              "--source scsi",
+                              Count(count, "adapter")),
+                  count));
     }
   }
-  // Drivers that have registered their transport and have no host.
+}
+
+// Drivers that have registered a transport, but have no SCSI host.
+void AddUnusedTransports(std::vector<Finding>& findings, const std::string& sys,
+                         const std::map<std::string, uint64_t>& hosts) {
   for (const std::string& transport : ListFolder(sys + "/class/iscsi_transport")) {
-    if (transport == kTcp || hosts.contains(transport) ||
-        (transport == kIser && hosts.contains(kIserHost)))
-      continue;
-    const bool is_iser = transport == kIser;
-    findings.push_back(
-        Unseen(is_iser ? "iSER initiator" : fmt::format("offload {}", Printable(transport)),
-               FindingState::kNote,
-               is_iser ? "driver loaded, no session" : "driver loaded, no adapter", 0));
+    if (transport == kTcp) continue;
+    if (transport == kIser) {
+      if (!hosts.contains(kIserHost))
+        findings.push_back(Unused(kIserInitiator, "driver loaded, no session"));
+    } else if (!hosts.contains(transport)) {
+      findings.push_back(Unused(OffloadName(transport), "driver loaded, no adapter"));
+    }
   }
 }
 
-void AddIserTarget(std::vector<Finding>& findings, const std::string& sys,
-                   const std::string& target) {
-  const std::vector<Portal> portals = ReadLioPortals(target);
+void AddIserTarget(std::vector<Finding>& findings, const std::string& sys, const std::string& lio) {
+  const std::vector<Portal> portals = ReadLioPortals(lio);
   const auto count = static_cast<uint64_t>(std::ranges::count_if(portals, &Portal::is_iser));
   if (count > 0) {
-    findings.push_back(Unseen("iSER target", FindingState::kWarning,
-                              fmt::format("{} portals of LIO over RDMA, not TCP", count), count));
-  } else if (!ListFolder(sys + "/module/ib_isert").empty()) {
     findings.push_back(
-        Unseen("iSER target", FindingState::kNote, "driver loaded, no portal uses it", 0));
+        Warning(kIserTarget,
+                fmt::format("{} of LIO over RDMA, not TCP: watch with --source target",
+                            Count(count, "portal")),
+                count));
+  } else if (!ListFolder(sys + "/module/ib_isert").empty()) {
+    findings.push_back(Unused(kIserTarget, "driver loaded, no portal uses it"));
   }
 }
 
-void AddTls(std::vector<Finding>& findings, const std::string& proc) {
+// The number of TLS sockets in the text of net/tls_stat (tls_statistics_seq_show()). A socket may
+// have TLS in one direction only, in software or in a device.
+uint64_t CountTlsSockets(const std::string& text) {
   uint64_t sending = 0;
   uint64_t receiving = 0;
-  for (const std::string& line : Lines(ReadWhole(proc + "/self/net/tls_stat"))) {
+  for (const std::string& line : Lines(text)) {
     const uint64_t value = std::strtoull(line.c_str() + line.find_last_of(" \t") + 1, nullptr, 10);
     if (line.starts_with("TlsCurrTx")) sending += value;
     if (line.starts_with("TlsCurrRx")) receiving += value;
   }
-  const uint64_t sockets = std::max(sending, receiving);
+  return std::max(sending, receiving);
+}
+
+void AddTls(std::vector<Finding>& findings, const std::string& proc) {
+  const uint64_t sockets = CountTlsSockets(ReadWhole(proc + "/self/net/tls_stat"));
   if (sockets == 0) return;
-  findings.push_back(Unseen("kernel TLS", FindingState::kNote,
-                            fmt::format("{} sockets; iSCSI in one of them is encrypted", sockets),
-                            sockets));
+  findings.push_back(
+      {kGroup,
+       "kernel TLS",
+       FindingState::kNote,
+       fmt::format("{}: iSCSI over TLS is encrypted and cannot be read", Count(sockets, "socket")),
+       {{"count", sockets}}});
 }
 
 }  // namespace
 
 std::vector<Finding> FindUnseen(const std::string& sys, const std::string& proc,
-                                const std::string& target) {
+                                const std::string& lio) {
   std::vector<Finding> findings;
-  AddHosts(findings, sys);
-  AddIserTarget(findings, sys, target);
+  const std::map<std::string, uint64_t> hosts = HostsByDriver(sys);
+  AddHosts(findings, hosts);
+  AddUnusedTransports(findings, sys, hosts);
+  AddIserTarget(findings, sys, lio);
   AddTls(findings, proc);
   if (findings.empty())
     findings.push_back(

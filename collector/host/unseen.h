@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// iSCSI of this host that does not pass through the kernel's TCP in the clear, and so cannot be
-// seen: iSER, adapters that speak iSCSI themselves, TLS. io_uring's zero-copy receive has no
-// documented place that tells of it.
+// The iSCSI traffic of this host that lunscope cannot see, because it does not pass through the
+// kernel's TCP in the clear: iSER, adapters with an iSCSI stack of their own, and TLS. Nothing
+// documented says whether a program uses io_uring's zero-copy receive, so that is left out.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace lunscope {
 
-// Nothing found is a finding, too. sys: "/sys"; proc: "/proc"; target: as ReadLioPortals().
+// If there is no such traffic, one finding says so. sys: "/sys"; proc: "/proc"; lio: kLioFolder.
 std::vector<Finding> FindUnseen(const std::string& sys, const std::string& proc,
-                                const std::string& target);
+                                const std::string& lio);
 
 }  // namespace lunscope

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files and folders as the kernel lays them out below /sys and /proc, in a folder of the test's
-// own.
+// Files and folders laid out like those of /sys and /proc, in a folder that the test makes and
+// removes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 namespace lunscope {
 
-// A folder that is gone with the test.
+// The folder is removed when the test ends.
 class Tree : public ::testing::Test {
  protected:
   Tree() {

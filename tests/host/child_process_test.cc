@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Programs that are asked for their output: what is kept of it, and when they are killed. They are
+// shells, so that each case is one line.
+#include "collector/host/child_process.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "tests/host/tree.h"
+
+namespace lunscope {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+bool KeepsA(std::string_view line) { return line.starts_with('a'); }
+
+std::string Ask(const std::string& script, Clock::duration limit = seconds(30)) {
+  return OutputOf({"/bin/sh", "-c", script}, Clock::now() + limit, KeepsA);
+}
+
+struct OutputCase {
+  const char* script;
+  const char* output;
+};
+
+const OutputCase kOutputs[] = {
+    {"printf 'a1\\nb1\\na2\\n'", "a1\na2\n"},
+    {"printf 'b1\\n'; echo a1 >&2", ""},
+    {"cat; echo a1", "a1\n"},  // standard input is empty
+    {"printf a; sleep 0.1; printf '1\\nb1\\na2\\n'", "a1\na2\n"},
+    {"printf 'a1\\na2'", "a1\n"},  // the last line has no end
+    {"echo a1; exit 1", ""},
+    {"echo a1; kill -9 $$", ""},
+    {"printf 'a%4094d\\n' 1 | tail -c 3; echo a1", "a1\n"},
+    {"printf '%4095d\\n' 1; echo a1", "a1\n"},
+    {"printf '%4096d\\n' 1; echo a1", ""},  // too long a line
+    {"yes a | head -c 8000000", ""},        // too much
+    {"true", ""},
+};
+
+TEST(OutputOf, IsTheLinesThatTheFilterKeeps) {
+  for (const OutputCase& row : kOutputs) EXPECT_EQ(Ask(row.script), row.output) << row.script;
+}
+
+TEST(OutputOf, IsEmptyIfTheProgramCannotBeStarted) {
+  EXPECT_EQ(OutputOf({"/nowhere/program"}, Clock::now() + seconds(30), KeepsA), "");
+}
+
+// A program that prints nothing, does not end after its output, or never stops printing.
+TEST(OutputOf, IsEmptyAfterTheDeadline) {
+  for (const char* script :
+       {"sleep 60", "echo a1; exec sleep 60", "echo a1; exec 1>&-; exec sleep 60",
+        "while true; do echo b; sleep 0.01; done", "trap '' TERM INT HUP; exec sleep 60"}) {
+    const auto start = Clock::now();
+    EXPECT_EQ(Ask(script, milliseconds(100)), "") << script;
+    EXPECT_LT(Clock::now() - start, seconds(30)) << script;
+  }
+}
+
+TEST(OutputOf, IsEmptyIfTheDeadlineHasPassed) { EXPECT_EQ(Ask("echo a1", seconds(-1)), ""); }
+
+using ProgramFolder = Tree;
+
+TEST_F(ProgramFolder, HasNoProcessAfterTheDeadline) {
+  const std::string file = root_ + "/pid";
+  EXPECT_EQ(Ask(fmt::format("echo $$ > {}; exec 1>&-; exec sleep 60", file), seconds(2)), "");
+  pid_t pid = 0;
+  std::ifstream(file) >> pid;
+  ASSERT_NE(pid, 0);
+  EXPECT_NE(kill(pid, 0), 0) << pid;
+}
+
+}  // namespace
+}  // namespace lunscope
