@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <map>
 
-#include "collector/host/files.h"
+#include "collector/base/files.h"
 #include "collector/host/kernel_lun.h"
 
 namespace lunscope {

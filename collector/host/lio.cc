@@ -9,7 +9,7 @@
 #include <optional>
 #include <system_error>
 
-#include "collector/host/files.h"
+#include "collector/base/files.h"
 #include "collector/host/kernel_lun.h"
 
 namespace lunscope {

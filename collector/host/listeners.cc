@@ -8,15 +8,15 @@
 #include <sstream>
 
 #include "collector/base/address.h"
-#include "collector/host/files.h"
+#include "collector/base/files.h"
 
 namespace lunscope {
 namespace {
 
 constexpr const char* kListen = "0A";  // TCP_LISTEN, as get_tcp4_sock() prints it
 constexpr size_t kWordDigits = 8;
-// The kernel pads a line of tcp to 149 bytes; lines of tcp6 are not much longer.
-constexpr size_t kMaxSocketLine = 256;
+// Some 6,000 lines. The kernel pads a line of tcp to 149 bytes.
+constexpr size_t kMaxTableBytes = size_t{1} << 20;
 
 // "0100007F:0CBC": 32-bit words in the CPU's byte order, each of them in network order.
 Portal ParseLocal(const std::string& local) {
@@ -60,8 +60,7 @@ std::vector<Portal> ParseListeners(const std::string& text) {
 std::vector<Portal> ReadListeners(const std::string& net) {
   std::vector<Portal> portals;
   for (const char* file : {"/tcp", "/tcp6"}) {
-    const std::vector<Portal> found =
-        ParseListeners(ReadWhole(net + file, kMaxEntries * kMaxSocketLine));
+    const std::vector<Portal> found = ParseListeners(ReadWhole(net + file, kMaxTableBytes));
     portals.insert(portals.end(), found.begin(), found.end());
   }
   return portals;

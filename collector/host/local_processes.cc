@@ -5,9 +5,9 @@
 
 #include <cstring>
 
+#include "collector/base/files.h"
 #include "collector/base/printable.h"
 #include "collector/host/cgroup.h"
-#include "collector/host/files.h"
 #include "collector/host/network_namespace.h"
 #include "collector/host/qemu_guest.h"
 

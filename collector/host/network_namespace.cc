@@ -5,8 +5,8 @@
 
 #include <charconv>
 
+#include "collector/base/files.h"
 #include "collector/base/printable.h"
-#include "collector/host/files.h"
 
 namespace lunscope {
 

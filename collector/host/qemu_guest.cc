@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/base/files.h"
 #include "collector/base/printable.h"
-#include "collector/host/files.h"
 
 namespace lunscope {
 namespace {

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "collector/base/files.h"
 #include "collector/host/child_process.h"
-#include "collector/host/files.h"
 
 namespace lunscope {
 namespace {

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <map>
 
+#include "collector/base/files.h"
 #include "collector/base/printable.h"
-#include "collector/host/files.h"
 #include "collector/host/lio.h"
 
 namespace lunscope {

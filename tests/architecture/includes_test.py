@@ -26,8 +26,8 @@ LICENCE = "Apache-2.0"
 PROTOCOL = [r"<lunscope/[a-z_0-9]+\.h>"]
 STANDARD = [r"<c?[a-z_]+>", r"<(unistd|fcntl)\.h>", r"<(sys|arpa|netinet|net)/[a-z_]+\.h>"]
 BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
-# Clocks are base's, but the model has none: times come with the records.
-MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!clock\.h").+"',
+# base has a clock and reads files. The model does neither: times come with the records.
+MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!(?:clock|files)\.h").+"',
          r'"collector/(names|model)/.+"']
 PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<(elf|sched)\.h>",
          r'"(lunscope|scsi)\.skel\.h"']
@@ -210,6 +210,8 @@ MUTATIONS = [
     ("collector/model/model.h", put('#include "collector/probe/probe.h"'),
      includes_follow_the_layers),
     ("collector/model/model.cc", put('#include "collector/base/clock.h"'),
+     includes_follow_the_layers),
+    ("collector/model/model.cc", put('#include "collector/base/files.h"'),
      includes_follow_the_layers),
     ("collector/model/model.cc", put("#include <prometheus/metric_family.h>"),
      includes_follow_the_layers),

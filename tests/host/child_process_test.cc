@@ -10,7 +10,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "tests/host/tree.h"
+#include "tests/base/tree.h"
 
 namespace lunscope {
 namespace {

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/host/tree.h"
+#include "tests/base/tree.h"
 #include "tests/host/written.h"
 
 namespace lunscope {
@@ -52,7 +52,7 @@ TEST_F(NetFolder, HasAFileForEachVersionOfIp) {
   EXPECT_EQ(ReadListeners(root_).size(), 4u);
 }
 
-// 1 MiB of lines is 4096 of the kernel's longest ones.
+// The limit is 1 MiB. A line that is cut there is left out or has its port.
 TEST_F(NetFolder, IsReadUpToALimit) {
   const std::string line = "   0: 0100007F:0CBC 00000000:0000 0A\n";
   std::string text = "headings\n";

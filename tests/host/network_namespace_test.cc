@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "collector/host/files.h"
-#include "tests/host/tree.h"
+#include "collector/base/files.h"
+#include "tests/base/tree.h"
 
 namespace lunscope {
 namespace {

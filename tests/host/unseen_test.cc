@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/host/tree.h"
+#include "tests/base/tree.h"
 #include "tests/host/written.h"
 
 namespace lunscope {

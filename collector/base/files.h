@@ -13,16 +13,16 @@
 
 namespace lunscope {
 
-// The limits: entries of a folder, bytes of a file.
-inline constexpr size_t kMaxEntries = 4096;
+// The limits, unless the caller has others. /proc has an entry for each process.
+inline constexpr size_t kMaxEntries = 65536;
 inline constexpr size_t kMaxFileBytes = 65536;
 
 // The first max_bytes of a file.
 std::string ReadWhole(const std::string& path, size_t max_bytes = kMaxFileBytes);
 // The first line of a file, without its end.
 std::string ReadLine(const std::string& path);
-// The names in a folder, sorted.
-std::vector<std::string> ListFolder(const std::string& path);
+// The first max_entries names in a folder, sorted.
+std::vector<std::string> ListFolder(const std::string& path, size_t max_entries = kMaxEntries);
 // The inode of the file that a path or link leads to; 0 if there is none.
 uint64_t InodeOf(const std::string& path);
 // The inode of a folder; 0 if there is none.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads of small files and folders: each has a limit, and an absent file counts as empty.
-#include "collector/host/files.h"
+#include "collector/base/files.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/host/tree.h"
+#include <utility>
+
+#include "tests/base/tree.h"
 
 namespace lunscope {
 namespace {
@@ -46,8 +47,7 @@ TEST_F(Files, InAFolderAreSortedAndLimited) {
   Put("folder/a", "");
   PutFolder("folder/c");
   EXPECT_THAT(ListFolder(root_ + "/folder"), ElementsAre("a", "b", "c"));
-  for (size_t i = 0; i < kMaxEntries; i++) Put(fmt::format("folder/{}", i), "");
-  EXPECT_EQ(ListFolder(root_ + "/folder").size(), kMaxEntries);
+  EXPECT_EQ(ListFolder(root_ + "/folder", 2).size(), 2u);
 }
 
 TEST_F(Files, HaveAnInodeThatLinksShare) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collector/host/files.h"
+#include "collector/base/files.h"
 
 #include <sys/stat.h>
 
@@ -24,11 +24,11 @@ std::string ReadLine(const std::string& path) {
   return text.substr(0, text.find('\n'));
 }
 
-std::vector<std::string> ListFolder(const std::string& path) {
+std::vector<std::string> ListFolder(const std::string& path, size_t max_entries) {
   std::vector<std::string> names;
   std::error_code error;
   std::filesystem::directory_iterator entry(path, error);
-  while (!error && entry != std::filesystem::directory_iterator() && names.size() < kMaxEntries) {
+  while (!error && entry != std::filesystem::directory_iterator() && names.size() < max_entries) {
     names.push_back(entry->path().filename().string());
     entry.increment(error);
   }
