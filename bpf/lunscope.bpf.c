@@ -3,7 +3,8 @@
  * Table of contents: every program, its hook, and the handler that it calls. All programs only
  * read, and leave a packet of another port after one test. Every packet of the host may pass
  * arrival, consumption and transmit. So these three hold that test alone; each handler is a
- * function of its own, with a stack of its own.
+ * function of its own, with a stack of its own. A program whose section begins with "?" is loaded
+ * only when the collector asks for it.
  */
 #include "kernel.h"
 
@@ -31,11 +32,11 @@ int BPF_PROG(consumption, struct sk_buff* skb, int len) {
  * The kernel's initiator does not copy: iscsi_tcp_recv_skb() receives each skb as it is. This
  * program is loaded apart from the others, when the kernel's initiator is in use.
  */
-SEC(HOOK_OF_KERNEL_INITIATOR)
+SEC("?" HOOK_OF_KERNEL_INITIATOR)
 int BPF_PROG(kernel_consumption, struct sk_buff* skb) { return on_kernel_consumption(skb); }
 
 /* The fallback where fentry is unavailable. Attached after `arrival`, so that it runs after it. */
-SEC("tp_btf/tcp_probe")
+SEC("?tp_btf/tcp_probe")
 int BPF_PROG(out_of_order, struct sock* sk, struct sk_buff* skb) { return on_hole_filled(sk); }
 
 SEC("tp_btf/net_dev_queue")
@@ -52,13 +53,13 @@ int BPF_PROG(connection, struct sock* sk, int old_state, int new_state) {
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(retransmit, struct sock* sk, struct sk_buff* skb) { return on_retransmit(sk); }
 
-SEC("iter/bpf_sk_storage_map")
+SEC("?iter/bpf_sk_storage_map")
 int connection_walk(struct bpf_iter__bpf_sk_storage_map* ctx) {
   return dump_connection(ctx->meta->seq, socket_of_storage(ctx));
 }
 
 /* The fallback where the kernel forbids iterators over maps: one walk in each network namespace. */
-SEC("iter/tcp")
+SEC("?iter/tcp")
 int socket_walk(struct bpf_iter__tcp* ctx) {
   return dump_connection(ctx->meta->seq, socket_of_list(ctx));
 }

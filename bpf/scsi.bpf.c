@@ -15,24 +15,24 @@
 #include "scsi_midlayer.bpf.h"
 #include "scsi_target.bpf.h"
 
-SEC("tp_btf/scsi_dispatch_cmd_start")
+SEC("?tp_btf/scsi_dispatch_cmd_start")
 int BPF_PROG(scsi_dispatch, struct scsi_cmnd* cmd) { return IF_NOT_NULL(cmd, on_dispatch(cmd)); }
 
-SEC("tp_btf/scsi_dispatch_cmd_done")
+SEC("?tp_btf/scsi_dispatch_cmd_done")
 int BPF_PROG(scsi_done, struct scsi_cmnd* cmd) { return IF_NOT_NULL(cmd, on_done(cmd)); }
 
-SEC("tp_btf/scsi_dispatch_cmd_error")
+SEC("?tp_btf/scsi_dispatch_cmd_error")
 int BPF_PROG(scsi_refusal, struct scsi_cmnd* cmd, int answer) {
   return IF_NOT_NULL(cmd, on_refusal(cmd, answer));
 }
 
-SEC("tp_btf/scsi_dispatch_cmd_timeout")
+SEC("?tp_btf/scsi_dispatch_cmd_timeout")
 int BPF_PROG(scsi_timeout, struct scsi_cmnd* cmd) { return IF_NOT_NULL(cmd, on_timeout(cmd)); }
 
-SEC("tp_btf/target_sequencer_start")
+SEC("?tp_btf/target_sequencer_start")
 int BPF_PROG(target_start, struct se_cmd* cmd) { return IF_NOT_NULL(cmd, on_sequencer_start(cmd)); }
 
-SEC("tp_btf/target_cmd_complete")
+SEC("?tp_btf/target_cmd_complete")
 int BPF_PROG(target_complete, struct se_cmd* cmd) { return IF_NOT_NULL(cmd, on_complete(cmd)); }
 
 char program_license[] SEC("license") = "Dual BSD/GPL";

@@ -2,55 +2,43 @@
 #include "collector/probe/kernel_initiator.h"
 
 #include <filesystem>
-#include <fstream>
+#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "collector/base/files.h"
 
 namespace lunscope {
 namespace {
 
-// The kernel's initiators of every kind (scsi_transport_iscsi): "tcp", and others without sockets.
+// scsi_transport_iscsi has a folder for each kind of initiator. Only "tcp" uses sockets.
 constexpr const char* kTransport = "/sys/class/iscsi_transport/tcp";
-constexpr const char* kFtrace = "/proc/sys/kernel/ftrace_enabled";
 
 bool HasTransport() {
   std::error_code error;
   return std::filesystem::exists(kTransport, error);
 }
 
-// Load one program of the object alone, with main's maps, and attach it.
-KernelInitiatorAttachment AttachAlone(const lunscope_bpf& main, const char* name) {
-  Skeleton skeleton(lunscope_bpf__open());
-  if (!skeleton) return {};
-  bpf_program* wanted = bpf_object__find_program_by_name(skeleton->obj, name);
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton->obj)
-      bpf_program__set_autoload(program, program == wanted);
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, skeleton->obj) {
-    const bpf_map* shared = bpf_object__find_map_by_name(main.obj, bpf_map__name(map));
-    if (shared == nullptr || bpf_map__reuse_fd(map, bpf_map__fd(shared)) != 0) return {};
-  }
-  if (lunscope_bpf__load(skeleton.get()) != 0) return {};
-  Link link(bpf_program__attach(wanted));
-  if (!link) return {};
-  return {std::move(skeleton), std::move(link), wanted};
+KernelInitiatorAttachment AttachAlone(const lunscope_bpf& main, const bpf_program* wanted) {
+  const std::string_view name = bpf_program__name(wanted);
+  const auto is_wanted = [&](const bpf_program* program) {
+    return bpf_program__name(program) == name;
+  };
+  Result<ProgramPart<lunscope_bpf>> part = AttachPart(main, is_wanted);
+  if (!part.ok()) return {};
+  const bpf_program* program = SelectPrograms(part.value().skeleton->obj, is_wanted).front();
+  return {std::move(part.value()), program};
 }
 
 }  // namespace
 
-bool MayHookFunctions() {
-  bool is_enabled = true;
-  std::ifstream(kFtrace) >> is_enabled;
-  return is_enabled;
-}
+bool MayHookFunctions() { return ReadLine("/proc/sys/kernel/ftrace_enabled") != "0"; }
 
 KernelInitiatorAttachment AttachKernelInitiator(lunscope_bpf* main) {
-  if (!KnowPages(main)) return {};
+  if (!SetPageMap(main)) return {};
   KernelInitiatorAttachment attached;
-  if (MayHookFunctions())
-    attached = AttachAlone(*main, bpf_program__name(main->progs.kernel_consumption));
-  if (!attached.link) attached = AttachAlone(*main, bpf_program__name(main->progs.out_of_order));
+  if (MayHookFunctions()) attached = AttachAlone(*main, main->progs.kernel_consumption);
+  if (attached.program == nullptr) attached = AttachAlone(*main, main->progs.out_of_order);
   return attached;
 }
 

@@ -1,43 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program that is for the kernel's own initiator alone: it sees that one read, or where the
-// kernel allows no such thing, what has arrived out of order for it. It comes with the initiator's
-// module and stays: its hook costs nothing as long as nobody logs in. It needs to know where memory
-// is mapped; without that the initiator is followed by arrivals, of which those behind a hole are
-// missed.
+// The program that only the kernel's own initiator needs, because that reads packets in another way
+// than a process. It is kernel_consumption, which sees what the initiator reads. Where the kernel
+// does not allow that hook it is out_of_order, which sees the packets that arrived out of order.
+//
+// The program is loaded when the initiator's module first appears, and stays: it costs nothing
+// while nobody logs in. It must know where the kernel maps its memory. Without that, the initiator
+// is followed by what arrives, and misses the packets behind a hole.
 #pragma once
 
 #include <chrono>
 #include <future>
 #include <vector>
 
-#include "collector/probe/skeleton.h"
+#include "collector/probe/program_part.h"
+#include "collector/probe/ring_source.h"
 
 namespace lunscope {
 
 struct KernelInitiatorAttachment {
-  Skeleton skeleton;  // the same object once more, with main's maps and this one program
-  Link link;          // nullptr: the kernel does not allow it
-  const bpf_program* program = nullptr;  // kernel_consumption, or else out_of_order
+  ProgramPart<lunscope_bpf> part;
+  const bpf_program* program = nullptr;  // kernel_consumption or out_of_order; nullptr: neither
 };
 
-// False: a fentry program could be attached and would never be called (kernel.ftrace_enabled).
+// Returns false if the kernel would attach a fentry program but never call it
+// (kernel.ftrace_enabled).
 bool MayHookFunctions();
 
 // REQUIRES: main is loaded.
 KernelInitiatorAttachment AttachKernelInitiator(lunscope_bpf* main);
 
-class KernelInitiatorProgram {
+class KernelInitiatorProgram : public ProgramGroup {
  public:
   // REQUIRES: main is loaded, and lives as long as this.
   explicit KernelInitiatorProgram(lunscope_bpf* main) : main_(main) {}
 
-  // Attach, if a second has gone by since the last look and the module is there now. Loading takes
-  // a while, and is done in a thread of its own.
-  void Update();
+  // Once a second, look for the module. Loading the program takes a while, so a thread does it.
+  void Update() override;
 
-  // Empty: not tried yet. kernel_consumption is among them, attached or not.
-  [[nodiscard]] std::vector<ProgramState> States() const;
+  // Empty until the module has appeared. Then kernel_consumption is listed, attached or not.
+  [[nodiscard]] std::vector<ProgramState> States() const override;
 
  private:
   lunscope_bpf* main_;

@@ -10,10 +10,25 @@
 namespace lunscope {
 namespace {
 
-// The address that the kernel lists for one of its own symbols, 0 if it hides it. Its lines are
-// "address type name", with a module's name behind a tab.
-std::optional<uint64_t> ListedAddress(std::string_view name) {
+std::optional<uint64_t> ReadAddress(std::string_view name) {
   std::ifstream symbols("/proc/kallsyms");
+  return ListedAddress(symbols, name);
+}
+
+struct Search {
+  std::string_view name;
+  bool is_found = false;
+};
+
+void Look(const char* symbol, const char* /*module*/, uint64_t /*address*/, void* context) {
+  auto* search = static_cast<Search*>(context);
+  if (IsFunctionOrCopy(symbol, search->name)) search->is_found = true;
+}
+
+}  // namespace
+
+// Lines are "address type name". A module's symbol has a tab and the module's name behind it.
+std::optional<uint64_t> ListedAddress(std::istream& symbols, std::string_view name) {
   std::string line;
   while (std::getline(symbols, line)) {
     const size_t type = line.find(' ') + 1;
@@ -23,28 +38,20 @@ std::optional<uint64_t> ListedAddress(std::string_view name) {
   return std::nullopt;
 }
 
-struct Search {
-  std::string_view name;
-  bool is_found = false;
-};
-
-void Look(const char* name, const char* /*module*/, uint64_t /*address*/, void* context) {
-  auto* search = static_cast<Search*>(context);
-  const std::string_view symbol(name);
-  // ".isra.0", ".constprop.0", ".part.0"; but ".cold" is a piece of it.
-  const bool is_copy = symbol.size() > search->name.size() && symbol.starts_with(search->name) &&
-                       symbol[search->name.size()] == '.' && !symbol.ends_with(".cold");
-  if (symbol == search->name || is_copy) search->is_found = true;
+bool IsFunctionOrCopy(std::string_view symbol, std::string_view function) {
+  if (symbol == function) return true;
+  // The suffix of a copy is ".isra.0", ".constprop.0" or ".part.0". ".cold" marks a piece that was
+  // moved out of the function.
+  return symbol.size() > function.size() && symbol.starts_with(function) &&
+         symbol[function.size()] == '.' && !symbol.ends_with(".cold");
 }
 
-}  // namespace
-
 std::optional<uint64_t> FindKernelSymbol(std::string_view name) {
-  const std::optional<uint64_t> address = ListedAddress(name);
+  const std::optional<uint64_t> address = ReadAddress(name);
   return address == 0U ? std::nullopt : address;
 }
 
-bool IsKernelSymbolListed(std::string_view name) { return ListedAddress(name).has_value(); }
+bool IsKernelSymbolListed(std::string_view name) { return ReadAddress(name).has_value(); }
 
 bool HasKernelFunction(std::string_view name) {
   Search search{name};

@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "collector/base/files.h"
 
 namespace lunscope {
 namespace {
@@ -33,7 +35,7 @@ class File {
   }
 
   [[nodiscard]] int fd() const { return fd_; }
-  // 0: there is no such file.
+  // 0 if there is no such file.
   [[nodiscard]] uint32_t inode() const {
     struct stat status {};
     return fd_ >= 0 && fstat(fd_, &status) == 0 ? static_cast<uint32_t>(status.st_ino) : 0;
@@ -45,17 +47,16 @@ class File {
 
 std::string NamespaceOf(const std::string& process) { return "/proc/" + process + "/ns/net"; }
 
-// Every file that can hold a network namespace: those of processes, and those that `ip netns` made.
+// Every file that can refer to a network namespace: those of processes, and those of `ip netns`.
 std::vector<std::string> Candidates() {
+  constexpr const char* kNamed = "/run/netns";
   std::vector<std::string> files;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-    const std::string name = entry.path().filename();
+  for (const std::string& name : ListFolder("/proc")) {
     if (std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }))
       files.push_back(NamespaceOf(name));
   }
-  for (const auto& entry : std::filesystem::directory_iterator("/run/netns", error))
-    files.push_back(entry.path());
+  for (const std::string& name : ListFolder(kNamed))
+    files.push_back(fmt::format("{}/{}", kNamed, name));
   return files;
 }
 
@@ -71,35 +72,39 @@ Error Failure(const char* attempted) {
   return {ExitCode::kPermission, fmt::format("{}: {}", attempted, std::strerror(errno))};
 }
 
+// Calls open() in the namespace, then returns to the thread's own.
+Result<int> OpenIn(const File& there, const File& own, const NetworkNamespaces::Open& open) {
+  if (setns(there.fd(), CLONE_NEWNET) != 0)
+    return Failure("entering a network namespace, which takes CAP_SYS_ADMIN,");
+  Result<int> opened = open();
+  if (setns(own.fd(), CLONE_NEWNET) == 0) return opened;
+  const Error failure = Failure("leaving a network namespace");
+  if (opened.ok()) close(opened.value());
+  return failure;
+}
+
+Result<bool> VisitOpened(Result<int> opened, const NetworkNamespaces::Visit& visit) {
+  if (!opened.ok()) return opened.error();
+  return visit(opened.value());
+}
+
 }  // namespace
 
-Status NetworkNamespaces::ForEach(const Visit& visit) {
+Status NetworkNamespaces::ForEach(const Open& open, const Visit& visit) {
   const File own("/proc/thread-self/ns/net");
   const uint32_t own_inode = own.inode();
   if (own_inode == 0) return Failure("opening this thread's network namespace");
-  if (Result<bool> visited = visit(); !visited.ok()) return visited.error();
-  Status status = Nothing{};
-  for (auto next = processes_.begin(); next != processes_.end() && status.ok();) {
+  Result<bool> visited = VisitOpened(open(), visit);
+  if (!visited.ok()) return visited.error();
+  for (auto next = processes_.begin(); next != processes_.end();) {
     const auto [inode, process] = *next;
-    bool is_used = false;
     std::optional<File> file;
     if (inode != own_inode) file = Find(inode, process);
-    if (file) {
-      if (setns(file->fd(), CLONE_NEWNET) != 0) {
-        status = Failure("entering a network namespace, which takes CAP_SYS_ADMIN,");
-        break;
-      }
-      Result<bool> visited = visit();
-      if (setns(own.fd(), CLONE_NEWNET) != 0) return Failure("leaving a network namespace");
-      if (!visited.ok()) {
-        status = visited.error();
-      } else {
-        is_used = visited.value();
-      }
-    }
-    next = is_used ? std::next(next) : processes_.erase(next);
+    Result<bool> is_used = file ? VisitOpened(OpenIn(*file, own, open), visit) : Result(false);
+    if (!is_used.ok()) return is_used.error();
+    next = is_used.value() ? std::next(next) : processes_.erase(next);
   }
-  return status;
+  return Nothing{};
 }
 
 }  // namespace lunscope

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The network namespaces that watched connections are in, and a way to do something in each.
+// The network namespaces of watched connections, and a way to open a file in each.
 //
 // One thread at a time. ForEach() moves the calling thread into each namespace and back, so it
 // needs CAP_SYS_ADMIN for any namespace but the thread's own.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -16,16 +17,20 @@ namespace lunscope {
 
 class NetworkNamespaces {
  public:
-  // Returns false if it found no connection there: the namespace is then forgotten, until a record
-  // names it once more.
-  using Visit = std::function<Result<bool>()>;
+  // Called in the namespace. Returns a file descriptor.
+  using Open = std::function<Result<int>()>;
+  // Called with that file, in the thread's own namespace. Closes the file. Returns false if it
+  // found no connection; the namespace is then forgotten until a record names it again.
+  using Visit = std::function<Result<bool>(int fd)>;
 
-  // inode: of the namespace; process: one that is probably in it.
+  // inode: the namespace's. process: one that is probably in it.
   void Learn(uint32_t inode, uint32_t process) { processes_[inode] = process; }
 
-  // Call visit in this thread's namespace first, then in each that was learned. A namespace that
-  // nothing on this host refers to any more is gone, and is no error.
-  Status ForEach(const Visit& visit);
+  // Visit this thread's namespace first, then each learned one. A namespace that no longer exists
+  // is forgotten, and is no error. The first error ends it.
+  Status ForEach(const Open& open, const Visit& visit);
+
+  [[nodiscard]] size_t size() const { return processes_.size(); }
 
  private:
   std::map<uint32_t, uint32_t> processes_;  // by inode

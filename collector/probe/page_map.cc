@@ -10,15 +10,17 @@
 namespace lunscope {
 namespace {
 
-// arch/x86/mm/kaslr.c aligns both regions to this, and so do their places without KASLR.
+// arch/x86/mm/kaslr.c aligns both regions to this. Their places without KASLR are aligned as well.
 constexpr uint64_t kAlignment = uint64_t{1} << 30;
-// The array of struct page of 64 TiB of memory; vmalloc's region, whose header looks the same
-// otherwise, is never that small.
+// The size of the array of struct page for 64 TiB of memory. The header of vmalloc's region looks
+// the same, but that region is always larger.
 constexpr uint64_t kLargestArray = uint64_t{1} << 40;
-// The kernel's own image and its modules lie here (Documentation/arch/x86/x86_64/mm.rst).
+// The kernel's image and modules are at this address and above
+// (Documentation/arch/x86/x86_64/mm.rst).
 constexpr uint64_t kKernelImage = 0xffffffff80000000;
 constexpr uint64_t kNoPhysicalAddress = ~uint64_t{0};
 
+// The headers of segments below the kernel's image.
 std::vector<Elf64_Phdr> ReadProgramHeaders(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   Elf64_Ehdr header{};
@@ -43,7 +45,7 @@ std::optional<PageMap> ReadPageMap(const std::string& kcore) {
     if (segment.p_paddr != kNoPhysicalAddress) {
       map.page_offset_base = segment.p_vaddr - segment.p_paddr;
     } else if (segment.p_memsz < kLargestArray) {
-      // Memory begins close to 0, and its array with the lowest piece.
+      // Memory begins near address 0, so the lowest piece of the array is the beginning.
       const uint64_t base = segment.p_vaddr / kAlignment * kAlignment;
       map.vmemmap_base = map.vmemmap_base == 0 ? base : std::min(map.vmemmap_base, base);
     }

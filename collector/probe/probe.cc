@@ -1,83 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/probe/probe.h"
 
-#include <bpf/bpf.h>
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "collector/probe/kernel_initiator.h"
-#include "collector/probe/preflight.h"
-#include "collector/probe/rings.h"
-#include "collector/probe/skeleton.h"
+#include "collector/probe/programs.h"
+#include "collector/probe/requirements.h"
+#include "collector/probe/ring_source.h"
 #include "collector/probe/totals.h"
 #include "collector/probe/walk.h"
 
 namespace lunscope {
 namespace {
 
-class KernelProbe : public Probe {
+// The programs that every host needs. They stay attached.
+class HookedPrograms : public ProgramGroup {
  public:
-  explicit KernelProbe(Skeleton skeleton)
-      : skeleton_(std::move(skeleton)), kernel_initiator_(skeleton_.get()) {}
-
-  Status Start(uint32_t ring_bytes) {
-    Status made = rings_.Make(skeleton_->maps.rings, ring_bytes);
-    if (!made.ok()) return made;
-    Status walks = walk_.Attach(*skeleton_);
-    if (!walks.ok()) return walks;
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, skeleton_->obj) {
-      if (IsWalk(program) || IsLoadedApart(program)) continue;
-      Link link = AttachProgram(*skeleton_, program);
-      if (!link) return KernelError(bpf_program__section_name(program), errno);
-      links_.push_back(std::move(link));
-    }
+  Status Attach(const lunscope_bpf& skeleton) {
+    programs_ = SelectPrograms(skeleton.obj, IsLoadedHook);
+    Result<std::vector<Link>> links = AttachPrograms(programs_);
+    if (!links.ok()) return links.error();
+    links_ = std::move(links.value());
     return Nothing{};
   }
 
-  int wakeup_fd() const override { return rings_.wakeup_fd(); }
+  std::vector<ProgramState> States() const override {
+    std::vector<ProgramState> states;
+    states.reserve(programs_.size());
+    for (const bpf_program* program : programs_) states.push_back(StateOf(program));
+    return states;
+  }
+
+ private:
+  std::vector<bpf_program*> programs_;
+  std::vector<Link> links_;
+};
+
+class KernelProbe : public RingSource<Probe, lunscope_bpf> {
+ public:
+  explicit KernelProbe(Skeleton skeleton) : RingSource(std::move(skeleton)) {}
+
+  Status Start(uint32_t ring_bytes) {
+    Status made = MakeRings(ring_bytes);
+    if (!made.ok()) return made;
+    Status walks = walk_.Attach(skeleton());
+    if (!walks.ok()) return walks;
+    auto programs = std::make_unique<HookedPrograms>();
+    Status attached = programs->Attach(skeleton());
+    if (!attached.ok()) return attached;
+    Add(std::move(programs));
+    Add(std::make_unique<KernelInitiatorProgram>(&skeleton()));
+    return Nothing{};
+  }
 
   size_t Drain(const Handler& handler) override {
-    kernel_initiator_.Update();
-    return rings_.Drain([&](const lunscope_record& record) {
+    return RingSource::Drain([&](const lunscope_record& record) {
       walk_.Learn(record);
       handler(record);
     });
   }
 
   Status Walk(const Handler& handler) override {
-    return walk_.Run(
-        [&](const void* record, size_t bytes) { rings_.Hand(record, bytes, handler); });
+    return walk_.Run([&](const void* record, size_t bytes) { HandRecord(record, bytes, handler); });
   }
 
   lunscope_totals Totals() const override {
     return SumOfReadings([this] {
-      return ReadCopies<lunscope_totals>(skeleton_->maps.totals, [](const lunscope_totals& copy) {
+      return ReadCopies<lunscope_totals>(skeleton().maps.totals, [](const lunscope_totals& copy) {
         return lunscope_totals_balance(&copy) != 0;
       });
     });
   }
 
-  std::vector<ProgramState> Programs() const override {
-    std::vector<ProgramState> states;
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, skeleton_->obj) {
-      if (!IsWalk(program) && !IsLoadedApart(program)) states.push_back(StateOf(program));
-    }
-    for (ProgramState& state : kernel_initiator_.States()) states.push_back(std::move(state));
-    return states;
-  }
-
-  uint64_t malformed_records() const override { return rings_.malformed_records(); }
-
  private:
-  Skeleton skeleton_;
-  KernelInitiatorProgram kernel_initiator_;
-  Rings rings_;
   ConnectionWalk walk_;
-  std::vector<Link> links_;
 };
 
 }  // namespace

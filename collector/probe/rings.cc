@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "collector/base/record.h"
-#include "collector/probe/skeleton.h"
+#include "collector/probe/kernel_error.h"
 
 namespace lunscope {
 
@@ -40,7 +40,7 @@ bool Rings::Add(const bpf_map* rings, uint32_t number, uint32_t bytes) {
   return buffer_ != nullptr;
 }
 
-size_t Rings::Drain(const Probe::Handler& handler) {
+size_t Rings::Drain(const RecordSource::Handler& handler) {
   handler_ = &handler;
   const int records = ring_buffer__consume(buffer_.get());
   handler_ = nullptr;
@@ -53,7 +53,7 @@ int Rings::OnRecord(void* self, void* data, size_t bytes) {
   return 0;
 }
 
-void Rings::Hand(const void* data, size_t bytes, const Probe::Handler& handler) {
+void Rings::Hand(const void* data, size_t bytes, const RecordSource::Handler& handler) {
   const lunscope_record* record = CheckRecord(data, bytes);
   if (record == nullptr) {
     malformed_records_++;

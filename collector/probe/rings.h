@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ring buffers of one set of programs: made as large as the collector wants them, put into the
-// programs' map of rings, and read together.
+// The ring buffers of one set of programs. The collector makes them as large as it wants, puts them
+// into the programs' map of rings, and reads all of them together.
 //
 // One thread at a time may call Drain() and Hand().
 #pragma once
@@ -14,12 +14,20 @@
 #include <vector>
 
 #include "collector/base/result.h"
-#include "collector/probe/probe.h"
+#include "collector/probe/record_source.h"
 
 namespace lunscope {
 
-// A ring for each CPU, as far as the map of rings has places for them: a power of two.
+// One ring for each CPU, rounded down to a power of two; at most as many as the map has places.
 uint32_t RingCount(const bpf_map* rings);
+
+// Set the programs' knobs about rings. A full quarter of a ring wakes the collector.
+// REQUIRES: the skeleton is open and not loaded.
+template <typename Object>
+void SetRingKnobs(Object* skeleton, uint32_t ring_bytes) {
+  skeleton->rodata->ring_mask = RingCount(skeleton->maps.rings) - 1;
+  skeleton->rodata->ring_high_water = ring_bytes / 4;
+}
 
 class Rings {
  public:
@@ -32,10 +40,10 @@ class Rings {
   Status Make(const bpf_map* rings, uint32_t ring_bytes);
 
   [[nodiscard]] int wakeup_fd() const { return ring_buffer__epoll_fd(buffer_.get()); }
-  // As Probe::Drain().
-  size_t Drain(const Probe::Handler& handler);
-  // What claims to be one record, to the handler; or counted as malformed.
-  void Hand(const void* data, size_t bytes, const Probe::Handler& handler);
+  // As RecordSource::Drain().
+  size_t Drain(const RecordSource::Handler& handler);
+  // Hand these bytes to the handler if they are one whole record; else count them as malformed.
+  void Hand(const void* data, size_t bytes, const RecordSource::Handler& handler);
   [[nodiscard]] uint64_t malformed_records() const { return malformed_records_; }
 
  private:
@@ -43,13 +51,13 @@ class Rings {
     void operator()(ring_buffer* rings) const { ring_buffer__free(rings); }
   };
 
-  // False: errno tells why.
+  // Returns false, with errno, on failure.
   bool Add(const bpf_map* rings, uint32_t number, uint32_t bytes);
   static int OnRecord(void* self, void* data, size_t bytes);
 
   std::vector<int> fds_;
   std::unique_ptr<ring_buffer, Deleter> buffer_;
-  const Probe::Handler* handler_ = nullptr;
+  const RecordSource::Handler* handler_ = nullptr;  // while Drain() runs
   uint64_t malformed_records_ = 0;
 };
 

@@ -5,11 +5,12 @@
 
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <utility>
+#include <vector>
 
 #include "collector/base/clock.h"
-#include "collector/probe/rings.h"
+#include "collector/probe/kernel_error.h"
+#include "collector/probe/ring_source.h"
 #include "collector/probe/scsi_programs.h"
 #include "collector/probe/totals.h"
 
@@ -19,28 +20,20 @@ namespace {
 constexpr uint64_t kGiveUpAfterNs = 60'000'000'000;
 constexpr size_t kBatch = 1024;
 
-class KernelScsiProbe : public ScsiProbe {
+class KernelScsiProbe : public RingSource<ScsiProbe, scsi_bpf> {
  public:
-  explicit KernelScsiProbe(ScsiSkeleton maps) : maps_(std::move(maps)) {}
+  explicit KernelScsiProbe(ScsiSkeleton maps) : RingSource(std::move(maps)) {}
 
   Status Start(const ScsiProbeOptions& options) {
-    if (options.midlayer) layers_.push_back(std::make_unique<ScsiPrograms>(kMidlayer, *maps_));
-    if (options.target) layers_.push_back(std::make_unique<ScsiPrograms>(kTargetCore, *maps_));
-    Status made = rings_.Make(maps_->maps.rings, options.ring_bytes);
+    Status made = MakeRings(options.ring_bytes);
     if (!made.ok()) return made;
-    for (const auto& layer : layers_) layer->Update();
+    if (options.midlayer) AddLayer(kMidlayer);
+    if (options.target) AddLayer(kTargetCore);
     return Nothing{};
   }
 
-  int wakeup_fd() const override { return rings_.wakeup_fd(); }
-
-  size_t Drain(const Probe::Handler& handler) override {
-    for (const auto& layer : layers_) layer->Update();
-    return rings_.Drain(handler);
-  }
-
   Status Walk(const TaskHandler& handler) override {
-    const int fd = bpf_map__fd(maps_->maps.scsi_commands);
+    const int fd = bpf_map__fd(skeleton().maps.scsi_commands);
     std::array<uint64_t, kBatch> addresses{};
     std::vector<lunscope_scsi_command> tasks(kBatch);
     uint32_t place = 0;
@@ -52,6 +45,7 @@ class KernelScsiProbe : public ScsiProbe {
                                    tasks.data(), &count, nullptr) == 0
                   ? 0
                   : errno;
+      // ENOENT comes with the last batch.
       if (error != 0 && error != ENOENT)
         return KernelError("reading the commands in flight", error);
       is_first = false;
@@ -64,41 +58,37 @@ class KernelScsiProbe : public ScsiProbe {
 
   lunscope_scsi_totals Totals() const override {
     auto totals =
-        SumOf<lunscope_scsi_totals>(ReadCopies<lunscope_scsi_totals>(maps_->maps.scsi_totals));
+        SumOf<lunscope_scsi_totals>(ReadCopies<lunscope_scsi_totals>(skeleton().maps.scsi_totals));
     totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR][LUNSCOPE_SCSI_UNREPORTED_TIMED_OUT] +=
         given_up_;
     return totals;
   }
 
-  std::vector<ProgramState> Programs() const override {
-    std::vector<ProgramState> states;
-    for (const auto& layer : layers_) {
-      for (ProgramState& state : layer->States()) states.push_back(std::move(state));
-    }
-    return states;
-  }
-
-  uint64_t malformed_records() const override { return rings_.malformed_records(); }
-
   std::string Missing() const override {
     std::string missing;
-    for (const auto& layer : layers_) {
+    for (const ScsiPrograms* layer : layers_) {
       if (!layer->missing().empty()) missing += (missing.empty() ? "" : "; ") + layer->missing();
     }
     return missing;
   }
 
  private:
-  // One that is completed meanwhile is in the table no more, and counted there.
+  void AddLayer(const ScsiLayer& layer) {
+    auto programs = std::make_unique<ScsiPrograms>(layer, skeleton());
+    programs->Update();
+    layers_.push_back(programs.get());
+    Add(std::move(programs));
+  }
+
+  // Returns whether the command is given up. If it has completed in the meantime, the programs have
+  // removed it from the table and counted it.
   bool GiveUp(int fd, uint64_t address, const lunscope_scsi_command& task) {
     if (task.timed_out_ns == 0 || task.timed_out_ns + kGiveUpAfterNs > MonotonicNs()) return false;
     if (bpf_map_delete_elem(fd, &address) == 0) given_up_++;
     return true;
   }
 
-  ScsiSkeleton maps_;
-  Rings rings_;
-  std::vector<std::unique_ptr<ScsiPrograms>> layers_;
+  std::vector<const ScsiPrograms*> layers_;  // among the groups
   uint64_t given_up_ = 0;
 };
 
@@ -106,13 +96,12 @@ class KernelScsiProbe : public ScsiProbe {
 
 Result<std::unique_ptr<ScsiProbe>> ScsiProbe::Attach(const ScsiProbeOptions& options) {
   SetUpLibbpf();
-  ScsiSkeleton maps(scsi_bpf__open());
+  ScsiSkeleton maps(scsi_bpf::open());
   if (!maps) return KernelError("opening the programs", errno);
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, maps->obj) bpf_program__set_autoload(program, false);
-  maps->rodata->ring_mask = RingCount(maps->maps.rings) - 1;
-  maps->rodata->ring_high_water = options.ring_bytes / 4;
-  if (const int error = scsi_bpf__load(maps.get()); error != 0)
+  for (bpf_program* program : SelectPrograms(maps->obj, IsLoaded))
+    bpf_program__set_autoload(program, false);
+  SetRingKnobs(maps.get(), options.ring_bytes);
+  if (const int error = scsi_bpf::load(maps.get()); error != 0)
     return KernelError("loading the maps of the SCSI layers", -error);
   auto probe = std::make_unique<KernelScsiProbe>(std::move(maps));
   Status started = probe->Start(options);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The programs of the kernel's SCSI layers: the mid-layer, which dispatches commands to low-level
-// drivers, and LIO, which serves them. Each layer may be a module that comes later or goes again,
-// so its programs are attached while the layer is in use, and only then: an attached tracepoint
-// keeps its module from being unloaded. The maps stay, and with them what was counted.
+// drivers, and LIO, which serves them. A layer may be a module that is loaded or unloaded at any
+// time. An attached tracepoint keeps its module from being unloaded, so programs are attached only
+// while the layer is in use. The maps stay loaded, and keep the counts.
 //
 // One thread at a time may call Drain() and Walk().
 #pragma once
@@ -12,13 +12,12 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <lunscope/layers.h>
 #include <lunscope/totals.h>
 
 #include "collector/base/result.h"
-#include "collector/probe/probe.h"
+#include "collector/probe/record_source.h"
 
 namespace lunscope {
 
@@ -28,25 +27,22 @@ struct ScsiProbeOptions {
   uint32_t ring_bytes = 512 << 10;
 };
 
-class ScsiProbe {
+// Drain() also looks, once a second, for a layer that has come into use or out of use.
+class ScsiProbe : public RecordSource {
  public:
   using TaskHandler = std::function<void(const lunscope_scsi_command&)>;
 
-  virtual ~ScsiProbe() = default;
-
-  // Load the maps, and attach to the layers that are there. That one is not there is no error.
+  // Load the maps, and attach to the layers that are in use. A layer that is not in use is no
+  // error.
   static Result<std::unique_ptr<ScsiProbe>> Attach(const ScsiProbeOptions& options);
 
-  // As those of Probe. Drain() also looks, once a second, for a layer that came or went.
-  [[nodiscard]] virtual int wakeup_fd() const = 0;
-  virtual size_t Drain(const Probe::Handler& handler) = 0;
-  // Hand every command in flight to the handler. One whose timer ran out a minute ago is given up:
-  // the error handler has ended it by then.
+  // Hand every command in flight to the handler. A command whose timer ran out a minute ago is
+  // given up: the error handler has ended it by then.
   virtual Status Walk(const TaskHandler& handler) = 0;
+
+  // The kernel's counts, summed over CPUs.
   [[nodiscard]] virtual lunscope_scsi_totals Totals() const = 0;
-  [[nodiscard]] virtual std::vector<ProgramState> Programs() const = 0;
-  [[nodiscard]] virtual uint64_t malformed_records() const = 0;
-  // What of the wanted layers is not attached, and why; "" if all are.
+  // Which of the wanted layers are not attached, and why; "" if all are attached.
   [[nodiscard]] virtual std::string Missing() const = 0;
 };
 

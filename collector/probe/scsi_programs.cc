@@ -4,86 +4,53 @@
 #include <bpf/btf.h>
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <filesystem>
-#include <string_view>
+#include <memory>
 #include <system_error>
+#include <utility>
 
 namespace lunscope {
-namespace {
 
-bool HasTracepoint(const btf* types, const char* tracepoint) {
-  const std::string type = fmt::format("btf_trace_{}", tracepoint);
-  return types != nullptr && btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0;
-}
-
-// A module is in use while others hold it. What is no module is always there.
-bool IsInUse(const ScsiLayer& layer) {
+// A module is in use while others hold it. A layer that is built into the kernel is always in use.
+bool ScsiPrograms::IsInUse() const {
   std::error_code error;
-  const std::string holders = fmt::format("/sys/module/{}/holders", layer.module);
+  const std::string holders = fmt::format("/sys/module/{}/holders", layer_.module);
   if (std::filesystem::exists(holders, error)) return !std::filesystem::is_empty(holders, error);
   static const std::unique_ptr<btf, decltype(&btf__free)> kKernel(btf__load_vmlinux_btf(),
                                                                   &btf__free);
-  return HasTracepoint(kKernel.get(), layer.tracepoint);
+  const auto is_ours = [this](const bpf_program* program) { return IsOurs(program); };
+  return HasTracepoint(kKernel.get(), TracepointOf(SelectPrograms(maps_.obj, is_ours).front()));
 }
-
-}  // namespace
 
 void ScsiPrograms::Update() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return;
   next_look_ = now + std::chrono::seconds(1);
-  const bool is_in_use = IsInUse(layer_);
-  if (!is_in_use) missing_ = fmt::format("{}: nothing in this kernel uses it now", layer_.name);
+  const bool is_in_use = IsInUse();
+  if (!is_in_use) missing_ = fmt::format("{}: not in use on this host now", layer_.name);
   if (is_in_use == wanted_) return;
   wanted_ = is_in_use;
-  Detach();
-  if (!wanted_) return;
-  const Status attached = Attach();
-  missing_ = attached.ok() ? "" : fmt::format("{}: {}", layer_.name, attached.error().message);
-  if (!attached.ok()) Detach();
+  part_.reset();
+  if (wanted_) Attach();
 }
 
 bool ScsiPrograms::IsOurs(const bpf_program* program) const {
-  return std::string_view(bpf_program__section_name(program)).starts_with(layer_.section);
+  return TracepointOf(program).starts_with(layer_.tracepoints);
 }
 
-Status ScsiPrograms::Attach() {
-  skeleton_.reset(scsi_bpf__open());
-  if (!skeleton_) return KernelError("opening the programs", errno);
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton_->obj)
-      bpf_program__set_autoload(program, IsOurs(program));
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, skeleton_->obj) {
-    const bpf_map* shared = bpf_object__find_map_by_name(maps_.obj, bpf_map__name(map));
-    if (shared == nullptr || bpf_map__reuse_fd(map, bpf_map__fd(shared)) != 0)
-      return KernelError("sharing the maps", errno);
-  }
-  if (const int error = scsi_bpf__load(skeleton_.get()); error != 0)
-    return KernelError("loading the programs", -error);
-  bpf_object__for_each_program(program, skeleton_->obj) {
-    if (!IsOurs(program)) continue;
-    Link link(bpf_program__attach(program));
-    if (!link) return KernelError(bpf_program__section_name(program), errno);
-    links_.push_back(std::move(link));
-  }
-  return Nothing{};
-}
-
-void ScsiPrograms::Detach() {
-  links_.clear();
-  skeleton_.reset();
+void ScsiPrograms::Attach() {
+  Result<ProgramPart<scsi_bpf>> part =
+      AttachPart(maps_, [this](const bpf_program* program) { return IsOurs(program); });
+  missing_ = part.ok() ? "" : fmt::format("{}: {}", layer_.name, part.error().message);
+  if (part.ok()) part_ = std::move(part.value());
 }
 
 std::vector<ProgramState> ScsiPrograms::States() const {
   std::vector<ProgramState> states;
-  const bpf_object* object = skeleton_ ? skeleton_->obj : maps_.obj;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object) {
-    if (!IsOurs(program)) continue;
-    states.push_back(skeleton_ ? StateOf(program) : ProgramState{bpf_program__name(program)});
-  }
+  const auto is_ours = [this](const bpf_program* program) { return IsOurs(program); };
+  const bpf_object* object = part_ ? part_->skeleton->obj : maps_.obj;
+  for (const bpf_program* program : SelectPrograms(object, is_ours))
+    states.push_back(part_ ? StateOf(program) : ProgramState{bpf_program__name(program)});
   return states;
 }
 

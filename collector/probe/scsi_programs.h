@@ -1,56 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The programs of one SCSI layer, which share the maps of a skeleton that outlives them.
+// The programs of one SCSI layer. They are attached while the layer is in use.
 #pragma once
 
 #include <chrono>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "collector/probe/skeleton.h"
-#include "scsi.skel.h"
+#include "collector/probe/program_part.h"
+#include "collector/probe/ring_source.h"
 
 namespace lunscope {
 
-struct ScsiSkeletonDeleter {
-  void operator()(scsi_bpf* skeleton) const { scsi_bpf__destroy(skeleton); }
-};
-using ScsiSkeleton = std::unique_ptr<scsi_bpf, ScsiSkeletonDeleter>;
-
-// A layer of the kernel: the module that it may be, and the tracepoints that begin its programs.
+// A layer of the kernel, which may be a module.
 struct ScsiLayer {
-  const char* name;        // "SCSI mid-layer"
-  const char* module;      // "scsi_mod"
-  const char* tracepoint;  // one of those that its programs hook
-  const char* section;     // what the sections of its programs begin with
+  const char* name;
+  const char* module;
+  const char* tracepoints;  // how the names of its tracepoints begin
 };
-inline constexpr ScsiLayer kMidlayer = {"SCSI mid-layer", "scsi_mod", "scsi_dispatch_cmd_start",
-                                        "tp_btf/scsi_"};
-inline constexpr ScsiLayer kTargetCore = {"LIO", "target_core_mod", "target_sequencer_start",
-                                          "tp_btf/target_"};
+inline constexpr ScsiLayer kMidlayer = {"SCSI mid-layer", "scsi_mod", "scsi_"};
+inline constexpr ScsiLayer kTargetCore = {"LIO", "target_core_mod", "target_"};
 
-class ScsiPrograms {
+class ScsiPrograms : public ProgramGroup {
  public:
   // REQUIRES: maps is loaded, and lives as long as this.
   ScsiPrograms(const ScsiLayer& layer, const scsi_bpf& maps) : layer_(layer), maps_(maps) {}
 
-  // Attach or detach, if a second has gone by since the last look and something has changed.
-  void Update();
+  // Once a second, look whether the layer is in use.
+  void Update() override;
 
-  [[nodiscard]] std::vector<ProgramState> States() const;
-  // Why it is not attached; "" if it is.
+  [[nodiscard]] std::vector<ProgramState> States() const override;
+  // Why the programs are not attached; "" if they are.
   [[nodiscard]] const std::string& missing() const { return missing_; }
 
  private:
   [[nodiscard]] bool IsOurs(const bpf_program* program) const;
-  Status Attach();
-  void Detach();
+  [[nodiscard]] bool IsInUse() const;
+  void Attach();
 
   const ScsiLayer& layer_;
   const scsi_bpf& maps_;
-  ScsiSkeleton skeleton_;
-  std::vector<Link> links_;
+  std::optional<ProgramPart<scsi_bpf>> part_;
   bool wanted_ = false;
   std::string missing_ = "not looked for yet";
   std::chrono::steady_clock::time_point next_look_;

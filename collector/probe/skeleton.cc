@@ -1,39 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/probe/skeleton.h"
 
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdarg>
-#include <cstring>
-#include <string>
+#include <iterator>
 
-#include "collector/base/printable.h"
+#include "collector/probe/kernel_error.h"
 #include "collector/probe/kernel_symbols.h"
 #include "collector/probe/page_map.h"
+#include "collector/probe/programs.h"
 #include "collector/probe/rings.h"
 
 namespace lunscope {
 namespace {
 
+// Enough to see that the verifier has written something. libbpf's own buffer is 16 MiB, and the
+// verifier needs many times as long to fill that.
 constexpr size_t kVerifierLogBytes = 4096;
-
-// libbpf's last warning says more than its error number; it is kept for the message of an Error.
-thread_local std::string last_warning;
-// The verifier says "permission denied" as well, of a program that the kernel does not take.
-thread_local bool verifier_refused = false;
-
-int KeepWarning(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  char line[512];
-  vsnprintf(line, sizeof(line), format, arguments);
-  last_warning = line;
-  while (!last_warning.empty() && last_warning.back() == '\n') last_warning.pop_back();
-  return 0;
-}
 
 void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   auto* knobs = skeleton->rodata;
@@ -51,15 +40,14 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->slow_command_ns = options.slow_command_ns;
   knobs->check_header_digests = options.check_header_digests;
   knobs->last_step = static_cast<uint8_t>(options.last_step);
-  knobs->ring_mask = RingCount(skeleton->maps.rings) - 1;
-  knobs->ring_high_water = options.ring_bytes / 4;
+  SetRingKnobs(skeleton, options.ring_bytes);
 }
 
 // Some kernels' policy refuses every iterator over the elements of a map with EPERM, whatever the
-// program does; nothing but a load tells.
+// program does. Only a load shows that, so this loads a program of two instructions.
 bool MayIterateMaps() {
   const int type = libbpf_find_vmlinux_btf_id("bpf_sk_storage_map", BPF_TRACE_ITER);
-  if (type <= 0) return true;  // The real program's own load says what is wrong.
+  if (type <= 0) return true;  // The load of the real program will say what is wrong.
   const bpf_insn instructions[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},  // r0 = 0
                                    {.code = BPF_JMP | BPF_EXIT}};
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_ITER,
@@ -71,89 +59,47 @@ bool MayIterateMaps() {
 }
 
 Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
-  Skeleton skeleton(lunscope_bpf__open());
+  Skeleton skeleton(lunscope_bpf::open());
   if (!skeleton) return KernelError("opening the programs", errno);
   ApplyOptions(options, skeleton.get());
   skeleton->rodata->walks_skbs = walks_skbs;
-  if (walks_skbs && !KnowPages(skeleton.get()))
+  if (walks_skbs && !SetPageMap(skeleton.get()))
     return Error{ExitCode::kUnsupported,
-                 "a kernel below 6.12 has to be of x86-64 and to tell where it maps its memory "
-                 "(/proc/kcore, or page_offset_base and vmemmap_base in /proc/kallsyms)"};
+                 fmt::format("a kernel below 6.12 must be of x86-64, and must show where it maps "
+                             "its memory: in /proc/kcore, or as {} and {} in /proc/kallsyms",
+                             kPageOffsetBase, kVmemmapBase)};
   const bool walks_map = MayIterateMaps();
   bpf_program__set_autoload(skeleton->progs.connection_walk, walks_map);
   bpf_program__set_autoload(skeleton->progs.socket_walk, !walks_map);
-  // libbpf would ask for 16 MiB of it, and the verifier take many times as long to write that.
   std::array<char, kVerifierLogBytes> log{};
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton->obj) {
+  for (bpf_program* program : SelectPrograms(skeleton->obj, IsLoaded))
     bpf_program__set_log_buf(program, log.data(), log.size());
-    if (IsLoadedApart(program)) bpf_program__set_autoload(program, false);
-  }
-  const int error = lunscope_bpf__load(skeleton.get());
-  verifier_refused = log.front() != '\0';
-  if (error != 0) return KernelError("loading the programs", -error);
+  const int error = lunscope_bpf::load(skeleton.get());
+  if (error != 0) return KernelError("loading the programs", -error, log.front() != '\0');
   return skeleton;
 }
 
 }  // namespace
 
-void SetUpLibbpf() {
-  libbpf_set_print(&KeepWarning);
-  libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-}
-
-std::string KernelReason(int error) {
-  return fmt::format("{} ({})", std::strerror(error), Printable(last_warning));
-}
-
-Error KernelError(const char* attempted, int error) {
-  const bool is_permission = error == EPERM || (error == EACCES && !verifier_refused);
-  return {is_permission ? ExitCode::kPermission : ExitCode::kUnsupported,
-          fmt::format("{}: {}{}", attempted, KernelReason(error), kCheckHint)};
-}
-
-Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program) {
-  if (program != skeleton.progs.connection_walk) return Link(bpf_program__attach(program));
-  bpf_iter_link_info info{};
-  info.map.map_fd = static_cast<uint32_t>(bpf_map__fd(skeleton.maps.connections));
-  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
-  return Link(bpf_program__attach_iter(program, &options));
-}
-
-bool KnowPages(lunscope_bpf* skeleton) {
-  if (skeleton->bss->vmemmap_base != 0) return true;
+bool SetPageMap(lunscope_bpf* skeleton) {
+  auto* known = skeleton->bss;
+  if (known->vmemmap_base != 0) return true;
   if (const auto map = ReadPageMap()) {
-    skeleton->bss->page_offset_base = map->page_offset_base;
-    skeleton->bss->vmemmap_base = map->vmemmap_base;
+    known->page_offset_base = map->page_offset_base;
+    known->vmemmap_base = map->vmemmap_base;
     return true;
   }
-  const auto page_offset_base = FindKernelSymbol("page_offset_base");
-  const auto vmemmap_base = FindKernelSymbol("vmemmap_base");
+  const auto page_offset_base = FindKernelSymbol(kPageOffsetBase);
+  const auto vmemmap_base = FindKernelSymbol(kVmemmapBase);
   if (!page_offset_base || !vmemmap_base) return false;
-  skeleton->bss->page_offset_base_address = *page_offset_base;
-  skeleton->bss->vmemmap_base_address = *vmemmap_base;
+  known->page_offset_base_address = *page_offset_base;
+  known->vmemmap_base_address = *vmemmap_base;
   return true;
 }
 
-bool IsWalk(const bpf_program* program) {
-  return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
-}
-
-bool IsLoadedApart(const bpf_program* program) {
-  const std::string_view name = bpf_program__name(program);
-  return name == "kernel_consumption" || name == "out_of_order";
-}
-
-ProgramState StateOf(const bpf_program* program) {
-  bpf_prog_info info{};
-  uint32_t bytes = sizeof(info);
-  const bool attached = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes) == 0;
-  return {bpf_program__name(program), attached,           info.recursion_misses, info.run_cnt,
-          info.run_time_ns,           info.verified_insns};
-}
-
 Result<Skeleton> LoadSkeleton(const ProbeOptions& options) {
-  // No version tells whether a kernel lends the programs its reader of skbs: try, then walk.
+  // No version number says whether a kernel lends its reader of packets to the programs. Try that
+  // reader first, then the walk.
   Result<Skeleton> skeleton = TryToLoad(options, false);
   if (skeleton.ok()) return skeleton;
   Result<Skeleton> walking = TryToLoad(options, true);

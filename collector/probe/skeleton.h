@@ -1,55 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The programs and their maps, loaded into the kernel, and what libbpf said if they were not.
+// The objects that bpftool made of bpf/: lunscope_bpf (iSCSI) and scsi_bpf (the SCSI layers).
 #pragma once
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
 #include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
 #include "lunscope.skel.h"
+#include "scsi.skel.h"
 
 namespace lunscope {
 
+template <typename Object>
 struct SkeletonDeleter {
-  void operator()(lunscope_bpf* skeleton) const { lunscope_bpf__destroy(skeleton); }
+  void operator()(Object* skeleton) const { Object::destroy(skeleton); }
 };
-struct LinkDeleter {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using Skeleton = std::unique_ptr<lunscope_bpf, SkeletonDeleter>;
-using Link = std::unique_ptr<bpf_link, LinkDeleter>;
+template <typename Object>
+using SkeletonOf = std::unique_ptr<Object, SkeletonDeleter<Object>>;
+using Skeleton = SkeletonOf<lunscope_bpf>;
+using ScsiSkeleton = SkeletonOf<scsi_bpf>;
 
-// What libbpf has to say is kept for an Error and not printed. Before any other call of libbpf.
-void SetUpLibbpf();
-
-// An error number of the kernel, with libbpf's last warning on this thread.
-std::string KernelReason(int error);
-// The same as an Error, with a hint.
-Error KernelError(const char* attempted, int error);
-inline constexpr std::string_view kCheckHint = "; 'lunscope check' tells what is missing";
-
-// Attach a program to its hook, or the walk to the map of connections. nullptr: errno tells why.
-Link AttachProgram(const lunscope_bpf& skeleton, const bpf_program* program);
-
-// Is it the walk over a map, which is run by who reads it and not by a hook?
-bool IsWalk(const bpf_program* program);
-// Is it for the kernel's initiator alone? Such a program is loaded apart: kernel_initiator.h.
-bool IsLoadedApart(const bpf_program* program);
-
-// A loaded program, as the kernel sees it.
-ProgramState StateOf(const bpf_program* program);
-
-// Tell the programs what bpf/skb_walk.bpf.h has to know of the kernel. False: it does not say.
-bool KnowPages(lunscope_bpf* skeleton);
-
-// Load the maps and every program but those that are loaded apart.
+// Load the maps of lunscope_bpf and those programs that every kernel needs. Which walk and which
+// reader of packets (bpf/skb_walk.bpf.h) the kernel allows is found out by trying.
 Result<Skeleton> LoadSkeleton(const ProbeOptions& options);
+
+// Write the addresses that bpf/skb_walk.bpf.h needs into the programs' memory. Returns false if the
+// kernel does not reveal them. REQUIRES: the skeleton is open.
+bool SetPageMap(lunscope_bpf* skeleton);
 
 }  // namespace lunscope

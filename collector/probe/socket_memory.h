@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is kept of a connection is charged to its socket, and net.core.optmem_max says how much that
-// may be. "net: increase optmem_max default value" (4944566706b2, Linux 6.8) raised the default
-// from 20 to 128 KiB; 20 are enough for one observer, and for no more than LUNSCOPE_COMMANDS
-// commands.
+// The memory that a socket may have. What lunscope keeps of a connection is charged to the socket,
+// up to net.core.optmem_max. "net: increase optmem_max default value" (4944566706b2, Linux 6.8)
+// raised the default from 20 to 128 KiB. 20 KiB are enough for one observer that tracks
+// LUNSCOPE_COMMANDS commands.
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "collector/base/result.h"
 
@@ -20,8 +19,11 @@ struct SocketMemory {
   uint64_t now;
 };
 
-// Raise the limit to kEnoughSocketMemory where it is lower. The error says what it means that it
-// cannot be: a warning, for the programs run all the same.
+// net.core.optmem_max; 0 if it cannot be read.
+uint64_t ReadSocketMemoryLimit();
+
+// Raise the limit to kEnoughSocketMemory if it is lower. If that fails, the error says what
+// follows. It is only a warning, because the programs run all the same.
 Result<SocketMemory> RaiseSocketMemory();
 
 }  // namespace lunscope

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts of the kernel, of which there are several copies. Totals is 64-bit counts alone.
+// The kernel's counts. Each CPU, and for iSCSI each program, has a copy of its own. A type Totals
+// is 64-bit counts and nothing else.
 #pragma once
 
 #include <bpf/bpf.h>
@@ -27,8 +28,8 @@ Totals SumOf(std::span<const Totals> copies) {
   return std::bit_cast<Totals>(sum);
 }
 
-// Every copy in an array per CPU. One that is not balanced is being written, and is read again, as
-// often as makes sense.
+// Read every copy of a per-CPU array. A copy that does not balance was read while its writer was
+// updating a command, so it is read again, up to a limit.
 template <typename Totals>
 std::vector<Totals> ReadCopies(
     const bpf_map* map, bool (*is_balanced)(const Totals&) = [](const Totals&) { return true; }) {
@@ -45,9 +46,10 @@ std::vector<Totals> ReadCopies(
   return copies;
 }
 
-// The sum of what read() gives: lunscope_totals of every program and CPU. They are read one after
-// the other while commands go on, so that of some the end may be seen and not the beginning. Where
-// more of a role's commands ended than began, what counts their beginnings is read once more.
+// The sum of the copies that read() returns. read() reads one copy after the other while commands
+// go on, so it may count the end of a command and miss its beginning. If more commands of a role
+// have ended than begun, read() is called again, and the copies that count beginnings are taken
+// from there.
 template <typename Read>
 lunscope_totals SumOfReadings(Read read) {
   const auto ends_prevail = [](const lunscope_totals& totals, uint32_t role) {

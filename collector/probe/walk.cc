@@ -5,16 +5,24 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "collector/base/record.h"
+#include "collector/probe/kernel_error.h"
 
 namespace lunscope {
 
+Link AttachWalk(const lunscope_bpf& skeleton, const bpf_program* program) {
+  if (program == skeleton.progs.socket_walk) return Link(bpf_program__attach(program));
+  bpf_iter_link_info info{};
+  info.map.map_fd = static_cast<uint32_t>(bpf_map__fd(skeleton.maps.connections));
+  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
+  return Link(bpf_program__attach_iter(program, &options));
+}
+
 Status ConnectionWalk::Attach(const lunscope_bpf& skeleton) {
-  is_of_sockets_ = !bpf_program__autoload(skeleton.progs.connection_walk);
-  link_ = AttachProgram(
-      skeleton, is_of_sockets_ ? skeleton.progs.socket_walk : skeleton.progs.connection_walk);
+  is_of_sockets_ = IsLoaded(skeleton.progs.socket_walk);
+  link_ = AttachWalk(skeleton,
+                     is_of_sockets_ ? skeleton.progs.socket_walk : skeleton.progs.connection_walk);
   if (!link_) return KernelError("attaching the walk over connections", errno);
   return Nothing{};
 }
@@ -25,41 +33,38 @@ void ConnectionWalk::Learn(const lunscope_record& record) {
   if (connection != nullptr) namespaces_.Learn(connection->network_namespace, connection->process);
 }
 
-Status ConnectionWalk::Run(const Take& take) {
-  if (is_of_sockets_) return namespaces_.ForEach([&] { return RunHere(take); });
-  Result<bool> walked = RunHere(take);
+Status ConnectionWalk::Run(const RecordStream::Take& take) {
+  // The kernel takes the namespace to walk from the thread that opens the iterator
+  // (bpf_iter_init_seq_net()). Reading and take() need not be there.
+  const auto open = [this] { return Open(); };
+  const auto read = [&](int fd) { return Read(fd, take); };
+  if (is_of_sockets_) return namespaces_.ForEach(open, read);
+  Result<int> fd = open();
+  if (!fd.ok()) return fd.error();
+  Result<bool> walked = read(fd.value());
   if (!walked.ok()) return walked.error();
   return Nothing{};
 }
 
-Result<bool> ConnectionWalk::RunHere(const Take& take) {
+Result<int> ConnectionWalk::Open() const {
   const int fd = bpf_iter_create(bpf_link__fd(link_.get()));
   if (fd < 0) return KernelError("walking the connections", errno);
-  // A read ends between two records or within one; what is left over waits for its rest.
-  size_t have = 0;
+  return fd;
+}
+
+Result<bool> ConnectionWalk::Read(int fd, const RecordStream::Take& take) {
+  stream_.Begin();
   ssize_t got = 0;
   bool has_any = false;
-  while ((got = read(fd, buffer_.data() + have, buffer_.size() - have)) > 0) {
+  while ((got = read(fd, stream_.room().data(), stream_.room().size())) > 0) {
     has_any = true;
-    have = HandWhole(have + static_cast<size_t>(got), take);
+    stream_.Advance(static_cast<size_t>(got), take);
   }
   const int error = errno;
   close(fd);
   if (got < 0) return KernelError("reading the walk over the connections", error);
+  stream_.End(take);
   return has_any;
-}
-
-size_t ConnectionWalk::HandWhole(size_t have, const Take& take) {
-  size_t at = 0;
-  while (have - at >= sizeof(lunscope_record)) {
-    lunscope_record header;
-    std::memcpy(&header, buffer_.data() + at, sizeof(header));
-    if (header.bytes < sizeof(header) || header.bytes > have - at) break;
-    take(buffer_.data() + at, header.bytes);
-    at += header.bytes;
-  }
-  std::memmove(buffer_.data(), buffer_.data() + at, have - at);
-  return have - at;
 }
 
 }  // namespace lunscope

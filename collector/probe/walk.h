@@ -8,38 +8,39 @@
 // host, and takes the lock of each.
 #pragma once
 
-#include <functional>
-#include <vector>
-
 #include "collector/base/result.h"
 #include "collector/probe/namespaces.h"
+#include "collector/probe/programs.h"
+#include "collector/probe/record_stream.h"
 #include "collector/probe/skeleton.h"
 
 namespace lunscope {
 
+// Attach one of the two iterators to what it iterates over. Returns nullptr, with errno, on
+// failure.
+Link AttachWalk(const lunscope_bpf& skeleton, const bpf_program* program);
+
 class ConnectionWalk {
  public:
-  // Called with each whole record; may call anything but the walk.
-  using Take = std::function<void(const void* record, size_t bytes)>;
-
   // REQUIRES: the skeleton is loaded.
   Status Attach(const lunscope_bpf& skeleton);
 
-  // Where the records of the rings say that connections are.
+  // Learn from a record of the rings in which network namespaces the connections are.
   void Learn(const lunscope_record& record);
 
-  Status Run(const Take& take);
+  // Hand each record of the walk on. take may call anything but the walk.
+  Status Run(const RecordStream::Take& take);
 
  private:
-  // Walk in this thread's network namespace. False: there was no connection.
-  Result<bool> RunHere(const Take& take);
-  // Hand on the whole records at the start of the buffer. Returns the bytes left over.
-  size_t HandWhole(size_t have, const Take& take);
+  // Begin a walk in the network namespace of the calling thread.
+  Result<int> Open() const;
+  // Read the walk, and close it. Returns false if it has no connection.
+  Result<bool> Read(int fd, const RecordStream::Take& take);
 
   Link link_;
   bool is_of_sockets_ = false;
   NetworkNamespaces namespaces_;
-  std::vector<char> buffer_ = std::vector<char>(1 << 16);
+  RecordStream stream_;
 };
 
 }  // namespace lunscope

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collector/metrics/metrics.h"
+#include "collector/probe/probe.h"
 #include "tests/bench/cpu_time.h"
 #include "tests/bench/ring_producer.h"
 #include "tests/bench/workload.h"

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "collector/probe/probe.h"
-#include "collector/probe/skeleton.h"
+#include "collector/probe/programs.h"
 #include "floor.skel.h"
 
 namespace lunscope {

@@ -70,8 +70,8 @@ class Modules(CheckTest):
         # setting, taken away, what the states are, what has to be done
         for setting, names, state, reason in (
                 ("0", (), "known", ""), ("1", ("syslog",), "hidden", "CAP_SYSLOG"),
-                ("2", (), "hidden", "is 2); /proc/kcore tells as much"),
-                ("2", ("sys_rawio",), "hidden", "is 2); needed below")):
+                ("2", (), "hidden", "is 2); /proc/kcore has the same"),
+                ("2", ("sys_rawio",), "hidden", "is 2); Linux below 6.12")):
             with self.subTest(kptr_restrict=setting, without=names):
                 self.set_kernel("kptr_restrict", setting)
                 prefix = without(*names, *_NO_HOOKS)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Facts about the kernel that change what lunscope can see: lockdown, symbols, the memory that a
+// socket may have, and modules. A Read function asks the kernel; a Describe function makes a
+// finding of the answer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "collector/base/finding.h"
+
+namespace lunscope {
+
+inline constexpr const char* kKernelGroup = "kernel";
+inline constexpr const char* kConfidentiality = "confidentiality";
+
+// "integrity" for "none [integrity] confidentiality", the text of /sys/kernel/security/lockdown; ""
+// if no mode stands in brackets.
+std::string ParseLockdownMode(const std::string& modes);
+std::string ReadLockdownMode();
+Finding DescribeLockdown(const std::string& mode);
+
+// "known", "hidden" or "absent" for each of the two variables that a walk over a packet needs, on
+// kernels that do not lend bpf_dynptr_from_skb() to the programs.
+struct SymbolFacts {
+  std::string page_offset_base;
+  std::string vmemmap_base;
+  std::string restriction;  // kernel.kptr_restrict
+  bool kcore_has_them;      // /proc/kcore has the same addresses
+};
+SymbolFacts ReadSymbols();
+Finding DescribeSymbols(const SymbolFacts& symbols);
+
+// bytes: net.core.optmem_max.
+Finding DescribeSocketMemory(uint64_t bytes);
+
+// Whether a module is loaded, and has type information. sys: "/sys".
+Finding DescribeModule(const std::string& sys, const std::string& module);
+
+}  // namespace lunscope
