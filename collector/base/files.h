@@ -23,9 +23,9 @@ std::string ReadWhole(const std::string& path, size_t max_bytes = kMaxFileBytes)
 std::string ReadLine(const std::string& path);
 // The first max_entries names in a folder, sorted.
 std::vector<std::string> ListFolder(const std::string& path, size_t max_entries = kMaxEntries);
-// The inode of the file that a path or link leads to; 0 if there is none.
+// The inode of the file that a path or link leads to; 0 without such a file.
 uint64_t InodeOf(const std::string& path);
-// The inode of a folder; 0 if there is none.
+// The inode of a folder; 0 without such a folder.
 uint64_t InodeOfFolder(const std::string& path);
 
 // The lines of a text, without their ends.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The iSCSI sessions of this host, from every documented place that lists them: the kernel's
-// initiator, LIO and tgt. lunscope asks once, because only a connection that was open before
-// lunscope started needs the answer. A place that does not exist on this host adds nothing, and is
-// no error.
+// initiator, LIO and tgt. A place that does not exist on this host adds nothing, and is no error.
+// lunscope asks once, because only a connection that was open before it started needs the answer.
 #pragma once
 
 #include <vector>

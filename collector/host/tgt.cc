@@ -19,8 +19,8 @@ namespace {
 constexpr const char* kTgtadm = "/usr/sbin/tgtadm";
 constexpr size_t kMaxDaemons = 16;
 
-// How the lines that we need begin. tgtadm prints the accounts of CHAP as well, and lunscope keeps
-// nothing of a login that is secret, so no other line is kept.
+// How the lines that we need begin. No other line is kept, because tgtadm prints the accounts of
+// CHAP as well, and lunscope keeps no secret of a login.
 constexpr const char* kPortal = "Portal: ";
 constexpr const char* kTarget = "Target ";
 constexpr const char* kInitiator = "            Initiator: ";
@@ -61,8 +61,8 @@ std::vector<std::string> ParseTgtPortals(const std::string& text) {
   return portals;
 }
 
-// tgt's words for the device types that it emulates (print_type() of usr/target.c). -1 for all
-// other words: the real type of a device that tgt passes through is not printed.
+// tgt's words for the device types that it emulates (print_type() of usr/target.c). Returns
+// -1 for any other word: tgt does not print the type of a device that it passes through.
 int DeviceType(const std::string& word) {
   constexpr std::array<std::pair<std::string_view, int>, 6> kWords = {{{"disk", 0x00},
                                                                        {"tape", 0x01},

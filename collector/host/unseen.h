@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The iSCSI traffic of this host that lunscope cannot see, because it does not pass through the
-// kernel's TCP in the clear: iSER, adapters with an iSCSI stack of their own, and TLS. Nothing
-// documented says whether a program uses io_uring's zero-copy receive, so that is left out.
+// The iSCSI traffic of this host that does not pass through the kernel's TCP in the clear, so that
+// lunscope cannot see it: iSER, adapters with an iSCSI stack of their own, and TLS. io_uring's
+// zero-copy receive is left out, because nothing documented says which program uses it.
 #pragma once
 
 #include <string>

@@ -21,8 +21,8 @@ std::string ParseLockdownMode(const std::string& modes);
 std::string ReadLockdownMode();
 Finding DescribeLockdown(const std::string& mode);
 
-// "known", "hidden" or "absent" for each of the two variables that a walk over a packet needs, on
-// kernels that do not lend bpf_dynptr_from_skb() to the programs.
+// The state of the two variables that a walk over a packet needs: "known", "hidden" or "absent".
+// Kernels that lend bpf_dynptr_from_skb() to the programs do not need such a walk.
 struct SymbolFacts {
   std::string page_offset_base;
   std::string vmemmap_base;

@@ -8,6 +8,7 @@
 #include "collector/probe/hooks.h"
 #include "collector/probe/kernel_findings.h"
 #include "collector/probe/requirements.h"
+#include "collector/probe/scsi_programs.h"
 #include "collector/probe/socket_memory.h"
 
 namespace lunscope {
@@ -46,7 +47,7 @@ std::vector<Finding> CheckKernel() {
     hooks = TryHooks(lockdown == kConfidentiality);
   findings.insert(findings.end(), hooks.begin(), hooks.end());
   for (const char* module :
-       {"iscsi_tcp", "libiscsi_tcp", "iscsi_target_mod", "target_core_mod", "scsi_mod"})
+       {"iscsi_tcp", "libiscsi_tcp", "iscsi_target_mod", kTargetCore.module, kMidlayer.module})
     findings.push_back(DescribeModule("/sys", module));
   return findings;
 }

@@ -38,9 +38,9 @@ class Probe : public RecordSource {
   // Load and attach every program. The error says what is missing and what to do about it.
   static Result<std::unique_ptr<Probe>> Attach(const ProbeOptions& options);
 
-  // Hand the state of every live connection to the handler. For each connection that is a
-  // lunscope_connection_record, then a lunscope_aggregates_record if its commands are added up in
-  // the kernel, then a lunscope_inflight_record if it has commands in flight.
+  // Hand the state of every live connection to the handler: a lunscope_connection_record each. A
+  // lunscope_aggregates_record follows if its commands are added up in the kernel. A
+  // lunscope_inflight_record follows if it has commands in flight.
   virtual Status Walk(const Handler& handler) = 0;
 
   // The kernel's counts, summed over programs and CPUs.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the programs for iSCSI and those for the SCSI layers have in common for their user: records
-// in rings, and the state of each program.
+// What a user sees of any set of programs in the kernel: records in rings, and the state of each
+// program. The programs for iSCSI and those for the SCSI layers are such sets.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The part of a record source that is the same for iSCSI and for the SCSI layers: a skeleton, the
-// rings that its programs fill, and the groups that its programs are attached in.
+// The part of a record source that is the same for iSCSI and for the SCSI layers. It has a
+// skeleton, the rings that the programs fill, and the groups that programs are attached in.
 #pragma once
 
 #include <memory>

@@ -20,8 +20,8 @@
 namespace lunscope {
 namespace {
 
-// Enough to see that the verifier has written something. libbpf's own buffer is 16 MiB, and the
-// verifier needs many times as long to fill that.
+// Enough to see that the verifier has written something. libbpf would give it 16 MiB, which takes
+// the verifier many times as long to fill.
 constexpr size_t kVerifierLogBytes = 4096;
 
 void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memory that a socket may have. What lunscope keeps of a connection is charged to the socket,
-// up to net.core.optmem_max. "net: increase optmem_max default value" (4944566706b2, Linux 6.8)
+// The memory that a socket may have. The kernel charges a connection's state to the socket, up to
+// net.core.optmem_max. "net: increase optmem_max default value" (4944566706b2, Linux 6.8)
 // raised the default from 20 to 128 KiB. 20 KiB are enough for one observer that tracks
 // LUNSCOPE_COMMANDS commands.
 #pragma once

@@ -47,9 +47,9 @@ std::vector<Totals> ReadCopies(
 }
 
 // The sum of the copies that read() returns. read() reads one copy after the other while commands
-// go on, so it may count the end of a command and miss its beginning. If more commands of a role
-// have ended than begun, read() is called again, and the copies that count beginnings are taken
-// from there.
+// go on. So it may count the end of a command and miss its beginning. If more commands of a role
+// have ended than begun, read() is called again. The copies that count beginnings are then taken
+// from the later call.
 template <typename Read>
 lunscope_totals SumOfReadings(Read read) {
   const auto ends_prevail = [](const lunscope_totals& totals, uint32_t role) {

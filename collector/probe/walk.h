@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A scrape's walk over the live connections, through one of two iterators: over the map of their
-// state, or, where a kernel's policy forbids iterators over maps, over the TCP sockets of each
-// network namespace that records have named.
+// A scrape's walk over the live connections. An iterator over the map of their state visits them.
+// Where a kernel's policy forbids such iterators, an iterator over TCP sockets does. It runs once
+// in each network namespace that records have named.
 //
 // One thread at a time. Rejected: the socket walk everywhere. It visits every TCP socket of the
 // host, and takes the lock of each.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The sum of counts that are read while they change. Here commands begin in the copy of one program
-// and end in that of another, as those of an initiator or of a target do.
+// and end in the copy of another, like those of an initiator or of a target.
 #include "collector/probe/totals.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ lunscope_totals Ended(uint64_t reported, uint64_t aborted) {
 
 using Copies = std::vector<lunscope_totals>;
 
-// What reading after reading gives; as many are asked for as are here.
+// The sum if each call of read() returns the next of these readings. All of them must be used.
 lunscope_totals SumOfThese(const std::vector<Copies>& readings) {
   size_t asked = 0;
   const lunscope_totals sum = SumOfReadings([&] { return readings.at(asked++); });
@@ -54,7 +54,7 @@ TEST(SumOfReadings, NoCommandEndsThatHasNotBegun) {
   EXPECT_EQ(sum.commands_in_flight[kRole], 13u);
 }
 
-// The other role's commands end where these begin, and are not read anew.
+// The commands of the other role end in the copy where these begin. They are not read again.
 TEST(SumOfReadings, RolesAreApart) {
   Copies first = {Begun(3), Ended(7, 0)};
   first[0].commands_in_flight[LUNSCOPE_ROLE_TARGET] -= 1;
