@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 KERNEL_LICENCE = "GPL-2.0-only OR BSD-2-Clause"
 # Kernel code, also that of a test.
 IN_KERNEL = ("bpf/", "include/", "tests/differential/exchange.",
-             "tests/bench/producer.", "tests/bench/floor.bpf.")
+             "tests/bench/producer.", "tests/bench/floor.bpf.", "tests/harness/witness.bpf.")
 LICENCE = "Apache-2.0"
 
 # Folder: patterns of what its files may include. The first folder that a path begins with counts.

@@ -6,6 +6,7 @@ import dataclasses
 import pathlib
 import re
 import secrets
+import shutil
 import signal
 import socket
 import tempfile
@@ -15,8 +16,11 @@ from harness.process import free_port, run, start, wait_until
 _TAP = pathlib.Path(__file__).with_name("commands.lua")
 _HEADERS_TAP = pathlib.Path(__file__).with_name("headers.lua")
 _BUFFER_MIB = 256
+_ROOM_BYTES = 4 << 30  # twice what libiscsi's suite sends
 _START_SECONDS = 30  # in a guest on a busy machine 10 have been too few
 _TAIL_BYTES = 4096
+_FULL_FEATURE = 3
+_STATUS_CLASSES = {1: "redirection", 2: "initiator_error", 3: "target_error"}
 _SCSI_COMMAND, _DATA_OUT, _SCSI_RESPONSE, _DATA_IN = 0x01, 0x05, 0x21, 0x25
 
 
@@ -58,6 +62,20 @@ class DecodedPdu:
         return bool(self.opcode & 0x20)
 
 
+def _roomy_folder():
+    """Where dumpcap writes. A busy disk keeps it waiting until it drops packets, so this is memory
+    where there is plenty of it. None: where temporary files go.
+    """
+    memory = pathlib.Path("/dev/shm")
+    available, = re.findall(r"MemAvailable: +(\d+)", pathlib.Path("/proc/meminfo").read_text())
+    has_room = memory.is_mount() and shutil.disk_usage(memory).free > _ROOM_BYTES
+    return memory if has_room and int(available) << 10 > 2 * _ROOM_BYTES else None
+
+
+class IncompleteCapture(RuntimeError):
+    """dumpcap itself says that it dropped packets: the oracle does not know what was sent."""
+
+
 class Capture:
     """dumpcap on `lo` for some TCP ports, between start and stop. A dropped packet is a failure.
 
@@ -69,7 +87,7 @@ class Capture:
         self._ports = ports
         self._end_marker = secrets.token_bytes(32)
         self._marker_port = free_port()
-        self._folder = tempfile.TemporaryDirectory(prefix="lunscope-capture-")
+        self._folder = tempfile.TemporaryDirectory(prefix="lunscope-capture-", dir=_roomy_folder())
         self.file = pathlib.Path(self._folder.name, "lo.pcapng")
         self._dumpcap = None
 
@@ -99,7 +117,7 @@ class Capture:
         if counts is None:
             raise RuntimeError(f"dumpcap gave no drop counts: {self._dumpcap.stderr}")
         if any(int(dropped) for dropped in counts.groups()[1:]):
-            raise RuntimeError(f"dumpcap dropped packets: {counts[0]}")
+            raise IncompleteCapture(f"dumpcap dropped packets: {counts[0]}")
 
     def _is_drained(self):
         with self.file.open("rb") as file:
@@ -140,6 +158,23 @@ def login_answers(pcap, port):
     rows = _tshark(pcap, [port], "-T", "fields", "-E", "aggregator=;", "-e", "iscsi.keyvalue",
                    "-Y", "iscsi.opcode == 0x23")
     return dict(pair.split("=", 1) for row in rows for pair in row.split(";") if "=" in pair)
+
+
+def count_logins(pcap, port):
+    """How many logins targets completed, and how many they refused by the class of the status: an
+    initiator that waits long for an answer may connect and log in again.
+    """
+    counts = collections.Counter()
+    fields = ("iscsi.login.status", "iscsi.login.T", "iscsi.login.nsg")
+    rows = _tshark(pcap, [port], "-T", "fields", "-Y", "iscsi.opcode == 0x23",
+                   *(word for field in fields for word in ("-e", field)))
+    for row in rows:
+        status, is_transit, stage = (cell.split(",")[0] for cell in row.split("\t"))
+        if int(status, 0) != 0:
+            counts[_STATUS_CLASSES[int(status, 0) >> 8]] += 1
+        elif is_transit in ("1", "True") and int(stage, 0) == _FULL_FEATURE:
+            counts["completed"] += 1
+    return counts
 
 
 def names_of_commands(pcap, port):

@@ -7,7 +7,9 @@ import sys
 import time
 import unittest
 
+from harness.lunscope import Serve, Trace
 from harness.process import LUNSCOPE
+from harness.tgtd import Tgtd
 
 
 class LiveTest(unittest.TestCase):
@@ -34,6 +36,30 @@ class LiveTest(unittest.TestCase):
     def use(self, manager):
         """Enter a context manager for the rest of this test."""
         return self.enterContext(manager)
+
+
+class TgtdTest(LiveTest):
+    """Each test has a tgtd of its own, a target, and LUNs, of which `lun` at `url` is the last one.
+    What a test starts here ends with it, by its own pid, also when the test fails.
+    """
+
+    TARGET = "iqn.2024-01.org.lunscope.test:target"
+    LUNS = 1
+
+    def setUp(self):
+        super().setUp()
+        self.tgtd = self.use(Tgtd())
+        self.target = self.tgtd.add_target(self.TARGET)
+        for _ in range(self.LUNS):
+            self.lun = self.target.add_lun()
+            self.url = self.target.url(self.lun)
+
+    def serve(self, *options):
+        """A running `lunscope serve` for the tgtd, until the test ends."""
+        return self.use(Serve(self.tgtd.port, options=options))
+
+    def trace(self, *options, output="json"):
+        return self.use(Trace(self.tgtd.port, output=output, options=options))
 
 
 def _end_tests(*_):

@@ -90,7 +90,7 @@ class Istgt:
             lun=LUN, mib=self._mib), encoding="ascii")
         self._process = start(
             ["istgt", "-D", *self._words, "-c", folder / "istgt.conf", "-p", folder / "pid"],
-            lambda _: self._listens(), 10, "the portal")
+            lambda _: self._listens(), 30, "the portal")
         return self
 
     def __exit__(self, *_):

@@ -7,7 +7,7 @@ from harness.process import wait_until
 
 _LIBRARY = "libiscsi.so.7"
 _NORMAL_SESSION = 2  # enum iscsi_session_type of iscsi/iscsi.h
-_ANSWER_SECONDS = 20
+_ANSWER_SECONDS = 60
 GOOD = 0
 
 
@@ -57,7 +57,7 @@ class Libiscsi:
 
     def wait_until_ready(self, lun):
         """Take the unit attentions that tell of the login."""
-        wait_until(lambda: self.command("testunitready", lun) == GOOD, 10, f"LUN {lun}")
+        wait_until(lambda: self.command("testunitready", lun) == GOOD, 60, f"LUN {lun}")
 
     def _call(self, name, *arguments):
         if getattr(self._library, f"iscsi_{name}")(self._context, *arguments) != 0:

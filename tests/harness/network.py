@@ -69,7 +69,7 @@ class Network:
     def __enter__(self):
         self.process = Process(self._command)
         try:
-            namespaces = wait_until(self._ready, 10, "the wire")
+            namespaces = wait_until(self._ready, 30, "the wire")
             self.initiator, self.target = map(Host, namespaces, self._addresses)
             self.initiator.configure(self.target, *self._link)
             self.target.configure(self.initiator, *self._link)
@@ -94,7 +94,7 @@ class Network:
         """Cut the wire. Returns how many packets had each fault that was asked for."""
         refused = self._refuse and [self.initiator.refused(), self.target.refused()]
         self.process.signal(signal.SIGTERM)
-        if self.process.wait(10) != 0:
+        if self.process.wait(30) != 0:
             raise RuntimeError(f"the wire broke: {self.process.stderr}")
         counts = json.loads(self.process.stdout.decode().splitlines()[-1])
         counts = {fault: counts[fault] for fault in self._faults}

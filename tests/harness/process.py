@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes, waiting and the base class of the live tests.
+"""Processes and waiting.
 
 A live test loads the real programs, makes real traffic on the loopback and compares what lunscope
-says with what others counted. Rules every piece of the harness keeps: what is started is ended by
-its own pid, also when the test fails or is itself killed; every wait has a limit; ports, control
-numbers and files are the test's own, so that live tests may run side by side. A test that cannot
-run fails and says why: nothing is skipped.
+says with what others counted. Every piece of the harness keeps these rules:
+
+- What is started is ended by its own pid, also when the test fails or is itself killed.
+- A test waits for a condition and not for a time, so that it is as sure on a busy machine. Every
+  wait has a limit, far above what it takes.
+- Ports, control numbers and files are the test's own, so that live tests may run side by side.
+- A test that cannot run fails and says why: nothing is skipped.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -120,6 +124,27 @@ class Process:
             raise TimeoutError(f"{' '.join(self.command)} did not end within {timeout} s; "
                                f"it said: {self.stderr}") from None
 
+    def seconds_to_end(self, timeout):
+        """Wait for its end. Returns the seconds that passed, less those that its threads could have
+        run and had no CPU: what the program itself, and the kernel for it, takes to end.
+        """
+        began, before, last = time.monotonic(), self._seconds_without_cpu(), {}
+        while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            last |= self._seconds_without_cpu()
+            if time.monotonic() - began > timeout:
+                self.wait(0)
+            time.sleep(0.005)
+        passed = time.monotonic() - began
+        return passed - sum(last.values()) + sum(before.get(thread, 0) for thread in last)
+
+    def _seconds_without_cpu(self):
+        """{thread: seconds on a run queue}"""
+        found = {}
+        for path in pathlib.Path(f"/proc/{self.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):  # the thread has ended
+                found[path.parent.name] = int(path.read_text(encoding="ascii").split()[1]) / 1e9
+        return found
+
     def wait_for(self, condition, timeout, what):
         """Return when `condition()` is true; an early end is a failure with its message."""
         def is_so():
@@ -137,6 +162,13 @@ class Process:
     def wait_for_line(self, text, timeout):
         """Return when `text` stands on stderr."""
         self.wait_for(lambda: text in self.stderr, timeout, f"the line {text!r}")
+
+    def end_politely(self):
+        """SIGTERM, and what it says then is there; other exit codes than 0 are failures."""
+        self.signal(signal.SIGTERM)
+        code = self.wait(_END_SECONDS * 4)
+        if code != 0:
+            raise RuntimeError(f"{' '.join(self.command)} ended with {code}: {self.stderr}")
 
     def end(self):
         if self.running:

@@ -8,6 +8,7 @@ and INQUIRY as much as READ; commands without data are counted nowhere. `*_done_
 answered, with the bytes that moved, and `errors` the answers whose status was not GOOD.
 """
 
+import collections
 import dataclasses
 import pathlib
 import random
@@ -16,6 +17,7 @@ import tempfile
 from harness.process import Process, free_port, run, wait_until
 
 _RUN = pathlib.Path("/var/run/tgtd")
+_BUSY_SECONDS = 120
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,13 +107,13 @@ class Target:
 
 
 class Tgtd:
-    """tgtd on a free port, the same on all its addresses; the first is that of its URLs.
+    """tgtd on a free port or on `port`, the same on all its addresses; the first is in its URLs.
 
     `prefix` are words before its command line, which bring it to another namespace.
     """
 
-    def __init__(self, prefix=(), addresses=("127.0.0.1", "::1")):
-        self.port = free_port()
+    def __init__(self, prefix=(), addresses=("127.0.0.1", "::1"), port=None):
+        self.port = port or free_port()
         self._prefix = prefix
         self._addresses = addresses
         self.targets = []
@@ -139,10 +141,10 @@ class Tgtd:
         self.process = Process([*self._prefix, "tgtd", "-f", "-C", self.control,
                                 "--iscsi", portals])
         try:
-            wait_until(lambda: self._socket().exists() or not self.process.running, 10,
+            wait_until(lambda: self._socket().exists() or not self.process.running, 30,
                        "the control socket of tgtd")
             if self.process.running:
-                wait_until(lambda: f":{self.port}" in self.admin("portal", "show"), 10,
+                wait_until(lambda: f":{self.port}" in self.admin("portal", "show"), 30,
                            "the portals of tgtd")
                 return True
         except BaseException:
@@ -185,6 +187,19 @@ class Tgtd:
         """What every session that is still logged in did to every LUN."""
         lines = self.admin("sys", "stat").splitlines()[1:]
         return [LunStatistics(*map(int, line.split())) for line in lines]
+
+    def wait_for_commands(self, count, sessions=1):
+        """Return when each of so many sessions has had so many commands with data answered."""
+        wait_until(lambda: sum(answered >= count for answered in self.answered()) >= sessions,
+                   _BUSY_SECONDS, f"{count} commands")
+
+    def answered(self):
+        """How many commands with data have been answered, of each session."""
+        done = collections.Counter()
+        for line in self.statistics():
+            done[line.target_id, line.session] += (line.read_done_commands
+                                                   + line.written_done_commands)
+        return list(done.values())
 
     def idle_statistics(self, lun):
         """The only session's counts of a LUN; None while commands are being answered."""
