@@ -9,29 +9,32 @@ LUNSCOPE_ATTACHES sets how often test_nothing_is_left_behind attaches and detach
 """
 
 import contextlib
-import datetime
 import json
 import os
 import pathlib
 import re
 import shutil
-import signal
 import threading
 import time
 
 from harness.capture import Capture
-from harness.case import LiveTest, main
-from harness.lunscope import Trace
+from harness.case import TgtdTest, main
+from harness.compare import ROLES
+from harness.lunscope import Serve, Trace
 from harness.pdus import read_10
-from harness.process import Process, run, wait_until
+from harness.perf import Perf, read_with_perf
+from harness.process import run, wait_until
 from harness.scripted import BLOCK, Initiator
 from harness.tgtd import Tgtd
+from harness.witness import measure
 
 ATTACHES = 13  # of each kind of iscsi-perf, more than 50 in all
 COMMANDS = 2000
 # No tool here asks for data digests; a script does, and is slower.
 SCRIPTED_ATTACHES, SCRIPTED_COMMANDS = 6, 600
-IN_SYNC_SECONDS = 1
+CAPTURED_COMMANDS = 5000
+COUNT_SECONDS = 60
+IN_SYNC_BYTES = 256 << 10  # both ways: four times what it took at most
 NOP_OUT_SECONDS = 5  # between two NOP-Outs of iscsi-perf
 LUN_BYTES = 16 << 20
 OFTEN = int(os.environ.get("LUNSCOPE_ATTACHES", "100"))
@@ -44,7 +47,7 @@ def capture_of_iscsi(folder, digest):
         target = tgtd.add_target("iqn.2026-01.org.lunscope.test:captured")
         url = target.url(target.add_lun())
         with Capture(tgtd.port) as capture:
-            run(["iscsi-perf", "-b", 1, "-m", 32, "-t", 1, url + digest])
+            read_with_perf(tgtd, url + digest, CAPTURED_COMMANDS, "-b", 1, "-m", 32)
             capture.stop()
             shutil.copyfile(capture.file, path)
     captured = path.read_bytes()
@@ -87,21 +90,18 @@ def reading(port, target, header_digest, data_digest):
             thread.join(20)
 
 
-class Attach(LiveTest):
-
-    def setUp(self):
-        super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target("iqn.2026-01.org.lunscope.test:attach")
+class Attach(TgtdTest):
+    TARGET = "iqn.2026-01.org.lunscope.test:attach"
+    LUNS = 0
 
     def attach(self, role, command, count):
-        """Trace so many commands of a running session.
-
-        Returns seconds to the first of them, and how many CmdSN the row of them is short of.
+        """Trace so many commands of a running session. Returns the metrics of a Serve beside it,
+        and how many CmdSN the row of commands is short of.
         """
-        with Trace(self.tgtd.port, options=["--count", count, "--role", role]) as trace:
-            attached = time.time()
-            wait_until(lambda: not trace.process.running, 20, f"commands of the {role}")
+        with Serve(self.tgtd.port, options=["--role", role]) as serve, \
+                Trace(self.tgtd.port, options=["--count", count, "--role", role]) as trace:
+            wait_until(lambda: not trace.process.running, COUNT_SECONDS, f"commands of the {role}")
+            metrics = serve.metrics()
             _, lost = trace.stop()
             records = trace.records()
         self.assertEqual(lost, 0)
@@ -112,13 +112,12 @@ class Attach(LiveTest):
         self.assertEqual(len(set(inner)), len(inner), f"a command of the {role} twice")
         self.assertEqual({(record["command"], record["status"]) for record in records},
                          {(command, "Good")})
-        first = datetime.datetime.fromisoformat(records[0]["time"]).timestamp()
-        return first - attached, inner[-1] + 1 - inner[0] - len(inner)
+        return metrics, inner[-1] + 1 - inner[0] - len(inner)
 
     def check(self, path, digest):
         url = self.target.url(self.target.add_lun(path=path)) + digest
-        perf = self.use(Process(["iscsi-perf", "-b", 8, "-m", 32, "-r", "-t", 300, url]))
-        time.sleep(0.5)
+        perf = self.use(Perf(url, "-b", 8, "-m", 32, "-r"))
+        self.tgtd.wait_for_commands(1)
         began = time.monotonic()
         gaps = self.attach_often(ATTACHES, "Read(16)", COMMANDS)
         self.assertLessEqual(gaps, 1 + (time.monotonic() - began) // NOP_OUT_SECONDS)
@@ -126,11 +125,15 @@ class Attach(LiveTest):
 
     def attach_often(self, times, command, count):
         """Attach in turn at both ends. Returns how many CmdSN all the rows are short of."""
-        seconds, gaps = zip(*(self.attach(("initiator", "target")[i % 2], command, count)
-                              for i in range(times)))
-        print(f"{times} attaches, the slowest in sync after {max(seconds) * 1000:.0f} ms")
-        self.assertLess(max(seconds), IN_SYNC_SECONDS)
-        return sum(gaps)
+        unparsed, short_of = [], 0
+        for i in range(times):
+            metrics, missing = measure(lambda: self.attach(ROLES[i % 2], command, count),
+                                       self.tgtd.port, is_whole=False)
+            unparsed.append(metrics.total("unparsed_bytes_total"))
+            short_of += missing
+        print(f"{times} attaches, in sync after at most {max(unparsed):.0f} bytes")
+        self.assertLess(max(unparsed), IN_SYNC_BYTES)
+        return short_of
 
     def test_nothing_is_left_behind(self):
         """Attached and detached under load: the kernel is as before, and so is the traffic."""
@@ -138,9 +141,8 @@ class Attach(LiveTest):
         tainted = pathlib.Path("/proc/sys/kernel/tainted").read_text()
         before = ownerless_objects()
         # Nice to the observer, for a start takes an emulated machine long enough as it is.
-        perf = self.use(Process(["nice", "iscsi-perf", "-b", 8, "-m", 32, "-r",
-                                 "-t", 60 * OFTEN, url]))
-        wait_until(lambda: b"iops" in perf.stdout, 20, "traffic")
+        perf = self.use(Perf(url, "-b", 8, "-m", 32, "-r", prefix=["nice"]))
+        self.tgtd.wait_for_commands(1)
         self.assertEqual(storage_bytes(self.tgtd.port), 0)
         most = 0
         for _ in range(OFTEN):
@@ -154,8 +156,7 @@ class Attach(LiveTest):
         self.assertGreater(most, 0, "no storage was ever charged")
         wait_until(lambda: ownerless_objects() <= before, 20, "programs, maps and links to go")
         wait_until(lambda: not storage_bytes(self.tgtd.port), 20, "the sockets' storage to go")
-        perf.signal(signal.SIGINT)
-        self.assertEqual(perf.wait(20), 0)
+        perf.finish()
         self.assertNotRegex(perf.stdout.decode() + perf.stderr, r"(?i)fail|error|busy [^0]")
         self.assertEqual(pathlib.Path("/proc/sys/kernel/tainted").read_text(), tainted)
 

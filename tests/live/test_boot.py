@@ -12,16 +12,16 @@ import signal
 import tempfile
 
 from harness.capture import Capture, by_opcode
-from harness.case import LiveTest, main
+from harness.case import TgtdTest, main
 from harness.compare import (cdb_opcode, check_names, check_nothing_lost, check_same_commands,
                              role_of)
 from harness.lunscope import Serve, Trace
 from harness.process import ROOT, Process, run, wait_until
-from harness.tgtd import Tgtd
+from harness.witness import measure
 
 GUEST = ROOT / "scripts" / "guest"
 IMAGE_SECONDS = 240
-BOOT_SECONDS = 120
+BOOT_SECONDS = 200
 KERNEL_IS_UP = b"is up"  # scripts/guest.init
 IPXE_NAME = "iqn.2024-01.org.lunscope.test:ipxe"
 # QEMU's network has the host's loopback at this address. An address without a protocol is TCP's.
@@ -31,14 +31,14 @@ sanboot iscsi:10.0.2.2::{port}:{lun:x}:{target}
 """
 
 
-class Boot(LiveTest):
+class Boot(TgtdTest):
+    TARGET = "iqn.2024-01.org.lunscope.test:boot"
+    LUNS = 0
 
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.use(tempfile.TemporaryDirectory(prefix="lunscope-boot-")))
         run([GUEST, "image", self.folder / "guest.img"], timeout=IMAGE_SECONDS)
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target("iqn.2024-01.org.lunscope.test:boot")
         self.lun = self.target.add_lun(path=self.folder / "guest.img")
 
     def test_boot(self):
@@ -54,7 +54,7 @@ class Boot(LiveTest):
     def boot_with_ipxe(self):
         """Until the kernel runs, which is read then."""
         folder = self.folder / "tftp"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "boot.ipxe").write_text(IPXE_SCRIPT.format(
             initiator=IPXE_NAME, port=self.tgtd.port, lun=self.lun, target=self.target.name))
         with Process(["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-m", 256,
@@ -67,15 +67,17 @@ class Boot(LiveTest):
 
     def check(self, boot):
         """Watch a boot; returns tshark's commands and lunscope's records."""
+        metrics, summary, commands, records = measure(lambda: self.watch(boot), self.tgtd.port)
+        self.compare(metrics, summary, commands, records)
+        return commands, records
+
+    def watch(self, boot):
         with Capture(self.tgtd.port) as capture, Serve(self.tgtd.port) as serve, \
                 Trace(self.tgtd.port) as trace:
             boot()
             metrics = serve.settled()
             summary = trace.stop()
-            commands = capture.commands()
-            records = trace.records()
-        self.compare(metrics, summary, commands, records)
-        return commands, records
+            return metrics, summary, capture.commands(), trace.records()
 
     def compare(self, metrics, summary, commands, records):
         self.assertGreater(sum(command.read_bytes for command in commands), 10 << 20)

@@ -11,12 +11,12 @@ import platform
 import re
 import tempfile
 
-from harness.case import LiveTest, main
+from harness.case import LiveTest, TgtdTest, main
 from harness.checked import (CAPABILITIES, Checked, held_capabilities, kcore_tells, loaded_modules,
                              symbol_states, tracepoints)
-from harness.process import LUNSCOPE, Process, run, wait_until
+from harness.perf import Perf
+from harness.process import LUNSCOPE, run, wait_until
 from harness.surroundings import NOBODY, NO_BTF, OTHER_NETWORK, in_own_mounts, without
-from harness.tgtd import Tgtd
 
 UNSUPPORTED, PERMISSION = 3, 4
 TARGET = "iqn.2024-01.org.lunscope.test:check"
@@ -149,13 +149,8 @@ class Check(LiveTest):
                                  pathlib.Path("/sys/kernel/btf", module["name"]).exists())
 
 
-class Host(LiveTest):
-
-    def setUp(self):
-        super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target(TARGET)
-        self.target.add_lun()
+class Host(TgtdTest):
+    TARGET = TARGET
 
     def listeners(self, checked):
         return set(checked.one("portals", f"port {self.tgtd.port}")["listeners"])
@@ -184,8 +179,8 @@ class Host(LiveTest):
                     for finding in Checked(*ports).all("sessions", "tgtadm")
                     if finding["target"] == TARGET]
         self.assertEqual(sessions(self.tgtd.port), [])
-        self.use(Process(["iscsi-perf", "-t", "60", "-m", "1", self.target.url(1)]))
-        wait_until(lambda: "Initiator:" in self.tgtd.admin("target", "show"), 10, "a session")
+        self.use(Perf(self.url, "-m", "1"))
+        wait_until(lambda: "Initiator:" in self.tgtd.admin("target", "show"), 30, "a session")
         self.assertEqual(sessions(self.tgtd.port), [("target", True, "note")])
         self.assertEqual(sessions(), [("target", False, "warn")])
 

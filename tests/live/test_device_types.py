@@ -8,14 +8,13 @@ import collections
 import re
 
 from harness.capture import Capture, names_of_commands
-from harness.case import LiveTest, main
+from harness.case import TgtdTest, main
 from harness.compare import ROLES, role_of, snake_case
 from harness.devices import COMMANDS, INQUIRY, add_devices
 from harness.lunscope import Trace
 from harness.pdus import FINAL, TEST_UNIT_READY, WRITE
 from harness.process import wait_until
 from harness.scripted import Initiator
-from harness.tgtd import Tgtd
 
 _SETTLE_COMMANDS = 16  # of a session that is met in the middle, until its boundaries are believed
 
@@ -36,12 +35,12 @@ def without_opcode(name):
     return re.sub(r"^0x[0-9a-f]{2}(/0x[0-9a-f]{2})?: ", "", name).split(" or ")
 
 
-class DeviceTypes(LiveTest):
+class DeviceTypes(TgtdTest):
+    TARGET = "iqn.2026-01.org.lunscope.test:devices"
+    LUNS = 0
 
     def setUp(self):
         super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target("iqn.2026-01.org.lunscope.test:devices")
         self.luns = add_devices(self.target)
 
     def log_in(self):
@@ -100,7 +99,7 @@ class DeviceTypes(LiveTest):
             return set(named) == set(ROLES)
 
         with Trace(self.tgtd.port) as trace:
-            wait_until(is_named, 20, "the names of a session that was there before")
+            wait_until(is_named, 30, "the names of a session that was there before")
             for device, rows in COMMANDS.items():
                 play(initiator, self.luns[device], rows)
             trace.stop()

@@ -8,17 +8,18 @@ Data digests are not verified, for payload is not read: a wrong one changes noth
 import contextlib
 
 from harness.capture import Capture
-from harness.case import LiveTest, main
+from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES, check_nothing_lost, check_same_commands, initiator_port, role_of
 from harness.dialogue import DROPPED, I, T, login_request, login_response
 from harness.lunscope import Serve, Trace
 from harness.pdus import (BHS_BYTES, BLOCK, FINAL, NOP_IN, NOP_OUT, NO_DIGESTS, RESERVED_TAG,
                           STATUS_PRESENT, TEST_UNIT_READY, WRITE, Digests, ahs, command, data_in,
                           data_out, lun, pdu, r2t, read, read_10, response, text, write, write_10)
-from harness.process import Process, wait_until
+from harness.perf import Perf
+from harness.process import wait_until
 from harness.scripted import Initiator
 from harness.table import Row, Table, done, written
-from harness.tgtd import Tgtd
+from harness.witness import measure
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:digests-initiator"
 TARGET = "iqn.2024-01.org.lunscope.test:digests"
@@ -103,17 +104,16 @@ class Digested(Table, LiveTest):
 
 # ---- a real target ----
 
+WAIT_SECONDS = 30
 COMMANDS = [(TEST_UNIT_READY, 0)] * 3 + [(read_10(8 * i, 8), 4096) for i in range(20)]
 WRITES = (512, 4096, 70 << 10)
 
 
-class WithTgtd(LiveTest):
+class WithTgtd(TgtdTest):
+    TARGET = TARGET
 
     def setUp(self):
         super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target(TARGET)
-        self.target.add_lun()
         self.target.update("HeaderDigest", "CRC32C,None")
         self.target.update("DataDigest", "CRC32C,None")
 
@@ -171,16 +171,7 @@ class WithTgtd(LiveTest):
 
     def test_libiscsi(self):
         """libiscsi and tgtd agree on CRC32C; every header's digest is checked, none is wrong."""
-        url = self.target.url(1) + "?header_digest=crc32c"
-        with Serve(self.tgtd.port) as serve, Trace(self.tgtd.port) as trace, \
-                Process(["iscsi-perf", "-i", INITIATOR.decode(), "-t", "1", "-m", "8",
-                         url]) as tool:
-            wait_until(lambda: serve.metrics().total("commands_total") > 1000, 10, "commands")
-            session = serve.metrics().select("session_info")
-            self.assertEqual(tool.wait(30), 0, tool.stderr)
-            metrics = serve.settled()
-            trace.stop()
-            records = trace.records()
+        metrics, records, session = measure(self.read_with_libiscsi, self.tgtd.port)
         self.assertEqual({sample.labels["header_digest"] for sample in session}, {"crc32c"})
         check_nothing_lost(self, metrics)
         self.assertEqual(metrics.total("header_digest_errors_total"), 0)
@@ -188,6 +179,18 @@ class WithTgtd(LiveTest):
                               for record in role_of(records, role)) for role in ROLES}
         self.assertEqual(facts["initiator"], facts["target"])
         self.assertGreater(len(facts["target"]), 1000)
+
+    def read_with_libiscsi(self):
+        """More than 1000 commands. Returns the metrics, the records, and the session's samples."""
+        with Serve(self.tgtd.port) as serve, Trace(self.tgtd.port) as trace, \
+                Perf(self.url + "?header_digest=crc32c", "-i", INITIATOR.decode(), "-m", 8) as perf:
+            wait_until(lambda: serve.metrics().total("commands_total", role="target") > 1000,
+                       WAIT_SECONDS, "commands")
+            session = serve.metrics().select("session_info")
+            perf.finish()
+            metrics = serve.settled()
+            trace.stop()
+            return metrics, trace.records(), session
 
     def test_flipped_bits(self):
         """A wrong header digest is counted, is no command, and loses no boundary; a wrong data
@@ -208,10 +211,10 @@ class WithTgtd(LiveTest):
             initiator.send(hit.damaged(offset))
             initiator.queue([(TEST_UNIT_READY, 0)] * after)
         sent = before + after + (not errors)
-        wait_until(lambda: serve.metrics().accounts("initiator")[0] == sent, 5,
-                   "what the initiator sent to be followed")
-        wait_until(lambda: serve.metrics().total("unread_bytes", role="target") == 0, 5,
-                   "the target to read it")
+        wait_until(lambda: serve.metrics().accounts("initiator")[0] == sent,
+                   WAIT_SECONDS, "what the initiator sent to be followed")
+        wait_until(lambda: serve.metrics().total("unread_bytes", role="target") == 0,
+                   WAIT_SECONDS, "the target to read it")
         metrics = serve.metrics()
         for role in ROLES:
             self.assertEqual(metrics.total("header_digest_errors_total", role=role), errors, role)

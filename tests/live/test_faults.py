@@ -20,18 +20,21 @@ import threading
 import time
 
 from harness.capture import Capture
-from harness.case import LiveTest, main
+from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES, check_harmless, check_same_counts, role_of
 from harness.lunscope import Serve, Trace, check_exposition, fail_to_start
 from harness.pdus import TEST_UNIT_READY, read_10
+from harness.perf import Perf, read_with_perf
 from harness.process import LUNSCOPE, Process, free_port, run, wait_until
 from harness.scripted import Initiator
 from harness.surroundings import NOBODY, NO_BTF, in_place_of, without
-from harness.tgtd import Tgtd
+from harness.witness import measure
 
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
 UNKNOWN = "unknown"
 STOPPED_SECONDS = int(os.environ.get("LUNSCOPE_STOPPED_SECONDS", "2"))
+WAIT_SECONDS = 30
+MANY = 5000  # commands: more than a ring of 64 KiB has room for
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 
 USAGE, UNSUPPORTED, PERMISSION, FAILURE = 2, 3, 4, 1
@@ -137,13 +140,8 @@ def is_traced(pid):
     return "TracerPid:\t0\n" not in status
 
 
-class Traffic(LiveTest):
-
-    def setUp(self):
-        super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target(TARGET)
-        self.target.add_lun()
+class Traffic(TgtdTest):
+    TARGET = TARGET
 
     def login(self, name=b"iqn.2024-01.org.lunscope.test:scripted"):
         """A scripted initiator that is logged in, its unit attention cleared."""
@@ -189,7 +187,7 @@ class Traffic(LiveTest):
                 initiator.run([(read_10(reads, 8), 4096)])
                 return {record["role"] for record in trace.records()
                         if "names_from" in record} == set(ROLES)
-            wait_until(is_named, 10, "the names to be told")
+            wait_until(is_named, WAIT_SECONDS, "the names to be told")
             trace.stop()
             table.stop()
             records, shown = trace.records(), table.output
@@ -211,7 +209,7 @@ class Traffic(LiveTest):
         with Capture(self.tgtd.port) as capture, \
                 Serve(self.tgtd.port, options=["--ring-size", "65536"]) as serve:
             serve.process.signal(signal.SIGSTOP)
-            run(["iscsi-perf", "-t", "1", "-m", "32", self.target.url(1)])
+            read_with_perf(self.tgtd, self.url, MANY, "-m", 32)
             serve.process.signal(signal.SIGCONT)
             metrics = serve.settled()
             commands = capture.commands()
@@ -233,21 +231,21 @@ class Traffic(LiveTest):
             with self.subTest(others=others):
                 ports = list(range(3, 3 + others))
                 with Serve(*ports, self.tgtd.port) as serve, Serve(*(ports or [3])) as elsewhere:
-                    run(["iscsi-inq", self.target.url(1)])
+                    run(["iscsi-inq", self.url])
                     self.assertGreater(serve.settled().total("commands_total"), 0)
                     self.assertEqual(elsewhere.settled().total("commands_seen_total"), 0)
 
     def test_every_scrape_adds_up(self):
         """Amid the traffic, with a table and a ring too small for it and a collector that stops."""
         options = ["--ring-size", "65536", "--inflight", "16"]
-        with Serve(self.tgtd.port, options=options) as serve, \
-                Process(["iscsi-perf", "-t", 60, "-m", 32, self.target.url(1)]):
-            wait_until(lambda: serve.metrics().total("commands_seen_total") > 0, 10, "commands")
-            scrapes = [serve.metrics() for _ in range(50)]
+        with Serve(self.tgtd.port, options=options) as serve, Perf(self.url, "-m", 32):
+            scrapes = self.scrape_between_commands(serve, 50)
             serve.process.signal(signal.SIGSTOP)
+            answered, = self.tgtd.answered()
             time.sleep(STOPPED_SECONDS)
+            self.tgtd.wait_for_commands(answered + MANY)
             serve.process.signal(signal.SIGCONT)
-            scrapes += [serve.metrics() for _ in range(50)]
+            scrapes += self.scrape_between_commands(serve, 50)
         for metrics in scrapes:
             self.check_accounts(metrics)
         for role in ROLES:
@@ -255,21 +253,34 @@ class Traffic(LiveTest):
                 accounts = [metrics.accounts(role) for metrics in scrapes]
                 seen = [account[0] for account in accounts]
                 self.assertEqual(seen, sorted(seen))
-                self.assertGreater(len(set(seen)), 50, "scrapes amid the traffic")
+                self.assertGreaterEqual(len(set(seen)), 100, "scrapes amid the traffic")
                 self.assertGreater(max(in_flight for *_, in_flight in accounts), 0)
                 for reason in ("ring_full", "table_full"):
                     self.assertGreater(scrapes[-1].total("commands_unreported_total", role=role,
                                                          reason=reason), 0, reason)
 
+    @staticmethod
+    def scrape_between_commands(serve, count):
+        """So many scrapes, none of which saw what the one before it saw, and those in between."""
+        scrapes, seen = [], set()
+
+        def is_done():
+            scrapes.append(serve.metrics())
+            seen.add(tuple(scrapes[-1].accounts(role)[0] for role in ROLES))
+            return len(seen) > count + 1
+        wait_until(is_done, WAIT_SECONDS, f"{count} scrapes between commands")
+        return scrapes
+
     def test_scrapes_of_a_slow_reader(self):
         """Commands go on from one read of counts to the next: none has ended that has not begun."""
         with Serve(self.tgtd.port, options=["--inflight", "16"]) as serve, \
-                Process(["iscsi-perf", "-t", 60, "-m", 32, self.target.url(1)]):
-            wait_until(lambda: serve.metrics().total("commands_seen_total") > 0, 10, "commands")
+                Perf(self.url, "-m", 32):
+            wait_until(lambda: serve.metrics().total("commands_seen_total") > 0, WAIT_SECONDS,
+                       "commands")
             pid = serve.process.pid
             with Process(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=bpf",
                           "-e", "inject=bpf:delay_enter=5000", "-p", pid]) as strace:
-                strace.wait_for(lambda: is_traced(pid), 10, "strace to attach")
+                strace.wait_for(lambda: is_traced(pid), WAIT_SECONDS, "strace to attach")
                 scrapes = [serve.metrics() for _ in range(10)]
         for metrics in scrapes:
             self.check_accounts(metrics)
@@ -279,24 +290,27 @@ class Traffic(LiveTest):
 
     def test_commands_that_are_added_up_in_the_kernel(self):
         """The same metrics as with a record for each, of which there are hardly any."""
-        with Serve(self.tgtd.port) as recording, \
-                Serve(self.tgtd.port, options=["--mode", "aggregate"]) as adding:
-            for words in (["iscsi-perf", "-t", "1", "-m", "32"], ["iscsi-inq"],
-                          ["iscsi-readcapacity16"]):
-                run([*words, self.target.url(1)])
-            records, added_up = recording.settled(), adding.settled()
+        records, added_up = measure(self.watch_twice, self.tgtd.port)
         self.assertGreater(check_same_counts(self, added_up, records), 100)
         self.assertLess(added_up.total("events_total"), records.total("events_total") / 10)
+
+    def watch_twice(self):
+        with Serve(self.tgtd.port) as recording, \
+                Serve(self.tgtd.port, options=["--mode", "aggregate"]) as adding:
+            read_with_perf(self.tgtd, self.url, MANY, "-m", 32)
+            for tool in ("iscsi-inq", "iscsi-readcapacity16"):
+                run([tool, self.url])
+            return recording.settled(), adding.settled()
 
     def test_ring_full_of_last_counts(self):
         """Commands that are added up: what a stopped collector had no room for at their
         connection's end is not reported after all."""
         with Serve(self.tgtd.port, options=["--mode", "aggregate", "--ring-size", "4096"]) as serve:
-            run(["iscsi-perf", "-t", "1", "-m", "8", self.target.url(1)])
+            read_with_perf(self.tgtd, self.url, 1000, "-m", 8)
             before = serve.settled()
             serve.process.signal(signal.SIGSTOP)
             for _ in range(16):
-                run(["iscsi-readcapacity16", self.target.url(1)])
+                run(["iscsi-readcapacity16", self.url])
             serve.process.signal(signal.SIGCONT)
             metrics = serve.settled()
         for role in ROLES:
@@ -320,9 +334,11 @@ class Traffic(LiveTest):
             self.tgtd.process.signal(signal.SIGSTOP)
             try:
                 itts = initiator.queue([(read_10(8 * i, 8), 4096) for i in range(queued)])
-                wait_until(lambda: serve.metrics().accounts("initiator")[0] == 1 + queued, 5,
-                           "the commands to be seen")
-                stopped = serve.settled()
+                wait_until(lambda: serve.metrics().accounts("initiator")[0] == 1 + queued,
+                           WAIT_SECONDS, "the commands to be seen")
+                wait_until(lambda: serve.metrics().total("unread_bytes", role="target")
+                           == queued * 48, WAIT_SECONDS, "the commands to arrive")
+                stopped = serve.standing()
             finally:
                 self.tgtd.process.signal(signal.SIGCONT)
             initiator.finish(itts)
@@ -349,12 +365,12 @@ class Traffic(LiveTest):
             self.tgtd.process.signal(signal.SIGSTOP)
             try:
                 initiator.queue([(read_10(i, 8), 4096) for i in range(queued)])
-                wait_until(lambda: serve.metrics().accounts("initiator")[3] == queued, 5,
-                           "the commands to be in flight")
+                wait_until(lambda: serve.metrics().accounts("initiator")[3] == queued,
+                           WAIT_SECONDS, "the commands to be in flight")
                 self.tgtd.process.kill()
             finally:
                 initiator.__exit__()
-            wait_until(lambda: serve.metrics().total("commands_in_flight") == 0, 5,
+            wait_until(lambda: serve.metrics().total("commands_in_flight") == 0, WAIT_SECONDS,
                        "the connection to end")
             metrics = serve.settled()
         # A target that is killed has not read what waits in its socket.
@@ -373,12 +389,10 @@ class Traffic(LiveTest):
     def check_end(self, command, number):
         runner = (Trace if command == "trace" else Serve)(self.tgtd.port)
         with runner:
-            run(["iscsi-inq", self.target.url(1)])
+            run(["iscsi-inq", self.url])
             runner.process.signal(number)
-            ended = time.monotonic()
-            code = runner.process.wait(10)
-            self.assertLess(time.monotonic() - ended, 1)
-            self.assertEqual(code, 0, runner.process.stderr)
+            self.assertLess(runner.process.seconds_to_end(WAIT_SECONDS), 1)
+            self.assertEqual(runner.process.wait(1), 0, runner.process.stderr)
             if command == "trace":
                 # What it prints, it drained first; the last line says how much it was.
                 self.assertGreater(len(runner.records()), 0)
@@ -391,7 +405,7 @@ class Traffic(LiveTest):
             self.assertGreater(len(mine), 0)
             self.assertLessEqual(mine, programs())
             serve.process.kill()
-            wait_until(lambda: not mine & programs(), 5, f"programs {mine} to be gone")
+            wait_until(lambda: not mine & programs(), WAIT_SECONDS, f"programs {mine} to be gone")
 
     def test_hostile_names(self):
         """A name from the wire is escaped wherever it is shown, and remains one name."""

@@ -232,7 +232,7 @@ class Connections(LiveTest):
         with Stage() as stage, Serve(stage.port) as serve:
             port = stage.play(row, resets=True)
             self.assertEqual(stage.play(again, source_port=port), port)
-            wait_until(lambda: serve.metrics().total("commands_in_flight") == 0, 5, "the reset")
+            wait_until(lambda: serve.metrics().total("commands_in_flight") == 0, 30, "the reset")
             metrics = serve.settled()
         for role in ROLES:
             self.assertEqual(metrics.accounts(role), (2, 1, 1, 0), role)

@@ -147,7 +147,7 @@ class Sessions(LiveTest):
 
     def settles(self, *up):
         wait_until(lambda: self.sessions(self.serve.metrics()) == dict.fromkeys(ROLES, list(up)),
-                   5, f"sessions to be {up}, not {self.sessions(self.serve.metrics())}")
+                   30, f"sessions to be {up}, not {self.sessions(self.serve.metrics())}")
 
     def test_several_connections_in_a_session(self):
         """One session, up until its last connection ends; a task belongs to its connection."""

@@ -78,7 +78,7 @@ class Processes(LiveTest):
                     if session["role"] == role and process.get("comm") == comm:
                         return process
             return None
-        return wait_until(found, 20, f"{comm} as {role}")
+        return wait_until(found, 60, f"{comm} as {role}")
 
     def check(self, process, started, **names):
         cgroup = pathlib.Path(f"/proc/{started.pid}/cgroup").read_text()
@@ -89,7 +89,7 @@ class Processes(LiveTest):
     def test_ends_of_a_connection_in_a_namespace(self):
         serve = self.use(Serve(self.tgtd.port))
         trace = self.use(Trace(self.tgtd.port))
-        perf = self.start("iscsi-perf", "-t", "20", "-m", "1", self.target.url(self.lun))
+        perf = self.start("iscsi-perf", "-t", "600", "-m", "1", self.target.url(self.lun))
         self.check(self.seen(serve, "target", "tgtd"), self.tgtd.process, comm="tgtd")
         initiator = self.seen(serve, "initiator", "iscsi-perf")
         self.check(initiator, perf, comm="iscsi-perf")
@@ -104,10 +104,11 @@ class Processes(LiveTest):
         """lunscope stands still while it lives: its group is told by the group's number."""
         trace = self.use(Trace(self.tgtd.port))
         trace.process.signal(signal.SIGSTOP)
-        script = f"echo $$ > {self.group}/cgroup.procs && exec iscsi-inq {self.target.url(self.lun)}"
-        run([*self.inside, "sh", "-c", script])
+        url = self.target.url(self.lun)
+        run([*self.inside, "sh", "-c",
+             f"echo $$ > {self.group}/cgroup.procs && exec iscsi-inq {url}"])
         trace.process.signal(signal.SIGCONT)
-        wait_until(trace.records, 20, "the records")
+        wait_until(trace.records, 60, "the records")
         trace.stop()
         processes = [record["process"] for record in role_of(trace.records(), "initiator")]
         self.assertEqual({(process["comm"], pathlib.PurePath(process["cgroup"]).name)

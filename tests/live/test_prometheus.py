@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Prometheus scrapes lunscope while there is mixed traffic: no panel stays empty.
 
-LUNSCOPE_TRAFFIC_SECONDS sets how long the traffic lasts (20).
+LUNSCOPE_TRAFFIC_SECONDS sets how long the traffic may last until every panel has data (120).
 """
 
 import os
@@ -10,14 +10,16 @@ import time
 
 from harness.case import LiveTest, main
 from harness.lunscope import Serve, check_exposition
-from harness.process import ROOT, Process, run
+from harness.perf import Perf
+from harness.process import ROOT, run
 from harness.tgtd import Tgtd
 
 sys.path.insert(0, str(ROOT / "tests" / "dashboards"))
 import queries  # noqa: E402  (needs the path above)
 
 DASHBOARD = ROOT / "dashboards" / "lunscope-overview.json"
-TRAFFIC_SECONDS = int(os.environ.get("LUNSCOPE_TRAFFIC_SECONDS", "20"))
+TRAFFIC_SECONDS = int(os.environ.get("LUNSCOPE_TRAFFIC_SECONDS", "120"))
+SAMPLES = 4  # a rate is of two, and of what grew between them
 USER, PASSWORD = "prometheus-test", "secret-of-the-test"
 
 # One round of the traffic: whether the tool has to succeed, and its words. {open} and {closed} are
@@ -44,11 +46,9 @@ class RealPrometheus(LiveTest):
         closed.require_chap(USER, PASSWORD)
         serve = self.use(Serve(tgtd.port))
         prometheus = self.use(queries.Prometheus(serve.address, "1s"))
-        self.traffic(tgtd, is_open, closed)
-        # A session of its own, so that the gauges of live sessions have something to show too.
-        with Process(["iscsi-perf", "-t", "30", "-m", "2", is_open.url(1)]):
-            prometheus.wait_for_samples(TRAFFIC_SECONDS // 2, timeout_s=30)
-            answers = queries.run_queries(prometheus.url, DASHBOARD)
+        # A session that stays, so that the gauges of live sessions have something to show too.
+        with Perf(is_open.url(1), "-m", "4"):
+            answers = self.traffic_until_every_query_finds_data(prometheus, tgtd, is_open, closed)
             exposition = serve.scrape()
         self.assertGreater(len(answers), 20)
         self.assertEqual([f"{answer.panel}: {answer.expr}"
@@ -56,7 +56,18 @@ class RealPrometheus(LiveTest):
         self.assertEqual(check_exposition(exposition), "")
         self.assertNotIn(PASSWORD, exposition)
 
+    def traffic_until_every_query_finds_data(self, prometheus, tgtd, is_open, closed):
+        """Returns the answers of the last round, or of the one after which time is over."""
+        deadline = time.monotonic() + TRAFFIC_SECONDS
+        while True:
+            self.traffic(tgtd, is_open, closed)
+            prometheus.wait_for_samples(SAMPLES, timeout_s=60)
+            answers = queries.run_queries(prometheus.url, DASHBOARD)
+            if not queries.without_data(answers) or time.monotonic() > deadline:
+                return answers
+
     def traffic(self, tgtd, is_open, closed):
+        """One round."""
         wrong = f"{USER}%not-the-password"
         urls = {
             "portal": tgtd.url(login=f"{USER}%{PASSWORD}"),
@@ -64,13 +75,9 @@ class RealPrometheus(LiveTest):
             "closed": f"{tgtd.url('::1', f'{USER}%{PASSWORD}')}/{closed.name}",
             "closed_to_us": f"{tgtd.url(login=wrong)}/{closed.name}",
         }
-        end = time.monotonic() + TRAFFIC_SECONDS
-        with Process(["iscsi-perf", "-t", TRAFFIC_SECONDS + 20, "-m", "4", is_open.url(1)]):
-            while time.monotonic() < end:
-                for succeeds, words in ROUND:
-                    code, _, stderr, _ = run([word.format(**urls) for word in words], check=False)
-                    self.assertEqual(code == 0, succeeds, f"{words}: {stderr}")
-                time.sleep(0.5)
+        for succeeds, words in ROUND:
+            code, _, stderr, _ = run([word.format(**urls) for word in words], check=False)
+            self.assertEqual(code == 0, succeeds, f"{words}: {stderr}")
 
 
 if __name__ == "__main__":

@@ -12,20 +12,22 @@ import struct
 import subprocess
 import tempfile
 
-from harness.capture import Capture
-from harness.case import LiveTest, main
+from harness.capture import Capture, decode
+from harness.case import LiveTest, TgtdTest, main
 from harness.compare import check_same_commands, check_same_metrics, role_of, streams_of
 from harness.lunscope import Metrics, Serve, Trace, check_exposition, records_of, replay
+from harness.perf import read_with_perf
 from harness.process import LUNSCOPE, Process, free_port, run
 from harness.tgtd import Tgtd
+from harness.witness import measure
 
 TARGET = "iqn.2024-01.org.lunscope.test:replay"
 # The tool and its words, and the address of the portal that it goes to.
 TOOLS = [(words, host) for host in ("127.0.0.1", "::1")
          for words in ("iscsi-ls -s {portal}", "iscsi-inq {lun}", "iscsi-inq -e 1 -c 0x83 {lun}",
                        "iscsi-readcapacity16 {lun}")]
-TOOLS += [("iscsi-perf -t 1 -m 32 {lun}", "127.0.0.1"),
-          ("iscsi-perf -t 1 -m 4 -b 256 -r {lun}", "::1")]
+READS = [(("-m", 32), "127.0.0.1"), (("-m", 4, "-b", 256, "-r"), "::1")]  # of iscsi-perf
+PERF_COMMANDS = 3000
 READ_16 = "Read(16)"
 # A command as an operator compares it; times and the order of two ends are not the same.
 FACTS = ("role", "initiator", "target", "local", "remote", "lun", "itt", "cmdsn", "command", "cdb",
@@ -41,29 +43,34 @@ def facts(record):
     return tuple(json.dumps(record.get(name)) for name in FACTS)
 
 
-class Pdus(LiveTest):
+class Pdus(TgtdTest):
     """`--pdu`: each PDU, as it was seen live, as the capture has it, and as tshark counts them."""
 
+    TARGET = TARGET
+
     def test_the_same_pdus_as_live(self):
-        tgtd = self.use(Tgtd())
-        target = tgtd.add_target(TARGET)
-        lun = target.url(target.add_lun())
-        # The traffic of a second, whole, in the rings: nobody prints JSON as fast as that.
-        options = ["--pdu", "--ring-size", 64 << 20]
-        with Capture(tgtd.port) as capture, Trace(tgtd.port, options=options) as trace:
-            for words in ("iscsi-ls -s {portal}", "iscsi-inq {lun}", "iscsi-perf -t 1 -m 8 {lun}"):
-                run(words.format(portal=tgtd.url(), lun=lun).split())
-            _, lost = trace.stop()
-            live = trace.records()
-            decoded = capture.opcodes()
-            _, stdout, _ = replay(capture.file, "--port", tgtd.port, "--role", "both", "--pdu")
-            replayed = records_of(stdout)
+        _, lost, live, decoded, replayed = measure(self.watch, self.tgtd.port)
         self.assertEqual(lost, 0)
         for role in ("initiator", "target"):
             with self.subTest(role=role):
                 counted = collections.Counter(pdu["opcode"] for pdu in role_of(live, role))
                 self.assertEqual(counted, decoded)
         self.assertEqual(streams_of(live), streams_of(replayed))
+
+
+    def watch(self):
+        port = self.tgtd.port
+        # The traffic, whole, in the rings: nobody prints JSON as fast as that.
+        options = ["--pdu", "--ring-size", 64 << 20]
+        with Capture(port) as capture, Serve(port) as serve, Trace(port, options=options) as trace:
+            run(["iscsi-ls", "-s", self.tgtd.url()])
+            run(["iscsi-inq", self.url])
+            read_with_perf(self.tgtd, self.url, PERF_COMMANDS, "-m", 8)
+            metrics = serve.settled()
+            _, lost = trace.stop()
+            decoded = capture.opcodes()
+            _, stdout, _ = replay(capture.file, "--port", port, "--role", "both", "--pdu")
+            return metrics, lost, trace.records(), decoded, records_of(stdout)
 
 
 class Replay(LiveTest):
@@ -75,20 +82,26 @@ class Replay(LiveTest):
         tgtd = cls.enterClassContext(Tgtd())
         target = tgtd.add_target(TARGET)
         target.add_lun()
+        cls.port = tgtd.port
+        cls.served, counts, cls.live, cls.pcap = measure(lambda: cls.watch(tgtd, target), cls.port)
+        assert counts == [(len(cls.live) // 2, 0)] * 2, counts
+        cls.commands = decode(cls.pcap, cls.port)
+
+    @classmethod
+    def watch(cls, tgtd, target):
         capture = cls.enterClassContext(Capture(tgtd.port))
         with Serve(tgtd.port) as serve, Trace(tgtd.port, options=("--role", "initiator")) as ours, \
                 Trace(tgtd.port, options=("--role", "target")) as theirs:
             for words, host in TOOLS:
                 run(words.format(portal=tgtd.url(host), lun=target.url(1, host)).split())
+            for words, host in READS:
+                read_with_perf(tgtd, target.url(1, host), PERF_COMMANDS, *words)
             # A LUN that is not there: sense, and an answer shorter than was asked for.
             run(["iscsi-readcapacity16", target.url(7)], check=False)
-            cls.served = serve.settled()
+            served = serve.settled()
             counts = [trace.stop() for trace in (ours, theirs)]
-            cls.live = [*ours.records(), *theirs.records()]
-        assert counts == [(len(cls.live) // 2, 0)] * 2, counts
-        cls.commands = capture.commands()
-        cls.port = tgtd.port
-        cls.pcap = capture.file
+            capture.stop()
+            return served, counts, [*ours.records(), *theirs.records()], capture.file
 
     def replay_json(self, *words, role="both"):
         code, stdout, stderr = replay(self.pcap, "--port", self.port, "-o", "json",

@@ -10,14 +10,13 @@ import re
 import signal
 
 from harness.capture import Capture
-from harness.case import LiveTest, main
+from harness.case import TgtdTest, main
 from harness.dialogue import (I, INITIATOR_NAME, T, TARGET_NAME, Stage, login_request,
                               login_response, pieces)
 from harness.lunscope import Serve, Trace
 from harness.pdus import CONTINUE, FULL_FEATURE, OPERATIONAL, TRANSIT, text
 from harness.process import run
 from harness.table import Row
-from harness.tgtd import Tgtd
 
 TARGET = "iqn.2024-01.org.lunscope.test:secrets"
 INITIATOR = "iqn.2024-01.org.lunscope.test:secrets-initiator"
@@ -59,13 +58,11 @@ def memory_of(pid):
     return b"\n".join(found)
 
 
-class Secrets(LiveTest):
+class Secrets(TgtdTest):
+    TARGET = TARGET
 
     def setUp(self):
         super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target(TARGET)
-        self.target.add_lun()
         self.target.require_chap(USER, PASSWORD)
         self.target.answer_chap(THEIR_USER, THEIR_PASSWORD)
         self.stage = self.use(Stage())

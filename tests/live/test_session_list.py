@@ -10,12 +10,14 @@ from harness.compare import ROLES
 from harness.dialogue import Stage
 from harness.lunscope import Serve
 from harness.pdus import TEST_UNIT_READY
+from harness.perf import Perf
 from harness.process import Process, run, wait_until
 from harness.scripted import Initiator
 from harness.tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
 TARGET = "iqn.2024-01.org.lunscope.test:list-"
+WAIT_SECONDS = 30
 BOOLEANS = {"Yes": True, "No": False}
 
 # What tgt is set to, and what then is in effect. libiscsi offers MaxBurstLength and
@@ -59,13 +61,11 @@ class SessionList(LiveTest):
         began = time.time()
         url = target.url(1) + "?header_digest=crc32c"
         with Capture(self.tgtd.port) as capture, Serve(self.tgtd.port) as serve, \
-                Process(["iscsi-perf", "-i", INITIATOR + "perf", "-t", "3", url]) as tool:
-            sessions = wait_until(
-                lambda: len(found := serve.sessions()["sessions"]) == 2 and found, 10,
-                "a session at each end")
-            self.assertEqual(tool.wait(20), 0, tool.stderr)
-            after = wait_until(lambda: not (found := serve.sessions())["sessions"] and found, 10,
-                               "the session to end")
+                Perf(url, "-i", INITIATOR + "perf") as perf:
+            sessions = self.both_ends_of_a_session(serve)
+            perf.finish()
+            after = wait_until(lambda: not (found := serve.sessions())["sessions"] and found,
+                               WAIT_SECONDS, "the session to end")
             capture.stop()
             answers = login_answers(capture.file, self.tgtd.port)
         self.assertEqual(after["other_connections"], [])
@@ -79,6 +79,13 @@ class SessionList(LiveTest):
                                         time.strftime("%FT%T", time.gmtime(began)))
                 self.assertTrue(session["up"])
                 self.check_parameters(parameters_of(session), answers)
+
+    @staticmethod
+    def both_ends_of_a_session(serve):
+        def both():
+            found = serve.sessions()["sessions"]
+            return found if len(found) == 2 and all(each["up"] for each in found) else None
+        return wait_until(both, WAIT_SECONDS, "a session at each end")
 
     def check_parameters(self, found, answers):
         for name, (_, effective) in CONFIGURED.items():
@@ -112,7 +119,7 @@ class SessionList(LiveTest):
                 Process(["iscsi-inq", "-i", INITIATOR + "moved",
                          f"iscsi://127.0.0.1:{stage.port}/{target.name}/1"]) as tool:
             stage.redirect(address)
-            self.assertEqual(tool.wait(10), 0, tool.stderr)
+            self.assertEqual(tool.wait(WAIT_SECONDS), 0, tool.stderr)
             listed, metrics = serve.sessions()["targets"], serve.settled()
         self.assertEqual(listed, [{"role": role, "target": target.name, "addresses": [],
                                    "redirected_to": address, "is_permanent": False}
@@ -128,7 +135,7 @@ class SessionList(LiveTest):
         with Serve(self.tgtd.port) as serve:
             self.login("again", self.targets[0])
             second = self.login("again", self.targets[0])
-            sessions = serve.sessions()["sessions"]
+            sessions = self.both_ends_of_a_session(serve)
         self.assertEqual([session["role"] for session in sessions], list(ROLES))
         for session in sessions:
             self.assertTrue(session["up"])
@@ -144,7 +151,7 @@ class SessionList(LiveTest):
                 found = serve.sessions()["other_connections"]
                 is_over = time.monotonic() - serve.process.started > 2
                 return found if is_over and len(found) == 2 * len(initiators) else None
-            found = wait_until(others, 10, "both ends of each connection")
+            found = wait_until(others, WAIT_SECONDS, "both ends of each connection")
             metrics = serve.metrics()
         return found, metrics
 
@@ -173,10 +180,9 @@ class SessionList(LiveTest):
         try:
             with Serve(self.tgtd.port) as serve:
                 self.assertEqual(serve.sessions()["sessions"], [])
-                began = time.monotonic()
                 serve.process.signal(signal.SIGINT)
-                self.assertEqual(serve.process.wait(20), 0)
-                self.assertLess(time.monotonic() - began, 5)
+                self.assertLess(serve.process.seconds_to_end(WAIT_SECONDS), 5)
+                self.assertEqual(serve.process.wait(1), 0)
         finally:
             self.tgtd.process.signal(signal.SIGCONT)
 

@@ -5,22 +5,27 @@ No secret of a login is ever in what lunscope says.
 """
 
 import collections
+import contextlib
 import re
 
-from harness.capture import Capture
+from harness.capture import Capture, count_logins
 from harness.case import LiveTest, main
 from harness.compare import (ROLES, check_nothing_lost, check_same_commands, initiator_port,
                              port_of, role_of)
 from harness.lunscope import Serve, Trace
 from harness.pdus import TEST_UNIT_READY, read_10
-from harness.process import Process, run
+from harness.perf import Perf
+from harness.process import run
 from harness.scripted import BLOCK, Initiator
 from harness.tgtd import Tgtd
+from harness.witness import measure
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
 TARGET = "iqn.2024-01.org.lunscope.test:target-"
 USER, PASSWORD, WRONG = "chap-user-zebra", "sesame-secret-7391", "wrong-secret-2846"
 LOGIN = f"{USER}%{PASSWORD}"
+
+COMMANDS = 1000  # of each session, at least
 
 # initiator, host, target, LUN, login
 SESSIONS = [
@@ -74,13 +79,13 @@ class Sessions(LiveTest):
                 target.add_lun()
         self.targets["closed"].require_chap(USER, PASSWORD)
 
-    def url(self, host, target, lun, login):
+    def url_of(self, host, target, lun, login):
         return self.targets[target].url(lun, host, login)
 
     def test_who_did_what_to_which_lun(self):
         with Trace(self.tgtd.port) as trace, Capture(self.tgtd.port) as capture:
             for initiator, *where in SESSIONS:
-                run(["iscsi-inq", "-i", INITIATOR + initiator, self.url(*where)])
+                run(["iscsi-inq", "-i", INITIATOR + initiator, self.url_of(*where)])
             trace.stop()
             records = trace.records()
             check_same_commands(self, records, capture.commands())
@@ -107,23 +112,8 @@ class Sessions(LiveTest):
 
     def test_several_connections_at_once(self):
         # A busy machine may leave the trace without a CPU for long.
-        rings = ["--ring-size", 16 << 20]
-        with Serve(self.tgtd.port, options=rings) as serve, \
-                Trace(self.tgtd.port, options=rings) as trace, \
-                Capture(self.tgtd.port) as capture:
-            tools = [Process(["iscsi-perf", "-i", INITIATOR + name, "-t", "1", "-m", "4",
-                              self.url(*where)]) for name, *where in SESSIONS]
-            try:
-                for tool in tools:
-                    self.assertEqual(tool.wait(30), 0, tool.stderr)
-            finally:
-                for tool in tools:
-                    tool.__exit__()
-            metrics = serve.settled()
-            _, lost = trace.stop()
-            self.assertEqual(lost, 0)
-            records = trace.records()
-            check_same_commands(self, records, capture.commands())
+        metrics, records, commands, logins = measure(self.read_at_once, self.tgtd.port)
+        check_same_commands(self, records, commands)
         check_nothing_lost(self, metrics)
         ports = collections.defaultdict(set)
         for record in records:
@@ -132,12 +122,30 @@ class Sessions(LiveTest):
         for who, found in ports.items():
             self.assertEqual(len(found), 1, who)
         for role in ("initiator", "target"):
-            self.assertEqual(metrics.total("logins_total", role=role), len(SESSIONS))
+            self.assertEqual(metrics.total("logins_total", role=role), logins["completed"])
             self.assertEqual(metrics.total("logouts_total", role=role), len(SESSIONS))
             for name in self.targets:
                 self.assertEqual(
                     metrics.total("commands_total", role=role, target=TARGET + name),
                     sum(record["target"] == TARGET + name for record in role_of(records, role)))
+
+    def read_at_once(self):
+        rings = ["--ring-size", 16 << 20]
+        with Serve(self.tgtd.port, options=rings) as serve, \
+                Trace(self.tgtd.port, options=rings) as trace, \
+                Capture(self.tgtd.port) as capture, contextlib.ExitStack() as stack:
+            tools = [Perf(self.url_of(*where), "-i", INITIATOR + name, "-m", "4")
+                     for name, *where in SESSIONS]
+            for tool in tools:
+                stack.enter_context(tool)
+            self.tgtd.wait_for_commands(COMMANDS, len(SESSIONS))
+            for tool in tools:
+                tool.finish()
+            metrics = serve.settled()
+            _, lost = trace.stop()
+            self.assertEqual(lost, 0)
+            commands = capture.commands()
+            return metrics, trace.records(), commands, count_logins(capture.file, self.tgtd.port)
 
     def test_failed_logins_are_counted_and_secrets_kept(self):
         port = self.tgtd.port
@@ -153,7 +161,7 @@ class Sessions(LiveTest):
                     ["iscsi-inq", f"{self.tgtd.url(login=login)}/{TARGET}{name}/1"], check=False)
                 self.assertNotEqual(code, 0)
                 self.assertIn(message, stderr)
-            run(["iscsi-inq", self.url("127.0.0.1", "closed", 1, LOGIN)])
+            run(["iscsi-inq", self.url_of("127.0.0.1", "closed", 1, LOGIN)])
             metrics = serve.settled()
             trace.stop()
             table.stop()

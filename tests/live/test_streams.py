@@ -10,12 +10,11 @@ import contextlib
 import socket
 import struct
 
-from harness.case import LiveTest, main
+from harness.case import TgtdTest, main
 from harness.compare import ROLES, check_nothing_lost, role_of
 from harness.lunscope import Serve, Trace
 from harness.pdus import TEST_UNIT_READY, read_10
 from harness.scripted import Initiator
-from harness.tgtd import Tgtd
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:streams"
 TARGET = "iqn.2024-01.org.lunscope.test:streams"
@@ -125,13 +124,11 @@ class Raw(Initiator):
         self._socket.close()
 
 
-class Streams(LiveTest):
+class Streams(TgtdTest):
+    TARGET = TARGET
 
     def setUp(self):
         super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target(TARGET)
-        self.target.add_lun()
         self.serve = self.use(Serve(self.tgtd.port))
         self.trace = self.use(Trace(self.tgtd.port))
 

@@ -15,9 +15,11 @@ from harness.lunscope import Metrics, Serve, replay
 from harness.pdu_fields import FIELDS, RESERVED, Comparison
 from harness.process import run
 from harness.tgtd import Tgtd
+from harness.witness import measure
 
 # The suite has 230 tests; one that crashed early would send far fewer commands than this.
 ENOUGH_COMMANDS = 40_000
+SUITE_SECONDS = 400
 # iSCSIcmdsn.iSCSICmdSnTooHigh and .iSCSICmdSnTooLow send one command each with a CmdSN outside the
 # window: a target drops those in silence (RFC 7143 section 4.2.2.1).
 UNANSWERED_COMMANDS = 2
@@ -36,19 +38,24 @@ class Suite(LiveTest):
         tgtd = cls.enterClassContext(Tgtd())
         target = tgtd.add_target("iqn.2024-01.org.lunscope.test:suite")
         url = target.url(target.add_lun())
+        # The suite sends commands that no target takes, and drops connections.
+        cls.metrics, pcap = measure(lambda: cls.watch(tgtd, url), tgtd.port, is_whole=False)
+        cls.replayed = (pcap, "--port", tgtd.port)
+        cls.decoded = collections.defaultdict(list)
+        for port, opcode, fields in decode_headers(pcap, tgtd.port, sorted(set(FIELDS.values()))):
+            cls.decoded[port, _is_from_target(opcode)].append((opcode, fields))
+
+    @classmethod
+    def watch(cls, tgtd, url):
         capture = cls.enterClassContext(Capture(tgtd.port))
         with Serve(tgtd.port) as serve:
             # Some of its tests fail with tgtd, which is not what is tested here.
             _, output, _, _ = run(["iscsi-test-cu", "--dataloss", "--allow-sanitize", "--ignore",
-                                   "--test=ALL", url], timeout=240, check=False)
+                                   "--test=ALL", url], timeout=SUITE_SECONDS, check=False)
             assert "Run Summary" in output, output
-            cls.metrics = serve.settled()
+            metrics = serve.settled()
         capture.stop()
-        cls.replayed = (capture.file, "--port", tgtd.port)
-        cls.decoded = collections.defaultdict(list)
-        for port, opcode, fields in decode_headers(capture.file, tgtd.port,
-                                                   sorted(set(FIELDS.values()))):
-            cls.decoded[port, _is_from_target(opcode)].append((opcode, fields))
+        return metrics, capture.file
 
     def test_every_pdu_is_counted(self):
         decoded = collections.Counter(PDU_LABELS[opcode] for pdus in self.decoded.values()

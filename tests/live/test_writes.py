@@ -6,13 +6,12 @@ sections 13.10 and 13.11): immediate, unsolicited and solicited data, added up b
 import collections
 
 from harness.capture import Capture, count_opcodes
-from harness.case import LiveTest, main
+from harness.case import TgtdTest, main
 from harness.compare import (PDU_LABELS, ROLES, check_nothing_lost, check_same_commands,
                              initiator_port, role_of)
 from harness.lunscope import Serve, Trace
 from harness.pdus import DATA_OUT, R2T, TEST_UNIT_READY
 from harness.scripted import BLOCK, Initiator
-from harness.tgtd import Tgtd
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:writes-initiator"
 TARGET = "iqn.2024-01.org.lunscope.test:writes"
@@ -29,13 +28,11 @@ COMBINATIONS = {
 }
 
 
-class Writes(LiveTest):
+class Writes(TgtdTest):
+    TARGET = TARGET
 
     def setUp(self):
         super().setUp()
-        self.tgtd = self.use(Tgtd())
-        self.target = self.tgtd.add_target(TARGET)
-        self.target.add_lun()
         self.target.update("FirstBurstLength", FIRST_BURST)
         self.target.update("MaxBurstLength", MAX_BURST)
 
