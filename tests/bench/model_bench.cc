@@ -20,7 +20,7 @@ namespace {
 
 constexpr Shape kHotLun = {1, 1, 1, 1};
 constexpr Shape kVaried = {16, 4, 16, 4};
-// What a ring of serve's holds when it wakes the collector: a quarter.
+// A ring wakes serve's collector when it is a quarter full.
 constexpr uint32_t kBatch = 1300;
 
 void Count(benchmark::State& state, double records) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the live tests, the tests in guests and the benchmarks share.
+"""The parts that live tests, tests in guests and benchmarks share.
 
 tests/live, tests/vm and tests/bench each have a symbolic link `harness` to this folder. So each of
 their files runs by itself: `python3 tests/live/test_loss.py`.

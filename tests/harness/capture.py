@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tshark saw: the packets of some ports on the loopback, and the SCSI commands in them."""
+"""dumpcap and tshark as a second opinion: the packets of some ports on the loopback, and the SCSI commands in them."""
 
 import collections
 import dataclasses
@@ -178,7 +178,7 @@ def count_logins(pcap, port):
 
 
 def names_of_commands(pcap, port):
-    """What tshark calls each command, in order; "" where it has no name. For captures of peers that
+    """tshark's names of the commands, in order; "" where it has no name. For captures of peers that
     wait for each answer: it says so once a packet.
     """
     rows = _tshark(pcap, [port], "-T", "fields", "-e", "_ws.col.Info", "-Y", "iscsi.opcode == 1")

@@ -40,7 +40,7 @@ class LiveTest(unittest.TestCase):
 
 class TgtdTest(LiveTest):
     """Each test has a tgtd of its own, a target, and LUNs, of which `lun` at `url` is the last one.
-    What a test starts here ends with it, by its own pid, also when the test fails.
+    Everything that a test starts here ends with it, by its own pid, also when the test fails.
     """
 
     TARGET = "iqn.2024-01.org.lunscope.test:target"

@@ -72,7 +72,7 @@ def _facts_of_command(command):
 
 
 def streams_of(pdus):
-    """What `--pdu` shows: {(role, initiator's port, direction): PDUs in order}, without times."""
+    """The PDUs of `--pdu` by stream: {(role, initiator's port, direction): PDUs in order}, without times."""
     streams = collections.defaultdict(list)
     for pdu in pdus:
         streams[pdu["role"], initiator_port(pdu), pdu["direction"]].append(
@@ -95,7 +95,7 @@ def script_fields(pdu):
 
 
 def facts_of_pdu(pdu):
-    """What a line of `trace --pdu` and tshark's tap both have of a PDU: their values, by the names
+    """The fields that `trace --pdu` and tshark's tap both have of a PDU: lunscope's values by the names
     of capture.DecodedPdu.
     """
     names = {"opcode": "opcode", "itt": "itt", "length": "data_segment_length", "status": "status",

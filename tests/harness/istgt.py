@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An istgt of the test's own: another target in user space, with a thread for each connection.
 
-It reads all of its configuration when it starts, so that it is told here what it is to serve; of
-/etc it uses nothing. It has no statistics, but can say of each command that it queues it.
+It reads all of its configuration when it starts, from a file that is written here, and nothing of
+/etc. It has no statistics, but can log each command that it queues.
 """
 
 import pathlib

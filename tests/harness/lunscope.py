@@ -57,7 +57,7 @@ class Metrics:
                 and labels.items() <= sample.labels.items()]
 
     def total(self, name, **labels):
-        """The sum of the series with these labels; 0 where there is none."""
+        """The sum of the series with these labels; 0 if there are no such series."""
         return sum(sample.value for sample in self.select(name, **labels))
 
     def accounts(self, role):
@@ -138,7 +138,7 @@ class Serve:
         return Metrics(self.scrape())
 
     def sessions(self):
-        """What `lunscope sessions` says of it."""
+        """The answer of `lunscope sessions`."""
         _, out, _, _ = run([LUNSCOPE, "sessions", "-o", "json", "--web.listen-address",
                             self.address])
         return json.loads(out)
@@ -167,7 +167,7 @@ class Serve:
 
 
 def check_exposition(text):
-    """What `promtool check metrics` has to say about an exposition: empty when all is well."""
+    """The findings of `promtool check metrics` in an exposition: empty when all is well."""
     result = subprocess.run(["promtool", "check", "metrics"], input=text.encode(),
                             capture_output=True, timeout=20, check=False)
     return (result.stdout + result.stderr).decode() + (

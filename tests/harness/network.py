@@ -43,7 +43,7 @@ class Host:
         self.run("ip", "link", "set", "lo", "up")
         self.run("ip", "link", "set", "wire", "mtu", mtu, *link, "up")
         self.run("ip", "address", "add", self.address, "peer", there, "dev", "wire", *words)
-        # What is lost is sent again after 20 ms, not 200: more can be lost in a test's time.
+        # Lost segments are sent again after 20 ms, not 200: more can be lost in a test's time.
         self.run("ip", "route", "replace", there, "dev", "wire", "src", self.address,
                  "rto_min", "20ms", *route)
 

@@ -10,7 +10,7 @@ _FINISH_SECONDS = 60
 
 
 class Perf(Process):
-    """Reads the LUN of a URL until it is told to finish. `words` are options of iscsi-perf."""
+    """Reads the LUN of a URL until finish() is called. `words` are options of iscsi-perf."""
 
     def __init__(self, url, *words, prefix=()):
         super().__init__([*prefix, "iscsi-perf", "-t", _UNTIL_ENDED_SECONDS, *words, url])

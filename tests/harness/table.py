@@ -36,7 +36,7 @@ _LABELS = ("opcode", "reason", "status", "status_class", "function", "event")
 
 
 def done(length=512, **expected):
-    """What is expected of a command that ends well, with so much data."""
+    """The expected record of a command that ends well, with so much data."""
     return {"status": "Good", "transferred_bytes": length, **expected}
 
 
@@ -49,9 +49,9 @@ class Row:
     """A script, and what it is to lunscope."""
 
     steps: list
-    # What `trace` says of each command that it completes, in order: the keys that matter.
+    # The records of `trace` for each command that it completes, in order: the keys that matter.
     commands: list = dataclasses.field(default_factory=list)
-    # What each end counts beyond what follows from the script: "rejects_total reason=..." -> n.
+    # Counts of each end that do not follow from the script: "rejects_total reason=..." -> n.
     counters: dict = dataclasses.field(default_factory=dict)
     # The same for counters without a role, both ends together.
     in_all: dict = dataclasses.field(default_factory=dict)

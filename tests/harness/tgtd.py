@@ -184,7 +184,7 @@ class Tgtd:
         return f"iscsi://{login}{'@' if login else ''}{self.portal(host)}"
 
     def statistics(self):
-        """What every session that is still logged in did to every LUN."""
+        """The counts of every LUN by session, of sessions that are still logged in."""
         lines = self.admin("sys", "stat").splitlines()[1:]
         return [LunStatistics(*map(int, line.split())) for line in lines]
 

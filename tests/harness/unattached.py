@@ -37,9 +37,9 @@ class _Calls:
 
 @contextlib.contextmanager
 def serve_without(program, *ports):
-    """A running Serve which was told "attached" of this program, and that is not attached.
+    """A running Serve that takes this program for attached, which it is not.
 
-    strace gives that answer instead of the kernel, to the call with a certain number. libbpf repeats
+    strace answers instead of the kernel, to the call with a certain number. libbpf repeats
     a load that was interrupted, and the number is then another one. So it is tried until it fits.
     """
     with tempfile.TemporaryDirectory(prefix="lunscope-strace-") as folder:

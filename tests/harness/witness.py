@@ -10,8 +10,8 @@ shares no code, no map and no process with lunscope, and follows nothing but TCP
 TCP sends new bytes in order. So a segment that begins behind the last byte seen shows a *hole*:
 bytes that passed the hook while the kernel did not run the witness.
 
-  no hole   The kernel ran programs for every segment. Whatever lunscope misses is the fault of
-            lunscope, or of who detached its program. The test's strict checks decide.
+  no hole   The kernel ran programs for every segment. If lunscope misses something, that is a
+            fault of lunscope, or its program was detached. The test's strict checks decide.
   a hole    The kernel skipped programs. lunscope must admit exactly what is missing, as
             check_admitted() says. Such a run measures the kernel, so it is taken once more. No
             failure leads to that: the witness is asked before anything is compared.
@@ -38,13 +38,13 @@ _PROGRAM = LUNSCOPE.parent / "witness"
 _START_SECONDS = 30
 _TIMES = 4
 _MISSING = "missing_bytes"
-# What a target sends to end a command.
+# The PDUs that end a command.
 _ANSWERS = ("scsi_response", "data_in")
 
 
 @dataclasses.dataclass(frozen=True)
 class Holes:
-    """What the kernel kept from the witness in one stream, from one port to another."""
+    """The holes in one stream, from one port to another."""
 
     local_port: int
     remote_port: int

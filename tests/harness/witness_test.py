@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What check_admitted() lets pass, and what not: rows of counters, as an exposition has them."""
+"""check_admitted() with rows of counters, as an exposition has them: admitted, or not."""
 
 import dataclasses
 import pathlib

@@ -2,7 +2,7 @@
 """lunscope started in the middle of saturated sessions: it finds the boundaries by itself.
 
 iscsi-perf sends one command after the other with ascending CmdSN, so what is seen of it must be one
-unbroken row; a PDU that was missed, or one that is none, breaks the row. So does the NOP-Out that
+unbroken row; a PDU that was missed or invented breaks the row. So does the NOP-Out that
 libiscsi sends now and then, which is no command and takes a CmdSN all the same.
 
 LUNSCOPE_ATTACHES sets how often test_nothing_is_left_behind attaches and detaches (100).
@@ -41,7 +41,7 @@ OFTEN = int(os.environ.get("LUNSCOPE_ATTACHES", "100"))
 
 
 def capture_of_iscsi(folder, digest):
-    """A file of LUN_BYTES that holds captured iSCSI sessions with digests as told."""
+    """A file of LUN_BYTES that holds captured iSCSI sessions with or without digests."""
     path = folder / f"payload{len(digest)}.img"
     with Tgtd() as tgtd:
         target = tgtd.add_target("iqn.2026-01.org.lunscope.test:captured")
@@ -64,7 +64,7 @@ def ownerless_objects():
 
 
 def storage_bytes(port):
-    """What the sockets of a port, those of both ends, are charged for besides their traffic."""
+    """Bytes that the sockets of a port, at both ends, are charged for besides their traffic."""
     _, sockets, _, _ = run(["ss", "-tanmOH", f"( sport = :{port} or dport = :{port} )"])
     return sum(map(int, re.findall(r"skmem:\([^)]*\bo(\d+)", sockets)))
 

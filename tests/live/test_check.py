@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `lunscope check` says is what is true on this machine, asked in other ways.
+"""`lunscope check` against this machine, asked for the same facts in other ways.
 
 Runs on any kernel, in the guests of tests/vm as well, and changes nothing of it; what needs modules
 is in tests/vm/test_check.py.

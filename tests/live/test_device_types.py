@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tape, changer, CD, disk and others behind one target: each command by its device type's name.
 
-Where nobody told the type, a name is one that all types have in common, or has those of all.
+Where the type is not known, a name is one that all types have in common, or has those of all.
 """
 
 import collections

@@ -196,7 +196,7 @@ class WithTgtd(TgtdTest):
         """A wrong header digest is counted, is no command, and loses no boundary; a wrong data
         digest is the target's to find, and loses none either.
         """
-        # What is hit, digests, the byte whose bit flips, errors counted by each end
+        # Part that is hit, digests, the byte whose bit flips, errors counted by each end
         cases = [("header", HEADER, 20, 1), ("header digest", BOTH, BHS_BYTES, 1),
                  ("data", DATA, BHS_BYTES + 100, 0), ("data digest", BOTH, -1, 0)]
         for name, digests, offset, errors in cases:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lunscope does when something is wrong: the host, the network, the names, or its own end.
+"""lunscope when something is wrong: the host, the network, the names, or its own end.
 
 Environment: one line that says what to do, and an exit code of its own. Traffic: whatever is lost
 is counted, and the totals still add up.
@@ -187,7 +187,7 @@ class Traffic(TgtdTest):
                 initiator.run([(read_10(reads, 8), 4096)])
                 return {record["role"] for record in trace.records()
                         if "names_from" in record} == set(ROLES)
-            wait_until(is_named, WAIT_SECONDS, "the names to be told")
+            wait_until(is_named, WAIT_SECONDS, "the names from tgtadm")
             trace.stop()
             table.stop()
             records, shown = trace.records(), table.output
@@ -236,7 +236,7 @@ class Traffic(TgtdTest):
                     self.assertEqual(elsewhere.settled().total("commands_seen_total"), 0)
 
     def test_every_scrape_adds_up(self):
-        """Amid the traffic, with a table and a ring too small for it and a collector that stops."""
+        """During the traffic, with a table and a ring too small for it and a collector that stops."""
         options = ["--ring-size", "65536", "--inflight", "16"]
         with Serve(self.tgtd.port, options=options) as serve, Perf(self.url, "-m", 32):
             scrapes = self.scrape_between_commands(serve, 50)
@@ -253,7 +253,7 @@ class Traffic(TgtdTest):
                 accounts = [metrics.accounts(role) for metrics in scrapes]
                 seen = [account[0] for account in accounts]
                 self.assertEqual(seen, sorted(seen))
-                self.assertGreaterEqual(len(set(seen)), 100, "scrapes amid the traffic")
+                self.assertGreaterEqual(len(set(seen)), 100, "scrapes between commands")
                 self.assertGreater(max(in_flight for *_, in_flight in accounts), 0)
                 for reason in ("ring_full", "table_full"):
                     self.assertGreater(scrapes[-1].total("commands_unreported_total", role=role,
@@ -394,7 +394,7 @@ class Traffic(TgtdTest):
             self.assertLess(runner.process.seconds_to_end(WAIT_SECONDS), 1)
             self.assertEqual(runner.process.wait(1), 0, runner.process.stderr)
             if command == "trace":
-                # What it prints, it drained first; the last line says how much it was.
+                # It drains the rings before it prints; the last line says how many commands there were.
                 self.assertGreater(len(runner.records()), 0)
                 self.assertRegex(runner.process.stderr.splitlines()[-1],
                                  rf"\b{len(runner.records())} commands, 0 lost")

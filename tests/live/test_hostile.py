@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile input, a row each: lengths that are legal and absurd, headers cut anywhere, bytes that
-are no iSCSI, names that would drive a terminal. Whatever it is, it is counted, nothing is invented,
-and the totals add up.
+are no iSCSI, names that would drive a terminal. All of it is counted, nothing is invented, and
+the totals add up.
 """
 
 import os
@@ -109,7 +109,7 @@ NOT_ISCSI = {
     "random bytes": random.Random(7143).randbytes(5000),
     "all ones": b"\xff" * 1000,
     "TLS": bytes.fromhex("16030100c8010000c40303") + random.Random(1).randbytes(194),
-    "an opcode that is none": pdu(0x1F).wire(),
+    "an opcode that does not exist": pdu(0x1F).wire(),
     "an opcode of the other side": pdu(NOP_IN, itt=1, ttt=RESERVED_TAG).wire(),
     "a marker": b"\0\0\0\x40\0\0\0\x40" + command(2).wire(),
 }

@@ -39,7 +39,7 @@ TOOLS = [
     ["qemu-io", "-f", "raw", "-c", "write -P 3 0 256k", "-c", "read -P 3 0 256k"],
 ]
 
-# What the wire does: words of Network.
+# Faults of the wire: words of Network.
 WIRES = {
     "nothing": {},
     "1 % lost": {"drop": 1},
@@ -149,9 +149,9 @@ class Loss(LiveTest):
         check_durations(self, records, seconds)
 
     def test_torn_off_and_taken_up_again(self):
-        """Sockets are destroyed under iscsi-perf, which logs in anew and goes on, until it is."""
+        """Sockets are destroyed under iscsi-perf, which logs in again and goes on, until it is."""
         port = free_port()
-        # What a reset throws away was sent and never received: the ends' bytes are not the same.
+        # A reset throws away bytes that were sent: the ends' bytes are not the same.
         metrics, records = measure(lambda: self.tear_off(port), port, is_whole=False)
         for role in ROLES:
             seen, reported, unreported, in_flight = metrics.accounts(role)
@@ -201,13 +201,13 @@ class Loss(LiveTest):
                  CLIENT_SECONDS, "commands")
 
     def stop_in_the_middle(self, network, tgtd, url, serve):
-        """What tgtd and lunscope say of iscsi-perf while it is stopped: tgtd forgets at its end."""
+        """Counts of tgtd and lunscope while iscsi-perf is stopped: tgtd forgets at its end."""
         with perf_at(network.initiator, url) as perf:
             self.wait_for_commands(serve)
             perf.signal(signal.SIGSTOP)
 
             def settled():
-                """What tgtd and lunscope say, while nothing that was lost is still on its way."""
+                """Both counts, while nothing that was lost is still on its way."""
                 before, metrics = tgtd.idle_statistics(1), serve.standing()
                 return (before, metrics) if before and before == tgtd.idle_statistics(1) else None
 
@@ -217,7 +217,7 @@ class Loss(LiveTest):
         return counted, metrics
 
     def check_tgtd_counted_the_same(self, counted, metrics):
-        # What tgtd has answered and TCP not sent yet, as nobody reads, is in flight.
+        # Answers that TCP has not sent yet, as nobody reads, are in flight.
         in_flight = metrics.accounts("target")[3]
         self.assertEqual(metrics.total("read_bytes_total", role="target", lun="1") +
                          in_flight * PERF_BYTES, counted.read_done_bytes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is at this host's end of a connection: process, guest, control group, network namespace.
+"""The process at this host's end of a connection: its guest, control group, network namespace.
 
 In a namespace and in control groups of the test's own; compared with what /proc says of the
 processes that the test started.
@@ -40,7 +40,7 @@ def namespace():
 
 @contextlib.contextmanager
 def control_group():
-    """A control group; yields its folder. Whoever is in it has ended when it goes."""
+    """A control group; yields its folder. It goes when the last process in it has ended."""
     mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
     roots = [pathlib.Path(point) for _, point, kind, *_ in mounts if kind == "cgroup2"]
     if not roots:
@@ -70,7 +70,7 @@ class Processes(LiveTest):
         return process
 
     def seen(self, serve, role, comm):
-        """What `sessions` says of the process of this role, once it is this one."""
+        """The process of this role as `sessions` has it, once it is this one."""
         def found():
             for session in serve.sessions()["sessions"]:
                 for connection in session["connections"]:
@@ -101,7 +101,7 @@ class Processes(LiveTest):
         perf.end()
 
     def test_process_that_is_gone(self):
-        """lunscope stands still while it lives: its group is told by the group's number."""
+        """lunscope stands still while it lives: its group is found by the group's number."""
         trace = self.use(Trace(self.tgtd.port))
         trace.process.signal(signal.SIGSTOP)
         url = self.target.url(self.lun)

@@ -247,7 +247,7 @@ class Replay(LiveTest):
         return busiest[len(busiest) // 2]
 
     def test_truncated(self):
-        """What was readable is shown; one line says that the capture is truncated."""
+        """The readable part is shown; one line says that the capture is truncated."""
         with tempfile.TemporaryDirectory(prefix="lunscope-replay-") as folder:
             half = pathlib.Path(folder, "half.pcapng")
             whole = self.pcap.read_bytes()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secrets of a login stay in the kernel: they are in nothing that lunscope says, and nowhere in the
-memory of the running collector, the rings that the kernel shares with it included. What a core dump
-could hold is in that memory.
+memory of the running collector, the rings that the kernel shares with it included. A core dump could
+hold nothing else.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ THEIR_USER, THEIR_PASSWORD = "chap-target-tapir", "sesame-answer-9004"
 # CHAP_I is one digit: nothing to look for, but it goes the same way as the others.
 CHAP_VALUE = re.compile(rb"CHAP_([NRC])=([^\0]{4,})\0")
 
-# Every key that holds one (RFC 7143 section 12.1), each with a value of its own. CHAP_A is none.
+# Every key that holds one (RFC 7143 section 12.1), each with a value of its own. CHAP_A is no secret.
 SECRET_KEYS = ("CHAP_I", "CHAP_C", "CHAP_N", "CHAP_R", "SRP_U", "SRP_N", "SRP_g", "SRP_s", "SRP_A",
                "SRP_B", "SRP_M", "SRP_HM", "KRB_AP_REQ", "KRB_AP_REP", "SPKM_REQ",
                "X-com.example.password")
@@ -104,7 +104,7 @@ class Secrets(TgtdTest):
         self.assertIn(b'"opcode_name":"Login Request"', said)
 
     def secrets(self, captured):
-        """What was configured, sent between the scripts, and really on the wire of CHAP."""
+        """Those configured, those sent between the scripts, and those of CHAP on the wire."""
         on_the_wire = CHAP_VALUE.findall(captured)
         self.assertEqual({letter for letter, _ in on_the_wire}, {b"N", b"R", b"C"})
         self.assertIn(THEIR_USER.encode(), {value for _, value in on_the_wire})

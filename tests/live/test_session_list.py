@@ -20,7 +20,7 @@ TARGET = "iqn.2024-01.org.lunscope.test:list-"
 WAIT_SECONDS = 30
 BOOLEANS = {"Yes": True, "No": False}
 
-# What tgt is set to, and what then is in effect. libiscsi offers MaxBurstLength and
+# Settings of tgt, and the values that are then in effect. libiscsi offers MaxBurstLength and
 # FirstBurstLength 262144, ImmediateData Yes, DefaultTime2Wait 2, DefaultTime2Retain 0.
 CONFIGURED = {
     "MaxBurstLength": (131072, 131072),
@@ -90,7 +90,7 @@ class SessionList(LiveTest):
     def check_parameters(self, found, answers):
         for name, (_, effective) in CONFIGURED.items():
             self.assertEqual(found[name], effective, name)
-        # What the target answers is what is in effect; what it declares is its own.
+        # The target's answer is the value in effect; a key that it declares is its own.
         compared = 0
         for name, answer in answers.items():
             if name not in found:
@@ -143,7 +143,7 @@ class SessionList(LiveTest):
             self.assertIn(f"127.0.0.1:{second.port}", (connection["local"], connection["remote"]))
 
     def names(self, initiators):
-        """What a lunscope that began after these logins says of their connections."""
+        """Connections as a lunscope shows them that began after these logins."""
         with Serve(self.tgtd.port) as serve:
             def others():
                 for initiator in initiators:

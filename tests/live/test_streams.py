@@ -44,7 +44,7 @@ def peeked_ahead(sock, length):
 
 
 def skipped(sock, length):
-    """What was read from the disk is thrown away inside the kernel, nobody copies it."""
+    """The data of the disk is thrown away inside the kernel; nobody copies it."""
     flags = socket.MSG_WAITALL | (socket.MSG_TRUNC if length >= 512 else 0)
     return sock.recv(length, flags)
 
@@ -70,7 +70,7 @@ READERS = {"byte by byte": byte_by_byte, "peeked": peeked, "peeked ahead": peeke
 
 
 class Wrapping(Initiator):
-    """What it sends begins at this sequence number."""
+    """An initiator whose first byte has this sequence number."""
 
     def __init__(self, port, seq):
         self._seq = seq

@@ -25,7 +25,7 @@ SUITE_SECONDS = 400
 UNANSWERED_COMMANDS = 2
 SHOWN_DIFFERENCES = 10
 # tshark shows a PDU in the frame that completes it, and segments on the loopback overtake each
-# other now and then: what belongs together is told by these, and in order where they are the same.
+# other now and then: PDUs are matched by these, and in order where they are the same.
 _KEY = ("itt", "datasn")
 
 

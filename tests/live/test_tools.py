@@ -82,7 +82,7 @@ TARGETS = {"tgtd": (serve_with_tgtd, TOOLS),
 
 
 def watch(port, words):
-    """What is seen of a tool: metrics, records, tshark's commands, trace's last line, seconds."""
+    """Watch a tool: metrics, records, tshark's commands, trace's last line, seconds."""
     with Capture(port) as capture, Serve(port) as serve, Trace(port) as trace:
         wall = run(words, timeout=PERF_SECONDS + 60)[-1]
         metrics = serve.settled()
@@ -134,7 +134,7 @@ class Statistics(TgtdTest):
             seen, reported, unreported, in_flight = metrics.accounts(role)
             self.assertEqual((seen, reported + in_flight, unreported),
                              (len(commands), len(commands), 0), role)
-        # What tgtd has answered and TCP not sent yet, as nobody reads, is in flight.
+        # Answers that TCP has not sent yet, as nobody reads, are in flight.
         _, _, _, in_flight = metrics.accounts("target")
         self.assertEqual(metrics.total("read_bytes_total", role="target", lun=str(self.lun)) +
                          in_flight * READ_BYTES, counted.read_done_bytes)
@@ -149,7 +149,7 @@ class Statistics(TgtdTest):
             perf.signal(signal.SIGSTOP)
 
             def standing():
-                """Of all, while none of them changes."""
+                """The first two, while neither changes."""
                 before = self.tgtd.idle_statistics(self.lun)
                 metrics = serve.standing()
                 return (metrics, before) if before and \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `lunscope check` says where there are modules, LIO, kernel TLS and lockdown to be had."""
+"""`lunscope check` where the kernel has modules, LIO, kernel TLS and lockdown."""
 
 import pathlib
 import socket

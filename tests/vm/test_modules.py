@@ -41,7 +41,7 @@ class Modules(GuestTest):
         for number in range(TIMES):
             with self.subTest(time=number):
                 commands += self.use_both()
-                # What lunscope watches it does not hold.
+                # lunscope does not hold the modules that it watches.
                 self.unload_all(*INITIATOR_MODULES)
                 self.unload_all(*TARGET_MODULES)
                 self.wait_for("target_start", False)

@@ -68,8 +68,8 @@ class Netem(test_open_iscsi.FileSystem):
 class WithoutReadingHook(GuestTest):
     """No fentry program, and no symbols: the kernel's initiator is followed by what arrives.
 
-    What arrives behind a lost packet waits in TCP's out-of-order queue, from which the initiator
-    takes it as soon as the packet has come again.
+    Segments behind a lost packet wait in TCP's out-of-order queue. The initiator takes them as soon
+    as the packet has come again.
     """
 
     def setUp(self):
