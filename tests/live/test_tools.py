@@ -94,9 +94,10 @@ class Tools(LiveTest):
 
     def test_tools(self):
         for target, (serve, tools) in TARGETS.items():
-            for name in tools:
-                with self.subTest(target=target, tool=name), serve() as served:
-                    self.check_tool(served, TOOLS[name])
+            with serve() as served:
+                for name in tools:
+                    with self.subTest(target=target, tool=name):
+                        self.check_tool(served, TOOLS[name])
 
     def check_tool(self, served, tool):
         port = served.port
