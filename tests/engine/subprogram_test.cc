@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The functions that the BPF verifier checks by themselves know nothing of their arguments: a
-// pointer that is NULL and an index that is too large do no harm, and change nothing.
+// The BPF verifier checks some functions alone, and assumes nothing about their arguments. A NULL
+// pointer or an index that is too large does no harm and changes nothing.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -55,13 +54,13 @@ TEST_F(Subprogram, RefusesAPlaceBehindTheTables) {
     EXPECT_EQ(lunscope_abort_group(&connection_->inflight, spill.get(), place, &reset), 0u);
 }
 
-// There is no memory for a spill: the command is counted as one that found no place.
+// Without memory for a spill, the command is counted as one that found the table full.
 TEST_F(Subprogram, CountsACommandForWhichThereIsNoSpill) {
   lunscope_connection_spill(connection_.get(), nullptr, LUNSCOPE_RECEIVED, 1, &totals_);
   EXPECT_EQ(totals_.commands_unreported[0][LUNSCOPE_UNREPORTED_TABLE_FULL], 1u);
 }
 
-// The boundaries are lost, and no byte with them: a gap is counted all the same.
+// The boundaries are lost although no byte is missing. A gap is counted.
 TEST_F(Subprogram, LosesNoBytesWhereThereAreNone) {
   lunscope_connection_open(connection_.get(), 1000, 2000);
   lunscope_connection_lose(connection_.get(), LUNSCOPE_RECEIVED, 1000,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Boundaries that are not known: holes, bad headers, what is not iSCSI, and connections that are
-// met in the middle. Nothing is reported that was not seen, and what was not understood is counted.
+// Unknown boundaries: holes, bad headers, streams that are not iSCSI, and connections that are
+// followed from the middle. No record is wrong, and bytes that were not parsed are counted.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -16,8 +15,8 @@ uint64_t SumOf(const uint64_t (&counts)[LUNSCOPE_REASON_COUNT]) {
   return std::accumulate(std::begin(counts), std::end(counts), uint64_t{0});
 }
 
-// Three headers of one direction are what a boundary takes to be believed, if their numbers agree
-// with the other direction's.
+// A boundary is believed after three headers of one direction, if their numbers agree with those of
+// the other direction.
 void Ping(Follower* session, int times) {
   for (int i = 0; i < times; i++) {
     session->Initiator(NopOut());
@@ -36,7 +35,8 @@ TEST(Hole, IsGivenUpIfTheWantedBytesAreMissing) {
   EXPECT_EQ(session.totals.gaps[LUNSCOPE_REASON_MISSING_BYTES], 1u);
 }
 
-// On arrival a hole may be filled yet: it is only given up once it was read off the socket.
+// On arrival a hole may still be filled. It is given up only once its bytes were read from the
+// socket.
 TEST(Hole, WaitsForAReorderedSegment) {
   Follower session;
   LogIn(&session);
@@ -79,7 +79,7 @@ TEST(Hole, InsideAHeaderLosesThatHeader) {
   }
 }
 
-// A segment that begins before what was given up, and goes on behind it: no byte is counted twice.
+// A segment begins before a hole that was given up, and ends behind it. No byte is counted twice.
 TEST(Hole, ThatIsRepeatedWithMoreCountsOnce) {
   Follower session;
   LogIn(&session);
@@ -102,7 +102,7 @@ TEST(Hole, LeavesTheOtherDirectionAlone) {
   EXPECT_EQ(session.initiator_stream().sync, LUNSCOPE_SYNC_FOLLOWED);
 }
 
-// Of a text that is gathered in chunks: what was delivered is not given up.
+// A text is gathered in chunks. A chunk that was delivered is not given up.
 TEST(Hole, InsideGatheredTextGivesUpWhatWasNotDelivered) {
   Follower session;
   LogIn(&session);
@@ -138,13 +138,13 @@ TEST(GapFlag, IsOnCommandsThatWereInFlight) {
   EXPECT_EQ(session.commands[1].record.header.flags, 0);
 }
 
-// Sent while the other direction was lost already, answered partly before it was found again: its
-// first Data-In was missed, so its byte count is not whole.
+// The command is sent while the boundaries of the other direction are unknown. Its first Data-In is
+// missed, so its byte count is too low and it has the gap flag.
 TEST(GapFlag, IsOnCommandsThatBeganInsideTheGap) {
   Follower session;
   LogIn(&session);
   session.TargetUnseen(48);
-  session.Target(NopIn());  // lost; a candidate from here on
+  session.Target(NopIn());  // boundaries lost; a candidate begins here
   session.Initiator(ScsiCommand(1, Read10(), 1024, kReadFlags));
   session.Target(DataIn(1, 0, Bytes(512)));
   session.Target(DataIn(1, 512, Bytes(512)));
@@ -154,7 +154,7 @@ TEST(GapFlag, IsOnCommandsThatBeganInsideTheGap) {
   EXPECT_EQ(session.commands[0].record.header.flags, LUNSCOPE_FLAG_GAP);
 }
 
-// The same when the connection is met in the middle.
+// The same for a connection that is followed from the middle.
 TEST(GapFlag, IsOnCommandsAnsweredBeforeTheAnswersWereFollowed) {
   Follower session;
   Ping(&session, 2);
@@ -210,8 +210,9 @@ TEST(BadHeader, ACandidateThatFailsIsNoSecondGap) {
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_BAD_HEADER], 1u);
 }
 
-// Random bytes in full feature phase. One header in twenty is plausible, and its length skips what
-// follows; so a gap is likely and not certain. No byte is read twice, and the table holds together.
+// Random bytes in full feature phase. One header in twenty is plausible, and its length skips the
+// bytes behind it, so a gap is likely and not certain. No byte is read twice, and the table stays
+// valid.
 TEST(BadHeader, RandomBytesAfterTheLoginDoNoHarm) {
   uint64_t gaps = 0;
   for (unsigned seed = 0; seed < 200; seed++) {
@@ -297,7 +298,7 @@ TEST(NotIscsi, AConnectionThatSaysNothingIsNoGap) {
 
 // ------------------------------------------------------------------ met in the middle
 
-// A command and its answer, number i of a session that keeps 32 of them going.
+// Command number i and its answer, in a session with 32 commands in flight.
 Pdu Command(uint32_t i) { return ScsiCommand(i, TestUnitReady()).Set32(28, i); }
 Pdu Numbered(Pdu pdu, uint32_t i) { return pdu.Set32(24, i).Set32(28, i + 1).Set32(32, i + 32); }
 Pdu Answer(uint32_t i) { return Numbered(ScsiResponse(i), i); }
@@ -312,7 +313,7 @@ TEST(Attach, BelievesTheThirdHeaderIfBothDirectionsAgree) {
     session.Initiator(Command(i));
     session.Target(Answer(i));
   }
-  // Each waits for a header that the other side has shown, and the first for 4 bytes more.
+  // Each direction waits for a header of the other one, and the first waits for 4 bytes more.
   EXPECT_GE(session.reported(), 6u);
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
@@ -330,7 +331,7 @@ TEST(Attach, BelievesNoNumbersThatDisagree) {
   }
 }
 
-// A window that no target opens, and a StatSN of another time.
+// A window that no target opens, and a StatSN that does not fit.
 TEST(Attach, BelievesNoWindowAndNoStatusNumberThatIsFarOff) {
   Follower session;
   for (uint32_t i = 1; i <= 100; i++) {
@@ -340,7 +341,7 @@ TEST(Attach, BelievesNoWindowAndNoStatusNumberThatIsFarOff) {
   EXPECT_EQ(SumOf(session.totals.resyncs), 0u);
 }
 
-// However long a trial goes on, it counts.
+// PDUs of a long trial are counted.
 TEST(Attach, BelievesALongTrialInTheEnd) {
   Follower session;
   for (uint32_t i = 0; i < 600; i++) {
@@ -359,7 +360,7 @@ struct SequenceNumbers {
   bool has_one;  // the CmdSN of an initiator, or the StatSN of a target
 };
 
-// RFC 7143 section 11: which PDUs carry one.
+// RFC 7143 section 11: the PDUs that have a CmdSN or StatSN.
 TEST(Attach, KnowsWhichPdusCarryANumber) {
   for (const auto& [pdu, has_one] :
        std::initializer_list<SequenceNumbers>{{NopOut(), true},
@@ -400,7 +401,8 @@ TEST(Attach, AgreesAcrossTheWrap) {
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
 }
 
-// Data-Out has no CmdSN, and Data-In without status no StatSN: these wait for one that has.
+// Data-Out has no CmdSN, and Data-In without status has no StatSN. They wait for a PDU that has
+// one.
 TEST(Attach, WaitsForHeadersWithBothNumbers) {
   Follower session;
   for (uint32_t i = 0; i < 20; i++) {
@@ -425,19 +427,19 @@ TEST(Attach, InsidePayloadFindsTheBoundaryBehindIt) {
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
 }
 
-// A trial that nothing decides any more: its bytes were not understood, each of them once.
+// A trial that stays undecided: each of its bytes is counted once as not parsed.
 TEST(Attach, BytesOnTrialWhenTheConnectionEndsAreUnparsed) {
   Follower session;
   const uint32_t seq = session.next_seq(session.target_direction());
   session.Target(Join({NopIn(), NopIn()}));
-  session.Offer(session.target_direction(), seq, NopIn());  // seen before
+  session.Offer(session.target_direction(), seq, NopIn());  // offered before
   session.Initiator(NopOut());
   EXPECT_EQ(SumOf(session.totals.unparsed_bytes), 0u);
   session.Close();
   EXPECT_EQ(session.totals.unparsed_bytes[LUNSCOPE_REASON_ATTACH], 3u * 48);
 }
 
-// With nothing the other way there is nothing to compare with: more headers have to do.
+// While the other direction is silent, there are no numbers to compare. More headers must then do.
 TEST(Attach, OfOneDirectionAloneTakesMoreHeaders) {
   Follower session;
   const uint32_t all = LUNSCOPE_SYNC_HEADERS_ALONE + 4;
@@ -455,7 +457,8 @@ TEST(Attach, InsideALargePdu) {
   EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_ATTACH], 2u);
 }
 
-// What is not iSCSI is not scanned for ever: behind the limit only the start of each segment is.
+// The scan of a stream that is not iSCSI has a limit. Behind it, only the start of each segment is
+// scanned.
 TEST(Attach, ScansSoFarAndThenSegmentStarts) {
   Follower session;
   const Bytes noise(1 << 16, 0x07);
@@ -475,7 +478,7 @@ TEST(Attach, ScansSoFarAndThenSegmentStarts) {
 
 struct AttachRow {
   Digests digests;
-  bool has_data_out;  // the initiator sends data, too
+  bool has_data_out;  // the initiator sends data as well
   size_t segment;
 };
 
@@ -501,7 +504,7 @@ INSTANTIATE_TEST_SUITE_P(Sync, AttachDigests, testing::ValuesIn(AttachRows()),
                                               row.has_data_out ? "Writes" : "", row.segment);
                          });
 
-// Wherever the first byte lies, soon all that is exchanged is seen, and nothing that is not.
+// From any first byte, all PDUs are soon parsed, and no others.
 TEST_P(AttachDigests, AreFoundOutAndEveryCommandBehindThemIsSeen) {
   const Digests digests = GetParam().digests;
   const bool has_data_out = GetParam().has_data_out;
@@ -517,7 +520,7 @@ TEST_P(AttachDigests, AreFoundOutAndEveryCommandBehindThemIsSeen) {
     };
     for (uint32_t i = 1; i <= 40; i++) {
       exchange(i);
-      if (i == 4) {  // what came before is not seen
+      if (i == 4) {  // the bytes before are not offered
         session.InitiatorUnseen(cut % sent.size());
         session.TargetUnseen(cut);
         sent = Slice(sent, cut % sent.size(), sent.size());
@@ -541,8 +544,8 @@ TEST_P(AttachDigests, AreFoundOutAndEveryCommandBehindThemIsSeen) {
   }
 }
 
-// Believed before any PDU had data: the digest of data is found out when one has, and no byte is
-// miscounted.
+// The boundaries are believed before any PDU had data. The first PDU with data shows whether there
+// is a data digest, and no byte is counted wrongly.
 TEST_P(AttachDigests, OfDataAreFoundOutWhenThereIsSome) {
   const auto& [digests, has_data_out, segment] = GetParam();
   Follower session;
@@ -563,13 +566,13 @@ TEST_P(AttachDigests, OfDataAreFoundOutWhenThereIsSome) {
   EXPECT_EQ(session.commands.back().record.itt, 40u);
   EXPECT_EQ(session.connection->record.data_digest, digests.data);
   const lunscope_traffic* traffic = session.connection->record.traffic;
-  // The last data digest of each direction may be still open: it shows with the next PDU.
+  // The last data digest of each direction may be undecided until the next PDU.
   EXPECT_NEAR(static_cast<double>(traffic[0].bytes + traffic[1].bytes +
                                   SumOf(session.totals.unparsed_bytes)),
               static_cast<double>(sent + answered), 8);
 }
 
-// With an AHS, the header behind the first data: the next data tells.
+// The header behind the first data has an AHS, so the next data decides.
 TEST(AttachWithDigests, WaitBehindAnAhs) {
   Follower session;
   for (uint32_t i = 1; i <= 40; i++) {
@@ -582,7 +585,8 @@ TEST(AttachWithDigests, WaitBehindAnAhs) {
   EXPECT_EQ(session.commands.back().record.itt, 40u);
 }
 
-// A header that is spoiled while the digest before it is open: a gap, and the next one tells.
+// A header is damaged while the digest before it is undecided. It is a gap, and the next header
+// decides.
 TEST(AttachWithDigests, SurviveASpoiledHeader) {
   const Digests both{true, true};
   Follower session;
@@ -596,8 +600,8 @@ TEST(AttachWithDigests, SurviveASpoiledHeader) {
   EXPECT_EQ(session.connection->record.data_digest, 1);
 }
 
-// A connection whose login is seen while the other direction is not followed: what the login says
-// holds, and is not guessed.
+// The login is parsed while the other direction is not followed. The digests are those of the
+// login, without a guess.
 TEST(AttachWithDigests, AreTheLoginsWhereThatIsSeen) {
   for (const bool on_trial : {false, true}) {
     Follower session;
@@ -618,8 +622,8 @@ TEST(AttachWithDigests, AreTheLoginsWhereThatIsSeen) {
 
 // ------------------------------------------------------------------ payload full of PDUs
 
-// The payload is a capture of another session, with PDUs of the right role in long chains and good
-// digests: only the session's own are ever seen.
+// The payload is a capture of another session. It has long chains of PDUs of the right role with
+// good digests. Only the session's own PDUs are parsed.
 TEST_P(AttachDigests, AreNotThoseOfACaptureInThePayload) {
   const Digests digests = GetParam().digests;
   Bytes capture;
@@ -645,7 +649,7 @@ TEST_P(AttachDigests, AreNotThoseOfACaptureInThePayload) {
   }
 }
 
-// A disk image that holds a capture of the other direction's PDUs fools nobody who knows his role.
+// A disk image with a capture of the other direction's PDUs changes nothing if the role is known.
 TEST(Attach, PayloadThatLooksLikeTheOtherDirection) {
   Follower session;
   Bytes capture;
@@ -656,7 +660,7 @@ TEST(Attach, PayloadThatLooksLikeTheOtherDirection) {
   EXPECT_EQ(SumOf(session.totals.resyncs), 0u);
 }
 
-// And once boundaries are followed, payload is never looked at.
+// Once the boundaries are known, payload is never scanned.
 TEST(Attach, PayloadThatLooksLikePdus) {
   Follower session;
   LogIn(&session);

@@ -28,7 +28,7 @@ constexpr uint8_t kConditionMet = 0x04;
 constexpr uint8_t kBusy = 0x08;
 constexpr uint8_t kDidTimeOut = 0x03;
 
-// What all judges say of one command.
+// The answers of all judges for one command.
 struct Answers {
   std::string words;    // at the end of the row
   std::string status;   // in JSON; "": no such key
