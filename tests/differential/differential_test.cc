@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The engine in the kernel against the engine here: random conversations through both, and every
-// byte of state, every total and every record must be the same.
+// Compares the engine in the kernel with the native engine. Both follow random conversations, and
+// every byte of state, every total and every record must be the same.
 //
 // usage: differential_test [conversations] [seed]
 #include <fmt/format.h>
@@ -24,7 +23,7 @@ namespace {
 constexpr uint32_t kRingBytes = 1 << 22;  // more than the records of one conversation
 using Records = std::vector<Bytes>;
 
-// Records carry the time of a connection's first bytes from the kernel's own clock.
+// The time of a connection's first bytes in a record comes from the kernel's own clock.
 void KeepRecord(Records* records, const void* data, size_t bytes) {
   const auto* from = static_cast<const uint8_t*>(data);
   auto& kept = records->emplace_back(from, from + bytes);
@@ -46,7 +45,7 @@ std::string FirstDifference(const char* what, const void* kernel, const void* na
   return {};
 }
 
-// The same conversation natively, and what the kernel made of it: empty if they agree.
+// Plays the conversation natively. Returns the difference to the kernel's result, or an empty text.
 class Comparison {
  public:
   std::string Run(KernelEngine* kernel, const Conversation& conversation) {
@@ -107,7 +106,8 @@ class Comparison {
   std::unique_ptr<ConnectionFollower> follower_;
 };
 
-// What the conversations have reached, so that agreement about nothing is noticed.
+// Counts of the cases that the conversations reached. They show that the agreement is not about
+// nothing.
 struct Reached {
   uint64_t conversations = 0, records = 0, seen = 0, reported = 0, unreported = 0, gaps = 0,
            resyncs = 0, spills = 0;

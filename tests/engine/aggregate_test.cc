@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Commands that are added up in the kernel: which ones, where, and which no walk has handed out
-// yet.
+// Commands that the kernel adds up: which commands, in which place of the table, and which of them
+// no walk has handed out yet.
 #include <gtest/gtest.h>
 #include <lunscope/aggregate.h>
 
@@ -92,7 +91,7 @@ TEST_F(Aggregate, SuccessIsGoodStatusOfACompletedCommand) {
   EXPECT_TRUE(lunscope_is_success(bhs));
   bhs[2] = 1;  // response: target failure
   EXPECT_FALSE(lunscope_is_success(bhs));
-  bhs[0] = ISCSI_DATA_IN;  // there it is reserved
+  bhs[0] = ISCSI_DATA_IN;  // whose byte 2 is reserved
   EXPECT_TRUE(lunscope_is_success(bhs));
   bhs[3] = 2;  // CHECK CONDITION
   EXPECT_FALSE(lunscope_is_success(bhs));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Commands: paired by their Initiator Task Tag, completed by a status, counted when they cannot be.
+// Commands: paired by their Initiator Task Tag, and completed by a status. Those without one are
+// counted.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -71,7 +71,7 @@ TEST_F(Command, HasNoNegativeDuration) {
   EXPECT_EQ(Only().record.duration_ns, 0u);
 }
 
-// RFC 7143 section 11.4: everything that a SCSI Response says of the end.
+// RFC 7143 section 11.4: all fields of a SCSI Response about the end of a command.
 TEST_F(Command, EndsWithAScsiResponse) {
   const struct {
     const char* name;
@@ -109,7 +109,7 @@ TEST_F(Command, EndsWithAScsiResponse) {
   }
 }
 
-// RFC 7143 section 11.7.3. Bytes 2 and 40 are no response and no residual in a Data-In.
+// RFC 7143 section 11.7.3. In a Data-In, byte 2 is not a response and byte 40 is not a residual.
 TEST_F(Command, EndsWithADataInThatCarriesStatus) {
   session_.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
   session_.Target(DataIn(1, 0, Bytes(2048), 0x00).Status(0x99));
@@ -189,7 +189,7 @@ TEST_F(Command, ThatIsRejectedIsNotInFlight) {
   EXPECT_EQ(Only().record.itt, 2u);
 }
 
-// A Reject of anything else leaves the command alone: its response is still to come.
+// A Reject of another PDU leaves the command alone. Its response is still to come.
 TEST_F(Command, WhoseDataIsRejectedStaysInFlight) {
   session_.Initiator(ScsiCommand(1, Write10(), 512, kWriteFlags));
   session_.Target(Reject(2, Slice(DataOut(1, 0, Bytes(512)), 0, 48)));
@@ -240,12 +240,12 @@ TEST_P(Aborts, EndWhatTheyName) {
   for (uint32_t number = 1; number <= 4; number++) {
     EXPECT_EQ(session.Find(number) == nullptr, GetParam().ended.contains(number)) << number;
   }
-  // A second response finds nothing to do.
+  // A second response changes nothing.
   session.Target(TaskResponse(0));
   EXPECT_EQ(session.unreported(), GetParam().ended.size());
 }
 
-// A response is to the request with its tag; the four latest requests are remembered.
+// A response belongs to the request with its tag. The engine remembers the four latest requests.
 TEST_F(Command, IsEndedByTheRequestThatIsAnswered) {
   constexpr uint32_t kRequests = LUNSCOPE_TASK_REQUESTS + 1;
   for (uint32_t itt = 0; itt < kRequests; itt++) session_.Initiator(ScsiCommand(itt, Read10()));
@@ -404,7 +404,7 @@ class Tags : public testing::TestWithParam<Numbering> {
   }
 };
 
-// How initiators number: libiscsi counts, the Linux initiator's index is byte-swapped on the wire.
+// The tags of initiators: libiscsi counts up, and the Linux initiator has a byte-swapped index.
 INSTANTIATE_TEST_SUITE_P(
     Command, Tags,
     testing::Values(Numbering{"Counted", [](uint32_t i) { return i; }},
@@ -427,8 +427,8 @@ TEST_P(Tags, AreAllTakenUpToAThousand) {
   EXPECT_EQ(session.inflight().spilled, 0u);
 }
 
-// Full tables may have no place for a tag within LUNSCOPE_PROBES; whatever they took, they give
-// back.
+// A full table may have no place for a tag within LUNSCOPE_PROBES. Each tag that it took is found
+// again.
 TEST_P(Tags, InFullTablesAreNotLost) {
   constexpr uint32_t kMany = LUNSCOPE_TRACKED_COMMANDS;
   Follower session;
@@ -444,8 +444,8 @@ TEST_P(Tags, InFullTablesAreNotLost) {
   EXPECT_EQ(session.inflight().spilled, 0u);
 }
 
-// Tags with one home in either table: found whatever is removed around them, refused when their
-// places are taken.
+// Tags with one home in either table are found, whatever is removed around them. They are refused
+// once their places are taken.
 TEST_F(Command, CollidingTagsAreToldApart) {
   constexpr size_t kPlaces = 2 * LUNSCOPE_PROBES;
   std::vector<uint32_t> tags;
@@ -500,7 +500,7 @@ TEST_F(Command, IsAbortedOnlyIfItIsThere) {
   EXPECT_NE(session_.Find(1), nullptr);
 }
 
-// What spilled ends like the rest: by an abort, by a reset, and with its data counted.
+// Commands in the spill end like others: by an abort, by a reset, and with their data counted.
 TEST_F(Command, IsTheSameCommandInTheSpill) {
   for (uint32_t i = 1; i <= 400; i++)
     session_.Initiator(ScsiCommand(i, Read10(), 4096, kReadFlags).Lun(i % 2).Set32(24, i));
@@ -522,7 +522,7 @@ TEST_F(Command, IsTheSameCommandInTheSpill) {
   EXPECT_EQ(session_.inflight().spilled, 0u);
 }
 
-// Against std::set: a long random history of begins and ends.
+// Compared with std::set: a long random series of begins and ends.
 TEST_F(Command, TableAgreesWithASet) {
   std::mt19937 random(20260101);
   std::set<uint32_t> model;

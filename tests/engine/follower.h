@@ -30,37 +30,38 @@ struct CompletedCommand {
 
 class Follower {
  public:
-  // side: where the observed host stands. knows_role: its ports told, as they do unless both ends
-  // use a target's port.
+  // side: the role of the observed host. knows_role: the ports decide the role, as they do unless
+  // both ends use a target's port.
   explicit Follower(lunscope_role side = LUNSCOPE_ROLE_INITIATOR, bool knows_role = true);
   ~Follower();
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  // The connection is seen from its first byte on. Without this it is met in the middle.
+  // Follows the connection from its first byte. Without this call it is followed from the middle.
   void Open(uint32_t initiator_seq = 1000, uint32_t target_seq = 2000);
 
-  // The next bytes that the initiator or the target sends, as one segment.
+  // The initiator or the target sends these bytes as one segment.
   void Initiator(const Bytes& segment);
   void Target(const Bytes& segment);
-  // The same, one segment for each `bytes` bytes.
+  // The same, in segments of `bytes` bytes.
   void InitiatorIn(size_t bytes, const Bytes& stream);
   void TargetIn(size_t bytes, const Bytes& stream);
-  // Bytes that no hook sees.
+  // Bytes that pass no hook.
   void InitiatorUnseen(size_t bytes) { next_seq_[initiator_direction()] += Seq(bytes); }
   void TargetUnseen(size_t bytes) { next_seq_[target_direction()] += Seq(bytes); }
 
-  // Any segment at all. A hole before it is given up, as when it is sent or consumed.
+  // Offers any segment. A hole before it is given up, as when bytes are sent or consumed.
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment) {
     return Offer(direction, seq, segment, seq);
   }
-  // A hole is given up only if it lies before gone_to, as at arrival: the socket's reader has it.
+  // The same for an arrival: a hole is given up only if it lies before gone_to, because the
+  // socket's reader has its bytes.
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t gone_to);
 
-  // What a walk over the live connections is told.
+  // The record that a walk over the live connections gets.
   void Walk(const ConnectionFollower::Handler& handler) const { follower_.Walk(handler); }
 
-  // The connection closes: what is in flight was never answered.
+  // The connection closes. The commands in flight were never answered.
   void Close() { follower_.Close(now_ns); }
 
   uint32_t initiator_direction() const {
@@ -69,9 +70,9 @@ class Follower {
   uint32_t target_direction() const { return 1 - initiator_direction(); }
   uint32_t next_seq(uint32_t direction) const { return next_seq_[direction]; }
 
-  // What the collector was told, without times: equal strings, equal observation.
+  // The records that the collector got, without times. Equal strings mean equal records.
   std::string Outcome() const;
-  // Every byte that the engine keeps.
+  // All bytes that the engine keeps.
   Bytes State() const;
   // All text that left the kernel in this direction, and in both.
   std::string Text(uint32_t direction) const;
@@ -99,7 +100,7 @@ class Follower {
 
   std::vector<CompletedCommand> commands;
   std::vector<lunscope_pdu_record> delivered;
-  uint64_t now_ns = 1'000'000;  // goes on by 1000 with every offer
+  uint64_t now_ns = 1'000'000;  // grows by 1000 with every offer
   uint64_t reads = 0;
   uint32_t max_reads = kMaxReadsPerSegment;
 

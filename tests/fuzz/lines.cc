@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Hostile records, through the model, as everything that a person or a program reads of them: each
-// line is printable ASCII, no longer than promised, and JSON where it says so.
+// Hostile records go through the model into every output. Each line is printable ASCII, has at most
+// its promised length, and is JSON where it should be.
 //
 // Input: a byte of setting, 8 of the time, 36 of addresses, then names, INQUIRY data, a command, a
 // header: each two bytes of length and that much, or what the record has room for.
@@ -39,7 +38,7 @@ void CheckText(const std::string& text) {
   }
 }
 
-// "2026-01-31T12:00:00.123456Z", whatever the record says.
+// The time has the form "2026-01-31T12:00:00.123456Z" for any record.
 void CheckTime(const std::string& line) {
   const std::string time = nlohmann::json::parse(line)["time"];
   constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd.ddddddZ";
@@ -145,7 +144,7 @@ class Host {
     return record;
   }
 
-  // As many bytes of the input as were asked for, are there, and have room.
+  // Fills the room with input bytes: at most `wanted` of them, and as many as there are.
   uint16_t Fill(uint8_t* room, size_t room_bytes, size_t wanted) {
     const std::span<const uint8_t> bytes = input_.Take(std::min(room_bytes, wanted));
     std::ranges::copy(bytes, room);

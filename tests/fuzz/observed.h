@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// A connection that is followed, and what must be true of it whatever it is fed.
+// A connection that is followed, and the checks that must hold for any input.
 #pragma once
 
 #include <lunscope/connection.h>
@@ -38,7 +37,7 @@ class Observed {
  public:
   static constexpr uint32_t kFirstSeq[LUNSCOPE_DIRECTIONS] = {0xffffff00, 1000};  // one wraps soon
 
-  // handler: called with each record, which is whole.
+  // handler is called with each record, after the check that the record is whole.
   explicit Observed(lunscope_role role, ConnectionFollower::Handler handler = {})
       : handler_(std::move(handler)),
         follower_(role, &totals, [this](const lunscope_record& record) { Take(record); }) {}
@@ -46,21 +45,21 @@ class Observed {
   void Open() { follower_.Open(kFirstSeq[LUNSCOPE_RECEIVED], kFirstSeq[LUNSCOPE_SENT], kNow); }
   void EmitHeaders() { follower_.EmitHeaders(); }
 
-  // Bytes of a segment, of which the last may have been cut off: wire_bytes >= segment.size().
+  // Offers a segment of wire_bytes bytes, whose end may be cut off: wire_bytes >= segment.size().
   lunscope_offer Offer(uint32_t direction, uint32_t seq, const Bytes& segment, uint32_t wire_bytes,
                        uint32_t gone_to) {
     const uint64_t reads = follower_.reads();
     const Stretch stretch = {seq, wire_bytes, segment, kNow};
     const lunscope_offer offer = follower_.Offer(direction, stretch, gone_to);
-    // Each byte is read once, and where boundaries are unknown up to twice more: it is scanned, and
-    // read as the first of a header that turns out to be none.
+    // Each byte is read once, and up to twice more while boundaries are unknown: by the scan, and
+    // as the first byte of a header that turns out not to be one.
     Check(follower_.reads() - reads <= 3 * uint64_t{wire_bytes}, "reads without end");
     CheckConservation(totals, in_flight());
     Check(in_flight() <= connection().inflight.limit, "more in flight than may be");
     Check(SumOf(totals.commands_reported) == commands, "a command is reported by a record");
     const lunscope_stream& stream = connection().streams[direction];
     Check(stream.have <= LUNSCOPE_ROOM_MASK + 1, "what was read fits the room");
-    // On trial a header may turn out to end in front of this segment; the next one ends the trial.
+    // During a trial, a header may end before this segment begins. The next segment ends the trial.
     const bool is_behind = lunscope_distance(stream.next, stretch.seq) > 0;
     if (seq == gone_to && !is_behind && lunscope_distance(stream.next, stretch.end()) > 0)
       Check(follower_.reads() - reads == kMaxReadsPerSegment,
@@ -78,7 +77,7 @@ class Observed {
 
   lunscope_connection& connection() { return follower_.connection(); }
   [[nodiscard]] uint32_t in_flight() { return lunscope_inflight_count(&connection().inflight); }
-  // Every byte that the engine keeps.
+  // All bytes that the engine keeps.
   Bytes State() {
     const auto bytes_of = [](const auto& value) {
       const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
@@ -91,7 +90,7 @@ class Observed {
   uint64_t commands = 0;
 
  private:
-  static constexpr uint64_t kNow = 1'000'000;  // time stands still: equal plays, equal records
+  static constexpr uint64_t kNow = 1'000'000;  // never changes
 
   void Take(const lunscope_record& record) {
     Check(CheckRecord(&record, record.bytes) == &record, "a record is whole");

@@ -51,7 +51,7 @@ struct Task {
   uint32_t cmdsn;
 };
 
-// What must come of it: RFC 7143 by the book, with nothing of the engine's own.
+// The expected result by RFC 7143, without any code of the engine.
 class Book {
  public:
   void Command(uint32_t itt, const InFlight& command) {
@@ -67,7 +67,7 @@ class Book {
     if (const auto entry = in_flight.find(itt); entry != in_flight.end())
       entry->second.transferred_bytes += static_cast<uint32_t>(bytes);
   }
-  // The command that this status ends.
+  // The command that ends with this status.
   std::optional<InFlight> Status(uint32_t itt) {
     const auto entry = in_flight.find(itt);
     if (entry == in_flight.end()) {
@@ -138,7 +138,7 @@ class Session {
     }
   }
 
-  // As many as the book has, for the reasons that it has.
+  // The counts must equal those of the book, for each reason.
   void CheckCounts() {
     const lunscope_totals& totals = observed_.totals;
     const auto unreported = [&](lunscope_unreported reason) {
@@ -157,7 +157,7 @@ class Session {
     Check(observed_.connection().record.gaps == 0, "good PDUs, no gap");
   }
 
-  // What is in flight to the end is what the book says, by name.
+  // The commands in flight at the end must equal those of the book, by tag.
   void Finish() {
     while (!book_.in_flight.empty()) Response(book_.in_flight.begin()->first, 0, 0);
     CheckCounts();

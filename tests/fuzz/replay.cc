@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// A capture file of any bytes, from the file to the model: whatever it holds, it is read to its end
-// or called damaged, every command is accounted for, and every line of it is printable.
+// A capture file of any bytes, from the file to the model. The file is read to its end or reported
+// as damaged, every command is accounted for, and every line is printable.
 //
 // Input: a byte of setting, and the file.
 #include "collector/base/record.h"
@@ -29,10 +28,10 @@ namespace {
 
 enum Setting : uint8_t { kInitiators = 1, kTargets = 2, kHeaders = 4 };
 
-// Few, so that "too many" is tried, too.
+// Few, so that the limit is reached.
 constexpr size_t kMaxConnections = 4;
 
-// A file in memory, with a path.
+// A file in memory that has a path.
 class MemoryFile {
  public:
   explicit MemoryFile(std::span<const uint8_t> bytes) : descriptor_(memfd_create("capture", 0)) {
@@ -124,7 +123,7 @@ void Run(std::span<const uint8_t> bytes) {
   }
 }
 
-// TCP payloads of a connection, in order; the sender by the opcode.
+// The TCP payloads of a connection, in order. The opcode decides the sender.
 class Packets {
  public:
   explicit Packets(bool with_handshake = true) {

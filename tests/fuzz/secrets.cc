@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//
 // Negotiations with authentication, over any number of PDUs and segments, of which some are lost or
-// cut by a snap length. No byte of a secret value may be in a record, ever; and where nothing was
-// missing, everything else is.
+// cut by a snap length. No record may have a byte of a secret value. If nothing was missing, the
+// records have everything else.
 //
 // Input: a byte of setting, then exchanges. An exchange is a byte (bits 0-1: its PDU; bits 2-4: its
 // pairs), two for each pair (key, length of the value), and two for each PDU of its text (how far
@@ -26,7 +25,7 @@ struct Key {
   const char* name;
   bool is_secret;
 };
-// RFC 7143 sections 12.1 and 13, and names that nobody knows.
+// RFC 7143 sections 12.1 and 13, and unknown names.
 constexpr Key kKeys[] = {
     {"CHAP_N", true},          {"CHAP_R", true},
     {"CHAP_C", true},          {"CHAP_I", true},
