@@ -74,7 +74,7 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_inflight_re
 void CommandCounter::Learn(Connection& connection, const lunscope_pdu_record& record) {
   LunStatistics& lun = series_.LunOf(connection, record.lun);
   lun.identity.Learn(record.cdb, record.chunk, record.chunk_bytes);
-  if (SharesIdentity(connection, lun)) return;
+  if (TrustsIdentity(connection, lun)) return;
   LunIdentity here;
   here.Learn(record.cdb, record.chunk, record.chunk_bytes);
   LearnDeviceType(connection, record.lun, here.device_type);

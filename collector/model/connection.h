@@ -73,16 +73,16 @@ void LearnDeviceType(Connection& connection, uint64_t lun, int device_type);
 // What is known of the type of a LUN on this connection alone; else kUnknownDeviceType.
 int OwnDeviceType(const Connection& connection, uint64_t lun);
 
-// A LUN that the connection shares with others has one identity only if its target is one target,
-// and it is one LUN. Else another device may have answered.
-inline bool SharesIdentity(const Origin& origin, const LunStatistics& lun) {
-  return origin.has_own_target && !lun.is_overflow;
+// Is what the LUN said of itself true for this origin? Only if its target is one target and the LUN
+// is one LUN. Else another device may have answered.
+inline bool TrustsIdentity(const Origin& origin, const LunStatistics& lun) {
+  return origin.has_own_target && !lun.identity.is_shared;
 }
 
 // The peripheral device type of the LUN of this number: what it said on any connection of its
 // target, else what is known on this connection.
 inline int DeviceTypeOf(const Connection& connection, uint64_t number, const LunStatistics& lun) {
-  if (lun.identity.device_type != kUnknownDeviceType && SharesIdentity(connection, lun))
+  if (lun.identity.device_type != kUnknownDeviceType && TrustsIdentity(connection, lun))
     return lun.identity.device_type;
   return OwnDeviceType(connection, number);
 }

@@ -25,7 +25,7 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-std::string OrUnknownName(std::string text) { return text.empty() ? kUnknownName : text; }
+std::string OrUnknownName(const std::string& text) { return text.empty() ? kUnknownName : text; }
 
 std::string NameOf(const lunscope_nexus_record& record,
                    const std::map<uint32_t, std::string>& host_targets) {
@@ -36,7 +36,7 @@ std::string NameOf(const lunscope_nexus_record& record,
 }
 
 int DeviceTypeOf(const Nexus& nexus, const LunStatistics& lun) {
-  return SharesIdentity(nexus, lun) ? lun.identity.device_type : kUnknownDeviceType;
+  return TrustsIdentity(nexus, lun) ? lun.identity.device_type : kUnknownDeviceType;
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ inline constexpr int kUnknownDeviceType = -1;
 // What a LUN says in its answers to INQUIRY and READ CAPACITY (SPC-5 6.6.2, SBC-4 5.20 and 5.21).
 struct LunIdentity {
   int device_type = kUnknownDeviceType;  // peripheral device type
+  // Of the overflow LUN: many LUNs wrote it, so it is true of none. Beside the type, which each
+  // command reads.
+  bool is_shared = false;
   std::string vendor;
   std::string product;
   uint32_t block_bytes = 0;     // 0: not learned
@@ -52,7 +55,6 @@ struct LunStatistics {
   uint64_t read_bytes = 0;
   uint64_t written_bytes = 0;
   LunIdentity identity;
-  bool is_overflow = false;  // it stands for many LUNs, so its identity is nobody's
 
   std::map<std::pair<uint8_t, uint8_t>, uint64_t> errors;  // by SCSI status and sense key
   uint64_t target_failures = 0;                            // iSCSI response other than 0

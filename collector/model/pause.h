@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The callback with which a walk and a copy let records in.
 #pragma once
 
 #include <functional>

@@ -41,7 +41,7 @@ Target& Series::OverflowTarget(const TargetKey& key) {
 
 LunStatistics& Series::OverflowLun(const TargetKey& key) {
   LunStatistics& lun = OverflowTarget(key).second.luns[kOverflowLun];
-  lun.is_overflow = true;
+  lun.identity.is_shared = true;
   return lun;
 }
 

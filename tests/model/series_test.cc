@@ -75,11 +75,12 @@ TEST(Series, TheBudgetGoesToThoseThatComeFirst) {
     Series series(row.max_label_sets);
     Origin origin = OriginOf(series, "iqn.disk");
     EXPECT_EQ(origin.target->first.name == "iqn.disk", row.target_is_own) << row.max_label_sets;
-    EXPECT_EQ(!series.LunOf(origin, kLun1).is_overflow, row.lun_is_own) << row.max_label_sets;
+    EXPECT_EQ(!series.LunOf(origin, kLun1).identity.is_shared, row.lun_is_own)
+        << row.max_label_sets;
     LunStatistics& lun = series.LunOf(origin, kLun1);
     OperationStatistics& operation = series.OperationOf(origin, lun, SCSI_OPERATION_READ);
     operation.wire_ns = 1;
-    const bool is_own = !lun.is_overflow && lun.operations[SCSI_OPERATION_READ] != nullptr;
+    const bool is_own = !lun.identity.is_shared && lun.operations[SCSI_OPERATION_READ] != nullptr;
     EXPECT_EQ(is_own, row.operation_is_own) << row.max_label_sets;
     EXPECT_EQ(&series.OperationOf(origin, lun, SCSI_OPERATION_READ), &operation);
     EXPECT_EQ(series.dropped(), row.dropped) << row.max_label_sets;
