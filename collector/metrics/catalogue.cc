@@ -16,7 +16,7 @@ constexpr Part kParts[] = {
     {"Commands and LUNs", &CommandMetrics, SeriesSource::kIscsi},
     {"Sessions and connections", &SessionMetrics, SeriesSource::kIscsi},
     {"Targets", &TargetMetrics, SeriesSource::kIscsi},
-    {"What lunscope saw and what it missed", &ConservationMetrics, SeriesSource::kIscsi},
+    {"Completeness", &ConservationMetrics, SeriesSource::kIscsi},
     {"SCSI layers", &CommandMetrics, SeriesSource::kScsiLayers, true},
     {"SCSI layers", &ScsiLayerMetrics, SeriesSource::kScsiLayers},
     {"SCSI layers", &ConservationMetrics, SeriesSource::kScsiLayers, true},

@@ -47,9 +47,9 @@ constexpr Metric kConservationMetrics[] = {
      Twin{"Completed commands of a SCSI layer that have a record, counted where it is made.",
           Of<EachRole<&lunscope_scsi_totals::commands_reported>>()}},
     {"commands_unreported_total", Counter, kCount, kIscsi,
-     "Commands seen that have no record, counted where it would be made.",
+     "Commands that were seen and have no record, by reason.",
      Of<EachRoleAndReason<&lunscope_totals::commands_unreported, kUnreportedLabel>>(),
-     Twin{"Commands that a SCSI layer took and that have no record.",
+     Twin{"Commands that a SCSI layer took and that have no record, by reason.",
           Of<EachRoleAndReason<&lunscope_scsi_totals::commands_unreported,
                                kScsiUnreportedLabel>>()}},
     {"commands_in_flight", Gauge, kCount, kIscsi,
@@ -72,7 +72,7 @@ constexpr Metric kConservationMetrics[] = {
     {"stream_resyncs_total", Counter, kCount, kIscsi, "Times that PDU boundaries were found again.",
      Of<EachReason<&lunscope_totals::resyncs, kSyncLabel>>()},
     {"unparsed_bytes_total", Counter, kBytes, kIscsi,
-     "Bytes passed over while PDU boundaries were not known.",
+     "Bytes that were skipped while PDU boundaries were unknown.",
      Of<EachReason<&lunscope_totals::unparsed_bytes, kSyncLabel>>()},
 };
 

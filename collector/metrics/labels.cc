@@ -116,14 +116,14 @@ constexpr Explained kLosses[] = {
 
 constexpr Label kRoleLabel = {
     "role",
-    "Where this host stands. A host that has both ends of a connection has series for each end: do "
-    "not add them up.",
+    "The role of this host. A host with both ends of a connection has series for each end; do not "
+    "add them up.",
     &ValuesOf<kRoles>, true};
-constexpr Label kTransportLabel = {
-    "transport",
-    "What carries the commands of a SCSI layer: the low-level driver below the mid-layer (role "
-    "initiator) or the fabric above LIO (role target).",
-    nullptr, false, true};
+constexpr Label kTransportLabel = {"transport",
+                                   "The driver or fabric that carries the commands: the low-level "
+                                   "driver below the mid-layer (role "
+                                   "initiator) or the fabric above LIO (role target).",
+                                   nullptr, false, true};
 constexpr Label kTargetLabel = {"target",
                                 "The name of the iSCSI target. If lunscope did not see the login, "
                                 "the name comes from this host "
@@ -162,7 +162,8 @@ constexpr Label kCgroupLabel = {"cgroup",
                                 "The control group (v2) of the process; empty if it is not known."};
 constexpr Label kNetworkNamespaceLabel = {
     "network_namespace", "The network namespace of the socket; empty if it is lunscope's own."};
-constexpr Label kNameSourceLabel = {"source", "What knew the names: sysfs, configfs or tgtadm."};
+constexpr Label kNameSourceLabel = {"source",
+                                    "The source of the names: sysfs, configfs or tgtadm."};
 
 constexpr CodeLabel kStatusClassLabel = {
     {"status_class", "The status class of the Login Response (RFC 7143 section 11.13.5).",
@@ -193,7 +194,8 @@ constexpr ReasonLabel kScsiUnreportedLabel = {
     {"reason", "Why the command has no record.", &ValuesOf<kScsiUnreported>, true},
     &ValueOf<kScsiUnreported>};
 constexpr ReasonLabel kRefusalLabel = {
-    {"reason", "What the low-level driver said.", &ValuesOf<kRefusals>, true}, &ValueOf<kRefusals>};
+    {"reason", "The reason that the low-level driver gave.", &ValuesOf<kRefusals>, true},
+    &ValueOf<kRefusals>};
 constexpr ReasonLabel kLossLabel = {
     {"reason", "Why the record was lost.", &ValuesOf<kLosses>, true}, &ValueOf<kLosses>};
 

@@ -19,7 +19,7 @@ struct LabelValue {
 struct Label {
   const char* name;
   const char* help;
-  // The values that are known beforehand; nullptr if there are none.
+  // The values that are known beforehand; nullptr if no value is.
   std::vector<LabelValue> (*values)() = nullptr;
   // The label has no other value.
   bool is_closed = false;
@@ -37,7 +37,7 @@ struct ReasonLabel : Label {
   const char* (*value_of)(size_t reason);
 };
 
-// Who and where.
+// The places of a command.
 extern const Label kRoleLabel;
 extern const Label kTransportLabel;
 extern const Label kTargetLabel;
@@ -84,7 +84,7 @@ extern const Label kVersionLabel;
 extern const Label kRevisionLabel;
 extern const Label kLibbpfLabel;
 
-// Values that the code names.
+// Values that other files use.
 inline constexpr const char* kTargetFailureStatus = "target_failure";
 inline constexpr const char* kHostErrorStatus = "host_error";
 inline constexpr const char* kNoSenseData = "none";

@@ -40,15 +40,14 @@ constexpr Metric kScsiLayerMetrics[] = {
      "Times that the mid-layer's timer of a command ran out.",
      Of<EachInitiatorLun, &LunStatistics::timeouts>()},
     {"scsi_refused_dispatches_total", Counter, kCount, kMidlayer,
-     "Commands that the low-level driver had no room for, counted where it says so; they are "
-     "dispatched again.",
+     "Dispatches that the low-level driver refused; the mid-layer dispatches the command again.",
      Of<EachReason<&lunscope_scsi_totals::refusals, kRefusalLabel>>()},
     {"scsi_command_above_wire_seconds", Histogram, kSeconds, kJoined,
-     "Of commands that the mid-layer and the wire both showed: time at the mid-layer less time on "
-     "the wire.",
+     "Time at the mid-layer less time on the wire, of the commands that were seen at both.",
      Of<Where<EachOperation, &IsJoined>, &OperationStatistics::above_wire_ns>()},
     {"scsi_wire_seconds_total", Counter, kSeconds, kJoined,
-     "Of the same commands: time on the wire, from the command PDU to its status PDU.",
+     "Time on the wire, from command PDU to status PDU, of the commands that were seen at both the "
+     "mid-layer and the wire.",
      Of<Where<EachOperation, &IsJoined>, &OperationStatistics::wire_ns>()},
     {"scsi_unjoined_commands_total", Counter, kCount, kJoined,
      "Commands of the kernel's iSCSI initiator that were not found on the wire.",

@@ -128,12 +128,13 @@ constexpr Metric kSessionMetrics[] = {
     {"session_info", Gauge, kInfo, kIscsi,
      "Names and digests of a session, from its login; always 1.", InfoOf<EachSessionInfo>()},
     {"connections", Gauge, kCount, kIscsi,
-     "Open connections, by the process that reads them: its name, the guest that it runs if it is "
-     "QEMU, its control group and network namespace; empty where there is none.",
+     "Open connections, by the process that reads them: command name, QEMU guest, control group "
+     "and "
+     "network namespace.",
      Of<EachReader>()},
     {"inferred_connections", Gauge, kCount, kIscsi,
-     "Connections that were open before lunscope began, named by what this host says of its "
-     "sessions and not by a login.",
+     "Connections that were open before lunscope started, with names from this host instead of a "
+     "login.",
      Of<EachNameSource>()},
 };
 

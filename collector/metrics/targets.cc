@@ -101,13 +101,13 @@ constexpr Metric kTargetMetrics[] = {
     {"received_bytes_total", Counter, kBytes, kIscsi, "Bytes of PDUs received, headers included.",
      Of<EachTarget, &Bytes<LUNSCOPE_RECEIVED>>()},
     {"header_digest_errors_total", Counter, kCount, kIscsi,
-     "PDUs dropped because the CRC32C of their header did not fit.",
+     "PDUs dropped because the CRC32C of their header did not match.",
      Of<EachTarget, &TargetStatistics::header_digest_errors>()},
     {"tcp_retransmitted_segments_total", Counter, kCount, kLiveIscsi,
      "TCP segments sent again, from the kernel's tracepoint.",
      Of<EachTarget, &TargetStatistics::retransmits>()},
     {"unread_bytes", Gauge, kBytes, kLiveIscsi,
-     "Bytes that have arrived and that this host has not read off its sockets yet.",
+     "Bytes that have arrived and that no process has read from its socket yet.",
      Of<EachTarget, &TargetStatistics::unread_bytes>()},
 };
 

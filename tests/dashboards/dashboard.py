@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The content of a Grafana dashboard file, for the tests of this folder: panels, queries, variables.
+"""A Grafana dashboard file for the tests of this folder: panels, queries, variables.
 
 A dashboard is the dict that json.load() gives. Nothing here judges or runs anything; lint.py and
 queries.py do.

@@ -26,7 +26,7 @@ DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
 
 
 def promtool(*arguments):
-    """What promtool has to say about a file, or "" if it has nothing against it."""
+    """The complaint of promtool about a file, or "" if it accepts the file."""
     done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
     return (done.stderr or done.stdout).strip() if done.returncode else ""
 
@@ -46,7 +46,7 @@ def promtool_parses(expressions):
 
 
 def check_scrape_config(file):
-    """What promtool says of a scrape config, and whether it has the job and address we ship."""
+    """Findings of promtool on a scrape config, and whether it has the job and address we ship."""
     complaint = promtool("check", "config", str(file))
     if complaint:
         yield complaint
@@ -59,9 +59,9 @@ def check_scrape_config(file):
 def check_interval_is_the_same(scrape_config, datasource):
     """Grafana works out $__rate_interval from what the data source says the scrape interval is."""
     scraped = re.findall(r"^\s*scrape_interval: (\S+)$", scrape_config.read_text(), re.M)
-    told = re.findall(r"^\s*timeInterval: (\S+)$", datasource.read_text(), re.M)
-    if not scraped or scraped != told:
-        yield f"timeInterval {told} is not the scrape_interval {scraped} of {scrape_config.name}"
+    stated = re.findall(r"^\s*timeInterval: (\S+)$", datasource.read_text(), re.M)
+    if not scraped or scraped != stated:
+        yield f"timeInterval {stated} is not the scrape_interval {scraped} of {scrape_config.name}"
 
 
 def lint_files(folder):

@@ -29,7 +29,7 @@ class Selector(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """What the catalogue says of a series."""
+    """A series, from the catalogue."""
 
     type: str
     labels: set

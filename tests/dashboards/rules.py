@@ -344,6 +344,6 @@ def quantiles_keep_le(expr, _):
 
 @rule("expression")
 def no_made_up_zero(expr, _):
-    """vector(0) shows "none" where nothing is measured. What is 0 has a series that says 0."""
+    """vector(0) shows "none" where nothing is measured. A value of 0 has a series with 0."""
     if {"vector", "absent"} & functions(expr):
         yield "vector() or absent()"

@@ -30,7 +30,6 @@ SENTENCE_LIMITS = {
     "CHANGELOG.md": 10,
     "README.md": 3,
     "docs/ARCHITECTURE.md": 3,
-    "docs/METRICS.md": 5,
 }
 PATTERN_LIMITS = {
     "": 20,
@@ -38,7 +37,6 @@ PATTERN_LIMITS = {
     "collector/": 130,
     "docs/": 0,
     "docs/ARCHITECTURE.md": 3,
-    "docs/METRICS.md": 20,
     "include/": 40,
     "scripts/": 10,
     "tests/": 240,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the metric catalogue, and golden.metrics as a whole scrape, to what Prometheus asks of them.
+"""Holds the metric catalogue and golden.metrics, a whole scrape, to the rules of Prometheus.
 
 golden_test compares lunscope's output with golden.metrics. Here promtool reads that file, and the
 catalogue of `lunscope metrics -o json` is compared with it: names, types, help, labels and values.
@@ -20,7 +20,7 @@ GOLDEN = REPOSITORY / "tests" / "golden" / "golden.metrics"
 
 SAMPLE = re.compile(r'^(\w+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-# What a name ends in, by unit. A counter has _total behind it.
+# The end of a name, by unit. A counter has _total after it.
 SUFFIXES = {"seconds": "_seconds", "bytes": "_bytes", "info": "_info"}
 
 

@@ -21,9 +21,9 @@ _HEAD = """<!-- SPDX-License-Identifier: Apache-2.0 -->
 of the process itself (`process_*`), which every exporter has, are not listed.
 
 - Times are in seconds and sizes in bytes. Counters end in `_total`.
-- Most series have a `role`: where this host stands. On a host that has both ends of a connection, each
-  end has its own series. Do not add the two up.
-- `--max-label-sets` bounds the number of series. What is beyond it is counted in the series with the
+- Most series have a `role`: this host is initiator or target. On a host that has both ends of a
+  connection, each end has its own series. Do not add the two up.
+- `--max-label-sets` bounds the number of series. A label set beyond it counts in the series with the
   target `overflow`, so that sums stay right.
 - The kernel's SCSI layers (`--source scsi,target`) have metrics of their own, `lunscope_scsi_*`, and not a
   label on the metrics of iSCSI. A command of the kernel's iSCSI initiator passes the mid-layer and the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties of every exposition, for traffic that the golden file does not hold. Of two series
-// with the same name and labels Prometheus drops one, so that no traffic may make such a pair.
+// Properties of every exposition, for traffic that the golden file does not hold. Prometheus drops
+// one of two series with the same name and labels, so no traffic may make such a pair.
 #include "collector/metrics/metrics.h"
 
 #include <gmock/gmock.h>
@@ -121,7 +121,7 @@ const TrafficRow kTraffic[] = {
        host.Opens(2, LUNSCOPE_ROLE_TARGET).LogsIn({.initiator = "iqn.one"});
        host.Opens(3, LUNSCOPE_ROLE_TARGET).LogsIn({.initiator = "iqn.two"});
      }},
-    {"targets that are called as ours for the nameless",
+    {"targets with the names that stand for a missing name",
      [](Host& host) {
        for (uint16_t i = 0; const char* name : {kUnknownName, kDiscoveryName, kOverflowName}) {
          i++;
@@ -164,7 +164,7 @@ TEST(Metrics, OfNothingAreThoseOfLunscopeItself) {
   EXPECT_THAT(Values(families, "commands_seen_total"), Contains(::testing::Key("")));
 }
 
-// What a capture file cannot tell is absent, and all else is as it is live.
+// Metrics that only a live host has are absent; every other metric is as it is live.
 TEST(Metrics, OfACaptureFile) {
   Observation offline = FixedObservation();
   offline.is_offline = true;
@@ -233,7 +233,7 @@ TEST(Metrics, OfErrorsBeginAtZero) {
               ElementsAre(std::pair("0 check_condition illegal_request", 0)));
 }
 
-// Where no login was seen there is nothing to say of a target until it has done something.
+// A target whose login was not seen has no series until it has counted something.
 TEST(Metrics, OfAPlaceHolderAreLeftOut) {
   Host host;
   host.Opens(1).LogsIn();
