@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// `check`: what this host has and lacks, before lunscope is run on it.
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "collector/base/json.h"
 #include "collector/base/output.h"
-#include "collector/base/version.h"
-#include "collector/cli/commands.h"
+#include "collector/cli/subcommand.h"
 #include "collector/host/survey.h"
 #include "collector/probe/preflight.h"
+#include "collector/run/settings.h"
 
 namespace lunscope {
 namespace {
 
-// Of findings with one name, as sessions, the table shows so many.
+// The table shows this many findings of one name, as of sessions; JSON has them all.
 constexpr size_t kMaxLikeLines = 8;
 
 struct Names {
@@ -87,44 +92,44 @@ void PrintJson(const utsname& kernel, const std::vector<Finding>& findings, Exit
   Say(stdout, "{}\n", text);
 }
 
+class CheckSubcommand : public Subcommand {
+ public:
+  OptionList Options() override {
+    OptionList options = ports_.Options();
+    for (Option& option : output_.Options("Form of the findings"))
+      options.push_back(std::move(option));
+    return options;
+  }
+
+  Result<ExitCode> Run() override {
+    utsname kernel{};
+    uname(&kernel);
+    std::vector<Finding> findings = CheckKernel();
+    const std::vector<Finding> of_host = SurveyHost(ports_.ports);
+    findings.insert(findings.end(), of_host.begin(), of_host.end());
+    const auto failure = std::ranges::find(findings, FindingState::kFailure, &Finding::state);
+    const ExitCode code = failure == findings.end() ? ExitCode::kOk : failure->code;
+    if (output_.json) {
+      PrintJson(kernel, findings, code);
+    } else {
+      PrintTable(kernel, findings);
+    }
+    return code;
+  }
+
+ private:
+  PortOptions ports_;
+  OutputOptions output_;
+};
+
 }  // namespace
 
-ExitCode RunCheck(const CheckOptions& options) {
-  utsname kernel{};
-  uname(&kernel);
-  std::vector<Finding> findings = CheckKernel();
-  const std::vector<Finding> of_host = SurveyHost(options.ports);
-  findings.insert(findings.end(), of_host.begin(), of_host.end());
-  const auto failure = std::ranges::find(findings, FindingState::kFailure, &Finding::state);
-  const ExitCode code = failure == findings.end() ? ExitCode::kOk : failure->code;
-  if (options.json) {
-    PrintJson(kernel, findings, code);
-  } else {
-    PrintTable(kernel, findings);
-  }
-  return code;
-}
-
-ExitCode RunVersion() {
-  Say(stdout, "lunscope {} (revision {}, libbpf {})\n", kVersion, kRevision, LibbpfVersion());
-  return ExitCode::kOk;
-}
-
-std::string SourceList(const Sources& sources, const ProbeOptions& options) {
-  std::vector<std::string> list;
-  if (sources.iscsi) list.push_back(PortList(options));
-  if (sources.midlayer) list.emplace_back("the SCSI mid-layer");
-  if (sources.target) list.emplace_back("LIO");
-  return fmt::format("{}", fmt::join(list, ", "));
-}
-
-std::string PortList(const ProbeOptions& options) {
-  return fmt::format("{} {}", options.ports.size() == 1 ? "port" : "ports",
-                     fmt::join(options.ports, ", "));
-}
-
-void SayMissing(const std::string& missing) {
-  if (!missing.empty()) Say(stderr, "lunscope: not attached (yet): {}\n", missing);
-}
+const SubcommandEntry kCheckSubcommand{
+    "check",
+    "Say what this host has and lacks for lunscope, and what cannot be seen on it",
+    {{"lunscope check", "can this host run lunscope?"},
+     {"lunscope check --port 3261", "targets listen on port 3261"},
+     {"lunscope check -o json", "the findings as JSON"}},
+    MakeSubcommand<CheckSubcommand>};
 
 }  // namespace lunscope

@@ -2,18 +2,38 @@
 //
 // `metrics`: the catalogue of the metrics. It needs no privileges.
 #include <cstdio>
+#include <string>
 
-#include "collector/cli/commands.h"
+#include "collector/cli/subcommand.h"
 #include "collector/metrics/catalogue_text.h"
+#include "collector/run/settings.h"
+#include "collector/run/tracer.h"
 
 namespace lunscope {
+namespace {
 
-Result<ExitCode> RunMetrics(const MetricsOptions& options) {
-  const std::string text = options.json ? CatalogueJson() : CatalogueText();
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (std::fflush(stdout) != 0)
-    return Error{ExitCode::kFailure, "cannot write the whole list to standard output"};
-  return ExitCode::kOk;
-}
+class MetricsSubcommand : public Subcommand {
+ public:
+  OptionList Options() override { return output_.Options("Form of the list"); }
+
+  Result<ExitCode> Run() override {
+    const std::string text = output_.json ? CatalogueJson() : CatalogueText();
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (std::fflush(stdout) != 0) return OutputError();
+    return ExitCode::kOk;
+  }
+
+ private:
+  OutputOptions output_;
+};
+
+}  // namespace
+
+const SubcommandEntry kMetricsSubcommand{
+    "metrics",
+    "List all metrics, with their labels and what each value means",
+    {{"lunscope metrics", "each metric with its labels"},
+     {"lunscope metrics -o json", "the same for a program"}},
+    MakeSubcommand<MetricsSubcommand>};
 
 }  // namespace lunscope

@@ -5,15 +5,20 @@
 
 #include <cstdio>
 #include <iterator>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "collector/base/output.h"
 #include "collector/base/version.h"
-#include "collector/cli/commands.h"
+#include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
 #include "collector/model/model.h"
 #include "collector/replay/capture_file.h"
 #include "collector/replay/connection_table.h"
+#include "collector/run/command_counts.h"
+#include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 
 namespace lunscope {
@@ -46,15 +51,16 @@ std::string CaptureLine(const CaptureCounts& counts, const lunscope_totals& tota
 
 class Replay {
  public:
-  explicit Replay(const ReplayOptions& options)
-      : options_(options),
-        tracer_(options, [] { return int64_t{0}; }),  // a capture has the wall clock's time
-        watch_{options.watch_initiators, options.watch_targets, options.pdus,
+  Replay(const LineOptions& lines, const PortOptions& ports, const RoleOptions& role, bool metrics)
+      : lines_(lines),
+        metrics_(metrics),
+        tracer_(lines, [] { return int64_t{0}; }),  // a capture has the wall clock's time
+        watch_{role.initiators, role.targets, lines.pdus,
                [this](const lunscope_record& record) { Take(record); }},
-        connections_(options.ports, &watch_) {}
+        connections_(ports.ports, &watch_) {}
 
   void Run(CaptureFile* capture) {
-    if (!options_.metrics) tracer_.Begin();
+    if (!metrics_) tracer_.Begin();
     TcpSegment segment;
     bool is_read = true;
     while (is_read && !IsDone() && capture->Next(&segment)) {
@@ -64,7 +70,7 @@ class Replay {
     }
     if (is_read && !IsDone()) connections_.GiveUp();
     tracer_.End();
-    if (options_.metrics) PrintMetrics(capture->last_time_ns());
+    if (metrics_) PrintMetrics(capture->last_time_ns());
   }
 
   [[nodiscard]] const lunscope_totals& totals() const { return watch_.totals; }
@@ -72,11 +78,11 @@ class Replay {
  private:
   void Take(const lunscope_record& record) {
     const Applied applied = model_.Apply(record);
-    if (!options_.metrics) tracer_.Take(record, applied);
+    if (!metrics_) tracer_.Take(record, applied);
   }
 
   [[nodiscard]] bool IsDone() const {
-    return options_.count && Reported(watch_.totals) >= *options_.count;
+    return lines_.count && Reported(watch_.totals) >= *lines_.count;
   }
 
   void PrintMetrics(uint64_t now_ns) {
@@ -96,27 +102,73 @@ class Replay {
     std::fflush(stdout);
   }
 
-  const ReplayOptions& options_;
+  const LineOptions& lines_;
+  const bool metrics_;
   Model model_;
   Tracer tracer_;
   Watch watch_;
   ConnectionTable connections_;
 };
 
+class ReplaySubcommand : public Subcommand {
+ public:
+  OptionList Options() override {
+    Option file = TextOption("FILE", "", "A pcap or pcapng file; - is standard input", file_);
+    file.form = Option::Form::kPositional;
+    Option output =
+        WordOption("output", "Lines, or metrics as they are at the end",
+                   {"table", "json", "metrics"}, "table", [this](std::string_view form) {
+                     lines_.json = form == "json";
+                     metrics_ = form == "metrics";
+                   });
+    output.letter = 'o';
+    OptionList options = ports_.Options();
+    options.insert(options.begin(), std::move(file));
+    for (Option& option : role_.Options("Which end of each connection to stand at"))
+      options.push_back(std::move(option));
+    options.push_back(std::move(output));
+    for (Option& option : lines_.Options()) options.push_back(std::move(option));
+    return options;
+  }
+
+  [[nodiscard]] Status Check() const override {
+    if (metrics_ && (lines_.summary || lines_.pdus)) {
+      return Error{ExitCode::kUsage, fmt::format("-o metrics excludes {}, which needs lines",
+                                                 lines_.summary ? "--summary" : "--pdu")};
+    }
+    return lines_.Check();
+  }
+
+  Result<ExitCode> Run() override {
+    Result<std::unique_ptr<CaptureFile>> capture = CaptureFile::Open(file_);
+    if (!capture.ok()) return capture.error();
+    Replay replay(lines_, ports_, role_, metrics_);
+    replay.Run(capture.value().get());
+    Say(stderr, "lunscope: {}; {}\n", EndLine(CountCommands(replay.totals())),
+        CaptureLine(capture.value()->counts(), replay.totals()));
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return OutputError();
+    Status ended = capture.value()->Ended();
+    if (!ended.ok()) return ended.error();
+    return ExitCode::kOk;
+  }
+
+ private:
+  std::string file_;
+  PortOptions ports_;
+  RoleOptions role_{true, false};
+  LineOptions lines_;
+  bool metrics_ = false;  // instead of lines
+};
+
 }  // namespace
 
-Result<ExitCode> RunReplay(const ReplayOptions& options) {
-  Result<std::unique_ptr<CaptureFile>> capture = CaptureFile::Open(options.file);
-  if (!capture.ok()) return capture.error();
-  Replay replay(options);
-  replay.Run(capture.value().get());
-  Say(stderr, "lunscope: {}; {}\n", EndLine(CountCommands(replay.totals())),
-      CaptureLine(capture.value()->counts(), replay.totals()));
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-    return Error{ExitCode::kFailure, "cannot write to standard output; what it lacks is lost"};
-  Status ended = capture.value()->Ended();
-  if (!ended.ok()) return ended.error();
-  return ExitCode::kOk;
-}
+const SubcommandEntry kReplaySubcommand{
+    "replay",
+    "Show what a capture file tells: the same lines and metrics, without privileges",
+    {{"lunscope replay lo.pcapng --role both", "what both ends did, from a capture"},
+     {"lunscope replay lo.pcapng --port 3261 -o json", "targets listened on port 3261"},
+     {"lunscope replay lo.pcapng -o metrics", "metrics as they are at the end"},
+     {"tcpdump -w - port 3260 | lunscope replay -", "read from standard input"}},
+    MakeSubcommand<ReplaySubcommand>};
 
 }  // namespace lunscope

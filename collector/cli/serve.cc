@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// `serve`: metrics for Prometheus, and the sessions, over HTTP.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "collector/base/clock.h"
 #include "collector/base/output.h"
-#include "collector/cli/commands.h"
+#include "collector/cli/subcommand.h"
 #include "collector/lines/session_list.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/observer.h"
+#include "collector/run/settings.h"
+#include "collector/web/endpoint.h"
 
 namespace lunscope {
 namespace {
 
-// A ring holds some 20,000 commands and wakes us at a quarter of that; the timer only bounds how
-// old an idle host's last records get.
+// A ring holds some 20,000 commands and wakes this process at a quarter of that. The timer only
+// limits how old the last records of an idle host get.
 constexpr std::chrono::milliseconds kDrainInterval(1000);
+constexpr uint64_t kMaxLabelSets = 1'000'000;
 
 std::vector<Page> SessionPages(Observer& observer) {
   const auto json = [](const Model& model) { return SessionsJson(model, WallClockOffsetNs()); };
@@ -26,27 +35,60 @@ std::vector<Page> SessionPages(Observer& observer) {
            [&observer, table] { return observer.Render(table); }}};
 }
 
+class ServeSubcommand : public Subcommand {
+ public:
+  OptionList Options() override {
+    OptionList options = OptionsOf(watch_, web_, counting_);
+    Option series = NumberOption(
+        "max-label-sets", "Targets, LUNs and LUN-operation pairs with their own series", 1,
+        kMaxLabelSets, [this](uint64_t sets) { model_.max_label_sets = sets; });
+    series.default_text = fmt::to_string(model_.max_label_sets);
+    options.push_back(std::move(series));
+    return options;
+  }
+
+  [[nodiscard]] Status Check() const override { return counting_.Check(watch_.sources); }
+
+  Result<ExitCode> Run() override {
+    ProbeOptions probe = watch_.Probe();
+    probe.aggregates_commands = counting_.aggregates_commands;
+    probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);
+    EventLoop loop;
+    Result<std::unique_ptr<Observer>> started = Observer::Start(watch_.sources, model_, probe);
+    if (!started.ok()) return started.error();
+    Observer& observer = *started.value();
+    Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
+        web_.listen.address, web_.metrics_path, [&] { return FormatScrape(observer.Observe()); },
+        SessionPages(observer));
+    if (!endpoint.ok()) return endpoint.error();
+    Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n", web_.Url(), watch_.Text());
+    SayMissing(observer);
+
+    observer.Watch(loop);
+    while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) observer.DrainAfterWakeup();
+    observer.Drain();
+    Say(stderr, "lunscope: {}\n", observer.EndLine());
+    return ExitCode::kOk;
+  }
+
+ private:
+  WatchOptions watch_;
+  WebOptions web_;
+  CountingOptions counting_;
+  ModelOptions model_;
+};
+
 }  // namespace
 
-Result<ExitCode> RunServe(const ServeOptions& options) {
-  EventLoop loop;
-  Result<std::unique_ptr<Observer>> started =
-      Observer::Start(options.sources, options.model, options.probe);
-  if (!started.ok()) return started.error();
-  Observer& observer = *started.value();
-  Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
-      options.listen_address, options.metrics_path,
-      [&] { return FormatScrape(observer.Observe()); }, SessionPages(observer));
-  if (!endpoint.ok()) return endpoint.error();
-  Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n",
-      options.listen_address.Url(options.metrics_path), SourceList(options.sources, options.probe));
-  SayMissing(observer.Missing());
-
-  observer.Watch(loop);
-  while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) observer.DrainAfterWakeup();
-  observer.Drain();
-  Say(stderr, "lunscope: {}\n", observer.EndLine());
-  return ExitCode::kOk;
-}
+const SubcommandEntry kServeSubcommand{
+    "serve",
+    "Serve Prometheus metrics until interrupted",
+    {{"lunscope serve", "metrics on http://127.0.0.1:13260/metrics"},
+     {"lunscope serve --web.listen-address [::]:13260", "on every address of this host"},
+     {"lunscope serve --port 3260 --port 3261", "targets listen on two ports"},
+     {"lunscope serve --mode aggregate --slow 50ms",
+      "least overhead: only failed and slow commands have a record"},
+     {"lunscope serve --source iscsi,scsi,target", "the kernel's SCSI layers as well"}},
+    MakeSubcommand<ServeSubcommand>};
 
 }  // namespace lunscope

@@ -1,69 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// `trace`: each SCSI command, or each PDU, as it completes.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "collector/base/clock.h"
 #include "collector/base/output.h"
-#include "collector/cli/commands.h"
+#include "collector/cli/subcommand.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/observer.h"
+#include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 
 namespace lunscope {
 namespace {
 
-using std::chrono::duration_cast;
 using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 // Short enough to look live.
 constexpr milliseconds kTraceInterval(50);
-// A record comes when its status is read off the socket, and tells when that arrived: by the time
-// of a drain, nearly all that is older than this is there.
+// A record is made when its status is read off the socket, and has the time at which the status
+// arrived. At a drain nearly all records of what is older than this are in the rings.
 constexpr uint64_t kSettledNs = 10'000'000;
 
-// How long to wait for more; nothing once the end has come.
-milliseconds UntilNextDrain(const TraceOptions& options, steady_clock::time_point start) {
-  if (!options.duration_seconds) return kTraceInterval;
-  const std::chrono::duration<double> wanted(*options.duration_seconds);
-  const auto left = duration_cast<milliseconds>(wanted - (steady_clock::now() - start));
-  return std::clamp(left, milliseconds(0), kTraceInterval);
-}
+class TraceSubcommand : public Subcommand {
+ public:
+  OptionList Options() override {
+    OptionList options = OptionsOf(watch_, output_, lines_);
+    options.push_back(DurationOption("duration", "End after this time", 1, UINT64_MAX,
+                                     [this](uint64_t ns) { duration_ns_ = ns; }));
+    return options;
+  }
+
+  [[nodiscard]] Status Check() const override { return lines_.Check(); }
+
+  Result<ExitCode> Run() override {
+    lines_.json = output_.json;
+    lines_.joins_layers = watch_.sources.iscsi && watch_.sources.midlayer;
+    ProbeOptions probe = watch_.Probe();
+    probe.emit_headers = lines_.pdus;
+    EventLoop loop;
+    Result<std::unique_ptr<Observer>> started =
+        Observer::Start(watch_.sources, ModelOptions{}, probe);
+    if (!started.ok()) return started.error();
+    Trace(*started.value(), loop);
+    Say(stderr, "lunscope: {}\n", started.value()->EndLine());
+    return ExitCode::kOk;
+  }
+
+ private:
+  void Trace(Observer& observer, EventLoop& loop) {
+    Tracer tracer(lines_, WallClockOffsetNs);
+    observer.set_listener([&](const lunscope_record& record, const Applied& applied) {
+      tracer.Take(record, applied);
+    });
+    Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", watch_.Text());
+    SayMissing(observer);
+    tracer.Begin();
+    observer.Watch(loop);
+    const auto start = steady_clock::now();
+    bool is_read = true;
+    while (is_read && !tracer.is_done()) {
+      const milliseconds wait = UntilNextDrain(start);
+      if (wait == milliseconds(0) || loop.Wait(wait) == EventLoop::Wake::kEnd) break;
+      const uint64_t drained_at_ns = MonotonicNs();
+      observer.DrainAfterWakeup();
+      is_read = tracer.Flush(drained_at_ns - kSettledNs);
+    }
+    observer.Drain();
+    tracer.End();
+  }
+
+  // How long to wait for more; 0 once the end has come.
+  [[nodiscard]] milliseconds UntilNextDrain(steady_clock::time_point start) const {
+    if (!duration_ns_) return kTraceInterval;
+    const auto passed_ns = static_cast<uint64_t>(nanoseconds(steady_clock::now() - start).count());
+    const uint64_t left_ns = *duration_ns_ > passed_ns ? *duration_ns_ - passed_ns : 0;
+    const uint64_t interval_ns = nanoseconds(kTraceInterval).count();
+    return std::chrono::ceil<milliseconds>(nanoseconds(std::min(left_ns, interval_ns)));
+  }
+
+  WatchOptions watch_;
+  OutputOptions output_;
+  LineOptions lines_;
+  std::optional<uint64_t> duration_ns_;
+};
 
 }  // namespace
 
-Result<ExitCode> RunTrace(const TraceOptions& options) {
-  EventLoop loop;
-  ProbeOptions probe_options = options.probe;
-  probe_options.emit_headers = options.pdus;
-  Result<std::unique_ptr<Observer>> started =
-      Observer::Start(options.sources, ModelOptions{}, probe_options);
-  if (!started.ok()) return started.error();
-  Observer& observer = *started.value();
-  Tracer tracer(options, WallClockOffsetNs);
-  observer.set_listener(
-      [&](const lunscope_record& record, const Applied& applied) { tracer.Take(record, applied); });
-  Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", SourceList(options.sources, options.probe));
-  SayMissing(observer.Missing());
-  tracer.Begin();
-
-  observer.Watch(loop);
-  const auto start = steady_clock::now();
-  bool is_read = true;
-  while (is_read && !tracer.is_done()) {
-    const milliseconds wait = UntilNextDrain(options, start);
-    if (wait == milliseconds(0) || loop.Wait(wait) == EventLoop::Wake::kEnd) break;
-    const uint64_t drained_at_ns = MonotonicNs();
-    observer.DrainAfterWakeup();
-    is_read = tracer.Flush(drained_at_ns - kSettledNs);
-  }
-  observer.Drain();
-  tracer.End();
-  Say(stderr, "lunscope: {}\n", observer.EndLine());
-  return ExitCode::kOk;
-}
+const SubcommandEntry kTraceSubcommand{
+    "trace",
+    "Show each SCSI command as it completes",
+    {{"lunscope trace", "show commands as they complete"},
+     {"lunscope trace --role target -o json", "as JSON, seen from the target's side only"},
+     {"lunscope trace --port 3260 --port 3261 --duration 10s --summary",
+      "commands of two ports, and what they took in sum"},
+     {"lunscope trace --pdu --count 20", "PDUs, with every field of their headers"},
+     {"lunscope trace --source iscsi,scsi", "the SCSI layer as well, and the time above the wire"}},
+    MakeSubcommand<TraceSubcommand>};
 
 }  // namespace lunscope

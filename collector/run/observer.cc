@@ -184,4 +184,9 @@ Observation Observer::Observe() {
   return observation;
 }
 
+void SayMissing(const Observer& observer) {
+  const std::string missing = observer.Missing();
+  if (!missing.empty()) Say(stderr, "lunscope: not attached (yet): {}\n", missing);
+}
+
 }  // namespace lunscope

@@ -84,4 +84,7 @@ class Observer {
   std::future<std::vector<HostSession>> host_sessions_;
 };
 
+// A source that is not there is no error: it may come.
+void SayMissing(const Observer& observer);
+
 }  // namespace lunscope

@@ -1,12 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run watches and shows, whoever chose it: a command line, a file, a test.
+// What a run watches and shows, whoever chose it: a command line, a file, a test. Each struct is a
+// group of options. It holds the values, binds the options that set them, and checks what no option
+// can check alone. A subcommand has the groups that it needs.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/base/result.h"
+#include "collector/probe/probe.h"
+#include "collector/run/option.h"
+#include "collector/web/listen_address.h"
 
 namespace lunscope {
+
+struct PortOptions {
+  std::vector<uint16_t> ports = {ISCSI_DEFAULT_PORT};
+
+  OptionList Options();
+  // "port 3260", "ports 3260, 3261"
+  [[nodiscard]] std::string Text() const;
+};
+
+// Which ends of a connection are watched: live, those on this host.
+struct RoleOptions {
+  bool initiators = true;
+  bool targets = true;
+
+  OptionList Options(std::string help = "Which end of a connection to watch on this host");
+};
 
 // Where commands are watched.
 struct Sources {
@@ -14,7 +39,39 @@ struct Sources {
   bool midlayer = false;
   bool target = false;
 
+  OptionList Options();
   [[nodiscard]] bool has_layers() const { return midlayer || target; }
+};
+
+// What the programs in the kernel use, and what they leave out.
+struct ProbeTuning {
+  uint32_t ring_bytes = ProbeOptions().ring_bytes;
+  uint32_t inflight_limit = ProbeOptions().inflight_limit;
+  bool check_header_digests = true;
+
+  OptionList Options();
+};
+
+// All that says what to watch on a live host.
+struct WatchOptions {
+  Sources sources;
+  PortOptions ports;
+  RoleOptions role;
+  ProbeTuning tuning;
+
+  OptionList Options() { return OptionsOf(sources, ports, role, tuning); }
+  [[nodiscard]] ProbeOptions Probe() const;
+  // "port 3260, the SCSI mid-layer"
+  [[nodiscard]] std::string Text() const;
+};
+
+// How commands leave the kernel.
+struct CountingOptions {
+  bool aggregates_commands = false;
+  std::optional<uint64_t> slow_ns;  // from here on a command is slow
+
+  OptionList Options();
+  [[nodiscard]] Status Check(const Sources& sources) const;
 };
 
 // What is shown of commands, and of how many.
@@ -24,6 +81,31 @@ struct LineOptions {
   bool summary = false;
   bool joins_layers = false;      // rows show the time above the wire
   std::optional<uint64_t> count;  // commands, or PDUs
+
+  OptionList Options();
+  [[nodiscard]] Status Check() const;
+};
+
+// A table for people or JSON for programs.
+struct OutputOptions {
+  bool json = false;
+
+  OptionList Options(std::string help = "Form of the lines");
+};
+
+// Where `serve` has its endpoint, for those who ask it as well.
+struct AddressOptions {
+  ListenAddress address = {"127.0.0.1", 13260};
+
+  OptionList Options(std::string help = "HOST:PORT that it serves on");
+};
+
+struct WebOptions {
+  AddressOptions listen;
+  std::string metrics_path = "/metrics";
+
+  OptionList Options();
+  [[nodiscard]] std::string Url() const { return listen.address.Url(metrics_path); }
 };
 
 }  // namespace lunscope

@@ -93,4 +93,8 @@ void Tracer::End() {
   std::fflush(stdout);
 }
 
+Error OutputError() {
+  return {ExitCode::kFailure, "cannot write to standard output; what it lacks is lost"};
+}
+
 }  // namespace lunscope

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "collector/base/result.h"
 #include "collector/lines/summary.h"
 #include "collector/lines/trace_line.h"
 #include "collector/model/applied.h"
@@ -50,5 +51,8 @@ class Tracer {
   std::set<uint64_t> announced_;
   Summary summary_;
 };
+
+// What ends a program that cannot write to standard output.
+Error OutputError();
 
 }  // namespace lunscope

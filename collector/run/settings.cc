@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/run/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <string_view>
+#include <utility>
+
+#include "collector/base/quantity.h"
+
+namespace lunscope {
+namespace {
+
+constexpr uint32_t kMinRingBytes = 4096;
+constexpr uint32_t kMaxRingBytes = 1U << 30;
+constexpr uint64_t kMinSlowNs = 1'000;
+constexpr uint64_t kMaxSlowNs = 3'600'000'000'000;
+
+Refusal SetPorts(const std::vector<std::string>& texts, std::vector<uint16_t>& ports) {
+  std::vector<uint16_t> given;
+  for (const std::string& text : texts) {
+    const auto number = ParseWholeNumber(text);
+    if (!number || *number == 0 || *number > 65535) return "must be a TCP port from 1 to 65535";
+    given.push_back(static_cast<uint16_t>(*number));
+  }
+  if (given.empty()) return "must be a TCP port from 1 to 65535";
+  ports = std::move(given);
+  return std::nullopt;
+}
+
+// "iscsi,scsi", or each by itself.
+Refusal SetSources(const std::vector<std::string>& texts, Sources& sources) {
+  Sources given{false, false, false};
+  const std::pair<std::string_view, bool*> layers[] = {
+      {"iscsi", &given.iscsi}, {"scsi", &given.midlayer}, {"target", &given.target}};
+  for (const std::string& text : texts) {
+    for (size_t at = 0; at <= text.size();) {
+      const size_t end = std::min(text.find(',', at), text.size());
+      const auto layer = std::ranges::find(layers, std::string_view(text).substr(at, end - at),
+                                           &std::pair<std::string_view, bool*>::first);
+      if (layer == std::end(layers)) return "must be iscsi, scsi or target, or several with commas";
+      *layer->second = true;
+      at = end + 1;
+    }
+  }
+  sources = given;
+  return std::nullopt;
+}
+
+Option RingOption(uint32_t& ring_bytes) {
+  Option option;
+  option.key = "ring-size";
+  option.value = "SIZE";
+  option.help = "Bytes of each ring buffer (one per CPU, up to 8): a power of two";
+  option.default_text = FormatBytes(ring_bytes);
+  option.set = [&ring_bytes](const std::vector<std::string>& texts) -> Refusal {
+    const auto bytes = texts.size() == 1 ? ParseBytes(texts[0]) : std::nullopt;
+    if (!bytes || !std::has_single_bit(*bytes) || *bytes < kMinRingBytes || *bytes > kMaxRingBytes)
+      return "must be a power of two from 4K to 1G, such as 512K";
+    ring_bytes = static_cast<uint32_t>(*bytes);
+    return std::nullopt;
+  };
+  return option;
+}
+
+Error UsageError(std::string message) { return {ExitCode::kUsage, std::move(message)}; }
+
+}  // namespace
+
+OptionList PortOptions::Options() {
+  Option option;
+  option.key = "port";
+  option.form = Option::Form::kRepeated;
+  option.value = "PORT";
+  option.help = "TCP port that targets listen on; may be given again";
+  option.default_text = fmt::format("{}", fmt::join(ports, ", "));
+  option.set = [this](const auto& texts) { return SetPorts(texts, ports); };
+  return {option};
+}
+
+std::string PortOptions::Text() const {
+  return fmt::format("{} {}", ports.size() == 1 ? "port" : "ports", fmt::join(ports, ", "));
+}
+
+OptionList RoleOptions::Options(std::string help) {
+  const char* before = !targets ? "initiator" : !initiators ? "target" : "both";
+  return {WordOption("role", std::move(help), {"initiator", "target", "both"}, before,
+                     [this](std::string_view role) {
+                       initiators = role != "target";
+                       targets = role != "initiator";
+                     })};
+}
+
+OptionList Sources::Options() {
+  Option option;
+  option.key = "source";
+  option.value = "LAYER,...";
+  option.help =
+      "Where to watch commands: iscsi (PDUs of TCP connections), scsi (the kernel's SCSI "
+      "mid-layer, over any transport), target (LIO, over any fabric)";
+  option.default_text = "iscsi";
+  option.form = Option::Form::kRepeated;
+  option.set = [this](const auto& texts) { return SetSources(texts, *this); };
+  return {option};
+}
+
+OptionList ProbeTuning::Options() {
+  Option inflight = NumberOption("inflight", "Commands in flight that are tracked per connection",
+                                 1, LUNSCOPE_TRACKED_COMMANDS, [this](uint64_t limit) {
+                                   inflight_limit = static_cast<uint32_t>(limit);
+                                 });
+  inflight.default_text = fmt::to_string(inflight_limit);
+  return {RingOption(ring_bytes), std::move(inflight),
+          SwitchOption("no-header-digests", "Do not compute the CRC of headers that have a digest",
+                       check_header_digests, false)};
+}
+
+ProbeOptions WatchOptions::Probe() const {
+  ProbeOptions probe;
+  probe.ports = ports.ports;
+  probe.watch_initiators = role.initiators;
+  probe.watch_targets = role.targets;
+  probe.ring_bytes = tuning.ring_bytes;
+  probe.inflight_limit = tuning.inflight_limit;
+  probe.check_header_digests = tuning.check_header_digests;
+  return probe;
+}
+
+std::string WatchOptions::Text() const {
+  std::vector<std::string> list;
+  if (sources.iscsi) list.push_back(ports.Text());
+  if (sources.midlayer) list.emplace_back("the SCSI mid-layer");
+  if (sources.target) list.emplace_back("LIO");
+  return fmt::format("{}", fmt::join(list, ", "));
+}
+
+OptionList CountingOptions::Options() {
+  Option slow =
+      DurationOption("slow", "With --mode aggregate: a command that takes this long has a record",
+                     kMinSlowNs, kMaxSlowNs, [this](uint64_t ns) { slow_ns = ns; });
+  slow.default_text = "1s";
+  return {WordOption("mode",
+                     "records: a record for each command; aggregate: the kernel adds commands up, "
+                     "and only failed and slow ones have a record",
+                     {"records", "aggregate"}, "records",
+                     [this](std::string_view mode) { aggregates_commands = mode == "aggregate"; }),
+          std::move(slow)};
+}
+
+Status CountingOptions::Check(const Sources& sources) const {
+  if (!aggregates_commands && slow_ns)
+    return UsageError("--slow needs --mode aggregate, for else every command has a record");
+  if (aggregates_commands && sources.midlayer) {
+    return UsageError(
+        "--mode aggregate excludes --source scsi, which looks for each command on the wire");
+  }
+  return Nothing{};
+}
+
+OptionList LineOptions::Options() {
+  return {
+      NumberOption("count", "End after this many commands (PDUs with --pdu)", 1, UINT64_MAX,
+                   [this](uint64_t number) { count = number; }),
+      SwitchOption("summary",
+                   "At the end: commands by name, with bytes, errors and latency quantiles",
+                   summary),
+      SwitchOption("pdu",
+                   "A JSON object for each PDU with every field of its header, instead of commands",
+                   pdus)};
+}
+
+Status LineOptions::Check() const {
+  if (pdus && summary) return UsageError("--pdu excludes --summary, which counts commands");
+  return Nothing{};
+}
+
+OptionList OutputOptions::Options(std::string help) {
+  Option option = WordOption("output", std::move(help), {"table", "json"}, "table",
+                             [this](std::string_view form) { json = form == "json"; });
+  option.letter = 'o';
+  return {std::move(option)};
+}
+
+OptionList AddressOptions::Options(std::string help) {
+  Option option;
+  option.key = "web.listen-address";
+  option.value = "HOST:PORT";
+  option.help = std::move(help);
+  option.default_text = address.Authority();
+  option.set = [this](const std::vector<std::string>& texts) -> Refusal {
+    Result<ListenAddress> parsed = ListenAddress::Parse(texts.size() == 1 ? texts[0] : "");
+    if (!parsed.ok()) return "must be HOST:PORT, such as 127.0.0.1:13260 or [::1]:13260";
+    address = parsed.value();
+    return std::nullopt;
+  };
+  return {std::move(option)};
+}
+
+OptionList WebOptions::Options() {
+  OptionList options = listen.Options("HOST:PORT to serve on");
+  Option path;
+  path.key = "web.telemetry-path";
+  path.value = "PATH";
+  path.help = "Path of the metrics";
+  path.default_text = metrics_path;
+  path.set = [this](const std::vector<std::string>& texts) -> Refusal {
+    if (texts.size() != 1 || !texts[0].starts_with('/') || texts[0].size() < 2)
+      return "must begin with / and name a page";
+    metrics_path = texts[0];
+    return std::nullopt;
+  };
+  options.push_back(std::move(path));
+  return options;
+}
+
+}  // namespace lunscope
