@@ -27,7 +27,7 @@ constexpr const char* kEnd =
 // Where the texts of --help begin.
 constexpr size_t kHelpColumn = 36;
 
-#define LUNSCOPE_LIST_SUBCOMMAND(ENTRY) &ENTRY,
+#define LUNSCOPE_LIST_SUBCOMMAND(ENTRY) &(ENTRY),
 constexpr const SubcommandEntry* kEntries[] = {LUNSCOPE_SUBCOMMANDS(LUNSCOPE_LIST_SUBCOMMAND)};
 #undef LUNSCOPE_LIST_SUBCOMMAND
 

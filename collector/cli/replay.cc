@@ -1,114 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `replay`: a capture file in the place of the probe; what comes behind the records is the same.
+// `replay`: a capture file in the place of the probes. What comes behind the records is the same.
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "collector/base/output.h"
-#include "collector/base/version.h"
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
-#include "collector/model/model.h"
-#include "collector/replay/capture_file.h"
-#include "collector/replay/connection_table.h"
-#include "collector/run/command_counts.h"
+#include "collector/run/capture_source.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
+#include "collector/run/watcher.h"
 
 namespace lunscope {
 namespace {
 
-// Lines go out after this many packets: piped on, a long file is seen to move.
-constexpr uint64_t kPacketsPerFlush = 4096;
-
-uint64_t Reported(const lunscope_totals& totals) {
-  uint64_t commands = 0;
-  for (const uint64_t count : totals.commands_reported) commands += count;
-  return commands;
+void PrintMetrics(Watcher& watcher) {
+  const std::string text = FormatMetrics(watcher.Observe());
+  std::fwrite(text.data(), 1, text.size(), stdout);
 }
-
-// "77 packets read, 3 not_ip, 1 gap": with whatever was not followed.
-std::string CaptureLine(const CaptureCounts& counts, const lunscope_totals& totals) {
-  std::string line = fmt::format("{} packets read", counts.packets);
-  const auto add = [&](uint64_t count, const char* what) {
-    if (count != 0) fmt::format_to(std::back_inserter(line), ", {} {}", count, what);
-  };
-  for (size_t kind = 1; kind < kPacketKinds; kind++)
-    add(counts.by_kind[kind], kPacketKindNames[kind]);
-  add(counts.cut_payloads, "cut by the snap length");
-  uint64_t gaps = 0;
-  for (const uint64_t count : totals.gaps) gaps += count;
-  add(gaps, gaps == 1 ? "gap" : "gaps");
-  add(totals.untracked_connections, "of too many connections");
-  return line;
-}
-
-class Replay {
- public:
-  Replay(const LineOptions& lines, const PortOptions& ports, const RoleOptions& role, bool metrics)
-      : lines_(lines),
-        metrics_(metrics),
-        tracer_(lines, [] { return int64_t{0}; }),  // a capture has the wall clock's time
-        watch_{role.initiators, role.targets, lines.pdus,
-               [this](const lunscope_record& record) { Take(record); }},
-        connections_(ports.ports, &watch_) {}
-
-  void Run(CaptureFile* capture) {
-    if (!metrics_) tracer_.Begin();
-    TcpSegment segment;
-    bool is_read = true;
-    while (is_read && !IsDone() && capture->Next(&segment)) {
-      connections_.Take(segment);
-      if (capture->counts().packets % kPacketsPerFlush == 0)
-        is_read = tracer_.Flush(capture->last_time_ns());
-    }
-    if (is_read && !IsDone()) connections_.GiveUp();
-    tracer_.End();
-    if (metrics_) PrintMetrics(capture->last_time_ns());
-  }
-
-  [[nodiscard]] const lunscope_totals& totals() const { return watch_.totals; }
-
- private:
-  void Take(const lunscope_record& record) {
-    const Applied applied = model_.Apply(record);
-    if (!metrics_) tracer_.Take(record, applied);
-  }
-
-  [[nodiscard]] bool IsDone() const {
-    return lines_.count && Reported(watch_.totals) >= *lines_.count;
-  }
-
-  void PrintMetrics(uint64_t now_ns) {
-    Observation observation;
-    model_.BeginWalk();
-    connections_.Walk([&](const lunscope_record& record) { model_.Apply(record); });
-    model_.EndWalk();
-    observation.is_offline = true;
-    observation.snapshot = model_.TakeSnapshot();
-    observation.totals = watch_.totals;
-    observation.now_ns = now_ns;
-    observation.tracked_commands_limit = LUNSCOPE_TRACKED_COMMANDS;
-    observation.version = kVersion;
-    observation.revision = kRevision;
-    const std::string text = FormatMetrics(observation);
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-  }
-
-  const LineOptions& lines_;
-  const bool metrics_;
-  Model model_;
-  Tracer tracer_;
-  Watch watch_;
-  ConnectionTable connections_;
-};
 
 class ReplaySubcommand : public Subcommand {
  public:
@@ -140,19 +55,41 @@ class ReplaySubcommand : public Subcommand {
   }
 
   Result<ExitCode> Run() override {
-    Result<std::unique_ptr<CaptureFile>> capture = CaptureFile::Open(file_);
-    if (!capture.ok()) return capture.error();
-    Replay replay(lines_, ports_, role_, metrics_);
-    replay.Run(capture.value().get());
-    Say(stderr, "lunscope: {}; {}\n", EndLine(CountCommands(replay.totals())),
-        CaptureLine(capture.value()->counts(), replay.totals()));
+    Result<std::unique_ptr<CaptureSource>> opened =
+        CaptureSource::Open({file_, ports_, role_, lines_.pdus, lines_.count});
+    if (!opened.ok()) return opened.error();
+    const CaptureSource& capture = *opened.value();
+    SourceList sources;
+    sources.push_back(std::move(opened.value()));
+    Watcher watcher(std::move(sources), ModelOptions{});
+    if (metrics_) {
+      while (!watcher.is_done()) watcher.Drain();
+      PrintMetrics(watcher);
+    } else {
+      PrintLines(watcher, capture);
+    }
+    Say(stderr, "lunscope: {}; {}\n", watcher.EndLine(), capture.CountsText());
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return OutputError();
-    Status ended = capture.value()->Ended();
+    Status ended = capture.Ended();
     if (!ended.ok()) return ended.error();
     return ExitCode::kOk;
   }
 
  private:
+  void PrintLines(Watcher& watcher, const CaptureSource& capture) {
+    Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
+    watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
+      tracer.Take(record, applied);
+    });
+    tracer.Begin();
+    bool is_read = true;
+    while (is_read && !watcher.is_done()) {
+      watcher.Drain();
+      is_read = tracer.Flush(capture.now_ns());
+    }
+    tracer.End();
+  }
+
   std::string file_;
   PortOptions ports_;
   RoleOptions role_{true, false};

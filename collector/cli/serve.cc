@@ -15,8 +15,9 @@
 #include "collector/lines/session_list.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/event_loop.h"
-#include "collector/run/observer.h"
+#include "collector/run/live_sources.h"
 #include "collector/run/settings.h"
+#include "collector/run/watcher.h"
 #include "collector/web/endpoint.h"
 
 namespace lunscope {
@@ -27,12 +28,12 @@ namespace {
 constexpr std::chrono::milliseconds kDrainInterval(1000);
 constexpr uint64_t kMaxLabelSets = 1'000'000;
 
-std::vector<Page> SessionPages(Observer& observer) {
+std::vector<Page> SessionPages(Watcher& watcher) {
   const auto json = [](const Model& model) { return SessionsJson(model, WallClockOffsetNs()); };
   const auto table = [](const Model& model) { return SessionsTable(model, WallClockOffsetNs()); };
-  return {{kSessionsPath, "application/json", [&observer, json] { return observer.Render(json); }},
+  return {{kSessionsPath, "application/json", [&watcher, json] { return watcher.Render(json); }},
           {kSessionsTablePath, "text/plain; charset=utf-8",
-           [&observer, table] { return observer.Render(table); }}};
+           [&watcher, table] { return watcher.Render(table); }}};
 }
 
 class ServeSubcommand : public Subcommand {
@@ -54,20 +55,22 @@ class ServeSubcommand : public Subcommand {
     probe.aggregates_commands = counting_.aggregates_commands;
     probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);
     EventLoop loop;
-    Result<std::unique_ptr<Observer>> started = Observer::Start(watch_.sources, model_, probe);
-    if (!started.ok()) return started.error();
-    Observer& observer = *started.value();
+    Result<SourceList> sources = AttachSources(watch_.sources, probe);
+    if (!sources.ok()) return sources.error();
+    model_.joins_layers = watch_.sources.joins_layers();
+    Watcher watcher(std::move(sources.value()), model_,
+                    {std::make_unique<Resolver>(MakeHostReader), false});
     Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
-        web_.listen.address, web_.metrics_path, [&] { return FormatScrape(observer.Observe()); },
-        SessionPages(observer));
+        web_.listen.address, web_.metrics_path, [&] { return FormatScrape(watcher.Observe()); },
+        SessionPages(watcher));
     if (!endpoint.ok()) return endpoint.error();
     Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n", web_.Url(), watch_.Text());
-    SayMissing(observer);
+    SayMissing(watcher);
 
-    observer.Watch(loop);
-    while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) observer.DrainAfterWakeup();
-    observer.Drain();
-    Say(stderr, "lunscope: {}\n", observer.EndLine());
+    watcher.Watch(loop);
+    while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) watcher.DrainAfterWakeup();
+    watcher.Finish();
+    Say(stderr, "lunscope: {}\n", watcher.EndLine());
     return ExitCode::kOk;
   }
 

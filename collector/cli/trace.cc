@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `trace`: each SCSI command, or each PDU, as it completes.
+// `trace`: each SCSI command, or each PDU, as it completes. With JSON, the rows of a connection
+// that is new wait for the names of the process that reads it: mostly a millisecond, at most a
+// second.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,9 +16,10 @@
 #include "collector/base/output.h"
 #include "collector/cli/subcommand.h"
 #include "collector/run/event_loop.h"
-#include "collector/run/observer.h"
+#include "collector/run/live_sources.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
+#include "collector/run/watcher.h"
 
 namespace lunscope {
 namespace {
@@ -44,38 +47,44 @@ class TraceSubcommand : public Subcommand {
 
   Result<ExitCode> Run() override {
     lines_.json = output_.json;
-    lines_.joins_layers = watch_.sources.iscsi && watch_.sources.midlayer;
+    lines_.joins_layers = watch_.sources.joins_layers();
     ProbeOptions probe = watch_.Probe();
     probe.emit_headers = lines_.pdus;
     EventLoop loop;
-    Result<std::unique_ptr<Observer>> started =
-        Observer::Start(watch_.sources, ModelOptions{}, probe);
-    if (!started.ok()) return started.error();
-    Trace(*started.value(), loop);
-    Say(stderr, "lunscope: {}\n", started.value()->EndLine());
+    Result<SourceList> sources = AttachSources(watch_.sources, probe);
+    if (!sources.ok()) return sources.error();
+    ModelOptions model;
+    model.joins_layers = lines_.joins_layers;
+    // Of all lines only the JSON of commands has the process.
+    const bool shows_processes = lines_.json && !lines_.pdus;
+    Watcher watcher(std::move(sources.value()), model,
+                    {std::make_unique<Resolver>(MakeHostReader), shows_processes});
+    Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", watch_.Text());
+    SayMissing(watcher);
+    Trace(watcher, loop);
+    Say(stderr, "lunscope: {}\n", watcher.EndLine());
     return ExitCode::kOk;
   }
 
  private:
-  void Trace(Observer& observer, EventLoop& loop) {
+  void Trace(Watcher& watcher, EventLoop& loop) {
     Tracer tracer(lines_, WallClockOffsetNs);
-    observer.set_listener([&](const lunscope_record& record, const Applied& applied) {
+    watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
       tracer.Take(record, applied);
     });
-    Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", watch_.Text());
-    SayMissing(observer);
     tracer.Begin();
-    observer.Watch(loop);
+    watcher.Watch(loop);
     const auto start = steady_clock::now();
     bool is_read = true;
     while (is_read && !tracer.is_done()) {
       const milliseconds wait = UntilNextDrain(start);
       if (wait == milliseconds(0) || loop.Wait(wait) == EventLoop::Wake::kEnd) break;
       const uint64_t drained_at_ns = MonotonicNs();
-      observer.DrainAfterWakeup();
-      is_read = tracer.Flush(drained_at_ns - kSettledNs);
+      watcher.DrainAfterWakeup();
+      // Rows that wait for names may be older than those that do not.
+      if (!watcher.has_waiting()) is_read = tracer.Flush(drained_at_ns - kSettledNs);
     }
-    observer.Drain();
+    watcher.Finish();
     tracer.End();
   }
 

@@ -80,11 +80,26 @@ Applied Layers::Apply(const lunscope_nexus_record& record) {
 void Layers::DescribeDevice(Nexus& nexus, const lunscope_nexus_record& record) {
   nexus.device =
       fmt::format("{}:{}:{}:{}", record.host, record.channel, record.id, FormatLun(record.lun));
+  nexus.host = record.host;
+  nexus.lun = record.lun;
   if (record.device_type == LUNSCOPE_UNKNOWN_DEVICE_TYPE) return;
   LunIdentity& identity = series_.LunOf(nexus, record.lun).identity;
   identity.device_type = record.device_type;
   identity.vendor = Text(record.vendor);
   identity.product = Text(record.model);
+}
+
+void Layers::NameScsiHost(uint32_t host, const std::string& target) {
+  std::string& known = host_targets_[host];
+  if (known == target) return;
+  known = target;
+  for (auto& [id, nexus] : nexuses_.all()) {
+    if (nexus.device.empty() || nexus.host != host) continue;
+    const LunIdentity identity = series_.LunOf(nexus, nexus.lun).identity;
+    series_.Assign(nexus, {nexus.role, target, nexus.target->first.transport});
+    series_.LunOf(nexus, nexus.lun).identity = identity;
+    nexus.is_iscsi = true;
+  }
 }
 
 Applied Layers::Apply(const lunscope_scsi_command_record& record) {

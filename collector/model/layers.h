@@ -46,9 +46,9 @@ class Layers {
     if (joins_ && connection.role == LUNSCOPE_ROLE_INITIATOR)
       wire_.Put(connection.target->first.name, record);
   }
-  // The name of a host's iSCSI target, which the mid-layer does not know. REQUIRES: it comes before
-  // the record of the nexus.
-  void NameScsiHost(uint32_t host, std::string target) { host_targets_[host] = std::move(target); }
+  // The name of a host's iSCSI target, which the mid-layer does not know. If it comes after the
+  // record of a nexus, commands that were counted before stay under the numbers of the host.
+  void NameScsiHost(uint32_t host, const std::string& target);
 
   [[nodiscard]] const Nexus* Find(uint64_t id) const { return nexuses_.Find(id); }
 

@@ -66,10 +66,9 @@ class Model {
   void SetProcess(uint64_t id, LocalProcess process) {
     connections_.SetProcess(id, std::move(process));
   }
-  // The name of a host's iSCSI target, which the mid-layer does not know. REQUIRES: it comes before
-  // the record of the nexus.
-  void NameScsiHost(uint32_t host, std::string target) {
-    layers_.NameScsiHost(host, std::move(target));
+  // The name of a host's iSCSI target, which the mid-layer does not know (layers.h).
+  void NameScsiHost(uint32_t host, const std::string& target) {
+    layers_.NameScsiHost(host, target);
   }
 
   // Around the records of one walk over the live connections, and the commands in flight of the

@@ -16,6 +16,17 @@ CommandCounts CountCommands(const lunscope_totals& totals) {
   return counts;
 }
 
+CommandCounts CountCommands(const lunscope_scsi_totals& totals) {
+  CommandCounts counts;
+  for (size_t role = 0; role < LUNSCOPE_ROLES; role++) {
+    counts.reported += totals.commands_reported[role];
+    for (auto reason : {LUNSCOPE_SCSI_UNREPORTED_RING_FULL, LUNSCOPE_SCSI_UNREPORTED_RING_BUSY,
+                        LUNSCOPE_SCSI_UNREPORTED_TABLE_FULL})
+      counts.lost += totals.commands_unreported[role][reason];
+  }
+  return counts;
+}
+
 std::string EndLine(const CommandCounts& counts) {
   return fmt::format("{} commands, {} lost", counts.reported, counts.lost);
 }

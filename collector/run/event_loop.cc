@@ -11,7 +11,8 @@ namespace lunscope {
 
 EventLoop::EventLoop() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
   std::signal(SIGPIPE, SIG_IGN);
-  // A shell starts background jobs with SIGINT ignored, and an ignored signal is not even blocked.
+  // A shell starts background jobs with SIGINT ignored. An ignored signal does not reach a
+  // signalfd.
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
   sigset_t ending;

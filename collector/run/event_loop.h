@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The main thread's wait: for the ring's high-water mark, a timer, or a signal to end.
+// The main thread waits here: for a file descriptor that has work, a timer, or a signal to end.
 #pragma once
 
 #include <chrono>
@@ -13,13 +13,15 @@ class EventLoop {
  public:
   enum class Wake { kTimer, kRing, kEnd };
 
-  // Blocks SIGINT and SIGTERM in this thread and those it starts, so that they arrive here: build
-  // it before any other thread. SIGPIPE is ignored; a closed standard output shows as an error.
+  // Blocks SIGINT and SIGTERM in this thread and in those that it starts, so that these signals
+  // arrive here. Build the loop before any other thread. SIGPIPE is ignored: a closed standard
+  // output shows as an error of a write.
   EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop();
 
+  // REQUIRES: the descriptor stays open as long as the loop waits.
   void Watch(int wakeup_fd);
   Wake Wait(std::chrono::milliseconds longest);
 

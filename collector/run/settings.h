@@ -41,6 +41,8 @@ struct Sources {
 
   OptionList Options();
   [[nodiscard]] bool has_layers() const { return midlayer || target; }
+  // The mid-layer's commands are looked for on the wire.
+  [[nodiscard]] bool joins_layers() const { return iscsi && midlayer; }
 };
 
 // What the programs in the kernel use, and what they leave out.

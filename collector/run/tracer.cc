@@ -88,13 +88,13 @@ bool Tracer::Flush(uint64_t until_ns) {
 
 void Tracer::End() {
   if (!Flush(kEverything) || !options_.summary) return;
-  // With JSON on standard output the summary must not mix with it.
+  // The summary must not mix with JSON on standard output.
   Say(options_.json ? stderr : stdout, "\n{}", summary_.Format());
   std::fflush(stdout);
 }
 
 Error OutputError() {
-  return {ExitCode::kFailure, "cannot write to standard output; what it lacks is lost"};
+  return {ExitCode::kFailure, "cannot write to standard output; the output is incomplete"};
 }
 
 }  // namespace lunscope

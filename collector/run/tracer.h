@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prints each completed command, or each PDU, on standard output as the records of it come in.
+// Prints each completed command, or each PDU, on standard output as its record comes in.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,18 @@ namespace lunscope {
 
 class Tracer {
  public:
-  // wall_clock_offset_ns: what to add to the records' times to have nanoseconds since the epoch, as
-  // of now.
+  // wall_clock_offset_ns: returns what to add to a record's time for nanoseconds since the epoch.
+  // It is asked again and again, because a host's clock may be set. REQUIRES: the options outlive
+  // the tracer.
   Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_offset_ns);
 
   void Begin();
   // applied: what the model made of the record.
   void Take(const lunscope_record& record, const Applied& applied);
-  // The lines of what happened before until_ns go out in one piece, and in the order of their
-  // times: rings are drained one after the other. False: nobody reads them any more.
+  // Print the lines of what happened before until_ns, in the order of their times. They need to be
+  // sorted because rings are drained one after the other. False: standard output is closed.
   bool Flush(uint64_t until_ns);
-  // Flush all, and the summary if it is wanted.
+  // Print all lines, and the summary if it is wanted.
   void End();
 
   [[nodiscard]] bool is_done() const { return left_ == 0; }
@@ -41,18 +42,18 @@ class Tracer {
                    uint8_t retries = 0);
   void TakeHeader(const lunscope_header_record& pdu, const Applied& applied);
 
-  using Line = std::pair<uint64_t, std::string>;  // time and text
+  using Line = std::pair<uint64_t, std::string>;  // its time, and its text
 
   const LineOptions& options_;
-  uint64_t left_;
+  uint64_t left_;  // lines until the end
   const std::function<int64_t()> read_wall_clock_offset_ns_;
   int64_t wall_clock_offset_ns_;
-  std::vector<Line> lines_;
-  std::set<uint64_t> announced_;
+  std::vector<Line> lines_;       // not printed yet
+  std::set<uint64_t> announced_;  // connections that were open before
   Summary summary_;
 };
 
-// What ends a program that cannot write to standard output.
+// The error of a program that cannot write to standard output.
 Error OutputError();
 
 }  // namespace lunscope

@@ -134,7 +134,7 @@ BENCHMARK_CAPTURE(BM_Scrape, connections_1k, &kSomeSeries)->Apply(ScrapeOptions)
 BENCHMARK_CAPTURE(BM_Scrape, connections_10k, &kManySeries)->Apply(ScrapeOptions);
 
 // The longest time that records wait in a scrape of kManySeries, where a command comes each 2 us:
-// the same walk and copy, with pauses as collector/cli/observer has them.
+// the same walk and copy, with pauses as collector/run/watcher has them.
 void BM_Stall(benchmark::State& state) {
   constexpr double kDue = 250e-6;
   constexpr size_t kArrived = 125;

@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 constexpr int kUsage = 2;
 
-#define LUNSCOPE_LIST_ENTRY(ENTRY) &ENTRY,
+#define LUNSCOPE_LIST_ENTRY(ENTRY) &(ENTRY),
 constexpr const SubcommandEntry* kEntries[] = {LUNSCOPE_SUBCOMMANDS(LUNSCOPE_LIST_ENTRY)};
 #undef LUNSCOPE_LIST_ENTRY
 

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::Optional;
+using ::testing::UnorderedElementsAre;
 
 constexpr uint64_t kUs = 1'000;
 constexpr const char* kDriver = "scsi_debug";
@@ -165,6 +166,22 @@ const JoinRow kJoins[] = {
      20},
     {"nothing", {}, Read16(0, 8).Taking(90 * kUs), 0},
 };
+
+TEST(Layers, ANameThatComesLateIsThatOfWhatComesLater) {
+  Host host;
+  host.Apply(NexusRecord(1).Below("iscsi_tcp").Identified("IET", "VIRTUAL-DISK").record);
+  host.Apply(NexusRecord(2).Below("virtio_scsi").record);
+  host.Apply(Dispatched(1, Read16(0, 8)).record);
+  host.NameScsiHost(1, kDisk);
+  host.NameScsiHost(1, kDisk);
+  for (const uint64_t number : {1, 2}) host.Apply(Dispatched(number, Read16(0, 8)).record);
+  EXPECT_THAT(host.Targets(),
+              UnorderedElementsAre("initiator/1:0:0", "initiator/2:0:0", "initiator/iqn.disk"));
+  const Snapshot seen = host.See();
+  const LunStatistics& lun = LunOf(seen, Key(kDisk, "iscsi_tcp"));
+  EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->duration_ns.count(), 1u);
+  EXPECT_EQ(lun.identity.product, "VIRTUAL-DISK");
+}
 
 TEST(WireJoin, FindsWhatLiesWithin) {
   for (const JoinRow& row : kJoins) {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A capture file as a source. Each drain reads some packets and hands on the records that come of
+// them, so lines go out and a long file is seen to move.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "collector/replay/capture_file.h"
+#include "collector/replay/connection_table.h"
+#include "collector/run/settings.h"
+#include "collector/run/source.h"
+
+namespace lunscope {
+
+struct CaptureOptions {
+  std::string file;  // "-": standard input
+  PortOptions ports;
+  RoleOptions role{true, false};
+  bool emit_headers = false;                // a record for each PDU
+  std::optional<uint64_t> stop_after = {};  // after this many commands
+};
+
+class CaptureSource : public Source {
+ public:
+  static Result<std::unique_ptr<CaptureSource>> Open(const CaptureOptions& options);
+
+  void Drain(const Handler& handler) override;
+  Status Walk(const Handler& on_record, const TaskHandler& on_task) override;
+  void Describe(Observation& observation) const override;
+  [[nodiscard]] CommandCounts Commands() const override { return CountCommands(watch_.totals); }
+  [[nodiscard]] bool is_done() const override { return is_done_; }
+
+  // The time of the last packet.
+  [[nodiscard]] uint64_t now_ns() const { return file_->last_time_ns(); }
+  // "77 packets read, 3 not_ip, 1 gap": with whatever was not followed.
+  [[nodiscard]] std::string CountsText() const;
+  // REQUIRES: is_done(). The error of a file that ends in the middle of a packet.
+  [[nodiscard]] Status Ended() const;
+
+ private:
+  CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFile> file);
+  [[nodiscard]] bool HasEnough() const;
+
+  const std::unique_ptr<CaptureFile> file_;
+  const std::optional<uint64_t> stop_after_;
+  const Handler* handler_ = nullptr;  // while Drain() runs
+  Watch watch_;
+  ConnectionTable connections_;
+  bool is_done_ = false;
+};
+
+}  // namespace lunscope

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/run/live_sources.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/base/output.h"
+#include "collector/probe/scsi_probe.h"
+#include "collector/probe/socket_memory.h"
+
+namespace lunscope {
+namespace {
+
+void AddPrograms(const std::vector<ProgramState>& programs, Observation& observation) {
+  for (const ProgramState& program : programs) {
+    observation.probes.push_back({program.name, program.attached, program.recursion_misses,
+                                  program.runs, program.run_time_ns});
+  }
+}
+
+class IscsiSource : public Source {
+ public:
+  IscsiSource(std::unique_ptr<Probe> probe, uint32_t inflight_limit)
+      : probe_(std::move(probe)), inflight_limit_(inflight_limit) {}
+
+  [[nodiscard]] int wakeup_fd() const override { return probe_->wakeup_fd(); }
+  void Drain(const Handler& handler) override { probe_->Drain(handler); }
+  Status Walk(const Handler& on_record, const TaskHandler& /*on_task*/) override {
+    return probe_->Walk(on_record);
+  }
+  void Describe(Observation& observation) const override {
+    observation.has_iscsi = true;
+    observation.totals = probe_->Totals();
+    observation.malformed_records = probe_->malformed_records();
+    observation.tracked_commands_limit = inflight_limit_;
+    observation.libbpf = LibbpfVersion();
+    AddPrograms(probe_->Programs(), observation);
+  }
+  [[nodiscard]] CommandCounts Commands() const override { return CountCommands(probe_->Totals()); }
+
+ private:
+  const std::unique_ptr<Probe> probe_;
+  const uint32_t inflight_limit_;
+};
+
+class LayerSource : public Source {
+ public:
+  LayerSource(std::unique_ptr<ScsiProbe> probe, const Sources& sources)
+      : probe_(std::move(probe)), sources_(sources) {}
+
+  [[nodiscard]] int wakeup_fd() const override { return probe_->wakeup_fd(); }
+  void Drain(const Handler& handler) override { probe_->Drain(handler); }
+  Status Walk(const Handler& /*on_record*/, const TaskHandler& on_task) override {
+    return probe_->Walk(on_task);
+  }
+  void Describe(Observation& observation) const override {
+    observation.layers =
+        LayersObservation{probe_->Totals(), probe_->malformed_records(), sources_.midlayer,
+                          sources_.target, sources_.joins_layers()};
+    observation.libbpf = LibbpfVersion();
+    AddPrograms(probe_->Programs(), observation);
+  }
+  [[nodiscard]] CommandCounts Commands() const override { return CountCommands(probe_->Totals()); }
+  [[nodiscard]] std::string Missing() const override { return probe_->Missing(); }
+
+ private:
+  const std::unique_ptr<ScsiProbe> probe_;
+  const Sources sources_;
+};
+
+// The state of a connection with many commands in flight needs more than old kernels allow.
+void MakeRoomInSockets() {
+  Result<SocketMemory> memory = RaiseSocketMemory();
+  if (!memory.ok()) {
+    Say(stderr, "lunscope: {}\n", memory.error().message);
+  } else if (memory.value().before != memory.value().now) {
+    Say(stderr, "lunscope: raised net.core.optmem_max from {} to {}, the default since Linux 6.8\n",
+        memory.value().before, memory.value().now);
+  }
+}
+
+}  // namespace
+
+Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options) {
+  SourceList list;
+  if (sources.iscsi) {
+    Result<std::unique_ptr<Probe>> probe = Probe::Attach(options);
+    if (!probe.ok()) return probe.error();
+    MakeRoomInSockets();
+    list.push_back(std::make_unique<IscsiSource>(std::move(probe.value()), options.inflight_limit));
+  }
+  if (sources.has_layers()) {
+    Result<std::unique_ptr<ScsiProbe>> probe =
+        ScsiProbe::Attach({sources.midlayer, sources.target, options.ring_bytes});
+    if (!probe.ok()) return probe.error();
+    list.push_back(std::make_unique<LayerSource>(std::move(probe.value()), sources));
+  }
+  return list;
+}
+
+}  // namespace lunscope

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sources of a live host: the programs on iSCSI and those on the SCSI layers.
+#pragma once
+
+#include "collector/base/result.h"
+#include "collector/probe/probe.h"
+#include "collector/run/settings.h"
+#include "collector/run/source.h"
+
+namespace lunscope {
+
+// Attach the programs of these sources. The source of iSCSI is the first one, so that the model has
+// a command of the wire before it meets the same command of the mid-layer.
+//
+// Raises net.core.optmem_max where the state of a connection would not fit it, and says so.
+Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options);
+
+}  // namespace lunscope

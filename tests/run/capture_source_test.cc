@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A capture as a source: a watcher that takes it in, batch by batch, to its end.
+#include "collector/run/capture_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pcap/pcap.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/run/watcher.h"
+#include "tests/replay/frames.h"
+#include "tests/vectors/pdus.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr size_t kFrames = 5000;  // more than a drain reads
+
+class CaptureSourceTest : public ::testing::Test {
+ protected:
+  CaptureSourceTest() : path_(::testing::TempDir() + "lunscope-capture-source-test.pcap") {}
+  ~CaptureSourceTest() override { std::filesystem::remove(path_); }
+
+  void Write(const std::vector<Bytes>& frames) {
+    pcap_t* capture =
+        pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 262144, PCAP_TSTAMP_PRECISION_NANO);
+    pcap_dumper_t* dumper = pcap_dump_open(capture, path_.c_str());
+    ASSERT_NE(dumper, nullptr) << pcap_geterr(capture);
+    for (size_t i = 0; i < frames.size(); i++) {
+      pcap_pkthdr header{};
+      header.ts.tv_sec = static_cast<time_t>(1'700'000'000 + i);
+      header.caplen = header.len = static_cast<uint32_t>(frames[i].size());
+      pcap_dump(reinterpret_cast<u_char*>(dumper), &header, frames[i].data());
+    }
+    pcap_dump_close(dumper);
+    pcap_close(capture);
+  }
+
+  std::unique_ptr<CaptureSource> Open() {
+    Result<std::unique_ptr<CaptureSource>> opened = CaptureSource::Open({.file = path_});
+    return opened.ok() ? std::move(opened.value()) : nullptr;
+  }
+
+  const std::string path_;
+};
+
+TEST_F(CaptureSourceTest, IsDoneAtTheEndOfItsFile) {
+  Write(std::vector<Bytes>(kFrames, Ethernet(Ipv4(Tcp({.to = 80}, {})))));
+  std::unique_ptr<CaptureSource> source = Open();
+  ASSERT_NE(source, nullptr);
+  const CaptureSource& capture = *source;
+  SourceList sources;
+  sources.push_back(std::move(source));
+  Watcher watcher(std::move(sources), ModelOptions{});
+  watcher.Drain();
+  EXPECT_FALSE(watcher.is_done());
+  const uint64_t early_ns = capture.now_ns();
+  watcher.Drain();
+  EXPECT_TRUE(watcher.is_done());
+  EXPECT_GT(capture.now_ns(), early_ns);
+  EXPECT_EQ(capture.CountsText(), "5000 packets read");
+  EXPECT_TRUE(capture.Ended().ok());
+  EXPECT_EQ(watcher.EndLine(), "0 commands, 0 lost");
+  const Observation observation = watcher.Observe();
+  EXPECT_TRUE(observation.is_offline);
+  EXPECT_TRUE(observation.has_iscsi);
+  EXPECT_EQ(observation.now_ns, capture.now_ns());
+  EXPECT_EQ(observation.tracked_commands_limit, LUNSCOPE_TRACKED_COMMANDS);
+}
+
+TEST_F(CaptureSourceTest, CountsWhatIsNotFollowed) {
+  Write({Ethernet(Ipv4({}, {.protocol = 17})), Ethernet({}, 0x0806)});
+  std::unique_ptr<CaptureSource> source = Open();
+  ASSERT_NE(source, nullptr);
+  source->Drain([](const lunscope_record&) {});
+  EXPECT_TRUE(source->is_done());
+  EXPECT_EQ(source->CountsText(), "2 packets read, 1 not_ip, 1 not_tcp");
+}
+
+TEST_F(CaptureSourceTest, AFileThatIsNotThereIsAnError) {
+  Result<std::unique_ptr<CaptureSource>> opened = CaptureSource::Open({.file = path_ + ".nowhere"});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_THAT(opened.error().message, HasSubstr("No such file"));
+}
+
+}  // namespace
+}  // namespace lunscope

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a trace prints of a host's records, when, and in which order.
+#include "collector/run/tracer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class TracerTest : public ::testing::Test {
+ protected:
+  TracerTest() {
+    host_.HandOn([this](const lunscope_record& record) {
+      const Applied applied = model_.Apply(record);
+      if (tracer_) tracer_->Take(record, applied);
+    });
+  }
+
+  // Print the host's records from now on.
+  void Trace(const LineOptions& options) {
+    options_ = options;
+    tracer_.emplace(options_, [] { return int64_t{0}; });
+  }
+
+  // The lines that this prints on standard output.
+  static std::vector<std::string> LinesOf(const std::function<void()>& print) {
+    testing::internal::CaptureStdout();
+    print();
+    std::istringstream text(testing::internal::GetCapturedStdout());
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    return lines;
+  }
+
+  // Complete a command whose status came at this time.
+  void CompletesAt(uint64_t time_ns, uint64_t lba) {
+    host_.now_ns = time_ns;
+    host_.On(1).Completes(Read16(lba, 8));
+  }
+
+  LineOptions options_;
+  Host host_;
+  Model model_;  // of what the host tells
+  std::optional<Tracer> tracer_;
+};
+
+TEST_F(TracerTest, BeginsWithTheHeadOfItsTable) {
+  Trace({});
+  EXPECT_THAT(LinesOf([&] { tracer_->Begin(); }), ElementsAre(StartsWith("TIME")));
+  Trace({.json = true});
+  EXPECT_THAT(LinesOf([&] { tracer_->Begin(); }), IsEmpty());
+  Trace({.pdus = true});
+  EXPECT_THAT(LinesOf([&] { tracer_->Begin(); }), IsEmpty());
+}
+
+TEST_F(TracerTest, PrintsInTheOrderOfTimesWhatIsOldEnough) {
+  host_.Opens(1);
+  Trace({.json = true});
+  for (const auto& [time_ns, lba] : {std::pair(30, 3), {10, 1}, {20, 2}, {40, 4}})
+    CompletesAt(static_cast<uint64_t>(time_ns), static_cast<uint64_t>(lba));
+  EXPECT_THAT(LinesOf([&] { EXPECT_TRUE(tracer_->Flush(30)); }),
+              ElementsAre(HasSubstr("\"lba\":1,"), HasSubstr("\"lba\":2,")));
+  CompletesAt(35, 9);
+  EXPECT_THAT(
+      LinesOf([&] { tracer_->End(); }),
+      ElementsAre(HasSubstr("\"lba\":3,"), HasSubstr("\"lba\":9,"), HasSubstr("\"lba\":4,")));
+}
+
+TEST_F(TracerTest, IsDoneAfterACount) {
+  host_.Opens(1);
+  Trace({.json = true, .count = 2});
+  CompletesAt(1, 1);
+  EXPECT_FALSE(tracer_->is_done());
+  CompletesAt(2, 2);
+  EXPECT_TRUE(tracer_->is_done());
+  CompletesAt(3, 3);
+  EXPECT_EQ(LinesOf([&] { tracer_->End(); }).size(), 2u);
+}
+
+TEST_F(TracerTest, EndsWithASummary) {
+  host_.Opens(1);
+  Trace({.summary = true});
+  CompletesAt(1, 1);
+  CompletesAt(2, 2);
+  const std::vector<std::string> lines = LinesOf([&] { tracer_->End(); });
+  ASSERT_GT(lines.size(), 3u);
+  EXPECT_EQ(lines[2], "");
+  EXPECT_THAT(lines.back(), AllOf(HasSubstr("Read(16)"), HasSubstr("initiator")));
+}
+
+TEST_F(TracerTest, ASummaryDoesNotMixWithJson) {
+  host_.Opens(1);
+  Trace({.json = true, .summary = true});
+  CompletesAt(1, 1);
+  testing::internal::CaptureStderr();
+  const std::vector<std::string> lines = LinesOf([&] { tracer_->End(); });
+  EXPECT_THAT(lines, ElementsAre(StartsWith("{")));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("Read(16)"));
+}
+
+TEST_F(TracerTest, AnnouncesOnceAConnectionThatWasOpenBefore) {
+  Trace({});
+  testing::internal::CaptureStderr();
+  host_.Meets(1).IsFound();
+  host_.On(1).IsFound();
+  host_.Opens(2);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("was open before: its login was not seen"));
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
+}
+
+TEST_F(TracerTest, WithPdusCommandsHaveNoLines) {
+  host_.Opens(1);
+  Trace({.pdus = true});
+  CompletesAt(1, 1);
+  EXPECT_THAT(LinesOf([&] { tracer_->End(); }), IsEmpty());
+}
+
+}  // namespace
+}  // namespace lunscope
