@@ -76,7 +76,7 @@ struct skb_frag {
   unsigned int offset;
 };
 
-/* What lies behind the linear part. Members of frags have one of the two flavours. */
+/* The data behind the linear part. Members of frags have one of the two flavours. */
 struct skb_shared_info {
   __u8 nr_frags;
   struct sk_buff* frag_list; /* skbs with linear parts and frags of their own */

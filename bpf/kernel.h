@@ -88,7 +88,7 @@ struct tcphdr {
   __u16 doff : 4;
 };
 
-/* What TCP keeps in sk_buff.cb (include/net/tcp.h) while it owns the skb. */
+/* TCP's use of sk_buff.cb (include/net/tcp.h) while it owns the skb. */
 struct tcp_skb_cb {
   __u32 seq;
   __u32 end_seq; /* SYN and FIN count as one */

@@ -7,7 +7,7 @@
 
 #include "scsi_emit.bpf.h"
 
-/* What a layer knows of a command when it ends. */
+/* A layer's knowledge of a command that ends. */
 struct ended_command {
   const void* cdb;
   const void* sense; /* of 96 bytes; NULL if there is no sense */

@@ -15,7 +15,7 @@ struct pcap;
 
 namespace lunscope {
 
-// What was read so far.
+// Counts of the packets that were read so far.
 struct CaptureCounts {
   uint64_t packets = 0;
   std::array<uint64_t, kPacketKinds> by_kind{};
@@ -32,7 +32,7 @@ class CaptureFile {
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
 
-  // The next TCP segment; its payload is good until the next call. False: there is none left.
+  // The next TCP segment; its payload is good until the next call. False: the file has no more.
   bool Next(TcpSegment* segment);
   // REQUIRES: Next() returned false. The error of a file that ends in the middle of a packet, or
   // goes on with something else than one.

@@ -33,7 +33,7 @@ constexpr uint8_t kSyn = 0x02;
 constexpr uint8_t kRst = 0x04;
 constexpr uint8_t kAck = 0x10;
 
-// What is left of a frame while its headers are taken off.
+// The rest of a frame while its headers are taken off.
 struct Frame {
   std::span<const uint8_t> captured;
   size_t wire_bytes;  // at least as many

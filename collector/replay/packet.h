@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a captured frame to the TCP segment in it. Pure: bytes in, a value or the reason why there
-// is none out; whatever the bytes are, nothing outside them is read.
+// From a captured frame to the TCP segment in it. Pure: bytes in; out comes a value, or the reason
+// why the frame has no segment. No input makes it read outside the frame.
 #pragma once
 
 #include <array>
@@ -32,11 +32,11 @@ struct TcpSegment {
   uint32_t payload_bytes = 0;        // on the wire
   std::span<const uint8_t> payload;  // as far as it was captured; in the frame's own memory
 
-  // Of the first byte of the payload: a SYN counts as one before it.
+  // The sequence number of the payload's first byte: a SYN counts as one byte before it.
   [[nodiscard]] uint32_t payload_seq() const { return seq + (syn ? 1 : 0); }
 };
 
-// What a frame was. All but the first are passed over.
+// The kind of a frame. All kinds but the first are passed over.
 enum class PacketKind { kTcp, kNotIp, kNotTcp, kIpFragment, kCutHeader, kMalformed };
 inline constexpr size_t kPacketKinds = 6;
 inline constexpr const char* kPacketKindNames[kPacketKinds] = {

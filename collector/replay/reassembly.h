@@ -3,9 +3,9 @@
 // One direction of a TCP connection, put in order: segments go in as they were captured, stretches
 // come out in the order of their sequence numbers, each byte at most once.
 //
-// What comes early waits for the bytes before it, until the receiver is seen to have these (they
-// passed, and the capture missed them) or too much waits. It is then handed on with a hole before
-// it, and who follows the stream says what that means.
+// Bytes that come early wait for the bytes before them. They stop waiting when the receiver is seen
+// to have those (they passed, and the capture missed them), or when too much waits. Then they are
+// handed on with a hole before them. The follower of the stream says what the hole means.
 #pragma once
 
 #include <cstddef>

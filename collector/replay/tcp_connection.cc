@@ -48,8 +48,8 @@ void TcpConnection::Take(const TcpSegment& segment, Sender sender) {
   if (IsOver()) Close(segment.time_ns);
 }
 
-// A SYN tells where its own direction begins. What acknowledges a SYN tells where the other does,
-// also if that one's SYN was missed.
+// A SYN shows where its own direction begins. An acknowledgement of a SYN shows where the other
+// direction begins, even if the capture missed that SYN.
 void TcpConnection::LearnBeginning(const TcpSegment& segment, Sender sender) {
   Direction& own = directions_[sender];
   Direction& other = directions_[Opposite(sender)];

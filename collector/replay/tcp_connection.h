@@ -23,7 +23,7 @@ struct ConnectionEnds {
   auto operator<=>(const ConnectionEnds&) const = default;
 };
 
-// Who sent a segment. Also an array index.
+// The sender of a segment. Also an array index.
 enum Sender : uint8_t { kFromInitiator, kFromTarget, kSenders };
 
 // Which ends are followed, and where what they say goes: shared by all connections of a replay.
@@ -57,7 +57,7 @@ class TcpConnection {
   struct Direction {
     explicit Direction(Reassembly::Sink sink) : stream(std::move(sink)) {}
     Reassembly stream;
-    std::optional<uint32_t> first;  // sequence number of its first byte, if its SYN told
+    std::optional<uint32_t> first;  // sequence number of its first byte, if a SYN showed it
     std::optional<uint32_t> end;    // behind its last byte, if there was a FIN
   };
 
