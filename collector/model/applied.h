@@ -19,14 +19,14 @@ struct Applied {
   // At most one of the two. A connection that has closed, with this record or before, has none.
   const Connection* connection = nullptr;
   const Nexus* nexus = nullptr;
-  // Of a command: the LUN that counts it, and as what.
+  // For a command: the LUN that counts it, and as what.
   const LunStatistics* lun = nullptr;
   scsi_operation operation = SCSI_OPERATION_OTHER;
-  // Of a command or a PDU: the peripheral device type of its LUN.
+  // For a command or a PDU: the peripheral device type of its LUN.
   int device_type = kUnknownDeviceType;
-  // Of a command: how it ended.
+  // For a command: how it ended.
   Verdict verdict = {};
-  // Of a command of the mid-layer: how long it was on the wire, if it was found there.
+  // For a command of the mid-layer: how long it was on the wire, if it was found there.
   std::optional<uint64_t> wire_ns = std::nullopt;
 
   // REQUIRES: there is a connection or a nexus.

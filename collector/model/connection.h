@@ -26,7 +26,7 @@ namespace lunscope {
 
 inline constexpr const char* kNamesFromLogin = "login";
 
-// What the login PDUs and texts of a connection have said so far.
+// The content of the login PDUs and texts of a connection so far.
 struct LoginState {
   uint64_t isid = 0;
   uint16_t requested_tsih = 0;  // 0: the login asks for a new session
@@ -58,7 +58,7 @@ struct alignas(64) Connection : Origin {
   uint16_t cid = 0;                   // in its session
   ParameterValues parameters;         // those whose scope is a connection
 
-  // What the series hold of it already.
+  // Its counts that the series hold already.
   lunscope_connection_record counted{};
   std::vector<lunscope_aggregate> aggregates;
 
@@ -70,7 +70,7 @@ struct alignas(64) Connection : Origin {
 // Keep the device type of a LUN for this connection alone. An unknown type changes nothing.
 void LearnDeviceType(Connection& connection, uint64_t lun, int device_type);
 
-// What is known of the type of a LUN on this connection alone; else kUnknownDeviceType.
+// The known type of a LUN on this connection alone; else kUnknownDeviceType.
 int OwnDeviceType(const Connection& connection, uint64_t lun);
 
 // Is what the LUN said of itself true for this origin? Only if its target is one target and the LUN

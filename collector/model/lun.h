@@ -25,7 +25,7 @@ uint64_t CanonicalLun(uint64_t lun);
 
 inline constexpr int kUnknownDeviceType = -1;
 
-// What a LUN says in its answers to INQUIRY and READ CAPACITY (SPC-5 6.6.2, SBC-4 5.20 and 5.21).
+// A LUN's answers to INQUIRY and READ CAPACITY (SPC-5 6.6.2, SBC-4 5.20 and 5.21).
 struct LunIdentity {
   int device_type = kUnknownDeviceType;  // peripheral device type
   // Of the overflow LUN: many LUNs wrote it, so it is true of none. Beside the type, which each
@@ -50,7 +50,7 @@ struct OperationStatistics {
 };
 
 struct LunStatistics {
-  // What each command reads and writes lies side by side, to touch few cache lines.
+  // Each command reads and writes these. They lie side by side, to touch few cache lines.
   std::array<DeepPtr<OperationStatistics>, SCSI_OPERATIONS> operations;  // none: not seen
   uint64_t read_bytes = 0;
   uint64_t written_bytes = 0;

@@ -73,7 +73,7 @@ Verdict Judge(const CommandEnd& end) {
 }
 
 Verdict Judge(const lunscope_command_record& record) {
-  // Nearly all commands end so. What follows is the same answer, a little later.
+  // Nearly all commands end so. The rest of the function gives the same answer, a little later.
   if (record.response == 0 && record.status == SCSI_STATUS_GOOD && record.sense_bytes == 0)
     return {{}, &kOutcomes[0]};
   return Judge(EndOf(record));

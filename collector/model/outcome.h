@@ -14,7 +14,7 @@
 
 namespace lunscope {
 
-// What a record says of the end of a command.
+// The end of a command, from its record.
 struct CommandEnd {
   bool is_timeout = false;  // no end yet: the mid-layer's timer ran out
   uint8_t host_status = 0;  // DID_... of the mid-layer; 0: DID_OK

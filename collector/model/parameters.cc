@@ -141,7 +141,7 @@ void DeclareAnew(Party party, std::string_view key, const std::string& value, Sc
       continue;
     Said said;
     said.values[party] = value;
-    // What is not admissible leaves the value as it was.
+    // An answer that is not admissible leaves the value as it was.
     if (!IsNumber(parameter) || Number(parameter, value))
       values[i] = EffectiveValue(parameter, said);
   }

@@ -86,7 +86,7 @@ inline constexpr Parameter kParameters[] = {
 };
 inline constexpr size_t kParameterCount = std::size(kParameters);
 
-// What the parties said for one key in one login. "": nothing.
+// The words of both parties for one key in one login. "": nothing.
 struct Said {
   std::array<std::string, kParties> values;
   Party first = kInitiatorParty;  // this party said it first: it made the offer

@@ -27,7 +27,7 @@ inline constexpr uint64_t kOverflowLun = ~uint64_t{0};
 
 enum LoginFailure { kRedirection, kInitiatorError, kTargetError, kLoginFailures };
 
-// What is counted for one target, without the statistics of its LUNs.
+// The counts of one target, without the statistics of its LUNs.
 struct TargetCounters {
   std::array<SizeHistogram, SCSI_OPERATIONS> sizes;
   uint64_t logins = 0;

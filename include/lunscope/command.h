@@ -95,7 +95,7 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_command_find(struct lunscope_c
   return home->away != 0 ? lunscope_command_behind(home, ~itt) : 0;
 }
 
-/* Take a free place for a tag that is not in this table. Returns 0 if there is none. */
+/* Take a free place for a tag that is not in this table. Returns 0 if the table is full. */
 LUNSCOPE_INLINE struct lunscope_command* lunscope_command_place(struct lunscope_command* commands,
                                                                 uint32_t homes, uint32_t itt) {
   struct lunscope_command* home = commands + lunscope_command_home(itt, homes);
@@ -133,7 +133,7 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_inflight_find(struct lunscope_
   return lunscope_command_find(spill->commands, LUNSCOPE_SPILL_HOMES, itt);
 }
 
-/* Take a place for a tag that is not in flight. Returns 0 if there is none. */
+/* Take a place for a tag that is not in flight. Returns 0 if no place is free. */
 LUNSCOPE_INLINE struct lunscope_command* lunscope_inflight_place(struct lunscope_inflight* inflight,
                                                                  struct lunscope_spill* spill,
                                                                  uint32_t itt) {

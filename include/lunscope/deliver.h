@@ -26,7 +26,7 @@ enum lunscope_due {
   LUNSCOPE_DUE_SENSE = 8,   /* with DUE_COMMAND: lunscope_sensed_command_record instead */
 };
 
-/* What became of a record that was due. */
+/* The fate of a record that was due. */
 enum lunscope_delivery {
   LUNSCOPE_DELIVERED,
   LUNSCOPE_ADDED_UP,  /* the command needs no record */

@@ -27,7 +27,7 @@ struct lunscope_totals {
   uint64_t untracked_connections; /* there was no memory for their state */
 };
 
-/* The same for the SCSI layers, with one copy per CPU. What is in flight is the rest. */
+/* The same for the SCSI layers, with one copy per CPU. The rest is in flight. */
 struct lunscope_scsi_totals {
   uint64_t commands_seen[LUNSCOPE_ROLES];
   uint64_t commands_reported[LUNSCOPE_ROLES];
