@@ -11,10 +11,11 @@ namespace {
 using prometheus::MetricFamily;
 
 void RenderEach(const Observation& observation, const FamilySink& sink) {
+  SessionOrder session_order;
   for (const CatalogueEntry& entry : Catalogue()) {
     if (!IsAvailable(entry.available, observation)) continue;
     Family family(entry.name, entry.type, entry.unit, entry.help);
-    entry.series.add({observation, entry.source}, family);
+    entry.series.add({observation, entry.source, session_order}, family);
     family.Finish(sink);
   }
 }

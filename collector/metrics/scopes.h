@@ -26,9 +26,14 @@ namespace lunscope {
 // A metric is about iSCSI or about the kernel's SCSI layers; the same scopes serve both.
 enum class SeriesSource { kIscsi, kScsiLayers };
 
+// The sessions in the order of their labels. Two metrics need it, and one sort of 10,000 sessions
+// in a scrape is enough.
+using SessionOrder = std::vector<const SessionState*>;
+
 struct View {
   const Observation& observation;
   SeriesSource source;
+  SessionOrder& session_order;  // empty until a scope needs it
 };
 
 template <typename Item>

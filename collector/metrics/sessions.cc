@@ -27,16 +27,23 @@ auto InfoIdentity(const SessionState& session) {
       std::tie(session.initiator, session.portal, session.header_digest, session.data_digest));
 }
 
-// Visits the sessions in the order of their labels, those of one identity at once.
-template <typename Identity>
-void WalkSessions(const View& view, const Identity& identity,
-                  const std::function<void(const SessionsAlike&)>& visit) {
+// The sessions in the order of their labels.
+const SessionOrder& InOrder(const View& view) {
   const std::vector<SessionState>& all = view.observation.snapshot.sessions;
-  std::vector<const SessionState*> sessions;
+  SessionOrder& sessions = view.session_order;
+  if (sessions.size() == all.size()) return sessions;
   sessions.reserve(all.size());
   for (const SessionState& session : all) sessions.push_back(&session);
   std::ranges::sort(sessions, {},
                     [](const SessionState* session) { return InfoIdentity(*session); });
+  return sessions;
+}
+
+// Visits the sessions in that order, those of one identity at once.
+template <typename Identity>
+void WalkSessions(const View& view, const Identity& identity,
+                  const std::function<void(const SessionsAlike&)>& visit) {
+  const SessionOrder& sessions = InOrder(view);
   for (auto first = sessions.begin(); first != sessions.end();) {
     const auto end = std::find_if(first, sessions.end(), [&](const SessionState* session) {
       return identity(*session) != identity(**first);
