@@ -37,7 +37,7 @@ class WitnessTest(TgtdTest):
             found = blind.holes()
         self.assertEqual(self.runs, 1)
         self.assertEqual([sample.value for sample in
-                          metrics.select("probe_attached", probe="transmit")], [1])
+                          metrics.select("probe_attached", program="transmit")], [1])
         self.assertEqual(metrics.accounts("initiator")[0], 0)
         self.assertGreater(metrics.accounts("target")[0], COMMANDS)
         with self.assertRaises(AssertionError):
