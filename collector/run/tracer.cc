@@ -34,18 +34,25 @@ void Tracer::Begin() {
   std::fflush(stdout);
 }
 
+void Tracer::Announce(const lunscope_record& record, const Connection& connection) {
+  if ((record.flags & LUNSCOPE_FLAG_MIDSTREAM) == 0) return;
+  if (!announced_.insert(record.connection).second) return;
+  Say(stderr, "lunscope: the connection {} - {} was open before: its login was not seen\n",
+      connection.local, connection.remote);
+}
+
 void Tracer::Take(const lunscope_record& record, const Applied& applied) {
   const Connection* connection = applied.connection;
-  if (connection == nullptr && applied.nexus == nullptr) return;
-  if (record.kind == LUNSCOPE_RECORD_CONNECTION && (record.flags & LUNSCOPE_FLAG_MIDSTREAM) &&
-      announced_.insert(record.connection).second) {
-    Say(stderr, "lunscope: the connection {} - {} was open before: its login was not seen\n",
-        connection->local, connection->remote);
+  if (record.kind == LUNSCOPE_RECORD_CONNECTION) {
+    if (record.flags & LUNSCOPE_FLAG_CLOSED) announced_.erase(record.connection);
+    if (connection != nullptr) Announce(record, *connection);
   }
+  if (connection == nullptr && applied.nexus == nullptr) return;
   if (left_ == 0) return;
   if (options_.pdus) {
-    if (const auto* header = RecordAs<lunscope_header_record>(record); header != nullptr)
-      TakeHeader(*header, applied);
+    const auto* header = RecordAs<lunscope_header_record>(record);
+    if (header != nullptr && connection != nullptr)
+      TakeHeader(*header, *connection, applied.device_type);
     return;
   }
   if (const auto* command = RecordAs<lunscope_command_record>(record); command != nullptr)
@@ -64,16 +71,17 @@ void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& 
   if (options_.summary && applied.verdict.is_end()) summary_.Add(traced);
 }
 
-void Tracer::TakeHeader(const lunscope_header_record& pdu, const Applied& applied) {
+void Tracer::TakeHeader(const lunscope_header_record& pdu, const Connection& connection,
+                        int device_type) {
   left_--;
   const TracedPdu traced{std::span(pdu.bhs),
                          std::span(pdu.ahs, pdu.ahs_bytes),
                          pdu.header.role,
                          pdu.direction,
-                         applied.connection->local,
-                         applied.connection->remote,
+                         connection.local,
+                         connection.remote,
                          static_cast<int64_t>(pdu.header.time_ns) + wall_clock_offset_ns_,
-                         applied.device_type};
+                         device_type};
   lines_.emplace_back(pdu.header.time_ns, JsonObject(traced));
 }
 

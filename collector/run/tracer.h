@@ -40,7 +40,9 @@ class Tracer {
  private:
   void TakeCommand(const lunscope_command_record& command, const Applied& applied,
                    uint8_t retries = 0);
-  void TakeHeader(const lunscope_header_record& pdu, const Applied& applied);
+  void TakeHeader(const lunscope_header_record& pdu, const Connection& connection, int device_type);
+  // Say once that a connection was open before lunscope.
+  void Announce(const lunscope_record& record, const Connection& connection);
 
   using Line = std::pair<uint64_t, std::string>;  // its time, and its text
 
@@ -49,7 +51,7 @@ class Tracer {
   const std::function<int64_t()> read_wall_clock_offset_ns_;
   int64_t wall_clock_offset_ns_;
   std::vector<Line> lines_;       // not printed yet
-  std::set<uint64_t> announced_;  // connections that were open before
+  std::set<uint64_t> announced_;  // open connections that were announced
   Summary summary_;
 };
 
