@@ -74,7 +74,8 @@ static __always_inline __u32 sense_bytes_of(const __u8* sense) {
   return bytes < LUNSCOPE_SENSE_BYTES ? bytes : LUNSCOPE_SENSE_BYTES;
 }
 
-/* What both layers know of the command, and its end. REQUIRES: the record is zeroed. */
+/* Fill in the facts that both layers have of a command and of its end. REQUIRES: the record is
+ * zeroed. */
 static __always_inline void fill_scsi_command(struct lunscope_scsi_command_record* record,
                                               const struct lunscope_scsi_command* command,
                                               const struct ended_command* ended) {

@@ -18,8 +18,8 @@ struct {
 } scsi_commands SEC(".maps");
 
 /*
- * What distinguishes a nexus from all others. Memory that the kernel uses again has another
- * instance, because hosts and access control list entries are numbered as they are created.
+ * The identity of a nexus. Memory that the kernel uses again has another instance, because hosts
+ * and access control list entries are numbered as they are created.
  */
 struct nexus_key {
   __u64 owner; /* address of the scsi_device, of the se_node_acl */

@@ -7,7 +7,7 @@
 #include "collector/base/result.h"
 #include "collector/cli/command_line.h"
 
-// Our own functions throw nothing. What is left is memory that the system does not have.
+// Our own functions throw nothing. The library throws when memory runs out.
 int main(int argc, char** argv) {
   try {
     return lunscope::RunCommandLine(argc, argv);

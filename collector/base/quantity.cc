@@ -43,8 +43,8 @@ std::optional<uint64_t> MultiplyAdd(uint64_t a, uint64_t b, uint64_t c) {
   return sum;
 }
 
-// The digits behind the point, in the same unit: "5" of 1000 is 500. What is smaller than one is
-// refused, unless it is zeros.
+// The digits behind the point, in the same unit: "5" of 1000 is 500. A digit below one
+// unit is refused unless it is a zero.
 std::optional<uint64_t> FractionOf(uint64_t unit, std::string_view digits) {
   uint64_t sum = 0;
   for (const char digit : digits) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `replay`: a capture file in the place of the probes. What comes behind the records is the same.
+// `replay`: a capture file in the place of the probes. Everything behind the records is the same.
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -55,7 +55,7 @@ class TraceSubcommand : public Subcommand {
     if (!sources.ok()) return sources.error();
     ModelOptions model;
     model.joins_layers = lines_.joins_layers;
-    // Of all lines only the JSON of commands has the process.
+    // Only the JSON lines of commands have the process.
     const bool shows_processes = lines_.json && !lines_.pdus;
     Watcher watcher(std::move(sources.value()), model,
                     {std::make_unique<Resolver>(MakeHostReader), shows_processes});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the model made of one record. Whoever prints or judges the record reads it here, and does
-// not ask the model again. Pointers are valid until the model takes in the next record.
+// The result of applying one record. A caller that prints or judges the record reads the result and
+// does not ask the model again. Pointers are valid until the model takes in the next record.
 #pragma once
 
 #include <lunscope/scsi.h>

@@ -23,7 +23,7 @@ class DeepPtr {
   }
   ~DeepPtr() = default;
 
-  // The value. It is made first if there is none.
+  // The value. It is made first if it does not exist yet.
   Value& Ensure() {
     if (!value_) value_ = std::make_unique<Value>();
     return *value_;

@@ -16,7 +16,7 @@ namespace lunscope {
 
 struct ListedTarget {
   std::vector<std::string> addresses;  // "192.0.2.2:3260,1": with the portal group tag
-  std::string redirected_to;           // the address of the last redirection; "" if there was none
+  std::string redirected_to;           // the address of the last redirection; "" before the first
   bool is_moved_for_good = false;      // the last redirection was a permanent one
 };
 

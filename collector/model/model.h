@@ -33,8 +33,8 @@
 namespace lunscope {
 
 struct ModelOptions {
-  // Targets, LUNs and LUN-operation pairs that get statistics of their own. What comes after goes
-  // to the role's overflow target, so that sums stay right.
+  // Targets, LUNs and LUN-operation pairs that get statistics of their own. Those beyond
+  // this budget share the role's overflow target, so that sums stay right.
   size_t max_label_sets = 10'000;
   // Sessions that ended without a logout and are remembered as down.
   size_t max_down_sessions = 256;

@@ -18,7 +18,7 @@ struct Nexus : Origin {
   std::string initiator;   // as LIO names it; the mid-layer has no name
   std::string device;      // of the mid-layer: "host:channel:id:lun"; "" for LIO
   uint32_t host = 0;       // of the device
-  uint64_t lun = 0;        // likewise
+  uint64_t lun = 0;        // of the device
 };
 
 }  // namespace lunscope

@@ -29,7 +29,7 @@ class Numbered {
     return *recent;
   }
 
-  // nullptr if there is none.
+  // nullptr if the table has no such number.
   [[nodiscard]] const Value* Find(uint64_t id) const {
     const auto found = values_.find(id);
     return found == values_.end() ? nullptr : &found->second;

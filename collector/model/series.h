@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The series that a scrape exports: targets, their LUNs, and the operations of these. Each takes
-// one label set of a fixed budget. What comes after the budget is spent goes to the overflow target
-// of its role, so that sums stay right and hostile input cannot make the table grow.
+// one label set of a fixed budget. Once the budget is spent, new series go to the overflow target
+// of their role, so that sums stay right and hostile input cannot make the table grow.
 //
 // Nothing is ever taken out of the table, and nothing in it moves: pointers into it stay valid.
 // Not thread-safe: one thread at a time. Lookups of what was met before make no allocation.

@@ -33,7 +33,7 @@ const lunscope_connection_record* NewReader(const lunscope_record& record, const
 
 }  // namespace
 
-// What the model learns from an answer.
+// Takes one kind of answer into the model.
 struct HostNames::Learner {
   HostNames& names;
   Model& model;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An option: a key, what it means, and how text becomes its value. Whoever has text can set it: the
-// command line, a test, and later a file. A group of options is a struct of settings that lists
+// An option: a key, what it means, and how text becomes its value. The command line, a
+// test, and later a file can set it. A group of options is a struct of settings that lists
 // options bound to its own fields, so the group must outlive them and must not move.
 //
 // Each option refuses text with one short sentence that says what is allowed. The sentence does not
@@ -33,7 +33,7 @@ struct Option {
   };
 
   std::string key;  // "port" in a file, "--port" on a command line
-  char letter = 0;  // "-o" on a command line; 0: there is none
+  char letter = 0;  // "-o" on a command line; 0: no short form
   Form form = Form::kValue;
   std::string value;  // what stands for the value in help: "PORT"
   std::string help;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Finds out facts of the host on a thread of its own, because a read of /proc or an answer of
-// tgtadm can take seconds, and the rings do not wait. Whoever drains asks, goes on, and takes the
-// answers when they have come.
+// tgtadm can take seconds, and the rings do not wait. The draining thread asks, goes on, and
+// takes the answers when they have come.
 //
 // A question that takes longer than the deadline keeps its thread, and another thread takes over
 // the others; an answer that comes late is still an answer. Threads, questions and remembered facts

@@ -45,7 +45,7 @@ struct Sources {
   [[nodiscard]] bool joins_layers() const { return iscsi && midlayer; }
 };
 
-// What the programs in the kernel use, and what they leave out.
+// Limits and switches of the programs in the kernel.
 struct ProbeTuning {
   uint32_t ring_bytes = ProbeOptions().ring_bytes;
   uint32_t inflight_limit = ProbeOptions().inflight_limit;
@@ -76,7 +76,7 @@ struct CountingOptions {
   [[nodiscard]] Status Check(const Sources& sources) const;
 };
 
-// What is shown of commands, and of how many.
+// Which lines are shown, and how many.
 struct LineOptions {
   bool json = false;
   bool pdus = false;  // a JSON object for each PDU, instead of lines for commands

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where records come from: the programs on iSCSI, the programs on the SCSI layers, a capture file,
-// a script of a test. What is behind a source, nobody who takes its records needs to know.
+// a script of a test. A caller that takes records does not need to know which it is.
 //
 // One thread at a time calls a source. The handlers of Walk() may call Drain(), of this source and
 // of others: a walk over many connections takes longer than a ring may have to wait.
@@ -40,7 +40,8 @@ class Source {
   virtual void Describe(Observation& observation) const = 0;
   // Commands with a record, and commands that lost theirs.
   [[nodiscard]] virtual CommandCounts Commands() const = 0;
-  // What of the source is not there (yet), and why. "": nothing. That is no error: it may come.
+  // The part of the source that is not there (yet), and why; "" if all of it is there. A missing
+  // part is not an error, because it may come.
   [[nodiscard]] virtual std::string Missing() const { return ""; }
   // Nothing more will come.
   [[nodiscard]] virtual bool is_done() const { return false; }

@@ -13,7 +13,7 @@
 namespace lunscope {
 namespace {
 
-// Of one source; with more, nothing waits any longer.
+// For one source. Beyond this limit its records no longer wait.
 constexpr size_t kMaxWaitingBytes = 16 << 20;
 // A scrape of many connections and LUNs takes longer than a ring may have to wait.
 constexpr uint64_t kMaxUndrainedNs = 250'000;
@@ -72,8 +72,8 @@ bool Watcher::TakeWaiting(Inlet& inlet, bool is_last) {
   return true;
 }
 
-// Later sources are drained before the first one and taken in after it. Of a command that two of
-// them have, the record of the wire was made first; so it is in the model by then.
+// Later sources are drained before the first one and taken in after it. If two of
+// them have a command, the record of the wire was made first; so it is in the model by then.
 void Watcher::DrainLocked() {
   drained_ns_ = MonotonicNs();
   names_.TakeAnswers(model_);

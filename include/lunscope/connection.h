@@ -151,7 +151,7 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_connection_find(
   return command;
 }
 
-/* What the PDU means for the commands in flight. Returns how many data bytes to gather. */
+/* Apply the PDU to the commands in flight. Returns how many data bytes to gather. */
 LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* connection,
                                                   struct lunscope_spill* spill, uint32_t direction,
                                                   struct lunscope_totals* totals) {

@@ -45,7 +45,7 @@
     "lunscope saw no end of the command before its memory was used again, for example after an " \
     "abort by LIO, where the kernel has no hook.")
 
-/* What the low-level driver lacked when it refused a command (include/scsi/scsi.h). */
+/* Why a low-level driver refused a command (include/scsi/scsi.h). */
 #define LUNSCOPE_SCSI_REFUSALS(X)                                                \
   X(HOST, "host_busy", "The whole SCSI host was busy (SCSI_MLQUEUE_HOST_BUSY).") \
   X(DEVICE, "device_busy", "The device was busy (SCSI_MLQUEUE_DEVICE_BUSY).")    \

@@ -48,7 +48,7 @@ LAYERS = {
     # The one place that knows bcc.
     "collector/probe/kernel_symbols.": [*PROBE, r"<bcc/bcc_(proc|syms)\.h>"],
     "collector/probe/": PROBE,
-    # What the host itself says of sessions: files of the kernel, and programs that are asked.
+    # Facts of the host about its sessions: files of the kernel, and programs that are run.
     "collector/host/": [*BASE, r'"collector/host/.+"', r"<(poll|spawn)\.h>"],
     # A capture in the place of the probe: the same records, from bytes of a file.
     "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>"],

@@ -37,7 +37,7 @@ UP = 'x_up{job=~"$job",instance=~"$instance"}'
 def query_variable(name, before):
     narrowed = ",".join(f'{each}=~"${each}"' for each in before)
     single = name == "role"
-    return {"name": name, "type": "query", "label": name, "description": "What it is.",
+    return {"name": name, "type": "query", "label": name, "description": "Its meaning.",
             "datasource": DATASOURCE, "refresh": 2, "multi": not single, "includeAll": not single,
             "allValue": ".*",
             "query": {"query": f"label_values(x_commands_total{{{narrowed}}}, {name})"}}
@@ -45,7 +45,7 @@ def query_variable(name, before):
 
 def panel(number, kind, expr, legend, **target):
     return {"id": number, "type": kind, "title": f"Panel {number}", "datasource": DATASOURCE,
-            "description": "What it shows. Bad: what bad looks like.",
+            "description": "It shows a rate. Bad: a bad rate.",
             "gridPos": {"x": 0, "y": number, "w": 24, "h": 1},
             "fieldConfig": {"defaults": {"unit": "ops", "thresholds": {
                 "mode": "absolute", "steps": [{"color": "green", "value": None},
@@ -61,7 +61,7 @@ GOOD = {
     "links": [{"title": "other", "keepTime": True, "includeVars": True}],
     "templating": {"list": [
         {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Source",
-         "description": "What it is."},
+         "description": "Its meaning."},
         *(query_variable(name, rules.VARIABLES[1:number])
           for number, name in enumerate(rules.VARIABLES) if number)]},
     "panels": [
@@ -115,7 +115,7 @@ BROKEN = [
     ("type_is_allowed", (*SERIES, "type"), "graph"),
     ("has_a_title", (*SERIES, "title"), ""),
     ("description_says_what_bad_looks_like", (*SERIES, "description"), GONE),
-    ("description_says_what_bad_looks_like", (*SERIES, "description"), "What it shows."),
+    ("description_says_what_bad_looks_like", (*SERIES, "description"), "It shows a rate."),
     ("units_are_known", (*SERIES, "fieldConfig", "defaults", "unit"), GONE),
     ("units_are_known", (*SERIES, "fieldConfig", "defaults", "unit"), "seconds"),
     ("units_are_known", (*HEATMAP, "options", "yAxis", "unit"), GONE),

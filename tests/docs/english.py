@@ -30,19 +30,6 @@ SENTENCE_LIMITS = {
 }
 PATTERN_LIMITS = {
     "": 0,
-    "bpf/": 2,
-    "collector/": 1,
-    "collector/base/": 1,
-    "collector/cli/": 2,
-    "collector/model/": 7,
-    "collector/run/": 10,
-    "include/": 2,
-    "tests/architecture/": 1,
-    "tests/dashboards/": 4,
-    "tests/engine/": 1,
-    "tests/fuzz/": 3,
-    "tests/model/": 1,
-    "tests/run/": 4,
 }
 
 # The name of a pattern and what finds it in a text, whose white space is single spaces.

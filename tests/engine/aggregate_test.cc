@@ -54,6 +54,26 @@ TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
             offsetof(lunscope_aggregates_record, aggregates) + 4 * sizeof(lunscope_aggregate));
 }
 
+// A value above all bounds is counted in the bucket behind the last bound.
+TEST_F(Aggregate, CountsWhatIsAboveAllBounds) {
+  EXPECT_TRUE(Add(TaskOf(1, SCSI_READ_10, ~uint32_t{0}), uint64_t{1} << 50));
+  EXPECT_EQ(At(0).durations[LUNSCOPE_LATENCY_BOUNDS], 1u);
+  EXPECT_EQ(At(0).sizes[LUNSCOPE_SIZE_BOUNDS], 1u);
+}
+
+// BPF has no instruction that counts leading zeros: the way by halves says the same.
+TEST(BitWidth, IsTheSameByHalves) {
+  EXPECT_EQ(lunscope_bit_width(0), 0u);
+  EXPECT_EQ(lunscope_bit_width_by_halves(0), 0u);
+  for (uint32_t bit = 0; bit < 64; bit++) {
+    const uint64_t power = uint64_t{1} << bit;
+    for (const uint64_t value : {power, power | 1, power | (power - 1)}) {
+      EXPECT_EQ(lunscope_bit_width(value), bit + 1) << value;
+      EXPECT_EQ(lunscope_bit_width_by_halves(value), bit + 1) << value;
+    }
+  }
+}
+
 TEST_F(Aggregate, LeavesToRecordsWhatIsSlow) {
   const lunscope_command command = TaskOf(1, SCSI_READ_10);
   EXPECT_TRUE(Add(command, 99, 100));

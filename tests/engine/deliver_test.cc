@@ -114,6 +114,7 @@ TEST(Due, IsDecidedByThePdu) {
       {"a status without data", DataIn(1, 0, {}, kDataInStatus), {LUNSCOPE_DUE_COMMAND}},
       {"data for no command", DataIn(2, 0, Bytes(36, 5)), {}},
       {"an R2T", R2t(1, 0, 512), {}},
+      {"data without status", DataIn(1, 512, Bytes(36, 5)), {}},
       {"a NOP-In", NopIn(), {LUNSCOPE_DUE_PDU}},
       {"a task management response", TaskResponse(0), {LUNSCOPE_DUE_PDU}},
   };
@@ -189,6 +190,58 @@ TEST(Delivery, OfAggregatesTakesBackWhatIsLost) {
   EXPECT_EQ(reported, 3u);
   EXPECT_EQ(sink.totals.commands_unreported[LUNSCOPE_ROLE_TARGET][LUNSCOPE_UNREPORTED_RING_FULL],
             2u);
+}
+
+// A sink that delivers twice, or what is not due, ends no command that is not there.
+TEST(Delivery, OfNoCommandEndsNone) {
+  Sink sink;
+  LogIn(&sink);
+  sink.Initiator(ScsiCommand(1, TestUnitReady()));
+  sink.stream(LUNSCOPE_SENT).place = LUNSCOPE_NO_PLACE;
+  lunscope_connection_delivered(&sink.connection(), nullptr, LUNSCOPE_SENT, LUNSCOPE_DUE_COMMAND,
+                                LUNSCOPE_DELIVERED, &sink.totals);
+  EXPECT_EQ(lunscope_inflight_count(&sink.connection().inflight), 1u);
+  EXPECT_EQ(sink.totals.commands_reported[LUNSCOPE_ROLE_TARGET], 0u);
+  EXPECT_TRUE(lunscope_totals_balance(&sink.totals));
+}
+
+// A command that was seen and is nowhere else makes a copy of the totals one that does not balance.
+TEST(Totals, DoNotBalanceWhileACommandIsNowhere) {
+  lunscope_totals totals = {};
+  totals.commands_seen[LUNSCOPE_ROLE_TARGET] = 1;
+  EXPECT_FALSE(lunscope_totals_balance(&totals));
+  totals.commands_in_flight[LUNSCOPE_ROLE_TARGET] = 1;
+  EXPECT_TRUE(lunscope_totals_balance(&totals));
+}
+
+// In aggregate mode a success is added up; a failure, or what is slow, has its record.
+TEST(Delivery, AddsUpASuccess) {
+  struct {
+    const char* what;
+    uint8_t status;
+    uint64_t slow_ns;
+    int is_added;
+  } const rows[] = {{"good", 0, ~uint64_t{0}, 1}, {"busy", 8, ~uint64_t{0}, 0}, {"slow", 0, 0, 0}};
+  for (const auto& row : rows) {
+    Sink sink;
+    sink.is_deaf = true;
+    LogIn(&sink);
+    sink.Initiator(ScsiCommand(1, TestUnitReady()));
+    sink.Target(ScsiResponse(1, row.status));
+    const auto table = std::make_unique<lunscope_aggregates_record>();
+    const lunscope_command* command =
+        lunscope_due_command(&sink.connection(), nullptr, LUNSCOPE_SENT);
+    ASSERT_NE(command, nullptr);
+    EXPECT_EQ(lunscope_add_up(table.get(), &sink.stream(LUNSCOPE_SENT), command, kNow, row.slow_ns),
+              row.is_added)
+        << row.what;
+    const uint32_t bytes = lunscope_fill_aggregates(table.get(), &sink.connection(), kNow);
+    EXPECT_EQ(bytes, offsetof(lunscope_aggregates_record, aggregates) +
+                         static_cast<size_t>(row.is_added) * sizeof(lunscope_aggregate));
+    EXPECT_EQ(table->header.kind, LUNSCOPE_RECORD_AGGREGATES);
+    EXPECT_EQ(table->header.bytes, bytes);
+    EXPECT_EQ(table->header.time_ns, kNow);
+  }
 }
 
 // Records are filled by copies of a constant size. Behind the data they must be zero all the same.

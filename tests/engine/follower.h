@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The language of the engine's tests, around a ConnectionFollower that keeps what it is told:
+// The language of the engine's tests, around a ConnectionFollower that keeps its records:
 //
 //   Follower session;
 //   session.Open();

@@ -31,6 +31,12 @@ TEST_F(Subprogram, RefusesNull) {
   EXPECT_EQ(lunscope_stream_keep(nullptr, 48), 0);
   EXPECT_EQ(lunscope_connection_read_text(nullptr, 0), 0);
   EXPECT_EQ(lunscope_text_take(nullptr, 'a'), 0);
+  const auto table = std::make_unique<lunscope_aggregates_record>();
+  const lunscope_command command = {};
+  EXPECT_EQ(lunscope_aggregate_place(nullptr, &command), uint32_t{LUNSCOPE_AGGREGATES});
+  EXPECT_EQ(lunscope_aggregate_place(table.get(), nullptr), uint32_t{LUNSCOPE_AGGREGATES});
+  EXPECT_EQ(lunscope_aggregate_add(nullptr, &command, 1, 2), 0);
+  EXPECT_EQ(lunscope_aggregate_add(table.get(), nullptr, 1, 2), 0);
   for (lunscope_connection* connection :
        {static_cast<lunscope_connection*>(nullptr), connection_.get()}) {
     lunscope_totals* totals = connection == nullptr ? &totals_ : nullptr;
@@ -52,6 +58,17 @@ TEST_F(Subprogram, RefusesAPlaceBehindTheTables) {
   EXPECT_EQ(lunscope_abort_group(&connection_->inflight, nullptr, LUNSCOPE_COMMANDS, &reset), 0u);
   for (const uint64_t place : {uint64_t{LUNSCOPE_TRACKED_COMMANDS}, ~uint64_t{0}})
     EXPECT_EQ(lunscope_abort_group(&connection_->inflight, spill.get(), place, &reset), 0u);
+}
+
+// Nobody writes such a table. Only the bounds keep the verifier's worst case inside of it.
+TEST_F(Subprogram, LooksForNoAggregateBehindTheTable) {
+  const auto table = std::make_unique<lunscope_aggregates_record>();
+  const lunscope_command command = {};
+  table->count = LUNSCOPE_AGGREGATES + 1;
+  table->last = LUNSCOPE_AGGREGATES;
+  table->aggregates[LUNSCOPE_AGGREGATES - 1].lun = 1;
+  ASSERT_EQ(lunscope_aggregate_of(table.get(), &command), &table->aggregates[0]);
+  EXPECT_EQ(table->last, 0u);
 }
 
 // Without memory for a spill, the command is counted as one that found the table full.

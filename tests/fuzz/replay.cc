@@ -66,7 +66,8 @@ class Replay {
       CheckConservation(watch_.totals, InFlight());
     }
     const Status ended = capture->Ended();
-    Check(ended.ok() || IsPrintable(ended.error().message), "a damage is told in words");
+    Check(ended.ok() || IsPrintable(ended.error().message),
+          "a damaged file has a message in words");
     connections_.GiveUp();
     CheckConservation(watch_.totals, InFlight());
     model_.BeginWalk();
@@ -119,7 +120,8 @@ void Run(std::span<const uint8_t> bytes) {
   if (capture.ok()) {
     replay.Run(capture.value().get());
   } else {
-    Check(IsPrintable(capture.error().message), "what is wrong with a file is told in words");
+    Check(IsPrintable(capture.error().message),
+          "a file that cannot be read has a message in words");
   }
 }
 

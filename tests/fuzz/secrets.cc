@@ -73,7 +73,8 @@ class Session {
       at = to;
     }
     if (is_whole_)
-      Check(told_[0] == shown_[0] && told_[1] == shown_[1], "what is no secret is told");
+      Check(told_[0] == shown_[0] && told_[1] == shown_[1],
+            "a value that is not secret is in a record");
   }
 
  private:

@@ -21,7 +21,7 @@ class Tape {
     bytes_.insert(bytes_.end(), bytes, bytes + record.bytes);
     records_++;
   }
-  // What the host tells from now on. REQUIRES: the tape lives as long as the host.
+  // Keep the records of the host from now on. REQUIRES: the tape lives as long as the host.
   void Record(Host& host) {
     host.HandOn([this](const lunscope_record& record) { Add(record); });
   }

@@ -28,7 +28,7 @@
 
 namespace lunscope {
 
-// What a scripted source has to say. Shared, because the watcher owns the source.
+// The records of a scripted source. Shared, because the watcher owns the source.
 struct Script {
   // The records of this host from now on are ready to be drained.
   void Record(Host& host) {
@@ -41,7 +41,7 @@ struct Script {
 
   RecordQueue ready;
   std::vector<lunscope_connection_record> live;  // that a walk finds
-  std::vector<lunscope_scsi_command> tasks;      // likewise
+  std::vector<lunscope_scsi_command> tasks;      // that a walk finds, too
   std::function<void()> in_walk = [] {};         // called before each record of a walk
   bool walk_fails = false;
   bool is_done = false;
@@ -127,7 +127,7 @@ class Door {
 };
 
 // The facts of a host, behind a door: process 7 is called "reader7"; the SCSI host 7 has the target
-// "iqn.host7", and an even one has none; there are no sessions, which is told at once.
+// "iqn.host7", and an even one has none; there are no sessions, and that answer comes at once.
 inline MakeReader HostBehind(const std::shared_ptr<Door>& door) {
   struct Read {
     Door& door;

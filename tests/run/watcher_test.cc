@@ -207,8 +207,8 @@ TEST_F(WatcherTest, RendersWhatTheModelKnowsNow) {
   EXPECT_EQ(watcher_->Render(count), "1");
 }
 
-// What the issue asks for: a reader that blocks delays neither a drain nor a scrape. While the door
-// is closed, each of these calls would hang if it waited for the reader.
+// The guarantee of the resolver: a reader that blocks delays neither a drain nor a scrape. While
+// the door is closed, each of these calls would hang if it waited for the reader.
 TEST_F(WatcherTest, AReaderThatHangsDelaysNeitherADrainNorAScrape) {
   door_->Close();
   Start(false, Names(false));
