@@ -62,6 +62,8 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
   } else {
     header = lunscope_connection_header(follow->connection, follow->spill, direction,
                                         follow->now_ns, follow->totals);
+    if (header == LUNSCOPE_HEADER_ACT)
+      lunscope_connection_act(follow->connection, follow->spill, direction, follow->totals);
   }
   emit_due(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(stream);

@@ -54,7 +54,7 @@ void Layers::MakeRoom() {
   nexuses_.Forget(oldest->first);
 }
 
-// The nexus of a command or task. Its target is unknown if the record that names it was lost.
+// The nexus of a command. Its target is unknown if the record that names it was lost.
 Nexus& Layers::Of(uint64_t id, uint8_t role) {
   Nexus& nexus = Lookup(id);
   const bool is_news = role != LUNSCOPE_ROLE_UNKNOWN && nexus.role != role;
@@ -133,8 +133,8 @@ std::optional<uint64_t> Layers::Join(const Nexus& nexus, LunStatistics& lun,
   return wire_ns;
 }
 
-void Layers::ApplyTask(const lunscope_scsi_command& task) {
-  series_.LunOf(Of(task.nexus, task.role), task.lun).CountInFlight(task.start_ns);
+void Layers::ApplyInFlight(const lunscope_scsi_command& command) {
+  series_.LunOf(Of(command.nexus, command.role), command.lun).CountInFlight(command.start_ns);
 }
 
 }  // namespace lunscope

@@ -39,7 +39,7 @@ class Layers {
   // The end of a command, or that its timer ran out.
   Applied Apply(const lunscope_scsi_command_record& record);
   // A command in flight, in a walk.
-  void ApplyTask(const lunscope_scsi_command& task);
+  void ApplyInFlight(const lunscope_scsi_command& command);
 
   // A command on the wire. REQUIRES: it comes before the mid-layer's record of the same command.
   void PutOnWire(const Connection& connection, const lunscope_command_record& record) {

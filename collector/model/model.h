@@ -75,7 +75,7 @@ class Model {
   // SCSI layers. Records of the rings may come in between. If one of them ends a connection, what
   // the walk had read of that connection before does not bring it back.
   void BeginWalk();
-  void ApplyTask(const lunscope_scsi_command& task) { layers_.ApplyTask(task); }
+  void ApplyInFlight(const lunscope_scsi_command& command) { layers_.ApplyInFlight(command); }
   // is_whole: the walk has come to every connection. Those that it did not find are gone.
   void EndWalk(bool is_whole = true, const Pause& pause = {});
 

@@ -32,17 +32,17 @@ class KernelScsiProbe : public RingSource<ScsiProbe, scsi_bpf> {
     return Nothing{};
   }
 
-  Status Walk(const TaskHandler& handler) override {
+  Status Walk(const CommandHandler& handler) override {
     const int fd = bpf_map__fd(skeleton().maps.scsi_commands);
     std::array<uint64_t, kBatch> addresses{};
-    std::vector<lunscope_scsi_command> tasks(kBatch);
+    std::vector<lunscope_scsi_command> commands(kBatch);
     uint32_t place = 0;
     bool is_first = true;
     int error = 0;
     while (error == 0) {
       uint32_t count = kBatch;
       error = bpf_map_lookup_batch(fd, is_first ? nullptr : &place, &place, addresses.data(),
-                                   tasks.data(), &count, nullptr) == 0
+                                   commands.data(), &count, nullptr) == 0
                   ? 0
                   : errno;
       // ENOENT comes with the last batch.
@@ -50,7 +50,7 @@ class KernelScsiProbe : public RingSource<ScsiProbe, scsi_bpf> {
         return KernelError("reading the commands in flight", error);
       is_first = false;
       for (size_t i = 0; i < count; i++) {
-        if (!GiveUp(fd, addresses[i], tasks[i])) handler(tasks[i]);
+        if (!GiveUp(fd, addresses[i], commands[i])) handler(commands[i]);
       }
     }
     return Nothing{};
@@ -82,8 +82,9 @@ class KernelScsiProbe : public RingSource<ScsiProbe, scsi_bpf> {
 
   // Returns whether the command is given up. If it has completed in the meantime, the programs have
   // removed it from the table and counted it.
-  bool GiveUp(int fd, uint64_t address, const lunscope_scsi_command& task) {
-    if (task.timed_out_ns == 0 || task.timed_out_ns + kGiveUpAfterNs > MonotonicNs()) return false;
+  bool GiveUp(int fd, uint64_t address, const lunscope_scsi_command& command) {
+    if (command.timed_out_ns == 0 || command.timed_out_ns + kGiveUpAfterNs > MonotonicNs())
+      return false;
     if (bpf_map_delete_elem(fd, &address) == 0) given_up_++;
     return true;
   }

@@ -30,7 +30,7 @@ struct ScsiProbeOptions {
 // Drain() also looks, once a second, for a layer that has come into use or out of use.
 class ScsiProbe : public RecordSource {
  public:
-  using TaskHandler = std::function<void(const lunscope_scsi_command&)>;
+  using CommandHandler = std::function<void(const lunscope_scsi_command&)>;
 
   // Load the maps, and attach to the layers that are in use. A layer that is not in use is no
   // error.
@@ -38,7 +38,7 @@ class ScsiProbe : public RecordSource {
 
   // Hand every command in flight to the handler. A command whose timer ran out a minute ago is
   // given up: the error handler has ended it by then.
-  virtual Status Walk(const TaskHandler& handler) = 0;
+  virtual Status Walk(const CommandHandler& handler) = 0;
 
   // The kernel's counts, summed over CPUs.
   [[nodiscard]] virtual lunscope_scsi_totals Totals() const = 0;

@@ -110,9 +110,12 @@ void ConnectionFollower::Judge(uint32_t direction, lunscope_take take, const Str
   if (take == LUNSCOPE_TAKE_CHUNK) return Chunk(direction);
   const lunscope_header header =
       lunscope_connection_header(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
+  if (header == LUNSCOPE_HEADER_ACT)
+    lunscope_connection_act(connection_.get(), spill_.get(), direction, &totals_);
   EmitDue(direction);
   switch (header) {
-    case LUNSCOPE_HEADER_FOLLOWED: break;
+    case LUNSCOPE_HEADER_FOLLOWED:
+    case LUNSCOPE_HEADER_ACT: break;
     case LUNSCOPE_HEADER_CROWDED:
       if (!spill_) spill_ = std::make_unique<lunscope_spill>();
       lunscope_connection_spill(connection_.get(), spill_.get(), direction, now_ns_, &totals_);

@@ -44,7 +44,7 @@ void CaptureSource::Drain(const Handler& handler) {
   handler_ = nullptr;
 }
 
-Status CaptureSource::Walk(const Handler& on_record, const TaskHandler& /*on_task*/) {
+Status CaptureSource::Walk(const Handler& on_record, const CommandHandler& /*on_command*/) {
   connections_.Walk(on_record);
   return Nothing{};
 }

@@ -29,7 +29,7 @@ class CaptureSource : public Source {
   static Result<std::unique_ptr<CaptureSource>> Open(const CaptureOptions& options);
 
   void Drain(const Handler& handler) override;
-  Status Walk(const Handler& on_record, const TaskHandler& on_task) override;
+  Status Walk(const Handler& on_record, const CommandHandler& on_command) override;
   void Describe(Observation& observation) const override;
   [[nodiscard]] CommandCounts Commands() const override { return CountCommands(watch_.totals); }
   [[nodiscard]] bool is_done() const override { return is_done_; }

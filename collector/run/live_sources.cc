@@ -27,7 +27,7 @@ class IscsiSource : public Source {
 
   [[nodiscard]] int wakeup_fd() const override { return probe_->wakeup_fd(); }
   void Drain(const Handler& handler) override { probe_->Drain(handler); }
-  Status Walk(const Handler& on_record, const TaskHandler& /*on_task*/) override {
+  Status Walk(const Handler& on_record, const CommandHandler& /*on_command*/) override {
     return probe_->Walk(on_record);
   }
   void Describe(Observation& observation) const override {
@@ -52,8 +52,8 @@ class LayerSource : public Source {
 
   [[nodiscard]] int wakeup_fd() const override { return probe_->wakeup_fd(); }
   void Drain(const Handler& handler) override { probe_->Drain(handler); }
-  Status Walk(const Handler& /*on_record*/, const TaskHandler& on_task) override {
-    return probe_->Walk(on_task);
+  Status Walk(const Handler& /*on_record*/, const CommandHandler& on_command) override {
+    return probe_->Walk(on_command);
   }
   void Describe(Observation& observation) const override {
     observation.layers =

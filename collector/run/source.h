@@ -25,7 +25,7 @@ class Source {
  public:
   // A record is whole (CheckRecord), and gone when the call returns.
   using Handler = std::function<void(const lunscope_record&)>;
-  using TaskHandler = std::function<void(const lunscope_scsi_command&)>;
+  using CommandHandler = std::function<void(const lunscope_scsi_command&)>;
 
   virtual ~Source() = default;
 
@@ -35,7 +35,7 @@ class Source {
   virtual void Drain(const Handler& handler) = 0;
   // Hand on what is live now: the records of connections, and the commands in flight of a layer.
   // An error says that the walk broke off.
-  virtual Status Walk(const Handler& on_record, const TaskHandler& on_task) = 0;
+  virtual Status Walk(const Handler& on_record, const CommandHandler& on_command) = 0;
   // Put into the observation what is counted at the source, and how its programs are.
   virtual void Describe(Observation& observation) const = 0;
   // Commands with a record, and commands that lost theirs.

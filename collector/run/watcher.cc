@@ -139,7 +139,7 @@ bool Watcher::WalkLocked() {
           names_.Complete(record, model_);
           DrainIfDue();
         },
-        [this](const lunscope_scsi_command& task) { model_.ApplyTask(task); });
+        [this](const lunscope_scsi_command& command) { model_.ApplyInFlight(command); });
     is_whole = is_whole && walk.ok();
   }
   // A walk that broke off did not look for every connection, so none of them is known to be gone.

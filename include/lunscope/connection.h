@@ -4,8 +4,9 @@
  * here; the caller only reads bytes and delivers records.
  *
  * If lunscope_stream_take() is unsure, call lunscope_connection_settle(). For every header call
- * lunscope_connection_header(), for every chunk lunscope_connection_chunk(). After either, deliver
- * the records that stream->due names (deliver.h).
+ * lunscope_connection_header(), and then lunscope_connection_act() if it says so. For every chunk
+ * call lunscope_connection_chunk(). After either, deliver the records that stream->due names
+ * (deliver.h).
  */
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
@@ -16,6 +17,7 @@
 
 enum lunscope_header {
   LUNSCOPE_HEADER_FOLLOWED, /* go on with the next bytes */
+  LUNSCOPE_HEADER_ACT,      /* the PDU does something: call lunscope_connection_act() */
   LUNSCOPE_HEADER_CROWDED,  /* no place for the command: call lunscope_connection_spill() */
   LUNSCOPE_HEADER_LOST,     /* not a header: call lunscope_connection_lose_header() */
 };
@@ -100,10 +102,9 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
 }
 
 /* Task management: keep a request, and end the commands that a response says are ended. */
-LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* connection,
-                                                   struct lunscope_spill* spill, uint32_t direction,
-                                                   struct lunscope_totals* totals) {
-  if (!connection || !totals) return 0;
+LUNSCOPE_INLINE void lunscope_connection_manage(struct lunscope_connection* connection,
+                                                struct lunscope_spill* spill, uint32_t direction,
+                                                struct lunscope_totals* totals) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   if (iscsi_opcode(bhs) == ISCSI_TASK_REQUEST) {
     lunscope_abort_ask(&connection->task_requests, bhs);
@@ -113,6 +114,28 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_manage(struct lunscope_connection* c
     lunscope_totals_give_up(totals, connection->record.header.role, LUNSCOPE_UNREPORTED_ABORTED,
                             ended);
   }
+}
+
+/* Does a PDU of this kind do something when its header is complete and has no data? */
+LUNSCOPE_INLINE int lunscope_acts(uint8_t opcode) {
+  return lunscope_is_text(opcode) || opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE;
+}
+
+/*
+ * After HEADER_ACT. A function apart from lunscope_connection_header(): the stack of all functions
+ * that call each other must fit into 512 bytes, and what this one calls is deep.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_act(struct lunscope_connection* connection,
+                                                struct lunscope_spill* spill, uint32_t direction,
+                                                struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (lunscope_is_text(iscsi_opcode(stream->room))) {
+    lunscope_connection_read_text(connection, direction);
+  } else {
+    lunscope_connection_manage(connection, spill, direction, totals);
+  }
+  stream->due |= (uint8_t)lunscope_due_of(stream, connection->record.header.role, totals);
   return 0;
 }
 
@@ -153,8 +176,8 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_connection_find(
 
 /* Apply the PDU to the commands in flight. Returns how many data bytes to gather. */
 LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* connection,
-                                                  struct lunscope_spill* spill, uint32_t direction,
-                                                  struct lunscope_totals* totals) {
+                                                  struct lunscope_spill* spill,
+                                                  uint32_t direction) {
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   const uint8_t* bhs = stream->room;
   const uint8_t* cdb = 0;
@@ -167,8 +190,6 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
       cdb = command->cdb;
     }
   }
-  if (opcode == ISCSI_TASK_REQUEST || opcode == ISCSI_TASK_RESPONSE)
-    lunscope_connection_manage(connection, spill, direction, totals);
   return lunscope_wanted_bytes(bhs, cdb);
 }
 
@@ -202,12 +223,12 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_admit(
     totals->commands_seen[role]++;
     return lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
   }
-  uint32_t wanted = lunscope_connection_pair(connection, spill, direction, totals);
+  uint32_t wanted = lunscope_connection_pair(connection, spill, direction);
   if (wanted != 0) {
     lunscope_stream_capture(stream, wanted);
     return LUNSCOPE_HEADER_FOLLOWED;
   }
-  if (lunscope_is_text(opcode)) lunscope_connection_read_text(connection, direction);
+  if (lunscope_acts(opcode)) return LUNSCOPE_HEADER_ACT;
   stream->due |= (uint8_t)lunscope_due_of(stream, role, totals);
   return LUNSCOPE_HEADER_FOLLOWED;
 }

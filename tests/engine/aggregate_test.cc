@@ -14,7 +14,7 @@ constexpr uint64_t kStartNs = 1'000;
 
 class Aggregate : public testing::Test {
  protected:
-  static lunscope_command TaskOf(uint64_t lun, uint8_t opcode, uint32_t bytes = 0) {
+  static lunscope_command CommandOf(uint64_t lun, uint8_t opcode, uint32_t bytes = 0) {
     lunscope_command command{};
     command.lun = lun;
     command.cdb[0] = opcode;
@@ -33,11 +33,12 @@ class Aggregate : public testing::Test {
 };
 
 TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
-  lunscope_command written = TaskOf(1, SCSI_READ_10);
+  lunscope_command written = CommandOf(1, SCSI_READ_10);
   written.flags = ISCSI_COMMAND_WRITE;
   for (const lunscope_command& command :
-       {TaskOf(1, SCSI_READ_10, 512), TaskOf(2, SCSI_READ_10, 1), TaskOf(1, SCSI_READ_10, 513),
-        TaskOf(1, SCSI_READ_16), written, TaskOf(2, SCSI_READ_10, 2)})
+       {CommandOf(1, SCSI_READ_10, 512), CommandOf(2, SCSI_READ_10, 1),
+        CommandOf(1, SCSI_READ_10, 513), CommandOf(1, SCSI_READ_16), written,
+        CommandOf(2, SCSI_READ_10, 2)})
     EXPECT_TRUE(Add(command, 16'001));
   ASSERT_EQ(table_->count, 4u);
   EXPECT_EQ(At(0).commands, 2u);
@@ -56,7 +57,7 @@ TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
 
 // A value above all bounds is counted in the bucket behind the last bound.
 TEST_F(Aggregate, CountsWhatIsAboveAllBounds) {
-  EXPECT_TRUE(Add(TaskOf(1, SCSI_READ_10, ~uint32_t{0}), uint64_t{1} << 50));
+  EXPECT_TRUE(Add(CommandOf(1, SCSI_READ_10, ~uint32_t{0}), uint64_t{1} << 50));
   EXPECT_EQ(At(0).durations[LUNSCOPE_LATENCY_BOUNDS], 1u);
   EXPECT_EQ(At(0).sizes[LUNSCOPE_SIZE_BOUNDS], 1u);
 }
@@ -75,34 +76,34 @@ TEST(BitWidth, IsTheSameByHalves) {
 }
 
 TEST_F(Aggregate, LeavesToRecordsWhatIsSlow) {
-  const lunscope_command command = TaskOf(1, SCSI_READ_10);
+  const lunscope_command command = CommandOf(1, SCSI_READ_10);
   EXPECT_TRUE(Add(command, 99, 100));
   EXPECT_FALSE(Add(command, 100, 100));
   EXPECT_EQ(At(0).commands, 1u);
 }
 
 TEST_F(Aggregate, LeavesToRecordsWhatHasNoPlace) {
-  for (uint8_t i = 0; i < LUNSCOPE_AGGREGATES; i++) EXPECT_TRUE(Add(TaskOf(i, SCSI_READ_10)));
-  EXPECT_FALSE(Add(TaskOf(LUNSCOPE_AGGREGATES, SCSI_READ_10)));
+  for (uint8_t i = 0; i < LUNSCOPE_AGGREGATES; i++) EXPECT_TRUE(Add(CommandOf(i, SCSI_READ_10)));
+  EXPECT_FALSE(Add(CommandOf(LUNSCOPE_AGGREGATES, SCSI_READ_10)));
   for (uint8_t i = 0; i < LUNSCOPE_AGGREGATES; i++) {
-    EXPECT_TRUE(Add(TaskOf(i, SCSI_READ_10)));
+    EXPECT_TRUE(Add(CommandOf(i, SCSI_READ_10)));
     EXPECT_EQ(At(i).commands, 2u);
   }
 }
 
 TEST_F(Aggregate, ClocksThatDifferMakeNoHugeDuration) {
-  EXPECT_TRUE(Add(TaskOf(1, SCSI_READ_10), uint64_t{0} - 5));
+  EXPECT_TRUE(Add(CommandOf(1, SCSI_READ_10), uint64_t{0} - 5));
   EXPECT_EQ(At(0).duration_ns, 0u);
   EXPECT_EQ(At(0).durations[0], 1u);
 }
 
 TEST_F(Aggregate, KnowsWhatNoReportHasHandedOut) {
-  Add(TaskOf(1, SCSI_READ_10));
-  Add(TaskOf(2, SCSI_READ_10));
+  Add(CommandOf(1, SCSI_READ_10));
+  Add(CommandOf(2, SCSI_READ_10));
   EXPECT_EQ(lunscope_aggregates_unread(table_.get()), 2u);
   lunscope_aggregates_mark_read(table_.get());
   EXPECT_EQ(lunscope_aggregates_unread(table_.get()), 0u);
-  Add(TaskOf(2, SCSI_READ_10));
+  Add(CommandOf(2, SCSI_READ_10));
   EXPECT_EQ(lunscope_aggregates_unread(table_.get()), 1u);
 }
 

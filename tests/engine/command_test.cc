@@ -460,10 +460,10 @@ TEST_F(Command, CollidingTagsAreToldApart) {
     EXPECT_EQ(session_.inflight().spilled, uint32_t{LUNSCOPE_PROBES});
     session_.Target(ScsiResponse(tags[gone]));
     for (uint32_t i = 0; i < kPlaces; i++) {
-      const lunscope_command* task = session_.Find(tags[i]);
-      ASSERT_EQ(task == nullptr, i == gone);
-      if (task != nullptr) {
-        EXPECT_EQ(task->cmdsn, tags[i]);
+      const lunscope_command* command = session_.Find(tags[i]);
+      ASSERT_EQ(command == nullptr, i == gone);
+      if (command != nullptr) {
+        EXPECT_EQ(command->cmdsn, tags[i]);
       }
     }
     // A tag in flight is found behind a place that became free: it is not stored twice.

@@ -56,8 +56,13 @@ class Sink {
       if (take == LUNSCOPE_TAKE_CHUNK) {
         lunscope_connection_chunk(&connection(), nullptr, direction, &totals);
       } else {
-        ASSERT_EQ(lunscope_connection_header(&connection(), nullptr, direction, kNow, &totals),
-                  LUNSCOPE_HEADER_FOLLOWED);
+        const lunscope_header header =
+            lunscope_connection_header(&connection(), nullptr, direction, kNow, &totals);
+        if (header == LUNSCOPE_HEADER_ACT) {
+          lunscope_connection_act(&connection(), nullptr, direction, &totals);
+        } else {
+          ASSERT_EQ(header, LUNSCOPE_HEADER_FOLLOWED);
+        }
       }
       Deliver(direction);
       if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(&stream(direction));

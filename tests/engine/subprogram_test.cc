@@ -41,7 +41,7 @@ TEST_F(Subprogram, RefusesNull) {
        {static_cast<lunscope_connection*>(nullptr), connection_.get()}) {
     lunscope_totals* totals = connection == nullptr ? &totals_ : nullptr;
     EXPECT_EQ(lunscope_connection_lose(connection, 0, 0, 0, totals), 0);
-    EXPECT_EQ(lunscope_connection_manage(connection, nullptr, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_act(connection, nullptr, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_spill(connection, nullptr, 0, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_chunk(connection, nullptr, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_settle(connection, 0, 0, totals), LUNSCOPE_TAKE_SHORT);

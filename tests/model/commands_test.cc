@@ -80,12 +80,12 @@ struct BothWays {
   void Complete(const Command& command) {
     const lunscope_command_record& record = command.record.command;
     recorded.On(1).Completes(command);
-    lunscope_command task{};
-    task.lun = record.lun;
-    task.cdb[0] = record.cdb[0];
-    task.flags = record.command_flags;
-    task.transferred_bytes = record.transferred_bytes;
-    ASSERT_TRUE(lunscope_aggregate_add(table.get(), &task, record.duration_ns, ~uint64_t{0}));
+    lunscope_command in_flight{};
+    in_flight.lun = record.lun;
+    in_flight.cdb[0] = record.cdb[0];
+    in_flight.flags = record.command_flags;
+    in_flight.transferred_bytes = record.transferred_bytes;
+    ASSERT_TRUE(lunscope_aggregate_add(table.get(), &in_flight, record.duration_ns, ~uint64_t{0}));
   }
   void Report() {
     table->header.bytes = lunscope_aggregates_bytes(table.get());

@@ -41,7 +41,7 @@ struct Script {
 
   RecordQueue ready;
   std::vector<lunscope_connection_record> live;  // that a walk finds
-  std::vector<lunscope_scsi_command> tasks;      // that a walk finds, too
+  std::vector<lunscope_scsi_command> in_flight;  // that a walk finds, too
   std::function<void()> in_walk = [] {};         // called before each record of a walk
   bool walk_fails = false;
   bool is_done = false;
@@ -62,13 +62,13 @@ class ScriptedSource : public Source {
       script_->ready.Pop();
     }
   }
-  Status Walk(const Handler& on_record, const TaskHandler& on_task) override {
+  Status Walk(const Handler& on_record, const CommandHandler& on_command) override {
     Note("walk");
     for (const lunscope_connection_record& record : script_->live) {
       script_->in_walk();
       on_record(record.header);
     }
-    for (const lunscope_scsi_command& task : script_->tasks) on_task(task);
+    for (const lunscope_scsi_command& command : script_->in_flight) on_command(command);
     if (script_->walk_fails) return Error{ExitCode::kFailure, "the walk broke off"};
     return Nothing{};
   }
