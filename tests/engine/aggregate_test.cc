@@ -62,6 +62,16 @@ TEST_F(Aggregate, CountsWhatIsAboveAllBounds) {
   EXPECT_EQ(At(0).sizes[LUNSCOPE_SIZE_BOUNDS], 1u);
 }
 
+TEST(Bucket, IsTheFirstWhoseBoundIsNotBelowTheValue) {
+  struct {
+    uint64_t value;
+    uint32_t bucket;
+  } const rows[] = {{0, 0},      {16'000, 0}, {16'001, 1}, {20'000, 1},      {32'000, 1},
+                    {32'001, 2}, {64'000, 2}, {64'001, 3}, {~uint64_t{0}, 3}};
+  for (const auto& row : rows)
+    EXPECT_EQ(lunscope_bucket_of(row.value, 16'000, 3), row.bucket) << row.value;
+}
+
 // BPF has no instruction that counts leading zeros: the way by halves says the same.
 TEST(BitWidth, IsTheSameByHalves) {
   EXPECT_EQ(lunscope_bit_width(0), 0u);
