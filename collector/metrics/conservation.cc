@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What lunscope saw and what it missed. At every moment, for each role:
+// Metrics of what lunscope saw and what it missed. At every moment, for each role:
 // commands_seen = commands_reported + commands_unreported (all reasons) + commands_in_flight
 #include "collector/metrics/catalogue.h"
 

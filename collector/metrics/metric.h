@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a metric is: one constexpr row. The row has the metric's name, type, unit, help and when it
+// A metric is one constexpr row. The row has the metric's name, type, unit, help and when it
 // is available; and its series, which are a scope (scopes.h) and a value of each item of the scope:
 //
 //   {"read_bytes_total", Counter, kBytes, kIscsi, "Bytes in Data-In segments.",

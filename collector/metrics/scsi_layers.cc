@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What only the kernel's SCSI layers have. The other metrics of the layers are the twins in
+// Metrics that only the kernel's SCSI layers have. The other metrics of the layers are the twins in
 // commands.cc and conservation.cc.
 #include "collector/metrics/catalogue.h"
 #include "collector/names/names.h"

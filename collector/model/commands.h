@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What completed commands, and those in flight, add up to in the series. Not thread-safe: one
+// Adds completed commands, and those in flight, to the series. Not thread-safe: one
 // thread at a time. A command on a LUN that was met before makes no allocation.
 #pragma once
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the records mean. The model hands each record to the part whose topic it is, and leads the
-// walk over live connections. The parts, each with a header of its own, one below the other:
+// The model gives the records their meaning. It hands each record to the part whose topic it is,
+// and leads the walk over live connections. The parts, each with a header of its own, one below the
+// other:
 //
 //   series <- connections <- commands, traffic, logins, layers <- model
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is counted for a target besides commands: PDUs, bytes, and the management PDUs by their
+// Counts for a target besides commands: PDUs, bytes, and the management PDUs by their
 // codes. No state of its own: the caller serialises the use of connection and target.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a user sees of any set of programs in the kernel: records in rings, and the state of each
+// The interface to any set of programs in the kernel: records in rings, and the state of each
 // program. The programs for iSCSI and those for the SCSI layers are such sets.
 #pragma once
 

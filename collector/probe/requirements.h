@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What lunscope needs of the kernel and of this process. Each requirement is asked for by name, so
-// that the answer can say what to do. Nothing is loaded.
+// The needs of lunscope: of the kernel, and of this process. Each requirement is asked for by name,
+// so that the answer can say what to do. Nothing is loaded.
 #pragma once
 
 #include <string>

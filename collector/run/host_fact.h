@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What this host knows beyond its packets, as questions and answers. A question is a value, so that
+// Facts of this host beyond its packets, as questions and answers. A question is a value, so that
 // equal ones are asked once.
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run watches and shows, whoever chose it: a command line, a file, a test. Each struct is a
-// group of options. It holds the values, binds the options that set them, and checks what no option
-// can check alone. A subcommand has the groups that it needs.
+// Settings of a run: it watches and shows what somebody chose by a command line, a file, a test.
+// Each struct is a group of options. It holds the values, binds the options that set them, and
+// checks what no option can check alone. A subcommand has the groups that it needs.
 #pragma once
 
 #include <cstdint>
