@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is precompiled for the test programs belongs to a target, and a target to a source.
+// Precompiled headers of the test programs need a target, and a target needs a source: this one.

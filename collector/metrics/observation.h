@@ -43,6 +43,7 @@ struct Observation {
   std::vector<ProbeState> probes;
   uint64_t now_ns = 0;  // CLOCK_MONOTONIC
   uint64_t malformed_records = 0;
+  uint64_t waiting_records = 0;  // drained, and not in the snapshot yet
   uint64_t wakeups = 0;
   uint64_t tracked_commands_limit = 0;
   std::string version;

@@ -105,6 +105,10 @@ constexpr Metric kSelfMetrics[] = {
     {"untracked_connections_total", Counter, kCount, kIscsi,
      "Connections that are not watched because there was no memory for their state.",
      Of<Once, &UntrackedConnections>()},
+    {"waiting_records", Gauge, kCount, kLive,
+     "Records out of the ring that wait, for a second at most, for a name of the host. They are "
+     "counted as reported, and in no other metric yet.",
+     Of<Once, &Observation::waiting_records>()},
     {"wakeups_total", Counter, kCount, kLive, "Times that the collector woke up to drain the ring.",
      Of<Once, &Observation::wakeups>()},
     {"dropped_series_total", Counter, kCount, kAlways,

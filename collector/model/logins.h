@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What logins, logouts and texts say: names, sessions and their parameters, and the targets that
-// other targets list. Not thread-safe: one thread at a time.
+// Logins, logouts and texts tell names, sessions and their parameters, and the targets that other
+// targets list. Here that is learned. Not thread-safe: one thread at a time.
 #pragma once
 
 #include <lunscope/records.h>

@@ -22,9 +22,11 @@ class RecordQueue {
     bytes_.resize(at + sizeof(now_ns) + Padded(record.bytes));
     std::memcpy(&bytes_[at], &now_ns, sizeof(now_ns));
     std::memcpy(&bytes_[at + sizeof(now_ns)], &record, record.bytes);
+    size_++;
   }
 
   [[nodiscard]] bool empty() const { return first_ == bytes_.size(); }
+  [[nodiscard]] size_t size() const { return size_; }  // records
   [[nodiscard]] size_t bytes() const { return bytes_.size() - first_; }
   // REQUIRES, for all below: !empty(). Good until the next call of Push() or Pop().
   [[nodiscard]] const lunscope_record& Front() const {
@@ -37,6 +39,7 @@ class RecordQueue {
   }
   void Pop() {
     first_ += sizeof(uint64_t) + Padded(Front().bytes);
+    size_--;
     if (!empty()) return;
     bytes_.clear();
     first_ = 0;
@@ -48,6 +51,7 @@ class RecordQueue {
 
   std::vector<char> bytes_;
   size_t first_ = 0;
+  size_t size_ = 0;
 };
 
 }  // namespace lunscope

@@ -174,6 +174,7 @@ Observation Watcher::Observe() {
   // Right behind the walk, which counted the commands in flight.
   for (const Inlet& inlet : inlets_) inlet.source->Describe(observation);
   observation.snapshot = model_.TakeSnapshot([this] { DrainIfDue(); });
+  for (const Inlet& inlet : inlets_) observation.waiting_records += inlet.waiting.size();
   observation.wakeups = wakeups_;
   observation.version = kVersion;
   observation.revision = kRevision;

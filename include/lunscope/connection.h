@@ -195,7 +195,7 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
 
 /* A record of this header is due if records of headers are wanted at all. */
 LUNSCOPE_INLINE void lunscope_connection_show_header(struct lunscope_stream* stream) {
-  if (!stream->reads_ahs || stream->sync != LUNSCOPE_SYNC_FOLLOWED) return;
+  if (!stream->reads_ahs) return;
   if (iscsi_ahs_bytes(stream->room) != 0)
     lunscope_stream_keep(stream, ISCSI_BHS_BYTES + iscsi_ahs_bytes(stream->room));
   stream->due |= LUNSCOPE_DUE_HEADER;

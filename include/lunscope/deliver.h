@@ -64,7 +64,6 @@ LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_stream* stream, uint32_
                                          struct lunscope_totals* totals) {
   const uint8_t* bhs = stream->room;
   switch (iscsi_opcode(bhs)) {
-    case ISCSI_SCSI_COMMAND:
     case ISCSI_DATA_OUT:
     case ISCSI_R2T: return 0;
     case ISCSI_SCSI_RESPONSE:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What passes for a record: the one place where bytes become typed. One row each.
+// Bytes become a typed record in one place only. Each row is bytes, and whether they are a record.
 #include "collector/base/record.h"
 
 #include <gtest/gtest.h>

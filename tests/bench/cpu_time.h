@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What this thread has spent on a CPU: others that use the same one are not in it.
+// The time of this thread on a CPU. The time of other threads on the same CPU is not in it.
 #pragma once
 
 #include <ctime>

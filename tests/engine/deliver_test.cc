@@ -38,6 +38,7 @@ class Sink {
   bool is_deaf = false;                           // the sink ignores what is due
   lunscope_totals totals = {};
   std::vector<uint32_t> due;  // of each PDU that made something due
+  std::vector<lunscope_header_record> headers;
   std::vector<lunscope_pdu_record> pdus;
   std::vector<lunscope_sensed_command_record> sensed;
 
@@ -74,6 +75,8 @@ class Sink {
     if (is_due == 0 || is_deaf) return;
     due.push_back(is_due);
     const lunscope_command* command = lunscope_due_command(&connection(), nullptr, direction);
+    if (is_due & LUNSCOPE_DUE_HEADER)
+      lunscope_fill_pdu_header(&headers.emplace_back(), &connection(), direction, kNow);
     if (is_due & LUNSCOPE_DUE_PDU)
       lunscope_fill_pdu(&pdus.emplace_back(), &connection(), direction, command, kNow);
     if (is_due & LUNSCOPE_DUE_SENSE)
@@ -263,6 +266,21 @@ TEST(Fill, LeavesNoOldBytesBehindTheData) {
   ASSERT_EQ(sink.sensed.size(), 1u);
   EXPECT_EQ(sink.sensed[0].command.sense_bytes, 18);
   EXPECT_EQ(std::ranges::count(sink.sensed[0].sense, 0), LUNSCOPE_SENSE_BYTES - 18);
+}
+
+// An AHS is in the record of its header whole, or not at all.
+TEST(Fill, LeavesOutAnAhsThatIsTooLong) {
+  for (const size_t bytes : {0, 8, LUNSCOPE_AHS_BYTES, LUNSCOPE_AHS_BYTES + 4, 1020}) {
+    Sink sink;
+    LogIn(&sink);
+    sink.stream(LUNSCOPE_RECEIVED).reads_ahs = 1;
+    sink.Initiator(ScsiCommand(1, TestUnitReady()).Ahs(Bytes(bytes, 0xee)));
+    ASSERT_EQ(sink.headers.size(), 1u) << bytes;
+    const size_t kept = bytes <= LUNSCOPE_AHS_BYTES ? bytes : 0;
+    EXPECT_EQ(sink.headers[0].ahs_bytes, kept);
+    EXPECT_EQ(std::ranges::count(sink.headers[0].ahs, 0xee), kept);
+    EXPECT_EQ(lunscope_inflight_count(&sink.connection().inflight), 1u);
+  }
 }
 
 }  // namespace

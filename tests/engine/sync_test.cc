@@ -319,6 +319,18 @@ TEST(Attach, BelievesTheThirdHeaderIfBothDirectionsAgree) {
   EXPECT_EQ(SumOf(session.totals.gaps), 0u);
 }
 
+// The header of the other direction is still in its room while a chunk behind it is read.
+TEST(Attach, BelievesAHeaderWhoseDataIsOnTheWay) {
+  Follower session;
+  LogIn(&session);
+  const Bytes sense = Numbered(ScsiResponse(1, 2).Sense(Bytes(18, 0x70)), 1);
+  session.Target(Slice(sense, 0, 48 + 10));
+  session.InitiatorUnseen(48);
+  for (uint32_t i = 1; i <= 3; i++) session.Initiator(Command(i));
+  EXPECT_EQ(session.totals.resyncs[LUNSCOPE_REASON_MISSING_BYTES], 1u);
+  EXPECT_EQ(session.seen(), 1u);
+}
+
 TEST(Attach, BelievesNoNumbersThatDisagree) {
   for (const uint32_t offset : {200u, 100'000u, 0x80000000u}) {
     Follower session;
@@ -598,6 +610,23 @@ TEST(AttachWithDigests, SurviveASpoiledHeader) {
   }
   EXPECT_EQ(session.commands.back().record.itt, 60u);
   EXPECT_EQ(session.connection->record.data_digest, 1);
+}
+
+// A trial tests digests, even where the digests of known headers are not tested. The third header
+// is the first that is believed.
+TEST(AttachWithDigests, AreTestedOnTrialOnly) {
+  const Digests both{true, true};
+  Follower session;
+  session.connection->checks_header_digest = 0;
+  for (uint32_t i = 1; i <= 40; i++) {
+    Bytes command = Command(i).Wire(both);
+    if (i == 40) command[17] ^= 1;
+    session.Initiator(command);
+    session.Target(Answer(i).Wire(both));
+  }
+  EXPECT_EQ(session.connection->record.header_digest, 1);
+  EXPECT_EQ(session.connection->record.header_digest_errors, 0u);
+  EXPECT_EQ(session.pdus(session.initiator_direction(), ISCSI_SCSI_COMMAND), 38u);
 }
 
 // The login is parsed while the other direction is not followed. The digests are those of the

@@ -186,6 +186,7 @@ Observation FixedObservation() {
   observation.probes = {{"tcp_probe", true, 1, 1000, 2'500'000}, {"net_dev_queue", false, 0, 0, 0}};
   observation.now_ns = host.now_ns + 10 * kSecond;
   observation.malformed_records = 1;
+  observation.waiting_records = 3;
   observation.wakeups = 4;
   observation.snapshot.tracked_commands = 2;
   observation.tracked_commands_limit = 256;

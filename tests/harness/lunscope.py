@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 
-from harness.process import LUNSCOPE, free_port, run, start
+from harness.process import LUNSCOPE, free_port, run, start, wait_until
 
 START_SECONDS = 60
 # Far above the second it promises: the test of that promise is its own, the others only need an
@@ -137,6 +137,11 @@ class Serve:
     def metrics(self):
         return Metrics(self.scrape())
 
+    def counted(self):
+        """The metrics once every record that is out of the ring is in them."""
+        return wait_until(lambda: not (metrics := self.metrics()).total("waiting_records")
+                          and metrics, _REST_SECONDS, "the waiting records to be counted")
+
     def sessions(self):
         """The answer of `lunscope sessions`."""
         _, out, _, _ = run([LUNSCOPE, "sessions", "-o", "json", "--web.listen-address",
@@ -147,12 +152,12 @@ class Serve:
         """The metrics once traffic has ended: no command is in flight, no byte is unread, and two
         scrapes agree. After _REST_SECONDS the metrics as they are, for the caller's checks to judge.
         """
-        return self._agreed(lambda metrics: not metrics.total("commands_in_flight")
-                            and not metrics.total("unread_bytes"))
+        return self._agreed(lambda metrics: not any(map(metrics.total, (
+            "commands_in_flight", "unread_bytes", "waiting_records"))))
 
     def standing(self):
         """The same where a peer is stopped, so that commands stay in flight: two scrapes agree."""
-        return self._agreed(lambda metrics: True)
+        return self._agreed(lambda metrics: not metrics.total("waiting_records"))
 
     def _agreed(self, is_at_rest):
         deadline, before = time.monotonic() + _REST_SECONDS, None

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whoever judges a command gives the answer of the one table (outcome.h): a row of a trace, the
-// JSON object, the summary, the metrics, and the kernel half, which adds up commands without an
+// All judges of a command give the answer of the one table (outcome.h). They are a row of a trace,
+// the JSON object, the summary, the metrics, and the kernel half, which adds up commands without an
 // error.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

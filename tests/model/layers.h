@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the SCSI layers tell, in words, for a Host (host.h):
+// Records of the SCSI layers, in words, for a Host (host.h):
 //
 //   host.Apply(NexusRecord(1).Below("scsi_debug"));
 //   host.Apply(Dispatched(1, Read16(0, 8).Taking(100'000)).At(2'000'000));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a trace prints of a host's records, when, and in which order.
+// A trace prints rows of a host's records: which rows, when, and in which order.
 #include "collector/run/tracer.h"
 
 #include <gmock/gmock.h>

@@ -256,9 +256,11 @@ TEST_F(WatcherTest, RowsWaitForTheirProcess) {
   // All that was drained behind the new reader waits, so that rows stay in their order.
   EXPECT_THAT(taken_, ElementsAre("connection:", "command:"));
   EXPECT_TRUE(watcher_->has_waiting());
+  EXPECT_EQ(watcher_->Observe().waiting_records, 3u);
   door_->Open();
   DrainUntilTaken(5);
   EXPECT_FALSE(watcher_->has_waiting());
+  EXPECT_EQ(watcher_->Observe().waiting_records, 0u);
   EXPECT_THAT(taken_, ElementsAre("connection:", "command:", "connection:reader7",
                                   "command:reader7", "command:"));
 }

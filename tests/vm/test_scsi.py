@@ -140,7 +140,7 @@ class ScsiDebug(ScsiTest):
         """Commands by operation code, against the kernel's trace and the device's counters."""
         done = self.kernel.events("done", self.device.host)
         records = self.records(len(done), transport="scsi_debug")
-        metrics = self.serve.metrics()
+        metrics = self.serve.counted()
         expected = collections.Counter(opcode for opcode, _ in done)
         self.assertEqual(opcodes(records), expected)
         self.assertEqual(metrics.total("scsi_commands_total", transport="scsi_debug"), len(done))
@@ -304,7 +304,7 @@ class AboveTheWire(ScsiTest):
         return wait_until(still, 30, "the commands to stand still")
 
     def check_metrics(self, layer):
-        metrics = self.serve.metrics()
+        metrics = self.serve.counted()
         joined = metrics.total("scsi_command_above_wire_seconds_count", transport="iscsi_tcp")
         self.assertEqual(joined, metrics.total("scsi_commands_total", transport="iscsi_tcp"))
         self.assertEqual(metrics.total("scsi_unjoined_commands_total"), 0)

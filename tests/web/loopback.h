@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of server and client share: a free port, and an endpoint with one metric.
+// The tests of server and client share these: a free port, and an endpoint with one metric.
 #pragma once
 
 #include <arpa/inet.h>
