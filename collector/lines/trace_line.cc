@@ -10,6 +10,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
+#include "collector/base/text_table.h"
 #include "collector/lines/shared_keys.h"
 #include "collector/names/names.h"
 
@@ -82,8 +83,19 @@ bool MovesData(const Facts& facts) {
 bool IsTimeout(const Facts& facts) { return !facts.verdict.is_end(); }
 bool HasStatus(const Facts& facts) { return facts.verdict.has_status(); }
 bool HasSense(const Facts& facts) { return facts.verdict.end.sense.valid; }
+std::string SenseTextOf(const Facts& facts) {
+  const scsi_sense& sense = facts.verdict.end.sense;
+  return SenseText(sense.key, sense.asc, sense.ascq);
+}
 bool HasResidual(const Facts& facts) {
   return (facts.record.response_flags & (ISCSI_RESIDUAL_UNDERFLOW | ISCSI_RESIDUAL_OVERFLOW)) != 0;
+}
+bool HasBidiResidual(const Facts& facts) {
+  return (facts.record.response_flags & (ISCSI_BIDI_UNDERFLOW | ISCSI_BIDI_OVERFLOW)) != 0;
+}
+// The target had less to transfer than the initiator expected, or more (RFC 7143 section 11.4.5).
+const char* ResidualKind(const Facts& facts, uint8_t overflow_flag) {
+  return (facts.record.response_flags & overflow_flag) != 0 ? "overflow" : "underflow";
 }
 bool HasHostStatus(const Facts& facts) { return facts.verdict.end.host_status != 0; }
 bool IsRetried(const Facts& facts) { return facts.retries != 0; }
@@ -91,7 +103,6 @@ bool IsOnWire(const Facts& facts) { return facts.wire_ns.has_value(); }
 
 // ---- the columns of the table ----
 
-constexpr size_t kRowColumns = 120;
 constexpr uint8_t kTargetColumns = 16;
 constexpr uint8_t kCommandColumns = 21;
 
@@ -122,7 +133,7 @@ std::string LunText(const Facts& facts) {
 }
 
 std::string TimeText(const Facts& facts) { return FormatTimeOfDay(facts.epoch_ns); }
-std::string CommandText(const Facts& facts) { return facts.name.substr(0, kCommandColumns); }
+std::string CommandText(const Facts& facts) { return facts.name; }
 std::string LbaText(const Facts& facts) {
   return facts.has_lba ? fmt::to_string(scsi_lba(facts.record.cdb)) : "";
 }
@@ -139,12 +150,10 @@ std::string AboveWireText(const Facts& facts) {
 }
 std::string StatusText(const Facts& facts) { return facts.verdict.Words(); }
 
-enum class Align : bool { kLeft, kRight };
-
 struct Column {
   const char* title;
   std::string (*text)(const Facts& facts);
-  uint8_t width;  // a longer value pushes the columns behind it to the right
+  uint8_t width;  // a longer value is not cut: it pushes the columns behind it to the right
   Align align;
   bool is_of_wire = false;  // shown only if the times on the wire are
 };
@@ -167,10 +176,8 @@ constexpr Column kTable[] = {
 template <typename Text>
 std::string Row(bool has_wire_column, const Text& text) {
   std::string row;
-  size_t limit = kRowColumns;
   for (const Column& column : kTable) {
     if (column.is_of_wire && !has_wire_column) continue;
-    if (column.is_of_wire) limit += column.width + 1;
     const std::string cell = text(column);
     const size_t blanks = std::max<size_t>(column.width, cell.size()) - cell.size();
     if (&column != std::begin(kTable)) row += ' ';
@@ -178,7 +185,7 @@ std::string Row(bool has_wire_column, const Text& text) {
     row += cell;
     if (column.align == Align::kLeft) row.append(blanks, ' ');
   }
-  return row.substr(0, limit);
+  return row;
 }
 
 // ---- the keys of the object ----
@@ -259,10 +266,24 @@ constexpr Key kKeys[] = {
          sense.Number("key", facts.verdict.end.sense.key);
          sense.Number("asc", facts.verdict.end.sense.asc);
          sense.Number("ascq", facts.verdict.end.sense.ascq);
+         if (facts.verdict.end.sense.deferred != 0) sense.Flag("deferred", true);
+         sense.String("text", SenseTextOf(facts));
        });
      }},
     {"residual_bytes", HasResidual,
      [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.residual_bytes); }},
+    {"residual", HasResidual,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, ResidualKind(facts, ISCSI_RESIDUAL_OVERFLOW));
+     }},
+    {"bidi_read_residual_bytes", HasBidiResidual,
+     [](auto& line, auto name, auto& facts) {
+       line.Number(name, facts.record.bidi_residual_bytes);
+     }},
+    {"bidi_read_residual", HasBidiResidual,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, ResidualKind(facts, ISCSI_BIDI_OVERFLOW));
+     }},
     {"duration_us", nullptr,
      [](auto& line, auto name, auto& facts) {
        line.Decimal(name, Microseconds(facts.record.duration_ns), 3);

@@ -69,11 +69,11 @@ struct EachCommandError {
       const Scoped scoped_key(labels, kSenseKeyLabel, sense_key);
       visit(labels, count);
     };
-    constexpr std::pair<uint8_t, uint8_t> kIllegalRequest = {SCSI_STATUS_CHECK_CONDITION, 0x05};
-    if (!lun.errors.contains(kIllegalRequest))
-      add(StatusLabel(kIllegalRequest.first), SenseKeyLabel(kIllegalRequest.second), 0);
+    constexpr uint8_t kIllegalRequest = 0x05;
+    if (!lun.errors.contains({SCSI_STATUS_CHECK_CONDITION, kIllegalRequest}))
+      add(StatusLabel(SCSI_STATUS_CHECK_CONDITION), SenseKeyLabel(kIllegalRequest), 0);
     for (const auto& [code, count] : lun.errors)
-      add(StatusLabel(code.first), SenseKeyLabel(code.second), count);
+      add(StatusLabel(code.first), code.second ? SenseKeyLabel(*code.second) : kNoSenseData, count);
     if (lun.target_failures != 0) add(kTargetFailureStatus, kNoSenseData, lun.target_failures);
     uint64_t host_errors = 0;
     for (const auto& [host_status, count] : lun.host_errors) host_errors += count;
@@ -99,7 +99,7 @@ constexpr Metric kCommandMetrics[] = {
      Of<EachOperation, &Commands>(),
      Twin{"Commands completed at a SCSI layer; a retry is one more."}},
     {"command_errors_total", Counter, kCount, kIscsi,
-     "SCSI commands completed with a status other than GOOD, by status and sense key.",
+     "SCSI commands that ended with an error, by status and sense key. CONDITION MET is success.",
      Of<EachCommandError>(),
      Twin{"Commands of a SCSI layer that failed, by status and sense key."}},
     {"command_duration_seconds", Histogram, kSeconds, kIscsi,

@@ -71,7 +71,8 @@ std::vector<LabelValue> SenseKeyValues() {
   std::vector<LabelValue> values;
   for (uint8_t key = 0; key < kSenseKeys; key++)
     values.push_back({SenseKeyLabel(key), fmt::format("Sense key {:#x}.", key)});
-  values.push_back({kNoSenseData, "There is no SCSI status, so there is no sense data."});
+  values.push_back(
+      {kNoSenseData, "The status is not CHECK CONDITION, or no sense data came with it."});
   return values;
 }
 

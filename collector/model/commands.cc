@@ -14,7 +14,9 @@ void CountError(LunStatistics& lun, const Verdict& verdict) {
   switch (verdict.outcome->ending) {
     case Ending::kHostError: lun.host_errors[end.host_status]++; break;
     case Ending::kTargetFailure: lun.target_failures++; break;
-    default: lun.errors[{end.status, end.sense.key}]++; break;
+    case Ending::kCheckCondition:
+    case Ending::kDeferredError: lun.errors[{end.status, end.sense.key}]++; break;
+    default: lun.errors[{end.status, std::nullopt}]++; break;
   }
 }
 

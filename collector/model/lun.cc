@@ -26,6 +26,19 @@ std::optional<uint64_t> DecimalLun(uint64_t lun) {
   }
 }
 
+// INQUIRY with EVPD or the obsolete CMDDT, and READ CAPACITY with the obsolete PMI, have other data
+// (SPC-5 6.6.1, SPC-3 6.4.1, SBC-2 5.10 and 5.11).
+bool AsksForIdentity(const uint8_t* cdb) {
+  switch (cdb[0]) {
+    case SCSI_INQUIRY: return (cdb[1] & 0x03) == 0;
+    case SCSI_READ_CAPACITY_10: return (cdb[8] & 0x01) == 0;
+    case SCSI_SERVICE_ACTION_IN_16:
+      return scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16 &&
+             (cdb[14] & 0x01) == 0;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 std::string FormatLun(uint64_t lun) {
@@ -42,8 +55,8 @@ uint64_t CanonicalLun(uint64_t lun) {
 }
 
 void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
-  const bool is_vital_product_data = (cdb[1] & 0x01) != 0;
-  if (cdb[0] == SCSI_INQUIRY && !is_vital_product_data && bytes >= 1) {
+  if (!AsksForIdentity(cdb)) return;
+  if (cdb[0] == SCSI_INQUIRY && bytes >= 1) {
     // Qualifier 3: no device can be here, so the type means nothing (SPC-5 table 142).
     if ((data[0] >> 5) != 3) device_type = data[0] & 0x1f;
     const auto* text = reinterpret_cast<const char*>(data);
@@ -53,8 +66,7 @@ void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
     const uint32_t last = lunscope_be32(data);
     block_bytes = lunscope_be32(data + 4);
     if (last != 0xffffffff) capacity_bytes = (uint64_t{last} + 1) * block_bytes;
-  } else if (cdb[0] == SCSI_SERVICE_ACTION_IN_16 &&
-             scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16 && bytes >= 12) {
+  } else if (cdb[0] == SCSI_SERVICE_ACTION_IN_16 && bytes >= 12) {
     block_bytes = lunscope_be32(data + 8);
     capacity_bytes = (lunscope_be64(data) + 1) * block_bytes;
   }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -56,10 +57,11 @@ struct LunStatistics {
   uint64_t written_bytes = 0;
   LunIdentity identity;
 
-  std::map<std::pair<uint8_t, uint8_t>, uint64_t> errors;  // by SCSI status and sense key
-  uint64_t target_failures = 0;                            // iSCSI response other than 0
-  uint64_t outstanding = 0;                                // as of the last walk
-  uint64_t oldest_start_ns = 0;                            // of the outstanding; 0: none
+  // By SCSI status and sense key. A status other than CHECK CONDITION has no sense key of its own.
+  std::map<std::pair<uint8_t, std::optional<uint8_t>>, uint64_t> errors;
+  uint64_t target_failures = 0;  // iSCSI response other than 0
+  uint64_t outstanding = 0;      // as of the last walk
+  uint64_t oldest_start_ns = 0;  // of the outstanding; 0: none
   // Of a SCSI layer only.
   std::map<uint8_t, uint64_t> host_errors;  // by the mid-layer's host status
   uint64_t retries = 0;

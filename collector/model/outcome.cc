@@ -20,10 +20,11 @@ bool IsPlain(const CommandEnd& end) {
 bool IsTimeout(const CommandEnd& end) { return end.is_timeout; }
 bool HasHostStatus(const CommandEnd& end) { return end.host_status != 0; }
 bool HasResponse(const CommandEnd& end) { return end.response != 0; }
-bool IsGood(const CommandEnd& end) { return end.status == SCSI_STATUS_GOOD; }
+bool IsSuccess(const CommandEnd& end) { return scsi_is_success(end.status) != 0; }
 bool IsCheckWithSense(const CommandEnd& end) {
   return end.status == SCSI_STATUS_CHECK_CONDITION && end.sense.valid != 0;
 }
+bool IsDeferred(const CommandEnd& end) { return IsCheckWithSense(end) && end.sense.deferred != 0; }
 bool IsAny(const CommandEnd&) { return true; }
 
 // ---- the words for it ----
@@ -32,9 +33,12 @@ std::string TimedOut(const CommandEnd&) { return "Timed out"; }
 std::string HostStatus(const CommandEnd& end) { return HostStatusName(end.host_status); }
 std::string Response(const CommandEnd& end) { return ResponseName(end.response); }
 std::string Status(const CommandEnd& end) { return StatusName(end.status); }
-std::string Check(const CommandEnd& end) {
-  return fmt::format("Check {:x}/{:02x}/{:02x}", end.sense.key, end.sense.asc, end.sense.ascq);
+std::string SenseWords(const scsi_sense& sense) {
+  return fmt::format("{:x}/{:02x}/{:02x} {}", sense.key, sense.asc, sense.ascq,
+                     SenseText(sense.key, sense.asc, sense.ascq));
 }
+std::string Check(const CommandEnd& end) { return "Check " + SenseWords(end.sense); }
+std::string Deferred(const CommandEnd& end) { return "Check, deferred " + SenseWords(end.sense); }
 
 constexpr Severity kSuccess = Severity::kSuccess;
 constexpr Severity kError = Severity::kError;
@@ -48,7 +52,8 @@ constexpr Outcome kOutcomes[] = {
     {Ending::kTimedOut,       kError,   false, IsTimeout,        TimedOut},
     {Ending::kHostError,      kError,   false, HasHostStatus,    HostStatus},
     {Ending::kTargetFailure,  kError,   false, HasResponse,      Response},
-    {Ending::kGoodWithSense,  kSuccess, true,  IsGood,           Status},
+    {Ending::kSuccessStatus,  kSuccess, true,  IsSuccess,        Status},
+    {Ending::kDeferredError,  kError,   true,  IsDeferred,       Deferred},
     {Ending::kCheckCondition, kError,   true,  IsCheckWithSense, Check},
     {Ending::kOtherStatus,    kError,   true,  IsAny,            Status},
 };

@@ -28,7 +28,8 @@ enum class Ending : uint8_t {
   kTimedOut,
   kHostError,
   kTargetFailure,
-  kGoodWithSense,
+  kSuccessStatus,  // CONDITION MET and the like, or GOOD with sense beside it
+  kDeferredError,
   kCheckCondition,
   kOtherStatus,
 };

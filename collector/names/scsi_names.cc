@@ -16,7 +16,8 @@
 namespace lunscope {
 namespace {
 
-using NameBuffer = std::array<char, 80>;
+// The longest name is that of a mode of WRITE BUFFER.
+using NameBuffer = std::array<char, 160>;
 
 // include/scsi/scsi_status.h of Linux: enum scsi_host_status
 constexpr CodeEntry kHostStatuses[] = {
@@ -76,6 +77,19 @@ bool HasServiceAction(uint8_t opcode) {
   }
 }
 
+// The bits of byte 1 that choose what the command does, apart from service actions: the modes of
+// READ BUFFER and WRITE BUFFER, and the service action of READ ATTRIBUTE, which libsgutils2 names
+// like a mode. 0: the command has none.
+uint8_t ModeBits(uint8_t opcode) {
+  switch (opcode) {
+    case 0x3b:
+    case 0x3c:
+    case 0x8c:
+    case 0x9b: return 0x1f;
+    default: return 0;
+  }
+}
+
 std::string HexName(const uint8_t* cdb) {
   if (!HasServiceAction(cdb[0])) return fmt::format("0x{:02x}", cdb[0]);
   const unsigned action =
@@ -109,6 +123,12 @@ constexpr TypedEntry kNamesOfType[] = {
 // actions.
 bool IsKeyOfMultimedia(const uint8_t* cdb) { return cdb[0] == 0xa3 || cdb[0] == 0xa4; }
 
+std::string OpcodeName(uint8_t opcode, int device_type) {
+  NameBuffer buffer{};
+  sg_get_opcode_name(opcode, device_type, buffer.size(), buffer.data());
+  return buffer.data();
+}
+
 // "" for a command that has no name.
 std::string NameOfType(const uint8_t* cdb, int device_type) {
   const auto* own = std::ranges::find_if(kNamesOfType, [&](const TypedEntry& each) {
@@ -116,17 +136,18 @@ std::string NameOfType(const uint8_t* cdb, int device_type) {
   });
   if (own != std::end(kNamesOfType)) return std::string(own->name);
   NameBuffer buffer{};
-  if (device_type == kMultimediaType && IsKeyOfMultimedia(cdb)) {
-    sg_get_opcode_name(cdb[0], device_type, buffer.size(), buffer.data());
-  } else {
-    sg_get_command_name(cdb, device_type, buffer.size(), buffer.data());
-  }
+  if (device_type == kMultimediaType && IsKeyOfMultimedia(cdb))
+    return OpcodeName(cdb[0], device_type);
+  sg_get_command_name(cdb, device_type, buffer.size(), buffer.data());
   // For a command without a name libsgutils2 returns "Opcode=0x..", "... service action=0x..",
   // "Reserved [0x..]" or "Vendor specific [0x..]".
   const std::string_view name = buffer.data();
   const bool is_named = name.find("0x") == std::string_view::npos &&
                         name.find("ervice action") == std::string_view::npos;
-  return is_named ? std::string(name) : std::string();
+  if (is_named) return std::string(name);
+  const uint8_t mode_bits = ModeBits(cdb[0]);
+  if (mode_bits == 0) return {};
+  return fmt::format("{}, mode 0x{:02x}", OpcodeName(cdb[0], device_type), cdb[1] & mode_bits);
 }
 
 std::string NameOrNumbers(const std::string& name, const uint8_t* cdb) {
@@ -145,13 +166,18 @@ std::string NameOfAnyType(const uint8_t* cdb) {
   return NameOrNumbers(names.empty() ? std::string() : names.front(), cdb);
 }
 
-using CommandNames = std::array<std::string, 256>;
+// By operation code and the five bits of byte 1 that choose a mode or a service action.
+constexpr size_t kActions = 32;
+using CommandNames = std::array<std::array<std::string, kActions>, 256>;
 
 CommandNames ReadNamesOfAnyType() {
   CommandNames names;
   for (size_t opcode = 0; opcode < names.size(); opcode++) {
-    const std::array<uint8_t, ISCSI_CDB_BYTES> cdb = {static_cast<uint8_t>(opcode)};
-    names[opcode] = NameOfAnyType(cdb.data());
+    for (size_t action = 0; action < kActions; action++) {
+      const std::array<uint8_t, ISCSI_CDB_BYTES> cdb = {static_cast<uint8_t>(opcode),
+                                                        static_cast<uint8_t>(action)};
+      names[opcode][action] = NameOfAnyType(cdb.data());
+    }
   }
   return names;
 }
@@ -166,7 +192,7 @@ std::string CommandName(const uint8_t* cdb, int device_type) {
   if (HasServiceAction(cdb[0]) && !(IsKeyOfMultimedia(cdb) && scsi_service_action(cdb) == 0))
     return NameOrNumbers(NameOfType(cdb, kDiskType), cdb);
   static const CommandNames kNames = ReadNamesOfAnyType();
-  return kNames[cdb[0]];
+  return kNames[cdb[0]][cdb[1] % kActions];
 }
 
 std::string_view ScsiStatusName(uint32_t status) {
@@ -201,6 +227,20 @@ std::string OperationLabel(size_t operation) {
 std::string StatusLabel(uint8_t status) { return SnakeCase(StatusName(status)); }
 
 std::string HostStatusLabel(uint8_t host_status) { return SnakeCase(HostStatusName(host_status)); }
+
+std::string SenseText(uint8_t key, uint8_t asc, uint8_t ascq) {
+  NameBuffer key_name{};
+  sg_get_sense_key_str(key, key_name.size(), key_name.data());
+  NameBuffer additional{};
+  sg_get_asc_ascq_str(asc, ascq, additional.size(), additional.data());
+  // "Additional sense: Unrecovered read error", or "ASC=.." and "vendor specific ASC=.." of a code
+  // without a name.
+  constexpr std::string_view kNamed = "Additional sense: ";
+  const std::string_view said = additional.data();
+  const bool is_named = said.starts_with(kNamed) && (asc != 0 || ascq != 0);
+  return is_named ? fmt::format("{}: {}", key_name.data(), said.substr(kNamed.size()))
+                  : std::string(key_name.data());
+}
 
 std::string SenseKeyLabel(uint8_t key) {
   NameBuffer buffer{};

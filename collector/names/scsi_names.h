@@ -28,6 +28,10 @@ std::string_view ScsiHostStatusName(uint32_t host_status);
 // The same, but a host status without a name is its number in hex.
 std::string HostStatusName(uint8_t host_status);
 
+// "Medium Error: Unrecovered read error", by the names of libsgutils2 for the sense key and for the
+// additional sense. "Medium Error" where the additional sense has no name or says nothing (0/0).
+std::string SenseText(uint8_t key, uint8_t asc, uint8_t ascq);
+
 // Label values. A code without a name is its number in hex.
 std::string RoleLabel(uint8_t role);               // "initiator"
 std::string OperationLabel(size_t operation);      // "read"

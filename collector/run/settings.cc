@@ -166,12 +166,15 @@ OptionList LineOptions::Options() {
       SwitchOption("summary",
                    "At the end: commands by name, with bytes, errors and latency quantiles",
                    summary),
+      SwitchOption("by-lun", "With --summary: a row for each LUN of each target",
+                   is_summary_by_lun),
       SwitchOption("pdu",
                    "A JSON object for each PDU with every field of its header, instead of commands",
                    pdus)};
 }
 
 Status LineOptions::Check() const {
+  if (is_summary_by_lun && !summary) return UsageError("--by-lun is for --summary");
   if (pdus && summary) return UsageError("--pdu excludes --summary, which counts commands");
   return Nothing{};
 }

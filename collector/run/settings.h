@@ -81,6 +81,7 @@ struct LineOptions {
   bool json = false;
   bool pdus = false;  // a JSON object for each PDU, instead of lines for commands
   bool summary = false;
+  bool is_summary_by_lun = false;
   bool joins_layers = false;      // rows show the time above the wire
   std::optional<uint64_t> count;  // commands, or PDUs
 

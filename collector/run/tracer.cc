@@ -27,7 +27,8 @@ Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_o
     : options_(options),
       left_(options.count.value_or(std::numeric_limits<uint64_t>::max())),
       read_wall_clock_offset_ns_(std::move(wall_clock_offset_ns)),
-      wall_clock_offset_ns_(read_wall_clock_offset_ns_()) {}
+      wall_clock_offset_ns_(read_wall_clock_offset_ns_()),
+      summary_(options.is_summary_by_lun) {}
 
 void Tracer::Begin() {
   if (!options_.json && !options_.pdus) Print(TableHeader(options_.joins_layers));

@@ -109,7 +109,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record
 
 /* Does this PDU with a status say that the command succeeded? */
 LUNSCOPE_INLINE int lunscope_is_success(const uint8_t* bhs) {
-  return iscsi_status(bhs) == SCSI_STATUS_GOOD &&
+  return scsi_is_success(iscsi_status(bhs)) &&
          (iscsi_opcode(bhs) != ISCSI_SCSI_RESPONSE || iscsi_response(bhs) == 0);
 }
 

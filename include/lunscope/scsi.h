@@ -62,7 +62,16 @@ enum scsi_opcode {
 enum scsi_status {
   SCSI_STATUS_GOOD = 0x00,
   SCSI_STATUS_CHECK_CONDITION = 0x02,
+  SCSI_STATUS_CONDITION_MET = 0x04,
+  SCSI_STATUS_INTERMEDIATE = 0x10,               /* obsolete since SAM-4 */
+  SCSI_STATUS_INTERMEDIATE_CONDITION_MET = 0x14, /* obsolete since SAM-4 */
 };
+
+/* Does this status say that the command did what it was asked for (SAM-5 5.3.1)? */
+LUNSCOPE_INLINE int scsi_is_success(uint8_t status) {
+  return status == SCSI_STATUS_GOOD || status == SCSI_STATUS_CONDITION_MET ||
+         status == SCSI_STATUS_INTERMEDIATE || status == SCSI_STATUS_INTERMEDIATE_CONDITION_MET;
+}
 
 enum scsi_operation {
   SCSI_OPERATION_READ,
@@ -220,34 +229,47 @@ LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t* cdb, int de
   return scsi_disk_operation_of(cdb);
 }
 
-/* Sense data, fixed (70h, 71h) or descriptor (72h, 73h) format (SPC-5 4.4). */
+/*
+ * Sense data, fixed (70h, 71h) or descriptor (72h, 73h) format (SPC-5 4.4). A field beyond
+ * the bytes that are there, or beyond the ADDITIONAL SENSE LENGTH, was not said and reads as 0.
+ */
 struct scsi_sense {
   uint8_t valid; /* 0: too short, or no known response code */
   uint8_t key;
   uint8_t asc;
   uint8_t ascq;
+  uint8_t deferred; /* 1: about an earlier command, not about the one that it came with */
 };
 
+/* Byte 7 of both formats: the length of what follows it. */
+#define SCSI_SENSE_LENGTH_BYTE 7
+
 LUNSCOPE_INLINE struct scsi_sense scsi_read_sense(const uint8_t* sense, uint32_t bytes) {
-  struct scsi_sense read = {0, 0, 0, 0};
-  if (bytes < 3) return read;
-  switch (sense[0] & 0x7f) {
+  struct scsi_sense read = {0, 0, 0, 0, 0};
+  if (bytes < 2) return read;
+  if (bytes > SCSI_SENSE_LENGTH_BYTE) {
+    uint32_t said = SCSI_SENSE_LENGTH_BYTE + 1 + (uint32_t)sense[SCSI_SENSE_LENGTH_BYTE];
+    if (bytes > said) bytes = said;
+  }
+  uint8_t code = sense[0] & 0x7f;
+  switch (code) {
     case 0x70:
     case 0x71:
-      read.valid = 1;
+      if (bytes < 3) return read;
       read.key = sense[2] & 0x0f;
       if (bytes >= 13) read.asc = sense[12];
       if (bytes >= 14) read.ascq = sense[13];
       break;
     case 0x72:
     case 0x73:
-      read.valid = 1;
       read.key = sense[1] & 0x0f;
-      read.asc = sense[2];
+      if (bytes >= 3) read.asc = sense[2];
       if (bytes >= 4) read.ascq = sense[3];
       break;
-    default: break;
+    default: return read;
   }
+  read.valid = 1;
+  read.deferred = code & 1;
   return read;
 }
 

@@ -145,7 +145,7 @@ TEST(Sense, BothFormatsAndEveryTruncation) {
   const struct {
     const char* name;
     const char* sense;
-    scsi_sense read;  // valid, key, asc, ascq
+    scsi_sense read;  // valid, key, asc, ascq, deferred
   } kRows[] = {
       {"fixed", "70 00 05 00000000 0a 00000000 20 00 00 000000", {1, 5, 0x20, 0}},
       {"fixed, VALID and information",
@@ -154,14 +154,35 @@ TEST(Sense, BothFormatsAndEveryTruncation) {
       {"fixed, filemark EOM ILI",
        "70 00 e2 00000000 0a 00000000 04 01 00 000000",
        {1, 2, 0x04, 0x01}},
-      {"fixed, deferred", "71 00 04 00000000 0a 00000000 44 00 00 000000", {1, 4, 0x44, 0}},
+      {"fixed, deferred", "71 00 04 00000000 0a 00000000 44 00 00 000000", {1, 4, 0x44, 0, 1}},
       {"fixed, no ASCQ", "70 00 05 00000000 0a 00000000 20", {1, 5, 0x20, 0}},
       {"fixed, no ASC", "70 00 06 00000000 0a 00000000", {1, 6, 0, 0}},
       {"fixed, only the key", "70 00 06", {1, 6, 0, 0}},
       {"descriptor", "72 06 29 01 00000000", {1, 6, 0x29, 1}},
-      {"descriptor, deferred", "73 0b 47 05 00000000", {1, 0x0b, 0x47, 5}},
+      {"descriptor, deferred", "73 0b 47 05 00000000", {1, 0x0b, 0x47, 5, 1}},
       {"descriptor, no ASCQ", "72 06 29", {1, 6, 0x29, 0}},
-      {"two bytes", "72 06", {0, 0, 0, 0}},
+      {"descriptor, two bytes", "72 05", {1, 5, 0, 0}},
+      {"descriptor, deferred, two bytes", "73 04", {1, 4, 0, 0, 1}},
+      {"descriptor, one byte", "72", {0, 0, 0, 0}},
+      {"fixed, two bytes", "70 00", {0, 0, 0, 0}},
+      {"fixed, ADDITIONAL SENSE LENGTH 0",
+       "70 00 05 00000000 00 00000000 20 01 00 000000",
+       {1, 5, 0, 0}},
+      {"fixed, the length ends before the ASC",
+       "70 00 05 00000000 04 00000000 20 01 00 000000",
+       {1, 5, 0, 0}},
+      {"fixed, the length ends behind the ASC",
+       "70 00 05 00000000 05 00000000 20 01 00 000000",
+       {1, 5, 0x20, 0}},
+      {"fixed, the length ends behind the ASCQ",
+       "70 00 05 00000000 06 00000000 20 01 00 000000",
+       {1, 5, 0x20, 1}},
+      {"fixed, the length is longer than the data",
+       "70 00 05 00000000 ff 00000000 20",
+       {1, 5, 0x20, 0}},
+      {"descriptor, descriptors follow",
+       "72 03 11 0b 00000008 0000000000000000",
+       {1, 3, 0x11, 0x0b}},
       {"nothing", "", {0, 0, 0, 0}},
       {"response code 0", "00 00 05 00000000 0a 00000000 20 00 00 000000", {0, 0, 0, 0}},
       {"response code 7fh", "7f 00 05 00000000 0a 00000000 20 00 00 000000", {0, 0, 0, 0}},
@@ -174,6 +195,7 @@ TEST(Sense, BothFormatsAndEveryTruncation) {
     EXPECT_EQ(read.key, row.read.key) << row.name;
     EXPECT_EQ(read.asc, row.read.asc) << row.name;
     EXPECT_EQ(read.ascq, row.read.ascq) << row.name;
+    EXPECT_EQ(read.deferred, row.read.deferred) << row.name;
     for (size_t bytes = 0; bytes < sense.size(); bytes++)
       scsi_read_sense(GuardedBytes(Slice(sense, 0, bytes)).data(), static_cast<uint32_t>(bytes));
   }

@@ -30,13 +30,16 @@ void CheckCdb(const uint8_t* cdb) {
 // By the byte numbers of SPC-5 section 4.4, which differ between the formats.
 void CheckSense(const Bytes& data) {
   const scsi_sense read = scsi_read_sense(data.data(), static_cast<uint32_t>(data.size()));
-  const auto at = [&](size_t i) { return i < data.size() ? data[i] : uint8_t{0}; };
+  // ADDITIONAL SENSE LENGTH, byte 7, counts the bytes behind it.
+  const size_t said = data.size() > 7 ? 8 + size_t{data[7]} : data.size();
+  const auto at = [&](size_t i) { return i < std::min(data.size(), said) ? data[i] : uint8_t{0}; };
   const uint8_t code = at(0) & 0x7f;
   const bool is_descriptor = code == 0x72 || code == 0x73;
   const bool is_fixed = code == 0x70 || code == 0x71;
-  const bool is_valid = data.size() >= 3 && (is_fixed || is_descriptor);
+  const bool is_valid = (data.size() >= 3 && is_fixed) || (data.size() >= 2 && is_descriptor);
   Check(read.valid == is_valid, "sense has a known response code and a key");
   Check(read.key == (is_valid ? at(is_fixed ? 2 : 1) & 0x0f : 0), "sense key");
+  Check(read.deferred == (is_valid ? code & 1 : 0), "deferred");
   Check(read.asc == (is_valid ? at(is_fixed ? 12 : 2) : 0), "ASC");
   Check(read.ascq == (is_valid ? at(is_fixed ? 13 : 3) : 0), "ASCQ");
 }

@@ -23,7 +23,8 @@ def ends(status, name, data=b"", sense=None):
                [{"status": name, "response": "completed", "sense": sense}])
 
 
-MEDIUM_ERROR = {"key": 3, "asc": 0x11, "ascq": 1}
+MEDIUM_ERROR = {"key": 3, "asc": 0x11, "ascq": 1,
+                "text": "Medium Error: Read retries exhausted"}
 CHECK = CHECK_CONDITION, "Check Condition"
 
 READS = {
@@ -118,10 +119,11 @@ STATUSES = {
     "CHECK CONDITION with descriptor sense": ends(
         *CHECK, data=with_length(DESCRIPTOR), sense=MEDIUM_ERROR),
     "CHECK CONDITION with deferred sense": ends(
-        *CHECK, data=with_length(b"\x71" + FIXED_SENSE[1:]), sense=MEDIUM_ERROR),
+        *CHECK, data=with_length(b"\x71" + FIXED_SENSE[1:]),
+        sense=MEDIUM_ERROR | {"deferred": True}),
     "CHECK CONDITION without sense": ends(*CHECK),
     "sense without ASC and ASCQ": ends(
-        *CHECK, data=with_length(FIXED_SENSE[:8]), sense={"key": 3, "asc": 0, "ascq": 0}),
+        *CHECK, data=with_length(FIXED_SENSE[:8]), sense={"key": 3, "asc": 0, "ascq": 0, "text": "Medium Error"}),
     "sense of one byte": ends(
         *CHECK, data=with_length(FIXED_SENSE[:1])),
     "SenseLength longer than the data": ends(
@@ -130,10 +132,16 @@ STATUSES = {
         *CHECK, data=with_length(b"\x00" * 18)),
     "unexpected unsolicited data": ends(  # sense that iSCSI itself generates, section 11.4.7.2
         *CHECK, data=with_length(bytes.fromhex("70000b00000000 0a 00000000 0c0c 0000 0000")),
-        sense={"key": 0x0B, "asc": 0x0C, "ascq": 0x0C}),
+        sense={"key": 0x0B, "asc": 0x0C, "ascq": 0x0C,
+               "text": "Aborted Command: Write error - unexpected unsolicited data"}),
     "CRC error": ends(
         *CHECK, data=with_length(bytes.fromhex("70000b00000000 0a 00000000 4705 0000 0000")),
-        sense={"key": 0x0B, "asc": 0x47, "ascq": 5}),
+        sense={"key": 0x0B, "asc": 0x47, "ascq": 5,
+               "text": "Aborted Command: Protocol service CRC error"}),
+    "descriptor sense of two bytes": ends(
+        *CHECK, data=with_length(b"\x72\x05"),
+        sense={"key": 5, "asc": 0, "ascq": 0, "text": "Illegal Request"}),
+    "BUSY with sense": ends(0x08, "Busy", data=with_length(FIXED_SENSE), sense=MEDIUM_ERROR),
     "CONDITION MET": ends(0x04, "Condition Met"),
     "BUSY": ends(0x08, "Busy"),
     "RESERVATION CONFLICT": ends(0x18, "Reservation Conflict"),

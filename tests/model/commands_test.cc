@@ -143,7 +143,7 @@ TEST(Command, DurationAndSizeAreSummed) {
   EXPECT_EQ(seen.lun.read_bytes, 2560u);
 }
 
-using Errors = std::map<std::pair<uint8_t, uint8_t>, uint64_t>;
+using Errors = decltype(LunStatistics::errors);
 
 struct ErrorRow {
   const char* what;
@@ -158,11 +158,22 @@ const ErrorRow kErrors[] = {
     {"fixed format, deferred", Read16(0, 1).Sensing({0x71, 0, 0x03}), {{{2, 3}, 1}}, 0},
     {"descriptor format", Read16(0, 1).Sensing({0x72, 0x06, 0x29, 0x00}), {{{2, 6}, 1}}, 0},
     {"flags beside the sense key", Read16(0, 1).Sensing({0x70, 0, 0xe5}), {{{2, 5}, 1}}, 0},
-    {"sense that is too short", Read16(0, 1).Sensing({0x70, 0}), {{{2, 0}, 1}}, 0},
-    {"sense of an unknown format", Read16(0, 1).Sensing({0x7f, 5, 5, 5}), {{{2, 0}, 1}}, 0},
-    {"no sense", Read16(0, 1).Ending(SCSI_STATUS_CHECK_CONDITION), {{{2, 0}, 1}}, 0},
-    {"BUSY", Read16(0, 1).Ending(kBusy), {{{8, 0}, 1}}, 0},
-    {"a status of the future", Read16(0, 1).Ending(0xee), {{{0xee, 0}, 1}}, 0},
+    {"sense that is too short", Read16(0, 1).Sensing({0x70, 0}), {{{2, std::nullopt}, 1}}, 0},
+    {"sense of an unknown format",
+     Read16(0, 1).Sensing({0x7f, 5, 5, 5}),
+     {{{2, std::nullopt}, 1}},
+     0},
+    {"no sense", Read16(0, 1).Ending(SCSI_STATUS_CHECK_CONDITION), {{{2, std::nullopt}, 1}}, 0},
+    {"descriptor format, two bytes", Read16(0, 1).Sensing({0x72, 0x05}), {{{2, 5}, 1}}, 0},
+    {"NO SENSE that was said", Read16(0, 1).Sensing({0x70, 0, 0}), {{{2, 0}, 1}}, 0},
+    {"CONDITION MET", Read16(0, 1).Ending(SCSI_STATUS_CONDITION_MET), {}, 0},
+    {"INTERMEDIATE", Read16(0, 1).Ending(SCSI_STATUS_INTERMEDIATE), {}, 0},
+    {"BUSY with sense",
+     Read16(0, 1).Sensing(0x05, 0x21, 0x00).Ending(kBusy),
+     {{{8, std::nullopt}, 1}},
+     0},
+    {"BUSY", Read16(0, 1).Ending(kBusy), {{{8, std::nullopt}, 1}}, 0},
+    {"a status of the future", Read16(0, 1).Ending(0xee), {{{0xee, std::nullopt}, 1}}, 0},
     {"target failure", Read16(0, 1).Responding(1), {}, 1},
     // The status has a meaning only if the response is "command completed" (RFC 7143 11.4.2).
     {"target failure with a status", Read16(0, 1).Responding(1).Ending(kBusy), {}, 1},

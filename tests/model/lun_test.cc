@@ -61,6 +61,10 @@ Bytes InquiryData(uint8_t qualifier_and_type, size_t bytes = 36) {
 
 const Bytes kInquiry = {SCSI_INQUIRY, 0, 0, 0, 96, 0};
 const Bytes kInquiryPage = {SCSI_INQUIRY, 1, 0x83, 0, 255, 0};
+const Bytes kInquiryCommandData = {SCSI_INQUIRY, 2, 0x12, 0, 255, 0};
+const Bytes kReadCapacity10Partial = {SCSI_READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 1, 0};
+const Bytes kReadCapacity16Partial = {
+    SCSI_SERVICE_ACTION_IN_16, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 1, 0};
 const Bytes kReadCapacity10 = {SCSI_READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 const Bytes kReadCapacity16 = {
     SCSI_SERVICE_ACTION_IN_16, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0};
@@ -112,6 +116,14 @@ const LearnRow kLearned[] = {
     {"a byte short of a product", {{kInquiry, InquiryData(0x00, 31)}}, Device(0x00, "ACME", "")},
     {"the product", {{kInquiry, InquiryData(0x00, 32)}}, Device(0x00)},
     {"vital product data are no INQUIRY data", {{kInquiryPage, InquiryData(0x05)}}, {}},
+    {"command support data are other data, too", {{kInquiryCommandData, InquiryData(0x05)}}, {}},
+    {"READ CAPACITY(10) with PMI asks for another block",
+     {{kReadCapacity10, kCapacity10}, {kReadCapacity10Partial, {0, 0, 0, 99, 0, 0, 2, 0}}},
+     Blocks(512, 0x100000)},
+    {"READ CAPACITY(16) with PMI, too",
+     {{kReadCapacity16, kCapacity16},
+      {kReadCapacity16Partial, {0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 2, 0, 0, 0, 0, 0}}},
+     Blocks(4096, 0x1'0000'0000)},
     {"READ CAPACITY(10)", {{kReadCapacity10, kCapacity10}}, Blocks(512, 0x100000)},
     {"READ CAPACITY(10), short", {{kReadCapacity10, First(kCapacity10, 7)}}, {}},
     {"READ CAPACITY(10), too large for it", {{kReadCapacity10, kTooLargeFor10}}, Blocks(512, 0)},

@@ -89,6 +89,20 @@ constexpr Row kRows[] = {
     {{0x91}, kUnknown, "0x91: Synchronize cache(16) or Space(16)"},
     {{0xa3, 0x00}, kUnknown, "0xa3/0x00: Report assigned/unassigned p_extent or Send key"},
     {{0x2b}, kNone, "0x2b: Seek(10) or Locate(10) or Position to element"},
+    // A mode is a name of its own, also where the type is not known.
+    {{0x3b, 0x05}, kDisk, "Write buffer, download microcode, save, and activate"},
+    {{0x3b, 0x05}, kUnknown, "Write buffer, download microcode, save, and activate"},
+    {{0x3b, 0xe5}, kUnknown, "Write buffer, download microcode, save, and activate"},
+    {{0x3b, 0x0d},
+     kUnknown,
+     "Write buffer, download microcode with offsets, select activation events, save and defer "
+     "activate"},
+    {{0x3b, 0x01}, kUnknown, "Write buffer, mode 0x01"},
+    {{0x3c, 0x1c}, kUnknown, "Read buffer(10), error history"},
+    {{0x3c, 0x0f}, kDisk, "Read buffer(10), mode 0x0f"},
+    {{0x9b, 0x03}, kUnknown, "Read buffer(16), descriptor"},
+    {{0x8c, 0x02}, kUnknown, "Read attribute, logical volume list"},
+    {{0x34, 0x06}, kUnknown, "0x34: Pre-fetch(10) or Read position, long form"},
 
     // Service actions.
     {{0x9e, 0x10}, kDisk, "Read capacity(16)"},
@@ -153,13 +167,43 @@ TEST(CommandName, IsANameOrItsNumbersForEveryCdb) {
         if (opcode == SCSI_VARIABLE_LENGTH) cdb[9] = byte;
         const std::string name = CommandName(cdb.data(), device_type);
         EXPECT_TRUE(IsPrintable(name)) << name;
-        EXPECT_LT(name.size(), 80u) << name;
+        EXPECT_LT(name.size(), 120u) << name;
         if (IsHex(name, cdb[0])) continue;
         if (IsSuspicious(name)) suspicious.insert(name);
       }
     }
   }
   EXPECT_THAT(suspicious, ::testing::IsEmpty());
+}
+
+TEST(SenseText, HasTheNamesOfKeyAndAdditionalSense) {
+  struct {
+    uint8_t key, asc, ascq;
+    const char* text;
+  } const rows[] = {
+      {0x3, 0x11, 0x00, "Medium Error: Unrecovered read error"},
+      {0x6, 0x29, 0x00, "Unit Attention: Power on, reset, or bus device reset occurred"},
+      {0xb, 0x47, 0x05, "Aborted Command: Protocol service CRC error"},
+      {0x2, 0x04, 0x0a,
+       "Not Ready: Logical unit not accessible, asymmetric access state transition"},
+      {0x0, 0x00, 0x01, "No Sense: Filemark detected"},
+      // Nothing is said of the cause, or a code of the vendor or of a later standard.
+      {0x5, 0x00, 0x00, "Illegal Request"},
+      {0x4, 0x80, 0x00, "Hardware Error"},
+      {0x4, 0x3e, 0xc0, "Hardware Error"},
+      {0x9, 0xff, 0xff, "Vendor specific(9)"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(SenseText(row.key, row.asc, row.ascq), row.text);
+  for (int key = 0; key < 256; key++) {
+    for (int asc = 0; asc < 256; asc++) {
+      for (const uint8_t ascq : {0x00, 0x01, 0x80, 0xff}) {
+        const std::string text =
+            SenseText(static_cast<uint8_t>(key), static_cast<uint8_t>(asc), ascq);
+        EXPECT_EQ(text.find("ASC"), std::string::npos) << text;
+        EXPECT_TRUE(IsPrintable(text)) << text;
+      }
+    }
+  }
 }
 
 struct LabelRow {

@@ -25,7 +25,8 @@ BLOCKS = 200
 # scsi_debug's opts (drivers/scsi/scsi_debug.c) and what a read of its bad sector ends with.
 MEDIUM_ERROR, IGNORE = 2, 4
 BAD_SECTOR = 0x1234
-UNRECOVERED_READ_ERROR = {"key": 3, "asc": 0x11, "ascq": 0}
+UNRECOVERED_READ_ERROR = {"key": 3, "asc": 0x11, "ascq": 0,
+                          "text": "Medium Error: Unrecovered read error"}
 NAMES = {0x00: "Test Unit Ready", 0x12: "Inquiry", 0x28: "Read(10)", 0x2A: "Write(10)",
          0x25: "Read capacity(10)", 0x35: "Synchronize cache(10)", 0x9E: "Read capacity(16)"}
 

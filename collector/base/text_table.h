@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A table for people: each column is as wide as its longest cell, so no cell is cut. A value: one
+// thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lunscope {
+
+enum class Align : bool { kLeft, kRight };
+
+class TextTable {
+ public:
+  struct Column {
+    std::string title;
+    Align align = Align::kLeft;
+  };
+
+  explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // REQUIRES: a cell for each column.
+  void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // The titles and the rows, a line each.
+  [[nodiscard]] std::string Format() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace lunscope
