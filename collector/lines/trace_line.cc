@@ -2,7 +2,6 @@
 #include "collector/lines/trace_line.h"
 
 #include <fmt/format.h>
-#include <lunscope/scsi.h>
 
 #include <algorithm>
 #include <array>
@@ -12,26 +11,13 @@
 #include "collector/base/json.h"
 #include "collector/base/text_table.h"
 #include "collector/lines/shared_keys.h"
+#include "collector/model/cdb.h"
 #include "collector/names/names.h"
 
 namespace lunscope {
 namespace {
 
 // ---- facts ----
-
-// Disk, CD, optical memory, reduced and zoned disk: all of them have LBA and blocks in the same
-// places of a CDB.
-bool IsBlockDevice(int device_type) {
-  constexpr std::array kTypes = {0x00, 0x05, 0x07, 0x0e, 0x14};
-  return std::ranges::find(kTypes, device_type) != kTypes.end();
-}
-
-bool HasLba(const TracedCommand& command) {
-  if (!scsi_has_lba(command.record.cdb)) return false;
-  return command.applied.device_type == kUnknownDeviceType
-             ? !scsi_may_be_of_tape(command.record.cdb)
-             : IsBlockDevice(command.applied.device_type);
-}
 
 // The facts of a command, from which both its row and its object are made.
 struct Facts {
@@ -44,7 +30,8 @@ struct Facts {
         wire_ns(traced.applied.wire_ns),
         retries(traced.retries),
         name(CommandName(record.cdb, traced.applied.device_type)),
-        has_lba(HasLba(traced)),
+        lba(LbaOf(record.cdb, traced.applied.device_type)),
+        blocks(BlocksOf(record.cdb, traced.applied.device_type)),
         epoch_ns(static_cast<int64_t>(record.header.time_ns) + traced.wall_clock_offset_ns) {}
 
   [[nodiscard]] bool is_target() const { return record.header.role == LUNSCOPE_ROLE_TARGET; }
@@ -58,7 +45,8 @@ struct Facts {
   std::optional<uint64_t> wire_ns;  // of the same command on the wire, if it was found there
   uint8_t retries;
   std::string name;
-  bool has_lba;
+  std::optional<uint64_t> lba;
+  std::optional<uint64_t> blocks;
   int64_t epoch_ns;
 };
 
@@ -76,7 +64,8 @@ bool HasInitiator(const Facts& facts) {
 bool HasInferredNames(const Facts& facts) {
   return IsOfIscsi(facts) && facts.connection->has_inferred_names();
 }
-bool HasBlocks(const Facts& facts) { return facts.has_lba; }
+bool HasLba(const Facts& facts) { return facts.lba.has_value(); }
+bool HasBlocks(const Facts& facts) { return facts.blocks.has_value(); }
 bool MovesData(const Facts& facts) {
   return (facts.record.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) != 0;
 }
@@ -134,11 +123,9 @@ std::string LunText(const Facts& facts) {
 
 std::string TimeText(const Facts& facts) { return FormatTimeOfDay(facts.epoch_ns); }
 std::string CommandText(const Facts& facts) { return facts.name; }
-std::string LbaText(const Facts& facts) {
-  return facts.has_lba ? fmt::to_string(scsi_lba(facts.record.cdb)) : "";
-}
+std::string LbaText(const Facts& facts) { return facts.lba ? fmt::to_string(*facts.lba) : ""; }
 std::string BlocksText(const Facts& facts) {
-  return facts.has_lba ? fmt::to_string(scsi_blocks(facts.record.cdb)) : "";
+  return facts.blocks ? fmt::to_string(*facts.blocks) : "";
 }
 std::string BytesText(const Facts& facts) {
   const uint64_t bytes = facts.record.transferred_bytes;
@@ -244,10 +231,9 @@ constexpr Key kKeys[] = {
        const uint8_t* cdb = facts.record.cdb;
        line.Hex(name, {cdb, scsi_cdb_bytes(cdb[0])});
      }},
-    {"lba", HasBlocks,
-     [](auto& line, auto name, auto& facts) { line.Number(name, scsi_lba(facts.record.cdb)); }},
+    {"lba", HasLba, [](auto& line, auto name, auto& facts) { line.Number(name, *facts.lba); }},
     {"blocks", HasBlocks,
-     [](auto& line, auto name, auto& facts) { line.Number(name, scsi_blocks(facts.record.cdb)); }},
+     [](auto& line, auto name, auto& facts) { line.Number(name, *facts.blocks); }},
     {"expected_bytes", MovesData,
      [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.expected_bytes); }},
     {"transferred_bytes", MovesData,

@@ -2,7 +2,10 @@
 #include "collector/model/commands.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
+
+#include "collector/model/cdb.h"
 
 namespace lunscope {
 namespace {
@@ -35,7 +38,7 @@ OperationStatistics& CommandCounter::Count(const Origin& origin, LunStatistics& 
                                            const lunscope_command_record& record,
                                            Applied& applied) {
   applied.lun = &lun;
-  applied.operation = scsi_operation_of(record.cdb, applied.device_type);
+  applied.operation = OperationOf(record.cdb, applied.device_type);
   OperationStatistics& statistics = series_.OperationOf(origin, lun, applied.operation);
   statistics.duration_ns.Add(record.duration_ns);
   origin.target->second.sizes[applied.operation].Add(record.transferred_bytes);
@@ -54,7 +57,8 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_aggregates_
     const lunscope_aggregate& now = record.aggregates[i];
     lunscope_aggregate& counted = connection.aggregates[i];
     LunStatistics& lun = series_.LunOf(connection, now.lun);
-    const size_t operation = scsi_operation_of(&now.opcode, DeviceTypeOf(connection, now.lun, lun));
+    const std::array<uint8_t, ISCSI_CDB_BYTES> cdb = {now.opcode, now.byte1};
+    const size_t operation = OperationOf(cdb, DeviceTypeOf(connection, now.lun, lun));
     const uint64_t bytes = now.transferred_bytes - counted.transferred_bytes;
     series_.OperationOf(connection, lun, operation)
         .duration_ns.AddGrowth(counted.durations, now.durations,

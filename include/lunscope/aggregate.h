@@ -41,9 +41,14 @@ LUNSCOPE_INLINE uint32_t lunscope_bucket_of(uint64_t value, uint64_t first, uint
   return value <= first << bucket ? bucket : bucket + 1;
 }
 
+LUNSCOPE_INLINE uint8_t lunscope_deciding_byte1(const uint8_t* cdb) {
+  return cdb[1] & scsi_deciding_bits(cdb[0]);
+}
+
 LUNSCOPE_INLINE int lunscope_aggregate_is_of(const struct lunscope_aggregate* aggregate,
                                              const struct lunscope_command* command) {
   return aggregate->lun == command->lun && aggregate->opcode == command->cdb[0] &&
+         aggregate->byte1 == lunscope_deciding_byte1(command->cdb) &&
          aggregate->flags == (command->flags & ISCSI_COMMAND_READ);
 }
 
@@ -56,6 +61,7 @@ LUNSCOPE_SUBPROGRAM uint32_t lunscope_aggregate_place(struct lunscope_aggregates
     if (i == table->count) {
       aggregate->lun = command->lun;
       aggregate->opcode = command->cdb[0];
+      aggregate->byte1 = lunscope_deciding_byte1(command->cdb);
       aggregate->flags = command->flags & ISCSI_COMMAND_READ;
       table->count = i + 1;
       return i;
@@ -81,15 +87,25 @@ LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
 }
 
 /*
+ * Does a row of the table say all of this command? The bytes that decide the kind of a variable
+ * length CDB are not in the row, and a bidirectional command has bytes both ways.
+ */
+LUNSCOPE_INLINE int lunscope_can_add_up(const struct lunscope_command* command) {
+  uint8_t both_ways = ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE;
+  return command->cdb[0] != SCSI_VARIABLE_LENGTH && (command->flags & both_ways) != both_ways;
+}
+
+/*
  * Add a command that has ended with success. Returns 0 if it needs a record instead: because it
- * took slow_ns or longer, or because the table has no room for its kind.
+ * took slow_ns or longer, because a row does not say all of it, or because the table has no room
+ * for its kind.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record* table,
                                                const struct lunscope_command* command,
                                                uint64_t now_ns, uint64_t slow_ns) {
   if (!table || !command) return 0;
   uint64_t duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
-  if (duration_ns >= slow_ns) return 0;
+  if (duration_ns >= slow_ns || !lunscope_can_add_up(command)) return 0;
   struct lunscope_aggregate* aggregate = lunscope_aggregate_of(table, command);
   if (!aggregate) return 0;
   uint32_t duration =

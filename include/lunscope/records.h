@@ -15,7 +15,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 6
+#define LUNSCOPE_ABI 7
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -37,7 +37,7 @@
 #define LUNSCOPE_LATENCY_BOUNDS 22 /* 16 us to 33.5 s */
 #define LUNSCOPE_SIZE_FIRST_BYTES 512
 #define LUNSCOPE_SIZE_BOUNDS 16 /* 512 B to 16 MiB */
-/* Pairs of LUN and operation code that one connection adds up. Further pairs have records. */
+/* Pairs of LUN and kind of CDB that one connection adds up. Further pairs have records. */
 #define LUNSCOPE_AGGREGATES 16
 
 /* X(KIND, struct, bytes): a record may be shorter where its struct ends in a list or a table. */
@@ -166,7 +166,7 @@ struct lunscope_inflight_record {
   struct lunscope_waiting waiting[LUNSCOPE_TRACKED_COMMANDS];
 };
 
-/* Completed commands of one LUN and operation code. Counts begin with the connection. */
+/* Completed commands of one LUN and kind of CDB. Counts begin with the connection. */
 struct lunscope_aggregate {
   uint64_t lun;
   uint64_t commands;
@@ -177,14 +177,15 @@ struct lunscope_aggregate {
   uint64_t sizes[LUNSCOPE_SIZE_BOUNDS + 1];
   uint8_t opcode; /* of the CDB */
   uint8_t flags;  /* of the SCSI Command, ISCSI_COMMAND_READ only */
-  uint8_t reserved[6];
+  uint8_t byte1;  /* of the CDB, scsi_deciding_bits() only */
+  uint8_t reserved[5];
   uint64_t pad0[2];
 };
 
 /* The record ends behind the last aggregate in use. */
 struct lunscope_aggregates_record {
   struct lunscope_record header;
-  uint32_t count; /* aggregates in use; each keeps its LUN and operation code */
+  uint32_t count; /* aggregates in use; each keeps its LUN and kind of CDB */
   uint32_t last;  /* the aggregate that was added to last */
   uint8_t pad0[24];
   struct lunscope_aggregate aggregates[LUNSCOPE_AGGREGATES];

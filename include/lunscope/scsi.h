@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Facts about SCSI that the engine and the model use (SPC, SBC): the length of a CDB, where its
- * logical block address and its transfer length stand, and the kind of work that it asks for. Also
- * LUNs and sense data.
- *
- * Names of commands come from libsgutils2, because they depend on the device type. These facts do
- * not, except that LBA and blocks have a meaning for block devices only.
+ * Facts about SCSI that kernel half and collector share (SPC, SAM): LUNs, codes, the length of a
+ * CDB, and sense data. The collector knows the rest of a CDB: its name (collector/names), its kind
+ * of work, LBA and blocks (collector/model/cdb.h).
  */
 #ifndef LUNSCOPE_SCSI_H
 #define LUNSCOPE_SCSI_H
@@ -35,26 +32,17 @@ enum scsi_opcode {
   SCSI_READ_CAPACITY_10 = 0x25,
   SCSI_READ_10 = 0x28,
   SCSI_WRITE_10 = 0x2a,
-  SCSI_WRITE_AND_VERIFY_10 = 0x2e,
-  SCSI_VERIFY_10 = 0x2f,
   SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
   SCSI_WRITE_SAME_10 = 0x41,
   SCSI_UNMAP = 0x42,
   SCSI_VARIABLE_LENGTH = 0x7f,
   SCSI_READ_16 = 0x88,
-  SCSI_COMPARE_AND_WRITE = 0x89,
   SCSI_WRITE_16 = 0x8a,
-  SCSI_ORWRITE_16 = 0x8b,
-  SCSI_WRITE_AND_VERIFY_16 = 0x8e,
-  SCSI_VERIFY_16 = 0x8f,
-  SCSI_PREFETCH_16 = 0x90,
   SCSI_SYNCHRONIZE_CACHE_16 = 0x91,
   SCSI_WRITE_SAME_16 = 0x93,
+  SCSI_ZONE_MANAGEMENT_OUT = 0x94,
   SCSI_SERVICE_ACTION_IN_16 = 0x9e,
-  SCSI_READ_12 = 0xa8,
-  SCSI_WRITE_12 = 0xaa,
-  SCSI_WRITE_AND_VERIFY_12 = 0xae,
-  SCSI_VERIFY_12 = 0xaf,
+  SCSI_SERVICE_ACTION_OUT_16 = 0x9f,
 };
 
 #define SCSI_SERVICE_ACTION_READ_CAPACITY_16 0x10
@@ -94,140 +82,22 @@ LUNSCOPE_INLINE uint32_t scsi_cdb_bytes(uint8_t opcode) {
   }
 }
 
-LUNSCOPE_INLINE uint8_t scsi_service_action(const uint8_t* cdb) { return cdb[1] & 0x1f; }
-
-/* Does this command have its LBA and block count where block commands of its length have them? */
-LUNSCOPE_INLINE int scsi_has_lba(const uint8_t* cdb) {
-  switch (cdb[0]) {
-    case SCSI_READ_6:
-    case SCSI_WRITE_6:
-    case SCSI_READ_10:
-    case SCSI_WRITE_10:
-    case SCSI_WRITE_AND_VERIFY_10:
-    case SCSI_VERIFY_10:
-    case SCSI_SYNCHRONIZE_CACHE_10:
-    case SCSI_WRITE_SAME_10:
-    case 0x34:
-    case SCSI_READ_12:
-    case SCSI_WRITE_12:
-    case SCSI_WRITE_AND_VERIFY_12:
-    case SCSI_VERIFY_12:
-    case SCSI_READ_16:
-    case SCSI_WRITE_16:
-    case SCSI_COMPARE_AND_WRITE:
-    case SCSI_ORWRITE_16:
-    case SCSI_WRITE_AND_VERIFY_16:
-    case SCSI_VERIFY_16:
-    case SCSI_PREFETCH_16:
-    case SCSI_SYNCHRONIZE_CACHE_16:
-    case SCSI_WRITE_SAME_16: return 1;
-    default: return 0;
-  }
-}
-
 /*
- * REQUIRES: scsi_has_lba(cdb). Is this as likely a command for a tape, which has no LBA there:
- * READ(6), WRITE(6), READ POSITION, SPACE(16), ERASE(16)? READ(16) and WRITE(16) are not. For a
- * tape they mean explicit addressing, which no known driver uses.
+ * The bits of byte 1 of a CDB that decide, with the operation code, what kind of work it asks for:
+ * the bit UNMAP of WRITE SAME, and service actions. 0: the operation code decides alone.
  */
-LUNSCOPE_INLINE int scsi_may_be_of_tape(const uint8_t* cdb) {
-  switch (cdb[0]) {
-    case SCSI_READ_6:
-    case SCSI_WRITE_6:
-    case 0x34:
-    case SCSI_SYNCHRONIZE_CACHE_16:
-    case SCSI_WRITE_SAME_16: return 1;
-    default: return 0;
-  }
-}
-
-/* REQUIRES: scsi_has_lba(cdb). */
-LUNSCOPE_INLINE uint64_t scsi_lba(const uint8_t* cdb) {
-  switch (scsi_cdb_bytes(cdb[0])) {
-    case 6: return lunscope_be24(cdb + 1) & 0x1fffff;
-    case 16: return lunscope_be64(cdb + 2);
-    default: return lunscope_be32(cdb + 2);
-  }
-}
-
-/* REQUIRES: scsi_has_lba(cdb). In READ(6) and WRITE(6), 0 means 256 blocks (SBC-4 5.10). */
-LUNSCOPE_INLINE uint32_t scsi_blocks(const uint8_t* cdb) {
-  if (cdb[0] == SCSI_COMPARE_AND_WRITE) return cdb[13];
-  switch (scsi_cdb_bytes(cdb[0])) {
-    case 6: return cdb[4] != 0 ? cdb[4] : 256;
-    case 10: return lunscope_be16(cdb + 7);
-    case 12: return lunscope_be32(cdb + 6);
-    default: return lunscope_be32(cdb + 10);
-  }
-}
-
-/* The kind of work that a command asks of a disk. */
-LUNSCOPE_INLINE enum scsi_operation scsi_disk_operation_of(const uint8_t* cdb) {
-  switch (cdb[0]) {
-    case SCSI_READ_6:
-    case SCSI_READ_10:
-    case SCSI_READ_12:
-    case SCSI_READ_16: return SCSI_OPERATION_READ;
-    case SCSI_WRITE_6:
-    case SCSI_WRITE_10:
-    case SCSI_WRITE_12:
-    case SCSI_WRITE_16:
-    case SCSI_WRITE_AND_VERIFY_10:
-    case SCSI_WRITE_AND_VERIFY_12:
-    case SCSI_WRITE_AND_VERIFY_16:
-    case SCSI_COMPARE_AND_WRITE:
-    case SCSI_ORWRITE_16:
+LUNSCOPE_INLINE uint8_t scsi_deciding_bits(uint8_t opcode) {
+  switch (opcode) {
     case SCSI_WRITE_SAME_10:
-    case SCSI_WRITE_SAME_16: return SCSI_OPERATION_WRITE;
-    case SCSI_SYNCHRONIZE_CACHE_10:
-    case SCSI_SYNCHRONIZE_CACHE_16: return SCSI_OPERATION_FLUSH;
-    case SCSI_UNMAP: return SCSI_OPERATION_DISCARD;
-    case 0x00:
-    case 0x03:
-    case SCSI_INQUIRY:
-    case 0x15:
-    case 0x16:
-    case 0x17:
-    case 0x1a:
-    case 0x1b:
-    case 0x1e:
-    case SCSI_READ_CAPACITY_10:
-    case 0x4d:
-    case 0x55:
-    case 0x56:
-    case 0x57:
-    case 0x5a:
-    case 0x5e:
-    case 0x5f:
+    case SCSI_WRITE_SAME_16: return 0x08;
+    case SCSI_ZONE_MANAGEMENT_OUT:
     case SCSI_SERVICE_ACTION_IN_16:
-    case 0xa0:
-    case 0xa3:
-    case 0xa4: return SCSI_OPERATION_CONTROL;
-    default: return SCSI_OPERATION_OTHER;
+    case SCSI_SERVICE_ACTION_OUT_16: return 0x1f;
+    default: return 0;
   }
 }
 
-/*
- * The kind of work that a command asks of a device of this type, for the metric label "operation".
- * A device of an unknown type counts as a disk.
- */
-LUNSCOPE_INLINE enum scsi_operation scsi_operation_of(const uint8_t* cdb, int device_type) {
-  if (device_type == SCSI_TYPE_TAPE) {
-    switch (cdb[0]) {
-      case 0x0f: /* READ REVERSE(6) */
-      case 0x14: /* RECOVER BUFFERED DATA */
-      case 0x81: /* READ REVERSE(16) */ return SCSI_OPERATION_READ;
-      case 0x10: /* WRITE FILEMARKS(6) */
-      case 0x80: /* WRITE FILEMARKS(16) */ return SCSI_OPERATION_WRITE;
-      case SCSI_SYNCHRONIZE_CACHE_16: /* SPACE(16) */
-      case SCSI_WRITE_SAME_16: /* ERASE(16) */ return SCSI_OPERATION_OTHER;
-      default: break;
-    }
-  }
-  if (device_type == SCSI_TYPE_MULTIMEDIA && cdb[0] == SCSI_UNMAP) /* READ SUB-CHANNEL */
-    return SCSI_OPERATION_OTHER;
-  return scsi_disk_operation_of(cdb);
-}
+LUNSCOPE_INLINE uint8_t scsi_service_action(const uint8_t* cdb) { return cdb[1] & 0x1f; }
 
 /*
  * Sense data, fixed (70h, 71h) or descriptor (72h, 73h) format (SPC-5 4.4). A field beyond

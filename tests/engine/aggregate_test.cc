@@ -55,6 +55,29 @@ TEST_F(Aggregate, AddsUpByLunOpcodeAndDirection) {
             offsetof(lunscope_aggregates_record, aggregates) + 4 * sizeof(lunscope_aggregate));
 }
 
+// WRITE SAME with UNMAP is another kind of work than without.
+TEST_F(Aggregate, TellsApartWhatByte1Decides) {
+  lunscope_command discard = CommandOf(1, SCSI_WRITE_SAME_16);
+  discard.cdb[1] = 0x08;
+  lunscope_command anchored = discard;
+  anchored.cdb[1] = 0x18;
+  for (const lunscope_command& command : {CommandOf(1, SCSI_WRITE_SAME_16), discard, anchored})
+    EXPECT_TRUE(Add(command));
+  ASSERT_EQ(table_->count, 2u);
+  EXPECT_EQ(At(0).byte1, 0);
+  EXPECT_EQ(At(1).byte1, 0x08);
+  EXPECT_EQ(At(1).commands, 2u);
+}
+
+// A row of the table would not say all of these.
+TEST_F(Aggregate, LeavesARecordToWhatItCannotSay) {
+  lunscope_command both_ways = CommandOf(1, SCSI_READ_10);
+  both_ways.flags = ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE;
+  EXPECT_FALSE(Add(both_ways));
+  EXPECT_FALSE(Add(CommandOf(1, SCSI_VARIABLE_LENGTH)));
+  EXPECT_EQ(table_->count, 0u);
+}
+
 // A value above all bounds is counted in the bucket behind the last bound.
 TEST_F(Aggregate, CountsWhatIsAboveAllBounds) {
   EXPECT_TRUE(Add(CommandOf(1, SCSI_READ_10, ~uint32_t{0}), uint64_t{1} << 50));

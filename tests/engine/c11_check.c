@@ -26,5 +26,5 @@ int lunscope_c11_check(struct lunscope_connection* connection, struct lunscope_t
                                 LUNSCOPE_DELIVERED, totals);
   lunscope_connection_end_text(connection, LUNSCOPE_SENT);
   return lunscope_text_take(&connection->texts[LUNSCOPE_SENT], *lunscope_stream_chunk(stream)) +
-         (int)scsi_operation_of(record->cdb, 0) + (int)scsi_read_sense(stream->room, 18).key;
+         (int)scsi_deciding_bits(record->cdb[0]) + (int)scsi_read_sense(stream->room, 18).key;
 }

@@ -5,6 +5,7 @@
 // Input: 16 bytes of CDB, 8 of LUN, and the data.
 #include <lunscope/scsi.h>
 
+#include "collector/model/cdb.h"
 #include "collector/model/lun.h"
 #include "tests/fuzz/target.h"
 
@@ -16,15 +17,15 @@ constexpr size_t kEscapedBytes = 4;  // \xNN
 void CheckCdb(const uint8_t* cdb) {
   const uint32_t bytes = scsi_cdb_bytes(cdb[0]);
   Check(bytes == 6 || bytes == 10 || bytes == 12 || bytes == 16, "a CDB has a length");
-  Check(scsi_operation_of(cdb, cdb[1] & 0x1f) < SCSI_OPERATIONS, "an operation has a label");
   Check(lunscope_explaining_bytes(cdb) <= LUNSCOPE_CHUNK_BYTES, "what explains fits a chunk");
-  if (!scsi_has_lba(cdb)) return;
-  // No read goes beyond the end of a shorter CDB.
-  const Bytes exact(cdb, cdb + bytes);
-  Check(scsi_lba(exact.data()) == scsi_lba(cdb), "the LBA is in the CDB");
-  Check(scsi_blocks(exact.data()) == scsi_blocks(cdb), "the block count is in the CDB");
-  Check(bytes != 6 || scsi_lba(cdb) < 1u << 21, "21 bits of LBA");
-  Check(bytes != 6 || scsi_blocks(cdb) != 0, "0 is 256");
+  // No read goes beyond the end of a shorter CDB, and no value depends on what lies there.
+  const int device_type = cdb[ISCSI_CDB_BYTES - 1] % 0x20;
+  const Bytes whole(cdb, cdb + ISCSI_CDB_BYTES);
+  Bytes exact(cdb, cdb + bytes);
+  exact.resize(ISCSI_CDB_BYTES);
+  Check(OperationOf(whole, device_type) < SCSI_OPERATIONS, "an operation has a label");
+  Check(LbaOf(exact, device_type) == LbaOf(whole, device_type), "the LBA is in the CDB");
+  Check(BlocksOf(exact, device_type) == BlocksOf(whole, device_type), "the blocks are in the CDB");
 }
 
 // By the byte numbers of SPC-5 section 4.4, which differ between the formats.

@@ -38,7 +38,7 @@ const OperationRow kOperations[] = {
     {Read16(0, 8), SCSI_OPERATION_READ, 4096, 0},
     {Command({SCSI_READ_6, 0, 0, 0, 1, 0}, kRead).Moving(512), SCSI_OPERATION_READ, 512, 0},
     {Write16(0, 8), SCSI_OPERATION_WRITE, 0, 4096},
-    {Command({SCSI_COMPARE_AND_WRITE}, kWrite).Moving(1024), SCSI_OPERATION_WRITE, 0, 1024},
+    {Command({0x89}, kWrite).Moving(1024), SCSI_OPERATION_WRITE, 0, 1024},
     {Command({SCSI_WRITE_SAME_16}, kWrite).Moving(512), SCSI_OPERATION_WRITE, 0, 512},
     {Command({SCSI_SYNCHRONIZE_CACHE_10}), SCSI_OPERATION_FLUSH, 0, 0},
     {Command({SCSI_SYNCHRONIZE_CACHE_16}), SCSI_OPERATION_FLUSH, 0, 0},
@@ -47,7 +47,7 @@ const OperationRow kOperations[] = {
     {Command({SCSI_INQUIRY}, kRead).Moving(36), SCSI_OPERATION_CONTROL, 36, 0},
     {Command({0xa0}, kRead).Moving(16), SCSI_OPERATION_CONTROL, 16, 0},
     {Command({0xc0}), SCSI_OPERATION_OTHER, 0, 0},
-    {Command({SCSI_VERIFY_10}), SCSI_OPERATION_OTHER, 0, 0},
+    {Command({0x2f}), SCSI_OPERATION_OTHER, 0, 0},
     {Read16(0, 8).ShortBy(4000), SCSI_OPERATION_READ, 96, 0},
 };
 
