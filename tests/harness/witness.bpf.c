@@ -38,8 +38,8 @@ struct sk_buff {
 #pragma clang attribute pop
 
 const volatile __u16 ports[MAX_PORTS]; /* 0: none */
-const volatile __u32 blind_every;      /* other than 0: every so many segments are not looked at */
-__u32 segments;
+/* Other than 0: every so many segments of a stream are not looked at. */
+const volatile __u32 blind_every;
 
 struct stream {
   __u16 local_port;
@@ -48,6 +48,7 @@ struct stream {
 
 struct seen {
   __u64 bytes; /* also those that are sent again */
+  __u64 segments;
   __u32 next;
   __u32 holes;
   __u64 hole_bytes;
@@ -81,10 +82,11 @@ static void begin(const struct stream* stream, __u32 first) {
 static void see(const struct stream* stream, __u32 seq, __u32 bytes) {
   struct seen* seen = bpf_map_lookup_elem(&streams, stream);
   if (!seen) {
-    struct seen begun = {.bytes = bytes, .next = seq + bytes};
+    struct seen begun = {.bytes = bytes, .segments = 1, .next = seq + bytes};
     bpf_map_update_elem(&streams, stream, &begun, BPF_ANY);
     return;
   }
+  if (blind_every != 0 && seen->segments++ % blind_every == blind_every - 1) return;
   __s32 missing = (__s32)(seq - seen->next);
   if (missing > 0) {
     seen->holes++;
@@ -111,8 +113,6 @@ int BPF_PROG(witness, struct sk_buff* skb) {
     return 0;
   }
   if (skb->len <= headers) return 0;
-  if (blind_every != 0 && __sync_fetch_and_add(&segments, 1) % blind_every == blind_every - 1)
-    return 0;
   see(&stream, seq, skb->len - headers);
   return 0;
 }

@@ -4,7 +4,7 @@
 // each stream in which the kernel did not run it: local port, remote port, holes, bytes in them;
 // and a last line with the streams and bytes that it saw. harness/witness.py says what for.
 //
-//   witness BLIND_EVERY PORT...    BLIND_EVERY: 0, or look away from every so many segments
+//   witness BLIND_EVERY PORT...    BLIND_EVERY: 0, or look away from every so many segments of a stream
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
@@ -27,6 +27,7 @@ struct Stream {
 
 struct Seen {
   uint64_t bytes;
+  uint64_t segments;
   uint32_t next;
   uint32_t holes;
   uint64_t hole_bytes;

@@ -55,7 +55,8 @@ class Holes:
 class Witness:
     """The program at the hook, for these TCP ports, while it is entered.
 
-    `blind_every`: it looks away from every so many segments, to show what it then finds.
+    `blind_every`: it looks away from every so many segments of each stream, to show what it then
+    finds.
     """
 
     def __init__(self, *ports, blind_every=0):

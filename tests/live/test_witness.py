@@ -9,7 +9,7 @@ from harness.unattached import serve_without
 from harness.witness import Witness, check_admitted, measure
 
 COMMANDS = 2000
-BLIND_EVERY = 500
+BLIND_EVERY = 20
 
 
 class WitnessTest(TgtdTest):
