@@ -80,8 +80,8 @@ static __always_inline struct lunscope_connection* connection_of(struct sock* sk
     fill_addresses(record, sk);
     connection->inflight.limit = inflight_limit;
     connection->checks_header_digest = check_header_digests;
-    connection->streams[LUNSCOPE_RECEIVED].reads_ahs = emit_headers;
-    connection->streams[LUNSCOPE_SENT].reads_ahs = emit_headers;
+    connection->streams[LUNSCOPE_RECEIVED].shows_headers = emit_headers;
+    connection->streams[LUNSCOPE_SENT].shows_headers = emit_headers;
   }
   if (record->header.flags & LUNSCOPE_FLAG_CLOSED) connection = NULL;
   /* Without this clang compares the flag again instead, and older verifiers do not see a NULL. */

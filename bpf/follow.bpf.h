@@ -37,7 +37,7 @@ static __always_inline void set_time(struct follow* follow, const struct lunscop
 static __always_inline void emit_due(struct follow* follow, const struct lunscope_stream* stream) {
   __u32 direction = direction_at(follow->hook);
   __u8 due = stream->due;
-  if (emit_headers && (due & LUNSCOPE_DUE_HEADER))
+  if (due & LUNSCOPE_DUE_HEADER)
     emit_pdu_header(follow->connection, direction, follow->now_ns, follow->totals);
   if (due & LUNSCOPE_DUE_PDU)
     emit_pdu(follow->connection, follow->spill, direction, follow->now_ns, follow->totals);

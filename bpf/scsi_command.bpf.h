@@ -85,7 +85,11 @@ static __always_inline void fill_scsi_command(struct lunscope_scsi_command_recor
   filled->lun = command->lun;
   filled->duration_ns = filled->header.time_ns - command->start_ns;
   filled->expected_bytes = command->expected_bytes;
-  filled->transferred_bytes = ended->transferred_bytes;
+  if (ended->direction & ISCSI_COMMAND_READ) {
+    filled->read_bytes = ended->transferred_bytes;
+  } else {
+    filled->written_bytes = ended->transferred_bytes;
+  }
   filled->residual_bytes = ended->residual_bytes;
   filled->command_flags = ended->direction;
   filled->response_flags = ended->residual_bytes ? ISCSI_RESIDUAL_UNDERFLOW : 0;

@@ -92,6 +92,11 @@ inline std::span<const uint8_t> SenseBytes(const lunscope_command_record& record
   return {sensed->sense, record.sense_bytes};
 }
 
+// Bytes in data segments, both ways.
+inline uint64_t TransferredBytes(const lunscope_command_record& record) {
+  return uint64_t{record.read_bytes} + record.written_bytes;
+}
+
 // The header that a record of any type begins with.
 template <typename Record>
 auto& HeaderOf(Record& record) {

@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 #include <lunscope/scsi.h>
 
-#include <algorithm>
-#include <vector>
-
+#include "collector/base/ahs.h"
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
 #include "collector/lines/pdu_fields.h"
@@ -19,64 +17,22 @@ namespace {
 
 using ByteSpan = std::span<const uint8_t>;
 
-// An Additional Header Segment (RFC 7143 section 11.2.2): length, type and content.
-constexpr size_t kAhsHeaderBytes = 3;
-constexpr uint8_t kAhsCodeMask = 0x3f;
-constexpr uint8_t kExtendedCdb = 1;
-constexpr uint8_t kBidirectionalLength = 2;
-constexpr size_t kReservedBytes = 1;  // at the front of the content of either type
-constexpr size_t kBidirectionalBytes = kReservedBytes + sizeof(uint32_t);
-
-struct Ahs {
-  uint16_t length;  // in bytes, of the content alone, as the AHS has it
-  uint8_t type;
-  ByteSpan content;
-};
-
-struct AhsList {
-  std::vector<Ahs> all;
-  bool is_malformed = false;
-};
-
-bool IsTooShort(const Ahs& ahs) {
-  return (ahs.type == kExtendedCdb && ahs.length < kReservedBytes) ||
-         (ahs.type == kBidirectionalLength && ahs.length < kBidirectionalBytes);
-}
-
-// Ends at the first that is cut off or malformed, because what follows it cannot be found.
-AhsList ReadAhs(const TracedPdu& pdu) {
-  const size_t total = iscsi_ahs_bytes(pdu.bhs.data());
-  const ByteSpan known = pdu.ahs.first(std::min(pdu.ahs.size(), total));
-  AhsList list;
-  for (size_t at = 0; at + kAhsHeaderBytes <= known.size();) {
-    Ahs ahs = {lunscope_be16(&known[at]), static_cast<uint8_t>(known[at + 2] & kAhsCodeMask), {}};
-    const size_t end = at + kAhsHeaderBytes + ahs.length;
-    list.is_malformed = end > total || IsTooShort(ahs);
-    if (list.is_malformed || end > known.size()) break;
-    ahs.content = known.subspan(at + kAhsHeaderBytes, ahs.length);
-    list.all.push_back(ahs);
-    at = (end + 3) / 4 * 4;
-  }
-  return list;
-}
-
 void FillAhs(json::Members& line, const Ahs& ahs) {
   line.Number("type", ahs.type);
   if (const std::string_view name = AhsTypeName(ahs.type); !name.empty())
     line.String("type_name", name);
   line.Number("length", ahs.length);
-  if (ahs.type == kExtendedCdb) {
-    line.Hex("extended_cdb", ahs.content.subspan(kReservedBytes));
-  } else if (ahs.type == kBidirectionalLength) {
-    line.Number("expected_bidirectional_read_data_length",
-                lunscope_be32(ahs.content.data() + kReservedBytes));
+  if (ahs.type == Ahs::kExtendedCdb) {
+    line.Hex("extended_cdb", ahs.ExtendedCdb());
+  } else if (ahs.type == Ahs::kBidirectionalLength) {
+    line.Number("expected_bidirectional_read_data_length", ahs.BidirectionalLength());
   }
 }
 
 class PduLine {
  public:
   PduLine(json::Members& line, const TracedPdu& pdu)
-      : line_(line), pdu_(pdu), bhs_(pdu.bhs.data()), ahs_(ReadAhs(pdu)) {}
+      : line_(line), pdu_(pdu), bhs_(pdu.bhs.data()), ahs_(ReadAhs(bhs_, pdu.ahs)) {}
 
   void Fill() {
     AddSurroundings();
@@ -136,9 +92,9 @@ class PduLine {
 
   // The opcode says how long the CDB is. Where an AHS continues it, all bytes of both count.
   void AddCdb(const char* key, ByteSpan cdb) {
-    const auto extension = std::ranges::find(ahs_.all, kExtendedCdb, &Ahs::type);
-    if (extension == ahs_.all.end()) return line_.Hex(key, cdb.first(scsi_cdb_bytes(cdb[0])));
-    line_.Hex(key, cdb, extension->content.subspan(kReservedBytes));
+    const Ahs* extension = ahs_.Find(Ahs::kExtendedCdb);
+    if (extension == nullptr) return line_.Hex(key, cdb.first(scsi_cdb_bytes(cdb[0])));
+    line_.Hex(key, cdb, extension->ExtendedCdb());
   }
 
   json::Members& line_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collector/base/clock.h"
+#include "collector/base/record.h"
 #include "collector/base/text_table.h"
 #include "collector/names/names.h"
 
@@ -24,7 +25,7 @@ void Summary::Add(const TracedCommand& command) {
     key.lun = FormatLun(record.lun);
   }
   Row& row = rows_[key];
-  row.bytes += record.transferred_bytes;
+  row.bytes += TransferredBytes(record);
   row.errors += command.applied.verdict.is_error() ? 1 : 0;
   row.duration_ns.Add(record.duration_ns);
 }

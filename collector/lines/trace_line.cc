@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
+#include "collector/base/record.h"
 #include "collector/base/text_table.h"
 #include "collector/lines/shared_keys.h"
 #include "collector/model/cdb.h"
@@ -30,8 +32,10 @@ struct Facts {
         wire_ns(traced.applied.wire_ns),
         retries(traced.retries),
         name(CommandName(record.cdb, traced.applied.device_type)),
-        lba(LbaOf(record.cdb, traced.applied.device_type)),
-        blocks(BlocksOf(record.cdb, traced.applied.device_type)),
+        cdb(CdbOf(record, traced.applied)),
+        extension(traced.applied.extension),
+        lba(LbaOf(cdb, traced.applied.device_type)),
+        blocks(BlocksOf(cdb, traced.applied.device_type)),
         epoch_ns(static_cast<int64_t>(record.header.time_ns) + traced.wall_clock_offset_ns) {}
 
   [[nodiscard]] bool is_target() const { return record.header.role == LUNSCOPE_ROLE_TARGET; }
@@ -45,6 +49,8 @@ struct Facts {
   std::optional<uint64_t> wire_ns;  // of the same command on the wire, if it was found there
   uint8_t retries;
   std::string name;
+  std::span<const uint8_t> cdb;
+  const CommandExtension* extension;  // or nullptr
   std::optional<uint64_t> lba;
   std::optional<uint64_t> blocks;
   int64_t epoch_ns;
@@ -69,6 +75,14 @@ bool HasBlocks(const Facts& facts) { return facts.blocks.has_value(); }
 bool MovesData(const Facts& facts) {
   return (facts.record.command_flags & (ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE)) != 0;
 }
+bool IsBidirectional(const Facts& facts) {
+  constexpr uint8_t kBothWays = ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE;
+  return (facts.record.command_flags & kBothWays) == kBothWays;
+}
+bool HasExpectedRead(const Facts& facts) {
+  return facts.extension != nullptr && facts.extension->expected_read_bytes.has_value();
+}
+bool IsCdbCut(const Facts& facts) { return CdbBytes(facts.cdb) > facts.cdb.size(); }
 bool IsTimeout(const Facts& facts) { return !facts.verdict.is_end(); }
 bool HasStatus(const Facts& facts) { return facts.verdict.has_status(); }
 bool HasSense(const Facts& facts) { return facts.verdict.end.sense.valid; }
@@ -128,7 +142,7 @@ std::string BlocksText(const Facts& facts) {
   return facts.blocks ? fmt::to_string(*facts.blocks) : "";
 }
 std::string BytesText(const Facts& facts) {
-  const uint64_t bytes = facts.record.transferred_bytes;
+  const uint64_t bytes = TransferredBytes(facts.record);
   return bytes != 0 ? fmt::to_string(bytes) : "";
 }
 std::string DurationText(const Facts& facts) { return FormatDuration(facts.record.duration_ns); }
@@ -228,8 +242,11 @@ constexpr Key kKeys[] = {
     {"command", nullptr, [](auto& line, auto name, auto& facts) { line.String(name, facts.name); }},
     {"cdb", nullptr,
      [](auto& line, auto name, auto& facts) {
-       const uint8_t* cdb = facts.record.cdb;
-       line.Hex(name, {cdb, scsi_cdb_bytes(cdb[0])});
+       line.Hex(name, facts.cdb.first(std::min(CdbBytes(facts.cdb), facts.cdb.size())));
+     }},
+    {"cdb_missing_bytes", IsCdbCut,
+     [](auto& line, auto name, auto& facts) {
+       line.Number(name, CdbBytes(facts.cdb) - facts.cdb.size());
      }},
     {"lba", HasLba, [](auto& line, auto name, auto& facts) { line.Number(name, *facts.lba); }},
     {"blocks", HasBlocks,
@@ -237,7 +254,15 @@ constexpr Key kKeys[] = {
     {"expected_bytes", MovesData,
      [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.expected_bytes); }},
     {"transferred_bytes", MovesData,
-     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.transferred_bytes); }},
+     [](auto& line, auto name, auto& facts) { line.Number(name, TransferredBytes(facts.record)); }},
+    {"expected_read_bytes", HasExpectedRead,
+     [](auto& line, auto name, auto& facts) {
+       line.Number(name, *facts.extension->expected_read_bytes);
+     }},
+    {"read_bytes", IsBidirectional,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.read_bytes); }},
+    {"written_bytes", IsBidirectional,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.written_bytes); }},
     {"status", HasStatus,
      [](auto& line, auto name, auto& facts) {
        line.String(name, StatusName(facts.verdict.end.status));

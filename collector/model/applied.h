@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "collector/model/connection.h"
 #include "collector/model/nexus.h"
@@ -26,6 +27,8 @@ struct Applied {
   int device_type = kUnknownDeviceType;
   // For a command: how it ended.
   Verdict verdict = {};
+  // For a command whose header had an AHS: its content. nullptr: no AHS, or its record was lost.
+  const CommandExtension* extension = nullptr;
   // For a command of the mid-layer: how long it was on the wire, if it was found there.
   std::optional<uint64_t> wire_ns = std::nullopt;
 
@@ -34,5 +37,13 @@ struct Applied {
     return connection != nullptr ? static_cast<const Origin&>(*connection) : *nexus;
   }
 };
+
+// The bytes of the CDB that are known: 16, or more of an extended one.
+inline std::span<const uint8_t> CdbOf(const lunscope_command_record& record,
+                                      const Applied& applied) {
+  const bool is_extended = applied.extension != nullptr && !applied.extension->cdb.empty();
+  return is_extended ? std::span<const uint8_t>(applied.extension->cdb)
+                     : std::span<const uint8_t>(record.cdb);
+}
 
 }  // namespace lunscope

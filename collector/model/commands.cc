@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
+#include "collector/base/ahs.h"
+#include "collector/base/record.h"
 #include "collector/model/cdb.h"
 
 namespace lunscope {
@@ -23,6 +26,16 @@ void CountError(LunStatistics& lun, const Verdict& verdict) {
   }
 }
 
+// The command has ended, and its extension goes with it.
+void TakeExtension(Connection& connection, const lunscope_command_record& record,
+                   Applied& applied) {
+  const auto found = connection.extensions.find(record.itt);
+  if (found == connection.extensions.end()) return;
+  connection.extension = std::move(found->second);
+  connection.extensions.erase(found);
+  applied.extension = &connection.extension;
+}
+
 }  // namespace
 
 Applied CommandCounter::Apply(Connection& connection, const lunscope_command_record& record) {
@@ -30,6 +43,7 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
   Applied applied{.connection = &connection,
                   .device_type = DeviceTypeOf(connection, record.lun, lun),
                   .verdict = Judge(record)};
+  if (!connection.extensions.empty()) TakeExtension(connection, record, applied);
   Count(connection, lun, record, applied);
   return applied;
 }
@@ -38,15 +52,12 @@ OperationStatistics& CommandCounter::Count(const Origin& origin, LunStatistics& 
                                            const lunscope_command_record& record,
                                            Applied& applied) {
   applied.lun = &lun;
-  applied.operation = OperationOf(record.cdb, applied.device_type);
+  applied.operation = OperationOf(CdbOf(record, applied), applied.device_type);
   OperationStatistics& statistics = series_.OperationOf(origin, lun, applied.operation);
   statistics.duration_ns.Add(record.duration_ns);
-  origin.target->second.sizes[applied.operation].Add(record.transferred_bytes);
-  if (record.command_flags & ISCSI_COMMAND_READ) {
-    lun.read_bytes += record.transferred_bytes;
-  } else {
-    lun.written_bytes += record.transferred_bytes;
-  }
+  origin.target->second.sizes[applied.operation].Add(TransferredBytes(record));
+  lun.read_bytes += record.read_bytes;
+  lun.written_bytes += record.written_bytes;
   CountError(lun, applied.verdict);
   return statistics;
 }
@@ -68,6 +79,25 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_aggregates_
     counted = now;
   }
   return {.connection = &connection};
+}
+
+void CommandCounter::Keep(Connection& connection, const lunscope_header_record& record) {
+  const bool is_command = iscsi_opcode(record.bhs) == ISCSI_SCSI_COMMAND;
+  if (!is_command || record.ahs_bytes == 0 || record.has_wrong_digest != 0) return;
+  // A command that never ended left its own behind.
+  if (connection.extensions.size() >= LUNSCOPE_TRACKED_COMMANDS)
+    connection.extensions.erase(connection.extensions.begin());
+  const AhsList list = ReadAhs(record.bhs, std::span(record.ahs, record.ahs_bytes));
+  CommandExtension& extension = connection.extensions[iscsi_itt(record.bhs)];
+  extension = {};
+  if (const Ahs* ahs = list.Find(Ahs::kExtendedCdb); ahs != nullptr) {
+    const uint8_t* cdb = iscsi_cdb(record.bhs);
+    extension.cdb.assign(cdb, cdb + ISCSI_CDB_BYTES);
+    const std::span rest = ahs->ExtendedCdb();
+    extension.cdb.insert(extension.cdb.end(), rest.begin(), rest.end());
+  }
+  if (const Ahs* ahs = list.Find(Ahs::kBidirectionalLength); ahs != nullptr)
+    extension.expected_read_bytes = ahs->BidirectionalLength();
 }
 
 Applied CommandCounter::Apply(Connection& connection, const lunscope_inflight_record& record) {

@@ -28,6 +28,9 @@ class CommandCounter {
   // The first bytes of the data that answer a CDB: a LUN says what it is.
   void Learn(Connection& connection, const lunscope_pdu_record& record);
 
+  // The header of a SCSI Command: its AHS is kept until the command ends.
+  void Keep(Connection& connection, const lunscope_header_record& record);
+
   // Count a completed command of any origin, and say in `applied` as what. Returns the statistics
   // that count it. REQUIRES: lun is the origin's; applied has its device type and the verdict.
   OperationStatistics& Count(const Origin& origin, LunStatistics& lun,

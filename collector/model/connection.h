@@ -38,6 +38,12 @@ struct LoginState {
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
 };
 
+// The AHS of a SCSI Command (RFC 7143 sections 11.2.2.3 and 11.2.2.4).
+struct CommandExtension {
+  std::vector<uint8_t> cdb;                     // all of it; empty: there is no extended CDB
+  std::optional<uint32_t> expected_read_bytes;  // of a bidirectional command
+};
+
 struct alignas(64) Connection : Origin {
   static constexpr size_t kMaxDeviceTypes = 256;
 
@@ -57,6 +63,9 @@ struct alignas(64) Connection : Origin {
   std::optional<SessionKey> session;  // once it is logged in
   uint16_t cid = 0;                   // in its session
   ParameterValues parameters;         // those whose scope is a connection
+
+  std::map<uint32_t, CommandExtension> extensions;  // of commands in flight, by their tag
+  CommandExtension extension;                       // of the command that ended last
 
   // Its counts that the series hold already.
   lunscope_connection_record counted{};

@@ -52,11 +52,11 @@ Applied Model::ApplyConnection(const lunscope_connection_record& record) {
   return {};
 }
 
-// A header changes nothing: each PDU that matters here has a record of its own.
-Applied Model::ApplyHeader(const lunscope_header_record& record) const {
-  const Connection* connection = connections_.Find(record.header.connection);
-  if (connection == nullptr) return {};
-  return {.connection = connection, .device_type = DeviceType(*connection, iscsi_lun(record.bhs))};
+// A header is shown. Each PDU that matters here has a record of its own, but for what an AHS says.
+Applied Model::ApplyHeader(const lunscope_header_record& record) {
+  Connection& connection = connections_.Of(record.header);
+  commands_.Keep(connection, record);
+  return {.connection = &connection, .device_type = DeviceType(connection, iscsi_lun(record.bhs))};
 }
 
 void Model::Close(const Connection& connection) {

@@ -100,7 +100,7 @@ class Model {
   Applied ApplyCommand(const lunscope_command_record& record);
   Applied ApplyPdu(const lunscope_pdu_record& record);
   Applied ApplyConnection(const lunscope_connection_record& record);
-  [[nodiscard]] Applied ApplyHeader(const lunscope_header_record& record) const;
+  [[nodiscard]] Applied ApplyHeader(const lunscope_header_record& record);
   void Close(const Connection& connection);
 
   Series series_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A capture file, pcap or pcapng, read packet by packet with libpcap. One thread.
+// A capture file, pcap or pcapng, compressed or not, packet by packet in the order of time. One
+// thread.
 #pragma once
 
 #include <array>
@@ -9,9 +10,9 @@
 #include <string>
 
 #include "collector/base/result.h"
+#include "collector/replay/byte_stream.h"
 #include "collector/replay/packet.h"
-
-struct pcap;
+#include "collector/replay/packet_sorter.h"
 
 namespace lunscope {
 
@@ -27,8 +28,6 @@ class CaptureFile {
   // path: "-" is standard input. The error says what the file is not.
   static Result<std::unique_ptr<CaptureFile>> Open(const std::string& path);
 
-  explicit CaptureFile(pcap* capture, std::string path);
-  ~CaptureFile();
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
 
@@ -39,15 +38,18 @@ class CaptureFile {
   [[nodiscard]] Status Ended() const;
 
   [[nodiscard]] const CaptureCounts& counts() const { return counts_; }
+  [[nodiscard]] const PacketSorter& packets() const { return packets_; }
   [[nodiscard]] uint64_t last_time_ns() const { return last_time_ns_; }
 
  private:
-  pcap* const capture_;
+  CaptureFile(std::string path, std::unique_ptr<ByteStream> bytes,
+              std::unique_ptr<PacketReader> reader);
+
   const std::string path_;
-  const int link_type_;
+  const std::unique_ptr<ByteStream> bytes_;  // the packets read it
+  PacketSorter packets_;
   CaptureCounts counts_;
   uint64_t last_time_ns_ = 0;
-  std::string damage_;  // "": none
 };
 
 }  // namespace lunscope

@@ -20,8 +20,8 @@ std::optional<ConnectionTable::Place> ConnectionTable::PlaceOf(const TcpSegment&
   const bool is_from_target = target_ports_.test(segment.from.port);
   const bool is_to_target = target_ports_.test(segment.to.port);
   if (is_from_target && is_to_target) return PlaceByContent(segment);
-  if (is_to_target) return Place{{segment.from, segment.to}, kFromInitiator};
-  if (is_from_target) return Place{{segment.to, segment.from}, kFromTarget};
+  if (is_to_target) return Place{{segment.from, segment.to, segment.vlan}, kFromInitiator};
+  if (is_from_target) return Place{{segment.to, segment.from, segment.vlan}, kFromTarget};
   return std::nullopt;
 }
 
@@ -29,8 +29,8 @@ std::optional<ConnectionTable::Place> ConnectionTable::PlaceOf(const TcpSegment&
 // opcode says so.
 std::optional<ConnectionTable::Place> ConnectionTable::PlaceByContent(
     const TcpSegment& segment) const {
-  const Place from_initiator{{segment.from, segment.to}, kFromInitiator};
-  const Place from_target{{segment.to, segment.from}, kFromTarget};
+  const Place from_initiator{{segment.from, segment.to, segment.vlan}, kFromInitiator};
+  const Place from_target{{segment.to, segment.from, segment.vlan}, kFromTarget};
   if (segment.syn) return segment.has_ack ? from_target : from_initiator;
   if (connections_.contains(from_initiator.first)) return from_initiator;
   if (connections_.contains(from_target.first)) return from_target;

@@ -166,7 +166,7 @@ void ConnectionFollower::Delivered(uint32_t direction, lunscope_due due,
 }
 
 void ConnectionFollower::EmitHeaders() {
-  for (lunscope_stream& stream : connection_->streams) stream.reads_ahs = 1;
+  for (lunscope_stream& stream : connection_->streams) stream.shows_headers = 1;
 }
 
 void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {

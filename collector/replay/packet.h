@@ -21,6 +21,7 @@ struct TcpEnd {
 
 struct TcpSegment {
   uint64_t time_ns = 0;
+  uint64_t vlan = 0;  // 12 bits for each tag, the innermost lowest; 0: none
   TcpEnd from;
   TcpEnd to;
   uint32_t seq = 0;
@@ -37,15 +38,25 @@ struct TcpSegment {
 };
 
 // The kind of a frame. All kinds but the first are passed over.
-enum class PacketKind { kTcp, kNotIp, kNotTcp, kIpFragment, kCutHeader, kMalformed };
-inline constexpr size_t kPacketKinds = 6;
+enum class PacketKind {
+  kTcp,
+  kNotIp,
+  kNotTcp,
+  kIpFragment,
+  kCutHeader,
+  kMalformed,
+  kUnknownLink,
+};
+inline constexpr size_t kPacketKinds = 7;
 inline constexpr const char* kPacketKindNames[kPacketKinds] = {
-    "tcp", "not_ip", "not_tcp", "ip_fragment", "cut_header", "malformed"};
+    "tcp", "not_ip", "not_tcp", "ip_fragment", "cut_header", "malformed", "unknown_link"};
 
 // Link types are those of libpcap (DLT_*).
 bool IsKnownLinkType(int link_type);
+inline constexpr const char* kKnownLinkTypes =
+    "Ethernet, Linux cooked, BSD loopback, PPP, Cisco HDLC, netfilter log and raw IP";
 
-// REQUIRES: IsKnownLinkType(link_type). wire_bytes: length of the frame before it was cut. Fills in
+// wire_bytes: length of the frame before it was cut. Fills in
 // all of the segment but its time.
 PacketKind DecodePacket(int link_type, std::span<const uint8_t> captured, uint32_t wire_bytes,
                         TcpSegment* segment);

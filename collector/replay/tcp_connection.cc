@@ -2,6 +2,7 @@
 #include "collector/replay/tcp_connection.h"
 
 #include <lunscope/bytes.h>
+#include <lunscope/iscsi.h>
 
 namespace lunscope {
 namespace {
@@ -25,9 +26,10 @@ TcpConnection::TcpConnection(const ConnectionEnds& ends, Watch* watch)
 bool TcpConnection::IsSucceededBy(const TcpSegment& segment, Sender sender) const {
   const Direction& own = directions_[sender];
   if (!segment.syn || segment.rst) return false;
-  if (is_closed_) return true;
-  // The same SYN again is no other connection, nor is the SYN-ACK to a SYN.
-  return own.first ? *own.first != segment.seq + 1 : own.stream.is_started();
+  // The same SYN again is no other connection, nor is the SYN-ACK to a SYN. It comes again even
+  // after the end, where a capture of the other host, whose clock is late, was merged in.
+  if (own.first) return *own.first != segment.seq + 1;
+  return is_closed_ || own.stream.is_started();
 }
 
 void TcpConnection::Take(const TcpSegment& segment, Sender sender) {
@@ -64,8 +66,24 @@ void TcpConnection::LearnBeginning(const TcpSegment& segment, Sender sender) {
   }
 }
 
+// A capture that begins behind the handshake: the initiator's first data is a Login Request. So the
+// connection begins here, and the target has sent what is acknowledged.
+void TcpConnection::LearnLogin(const TcpSegment& segment, Sender sender) {
+  const bool is_first =
+      sender == kFromInitiator && !directions_[kFromInitiator].stream.is_started();
+  if (!is_first || !segment.has_ack || segment.payload.size() < ISCSI_BHS_BYTES) return;
+  const uint8_t* bhs = segment.payload.data();
+  if (iscsi_opcode(bhs) != ISCSI_LOGIN_REQUEST || !iscsi_is_plausible(bhs)) return;
+  Direction& target = directions_[kFromTarget];
+  if (target.stream.is_started() && target.stream.next() != segment.ack) return;
+  directions_[kFromInitiator].first = segment.payload_seq();
+  target.first = segment.ack;
+  if (!target.stream.is_started()) target.stream.Start(segment.ack);
+}
+
 void TcpConnection::TakePayload(const TcpSegment& segment, Sender sender) {
   Reassembly& stream = directions_[sender].stream;
+  LearnLogin(segment, sender);
   if (!stream.is_started()) stream.Start(segment.payload_seq());
   FollowEnds(segment.time_ns);
   stream.Take({segment.payload_seq(), segment.payload_bytes, segment.payload, segment.time_ns});

@@ -20,6 +20,7 @@ namespace lunscope {
 struct ConnectionEnds {
   TcpEnd initiator;
   TcpEnd target;
+  uint64_t vlan = 0;
   auto operator<=>(const ConnectionEnds&) const = default;
 };
 
@@ -62,6 +63,7 @@ class TcpConnection {
   };
 
   void LearnBeginning(const TcpSegment& segment, Sender sender);
+  void LearnLogin(const TcpSegment& segment, Sender sender);
   void TakePayload(const TcpSegment& segment, Sender sender);
   [[nodiscard]] bool IsOver() const;
   void FollowEnds(uint64_t now_ns);

@@ -66,6 +66,8 @@ std::string CaptureSource::CountsText() const {
   for (size_t kind = 1; kind < kPacketKinds; kind++)
     add(counts.by_kind[kind], kPacketKindNames[kind]);
   add(counts.cut_payloads, "cut by the snap length");
+  add(file_->packets().out_of_order() - file_->packets().late(), "out of order");
+  add(file_->packets().late(), "too late to be put in order");
   uint64_t gaps = 0;
   for (const uint64_t count : watch_.totals.gaps) gaps += count;
   add(gaps, gaps == 1 ? "gap" : "gaps");

@@ -110,7 +110,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record
   if (!aggregate) return 0;
   uint32_t duration =
       lunscope_bucket_of(duration_ns, LUNSCOPE_LATENCY_FIRST_NS, LUNSCOPE_LATENCY_BOUNDS);
-  uint32_t size = lunscope_bucket_of(command->transferred_bytes, LUNSCOPE_SIZE_FIRST_BYTES,
+  uint32_t size = lunscope_bucket_of(lunscope_transferred_bytes(command), LUNSCOPE_SIZE_FIRST_BYTES,
                                      LUNSCOPE_SIZE_BOUNDS);
   LUNSCOPE_BOUND(duration);
   LUNSCOPE_BOUND(size);
@@ -118,7 +118,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record
   aggregate->durations[duration]++;
   aggregate->sizes[size]++;
   aggregate->duration_ns += duration_ns;
-  aggregate->transferred_bytes += command->transferred_bytes;
+  aggregate->transferred_bytes += lunscope_transferred_bytes(command);
   aggregate->commands++;
   return 1;
 }

@@ -29,9 +29,10 @@ struct lunscope_command {
   uint8_t cdb[ISCSI_CDB_BYTES];
   uint32_t cmdsn;
   uint32_t expected_bytes;
-  uint32_t transferred_bytes;
+  uint32_t read_bytes;
+  uint32_t written_bytes;
   uint32_t is_spilled; /* 1: this place is in the spill */
-  uint32_t pad0[2];
+  uint32_t pad0;
 };
 
 /* A tag's home and the places behind it: all that a search for the tag reads. */
@@ -56,6 +57,11 @@ LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_command) == LUNSCOPE_CACHE_LINE, "
 LUNSCOPE_STATIC_ASSERT(__builtin_offsetof(struct lunscope_inflight, commands) ==
                            LUNSCOPE_CACHE_LINE,
                        "one line each");
+
+/* Bytes in data segments, both ways. */
+LUNSCOPE_INLINE uint32_t lunscope_transferred_bytes(const struct lunscope_command* command) {
+  return command->read_bytes + command->written_bytes;
+}
 
 /* How many commands are in flight. */
 LUNSCOPE_INLINE uint32_t lunscope_inflight_count(const struct lunscope_inflight* inflight) {
@@ -174,7 +180,8 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   lunscope_copy16(command->cdb, iscsi_cdb(bhs));
   command->cmdsn = iscsi_cmdsn(bhs);
   command->expected_bytes = iscsi_expected_bytes(bhs);
-  command->transferred_bytes = iscsi_data_bytes(bhs); /* immediate data */
+  command->read_bytes = 0;
+  command->written_bytes = iscsi_data_bytes(bhs); /* immediate data */
   command->gaps = (uint16_t)gaps;
   command->flags = iscsi_flags(bhs);
   command->tag = ~itt;

@@ -185,17 +185,20 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
   stream->place = LUNSCOPE_NO_PLACE;
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT || opcode == ISCSI_SCSI_RESPONSE) {
     struct lunscope_command* command = lunscope_connection_find(connection, spill, direction);
-    if (command && opcode != ISCSI_SCSI_RESPONSE) {
-      command->transferred_bytes += iscsi_data_bytes(bhs);
-      cdb = command->cdb;
-    }
+    if (command && opcode == ISCSI_DATA_IN) command->read_bytes += iscsi_data_bytes(bhs);
+    if (command && opcode == ISCSI_DATA_OUT) command->written_bytes += iscsi_data_bytes(bhs);
+    if (command) cdb = command->cdb;
   }
   return lunscope_wanted_bytes(bhs, cdb);
 }
 
-/* A record of this header is due if records of headers are wanted at all. */
+/*
+ * A record of this header is due if records of all headers are wanted. So is that of a SCSI Command
+ * with an AHS: the command's own record has no room for the rest of the CDB, nor for the expected
+ * length of a bidirectional read.
+ */
 LUNSCOPE_INLINE void lunscope_connection_show_header(struct lunscope_stream* stream) {
-  if (!stream->reads_ahs) return;
+  if (!stream->shows_headers && !lunscope_stream_explains(stream)) return;
   if (iscsi_ahs_bytes(stream->room) != 0)
     lunscope_stream_keep(stream, ISCSI_BHS_BYTES + iscsi_ahs_bytes(stream->room));
   stream->due |= LUNSCOPE_DUE_HEADER;

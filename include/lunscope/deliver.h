@@ -165,7 +165,8 @@ LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* recor
   record->itt = iscsi_itt(bhs);
   record->cmdsn = command->cmdsn;
   record->expected_bytes = command->expected_bytes;
-  record->transferred_bytes = command->transferred_bytes;
+  record->read_bytes = command->read_bytes;
+  record->written_bytes = command->written_bytes;
   record->residual_bytes = iscsi_residual(bhs);
   record->bidi_residual_bytes = is_response ? iscsi_bidi_residual(bhs) : 0;
   lunscope_copy16(record->cdb, command->cdb);
@@ -174,7 +175,7 @@ LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* recor
   record->response = is_response ? iscsi_response(bhs) : 0;
   record->status = iscsi_status(bhs);
   record->sense_bytes = 0;
-  record->reserved = 0;
+  __builtin_memset(record->reserved, 0, sizeof(record->reserved));
 }
 
 /* DUE_COMMAND with DUE_SENSE. */

@@ -43,12 +43,12 @@
 /* X(KIND, struct, bytes): a record may be shorter where its struct ends in a list or a table. */
 #define LUNSCOPE_RECORDS(X)                                                         \
   X(CONNECTION, lunscope_connection_record, 760)     /* opened, closed or walked */ \
-  X(COMMAND, lunscope_command_record, 88)            /* a completed SCSI command */ \
+  X(COMMAND, lunscope_command_record, 96)            /* a completed SCSI command */ \
   X(PDU, lunscope_pdu_record, 312)                   /* a management PDU */         \
   X(INFLIGHT, lunscope_inflight_record, 19232)       /* in a walk only */           \
-  X(HEADER, lunscope_header_record, 280)             /* of any PDU, on request */   \
+  X(HEADER, lunscope_header_record, 280)             /* see there */                \
   X(NEXUS, lunscope_nexus_record, 544)               /* a new nexus of a layer */   \
-  X(SCSI_COMMAND, lunscope_scsi_command_record, 192) /* one of a nexus */           \
+  X(SCSI_COMMAND, lunscope_scsi_command_record, 200) /* one of a nexus */           \
   X(AGGREGATES, lunscope_aggregates_record, 6200)    /* commands added up */
 
 #define LUNSCOPE_RECORD_ENUM(name, type, bytes) LUNSCOPE_RECORD_##name,
@@ -83,7 +83,8 @@ struct lunscope_command_record {
   uint32_t itt;
   uint32_t cmdsn;
   uint32_t expected_bytes;
-  uint32_t transferred_bytes; /* in data segments, both ways */
+  uint32_t read_bytes;    /* in data segments of Data-In PDUs */
+  uint32_t written_bytes; /* in data segments of Data-Out PDUs and of the command's own */
   uint32_t residual_bytes;
   uint32_t bidi_residual_bytes;
   uint8_t cdb[ISCSI_CDB_BYTES];
@@ -92,7 +93,7 @@ struct lunscope_command_record {
   uint8_t response;
   uint8_t status;
   uint16_t sense_bytes; /* of the sense behind this struct: lunscope_sensed_command_record */
-  uint16_t reserved;
+  uint16_t reserved[3];
 };
 
 struct lunscope_sensed_command_record {
@@ -112,6 +113,7 @@ struct lunscope_pdu_record {
   uint8_t chunk[LUNSCOPE_CHUNK_BYTES];
 };
 
+/* The header of any PDU, on request; without one, of a SCSI Command that has an AHS. */
 struct lunscope_header_record {
   struct lunscope_record header;
   uint8_t bhs[ISCSI_BHS_BYTES];
@@ -224,7 +226,7 @@ struct lunscope_scsi_command_record {
 LUNSCOPE_RECORDS(LUNSCOPE_RECORD_ASSERT)
 #undef LUNSCOPE_RECORD_ASSERT
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_record) == 24, "ABI");
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_record) == 184, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_record) == 192, "ABI");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_record, traffic), "lines");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_record, aggregates),

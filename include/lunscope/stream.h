@@ -77,7 +77,7 @@ struct lunscope_stream {
   uint8_t header_digest;  /* 0 or 1: HeaderDigest=CRC32C is in effect */
   uint8_t data_digest;    /* 0 or 1: DataDigest=CRC32C is in effect */
   uint8_t bad_digests;    /* headers in a row whose digest was wrong */
-  uint8_t reads_ahs;      /* 1: the AHS is wanted, too, and a record of each header */
+  uint8_t shows_headers;  /* 1: a record of each header is wanted */
   uint8_t tail;           /* bytes that are read behind a BHS before anything else */
   uint8_t unsure;         /* enum lunscope_unsure: what to settle when they are there */
   uint8_t open_digests;   /* enum lunscope_unsure: digests that this trial has not settled */
@@ -165,9 +165,15 @@ LUNSCOPE_INLINE uint8_t* lunscope_stream_room(struct lunscope_stream* stream) {
   return stream->room + (stream->have & LUNSCOPE_ROOM_MASK);
 }
 
+/* The AHS of a SCSI Command says what the command's record does not. */
+LUNSCOPE_INLINE int lunscope_stream_explains(const struct lunscope_stream* stream) {
+  return iscsi_opcode(stream->room) == ISCSI_SCSI_COMMAND && iscsi_ahs_bytes(stream->room) != 0;
+}
+
 /* A BHS is complete. Are its AHS and its digest, if they are wanted? */
 LUNSCOPE_INLINE enum lunscope_take lunscope_stream_take_rest(struct lunscope_stream* stream) {
-  if ((stream->header_digest | stream->reads_ahs) == 0) return LUNSCOPE_TAKE_HEADER;
+  if ((stream->header_digest | stream->shows_headers) == 0 && !lunscope_stream_explains(stream))
+    return LUNSCOPE_TAKE_HEADER;
   uint32_t all = ISCSI_BHS_BYTES + stream->tail + iscsi_ahs_bytes(stream->room);
   if (all > LUNSCOPE_ROOM_MASK || stream->have >= all) return LUNSCOPE_TAKE_HEADER;
   stream->need = (uint16_t)all;

@@ -51,7 +51,7 @@ LAYERS = {
     # Facts of the host about its sessions: files of the kernel, and programs that are run.
     "collector/host/": [*BASE, r'"collector/host/.+"', r"<(poll|spawn)\.h>"],
     # A capture in the place of the probe: the same records, from bytes of a file.
-    "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>"],
+    "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>", r"<archive(_entry)?\.h>"],
     # Sources, model and output brought together, without a command line.
     "collector/run/": RUN,
     # The one place that knows CLI11: subcommands and options do not.

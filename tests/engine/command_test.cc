@@ -121,13 +121,13 @@ TEST_F(Command, EndsWithADataInThatCarriesStatus) {
   EXPECT_EQ(record.response_flags, ISCSI_RESIDUAL_UNDERFLOW);
   EXPECT_EQ(record.residual_bytes, 512u);
   EXPECT_EQ(record.bidi_residual_bytes, 0u);
-  EXPECT_EQ(record.transferred_bytes, 2048u + 1536u);
+  EXPECT_EQ(TransferredBytes(record), 2048u + 1536u);
 }
 
 TEST_F(Command, EndsWithAnEmptyDataIn) {
   session_.Initiator(ScsiCommand(1, Read10(), 4096, kReadFlags));
   session_.Target(DataIn(1, 0, {}, 0x83).Residual(4096));
-  EXPECT_EQ(Only().record.transferred_bytes, 0u);
+  EXPECT_EQ(TransferredBytes(Only().record), 0u);
 }
 
 TEST_F(Command, EndsOnce) {
@@ -286,16 +286,17 @@ TEST_F(Command, CountsImmediateUnsolicitedAndSolicitedData) {
     }
     session_.Target(ScsiResponse(itt));
     ASSERT_EQ(session_.commands.size(), itt) << row.name;
-    EXPECT_EQ(session_.commands.back().record.transferred_bytes, bytes) << row.name;
+    EXPECT_EQ(TransferredBytes(session_.commands.back().record), bytes) << row.name;
   }
 }
 
 TEST_F(Command, CountsBothWaysOfABidirectionalCommand) {
   session_.Initiator(ScsiCommand(1, FromHex("53"), 512, 0xe1).Ahs(FromHex("00050200 00000200")));
   session_.Initiator(DataOut(1, 0, Bytes(512)));
-  session_.Target(DataIn(1, 0, Bytes(512)));
+  session_.Target(DataIn(1, 0, Bytes(100)));
   session_.Target(ScsiResponse(1));
-  EXPECT_EQ(Only().record.transferred_bytes, 1024u);
+  EXPECT_EQ(Only().record.read_bytes, 100u);
+  EXPECT_EQ(Only().record.written_bytes, 512u);
 }
 
 TEST_F(Command, DoesNotGetTheBytesOfAnother) {
@@ -305,8 +306,8 @@ TEST_F(Command, DoesNotGetTheBytesOfAnother) {
   session_.Target(DataIn(3, 0, Bytes(512)));
   session_.Target(ScsiResponse(1));
   ASSERT_EQ(session_.commands.size(), 2u);
-  EXPECT_EQ(session_.commands[0].record.transferred_bytes, 512u);
-  EXPECT_EQ(session_.commands[1].record.transferred_bytes, 0u);
+  EXPECT_EQ(TransferredBytes(session_.commands[0].record), 512u);
+  EXPECT_EQ(TransferredBytes(session_.commands[1].record), 0u);
 }
 
 // ------------------------------------------------------------------ sense
@@ -365,7 +366,7 @@ TEST_F(Command, InquiryDataMayComeBeforeItsStatus) {
   session_.Target(DataIn(1, 250, Bytes(50, 0x42)));
   session_.Target(ScsiResponse(1));
   EXPECT_EQ(ChunkText(session_.delivered.back()), std::string(LUNSCOPE_CHUNK_BYTES, 'A'));
-  EXPECT_EQ(Only().record.transferred_bytes, 300u);
+  EXPECT_EQ(TransferredBytes(Only().record), 300u);
 }
 
 TEST_F(Command, PayloadOfAReadStaysInTheKernel) {
@@ -508,7 +509,7 @@ TEST_F(Command, IsTheSameCommandInTheSpill) {
   uint32_t spilled = 400;
   while (!session_.Find(spilled)->is_spilled) spilled--;
   session_.Target(DataIn(spilled, 0, Bytes(4096)));
-  EXPECT_EQ(session_.Find(spilled)->transferred_bytes, 4096u);
+  EXPECT_EQ(session_.Find(spilled)->read_bytes, 4096u);
   session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, spilled).Lun(spilled % 2).Set32(24, 401));
   session_.Target(TaskResponse(0));
   EXPECT_EQ(session_.Find(spilled), nullptr);

@@ -268,19 +268,34 @@ TEST(Fill, LeavesNoOldBytesBehindTheData) {
   EXPECT_EQ(std::ranges::count(sink.sensed[0].sense, 0), LUNSCOPE_SENSE_BYTES - 18);
 }
 
-// An AHS is in the record of its header whole, or not at all.
-TEST(Fill, LeavesOutAnAhsThatIsTooLong) {
-  for (const size_t bytes : {0, 8, LUNSCOPE_AHS_BYTES, LUNSCOPE_AHS_BYTES + 4, 1020}) {
-    Sink sink;
-    LogIn(&sink);
-    sink.stream(LUNSCOPE_RECEIVED).reads_ahs = 1;
-    sink.Initiator(ScsiCommand(1, TestUnitReady()).Ahs(Bytes(bytes, 0xee)));
-    ASSERT_EQ(sink.headers.size(), 1u) << bytes;
-    const size_t kept = bytes <= LUNSCOPE_AHS_BYTES ? bytes : 0;
-    EXPECT_EQ(sink.headers[0].ahs_bytes, kept);
-    EXPECT_EQ(std::ranges::count(sink.headers[0].ahs, 0xee), kept);
-    EXPECT_EQ(lunscope_inflight_count(&sink.connection().inflight), 1u);
+// An AHS is in the record of its header whole, or not at all. The header of a SCSI Command with an
+// AHS has a record even if headers are not shown.
+TEST(Fill, HasTheAhsOfACommand) {
+  for (const uint8_t shows_headers : {0, 1}) {
+    for (const size_t bytes : {0, 8, LUNSCOPE_AHS_BYTES, LUNSCOPE_AHS_BYTES + 4, 1020}) {
+      Sink sink;
+      LogIn(&sink);
+      sink.stream(LUNSCOPE_RECEIVED).shows_headers = shows_headers;
+      sink.Initiator(ScsiCommand(1, TestUnitReady()).Ahs(Bytes(bytes, 0xee)));
+      EXPECT_EQ(lunscope_inflight_count(&sink.connection().inflight), 1u);
+      ASSERT_EQ(sink.headers.size(), shows_headers || bytes != 0 ? 1u : 0u) << bytes;
+      if (sink.headers.empty()) continue;
+      const size_t kept = bytes <= LUNSCOPE_AHS_BYTES ? bytes : 0;
+      EXPECT_EQ(sink.headers[0].ahs_bytes, kept);
+      EXPECT_EQ(std::ranges::count(sink.headers[0].ahs, 0xee), kept);
+      EXPECT_EQ(iscsi_itt(sink.headers[0].bhs), 1u);
+    }
   }
+}
+
+// Only a command's AHS says what its record does not.
+TEST(Due, IsNoHeaderOfAnotherPduWithAnAhs) {
+  Sink sink;
+  LogIn(&sink);
+  sink.Initiator(NopOut().Ahs(Bytes(8, 0xee)));
+  sink.Initiator(ScsiCommand(1, TestUnitReady()));
+  EXPECT_TRUE(sink.headers.empty());
+  EXPECT_EQ(lunscope_inflight_count(&sink.connection().inflight), 1u);
 }
 
 }  // namespace

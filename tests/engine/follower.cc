@@ -104,12 +104,13 @@ std::string Follower::Outcome() const {
   std::string outcome;
   for (const auto& [record, sense] : commands) {
     outcome += fmt::format(
-        "command itt {:08x} lun {:016x} cmdsn {} cdb {} flags {:02x} expected {} transferred {} "
+        "command itt {:08x} lun {:016x} cmdsn {} cdb {} flags {:02x} expected {} read {} written "
+        "{} "
         "response {}/{:02x} flags {:02x} residual {}/{} gap {} sense {}\n",
         record.itt, record.lun, record.cmdsn, ToHex(record.cdb, ISCSI_CDB_BYTES),
-        record.command_flags, record.expected_bytes, record.transferred_bytes, record.response,
-        record.status, record.response_flags, record.residual_bytes, record.bidi_residual_bytes,
-        record.header.flags, ToHex(sense.data(), sense.size()));
+        record.command_flags, record.expected_bytes, record.read_bytes, record.written_bytes,
+        record.response, record.status, record.response_flags, record.residual_bytes,
+        record.bidi_residual_bytes, record.header.flags, ToHex(sense.data(), sense.size()));
   }
   for (const lunscope_pdu_record& record : delivered) {
     outcome +=

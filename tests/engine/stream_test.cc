@@ -83,10 +83,10 @@ TEST(Stream, DeliversAWholeSession) {
 
   ASSERT_EQ(session.commands.size(), 4u);
   EXPECT_EQ(session.commands[0].record.itt, 1u);
-  EXPECT_EQ(session.commands[0].record.transferred_bytes, 96u);
+  EXPECT_EQ(TransferredBytes(session.commands[0].record), 96u);
   EXPECT_EQ(session.commands[1].record.lun, 0x0001000000000000u);
-  EXPECT_EQ(session.commands[1].record.transferred_bytes, 2047u + 2048u);
-  EXPECT_EQ(session.commands[2].record.transferred_bytes, 501u + 499u + 1000u);
+  EXPECT_EQ(TransferredBytes(session.commands[1].record), 2047u + 2048u);
+  EXPECT_EQ(TransferredBytes(session.commands[2].record), 501u + 499u + 1000u);
   EXPECT_EQ(session.commands[2].record.residual_bytes, 48u);
   EXPECT_EQ(session.commands[3].record.status, 2);
   EXPECT_EQ(session.commands[3].sense.size(), 18u);
@@ -310,7 +310,7 @@ TEST(Stream, DigestsDoNotComeIntoEffectBeforeTheLastLoginResponse) {
 TEST(Stream, AHeaderThatIsBeingReadWhenTheLoginEndsIsReadOn) {
   Follower session;
   session.Open();
-  for (lunscope_stream& stream : session.connection->streams) stream.reads_ahs = 1;
+  for (lunscope_stream& stream : session.connection->streams) stream.shows_headers = 1;
   session.Initiator(LoginRequest());
   const Bytes command = ScsiCommand(1, TestUnitReady()).Ahs(Bytes(8));
   session.Initiator(Slice(command, 0, 48));
@@ -452,7 +452,7 @@ TEST(Stream, PayloadIsSkippedWithoutBeingRead) {
   EXPECT_EQ(session.reads, reads);
   session.Target(ScsiResponse(1));
   ASSERT_EQ(session.commands.size(), 1u);
-  EXPECT_EQ(session.commands[0].record.transferred_bytes, 1u << 20);
+  EXPECT_EQ(TransferredBytes(session.commands[0].record), 1u << 20);
 }
 
 // Payload that never came is not a gap, because nothing in it would be parsed.
@@ -476,7 +476,7 @@ TEST(Stream, TheLargestPdu) {
     session.TargetIn(
         segment, Join({DataIn(1, 0, Payload(0xffffff)).Ahs(Payload(255 * 4)), ScsiResponse(1)}));
     ASSERT_EQ(session.commands.size(), 1u);
-    EXPECT_EQ(session.commands[0].record.transferred_bytes, 0xffffffu);
+    EXPECT_EQ(TransferredBytes(session.commands[0].record), 0xffffffu);
   }
 }
 

@@ -150,7 +150,7 @@ TEST(GapFlag, IsOnCommandsThatBeganInsideTheGap) {
   session.Target(DataIn(1, 512, Bytes(512)));
   session.Target(ScsiResponse(1));
   ASSERT_EQ(session.commands.size(), 1u);
-  EXPECT_LT(session.commands[0].record.transferred_bytes, 1024u);
+  EXPECT_LT(TransferredBytes(session.commands[0].record), 1024u);
   EXPECT_EQ(session.commands[0].record.header.flags, LUNSCOPE_FLAG_GAP);
 }
 

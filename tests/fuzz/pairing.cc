@@ -40,7 +40,8 @@ struct InFlight {
   uint8_t flags;
   uint32_t cmdsn;
   uint32_t expected_bytes;
-  uint32_t transferred_bytes;
+  uint32_t read_bytes;
+  uint32_t written_bytes;
 };
 
 struct Task {
@@ -63,9 +64,9 @@ class Book {
     reused += in_flight.erase(itt);
     in_flight.emplace(itt, command);
   }
-  void Data(uint32_t itt, size_t bytes) {
+  void Data(uint32_t itt, uint32_t InFlight::*way, size_t bytes) {
     if (const auto entry = in_flight.find(itt); entry != in_flight.end())
-      entry->second.transferred_bytes += static_cast<uint32_t>(bytes);
+      entry->second.*way += static_cast<uint32_t>(bytes);
   }
   // The command that ends with this status.
   std::optional<InFlight> Status(uint32_t itt) {
@@ -187,12 +188,13 @@ class Session {
                         .Set32(24, cmdsn_)
                         .Data(Bytes(a & 4 ? b : 0, 0x42));
     cdb.resize(ISCSI_CDB_BYTES);
-    book_.Command(itt, {LunOf(a), cdb, flags, cmdsn_++, b * 16u, a & 4 ? b : 0u});
+    book_.Command(itt, {LunOf(a), cdb, flags, cmdsn_++, b * 16u, 0, a & 4 ? b : 0u});
     Say(pdu);
   }
 
   void Data(const Pdu& pdu, uint32_t itt, size_t bytes) {
-    book_.Data(itt, bytes);
+    const bool is_read = (pdu.Wire()[0] & ISCSI_OPCODE_FROM_TARGET) != 0;
+    book_.Data(itt, is_read ? &InFlight::read_bytes : &InFlight::written_bytes, bytes);
     Say(pdu);
   }
 
@@ -206,7 +208,7 @@ class Session {
 
   void DataStatus(uint32_t itt, uint8_t a, uint8_t b) {
     const uint8_t flags = static_cast<uint8_t>(0x81 | (a & 0x06));
-    book_.Data(itt, b);
+    book_.Data(itt, &InFlight::read_bytes, b);
     Expect(itt, {.status = a, .flags = static_cast<uint8_t>(a & 0x06), .residual = b});
     Say(DataIn(itt, 0, Bytes(b, 0x43), flags).Status(a).Residual(b).Response(0x77));
   }
@@ -257,7 +259,9 @@ class Session {
               is.command_flags == expected.command.flags &&
               Bytes(is.cdb, is.cdb + ISCSI_CDB_BYTES) == expected.command.cdb,
           "it is the command");
-    Check(is.transferred_bytes == expected.command.transferred_bytes, "and its bytes");
+    Check(is.read_bytes == expected.command.read_bytes &&
+              is.written_bytes == expected.command.written_bytes,
+          "and its bytes, each way");
     Check(is.response == expected.response && is.status == expected.status &&
               is.response_flags == expected.flags && is.residual_bytes == expected.residual &&
               is.bidi_residual_bytes == expected.bidi_residual,

@@ -88,10 +88,12 @@ class Row:
                 mine[counter] += len(self.commands)
             for command in self.commands:
                 status = command.get("status", "Good") or "target failure"
-                if status != "Good":
+                if status not in ("Good", "Condition Met"):
                     mine[f"command_errors_total status={snake_case(status)}"] += 1
-                mine[f"{'written' if command.get('is_write') else 'read'}_bytes_total"] += (
-                    command.get("transferred_bytes", 0))
+                way = "written" if command.get("is_write") else "read"
+                moved = {f"{way}_bytes": command.get("transferred_bytes", 0), **command}
+                for name in ("read_bytes", "written_bytes"):
+                    mine[f"{name}_total"] += moved.get(name, 0)
             counts.update({(role, name): n for name, n in mine.items()})
         return +counts
 

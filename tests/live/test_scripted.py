@@ -85,7 +85,8 @@ WRITES = {
         [I(command(cdb=bytes.fromhex("5300000000000000 0100"), flags=READ | WRITE, length=512,
                    data=BLOCK, extension=ahs((2, bytes(1) + struct.pack(">I", 512))))),
          T(data_in()), T(response(flags=BIDI_UNDERFLOW, bidirectional_read_residual_count=4))],
-        [done(1024)]),
+        [done(1024, read_bytes=512, written_bytes=512, expected_read_bytes=512,
+              bidi_read_residual_bytes=4, bidi_read_residual="underflow")]),
 }
 
 LONG_CDB = bytes.fromhex("7f00000000000018 0009 0000") + bytes(4)

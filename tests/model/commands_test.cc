@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "collector/model/cdb.h"
 #include "tests/model/host.h"
 
 namespace lunscope {
@@ -84,7 +85,8 @@ struct BothWays {
     in_flight.lun = record.lun;
     in_flight.cdb[0] = record.cdb[0];
     in_flight.flags = record.command_flags;
-    in_flight.transferred_bytes = record.transferred_bytes;
+    in_flight.read_bytes = record.read_bytes;
+    in_flight.written_bytes = record.written_bytes;
     ASSERT_TRUE(lunscope_aggregate_add(table.get(), &in_flight, record.duration_ns, ~uint64_t{0}));
   }
   void Report() {
@@ -141,6 +143,104 @@ TEST(Command, DurationAndSizeAreSummed) {
   EXPECT_EQ(duration.counts()[1], 1u);
   EXPECT_EQ(seen.target.sizes[SCSI_OPERATION_READ].sum(), 2560u);
   EXPECT_EQ(seen.lun.read_bytes, 2560u);
+}
+
+// ---- what an AHS says ----
+
+// The header of a SCSI Command with this AHS.
+lunscope_header_record HeaderOf(uint32_t itt, std::vector<uint8_t> ahs, bool is_spoiled = false) {
+  lunscope_header_record record{};
+  record.header = {.connection = 1,
+                   .time_ns = 1,
+                   .bytes = sizeof(record),
+                   .abi = LUNSCOPE_ABI,
+                   .kind = LUNSCOPE_RECORD_HEADER,
+                   .role = LUNSCOPE_ROLE_INITIATOR,
+                   .flags = 0};
+  const uint8_t bhs[ISCSI_BHS_BYTES] = {
+      ISCSI_SCSI_COMMAND, 0xc0, 0, 0, static_cast<uint8_t>(ahs.size() / 4), 0, 0, 0, 0, 0, 0, 0, 0,
+      0, 0, 0, 0, 0, 0, static_cast<uint8_t>(itt), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+      // READ(32), the first 16 bytes of its CDB
+      SCSI_VARIABLE_LENGTH, 0, 0, 0, 0, 0, 0, 24, 0, 0x09, 0, 0, 0, 0, 0, 0};
+  std::copy(std::begin(bhs), std::end(bhs), record.bhs);
+  std::copy(ahs.begin(), ahs.end(), record.ahs);
+  record.ahs_bytes = static_cast<uint16_t>(ahs.size());
+  record.has_wrong_digest = is_spoiled ? 1 : 0;
+  return record;
+}
+
+// The rest of the CDB: LBA 3, 8 blocks.
+const std::vector<uint8_t> kRestOfCdb = {0, 17, 1, 0, 0, 0, 0, 3, 0, 0,
+                                         0, 0,  0, 0, 0, 0, 0, 0, 0, 8};
+const std::vector<uint8_t> kReadLength = {0, 5, 2, 0, 0, 0, 2, 0};
+
+Applied CompletesRead32(Host& host, uint32_t itt) {
+  Command command({SCSI_VARIABLE_LENGTH, 0, 0, 0, 0, 0, 0, 24, 0, 0x09}, ISCSI_COMMAND_READ);
+  command.Tagged(itt, 1);
+  command.record.command.header = {.connection = 1,
+                                   .time_ns = 2,
+                                   .bytes = sizeof(lunscope_command_record),
+                                   .abi = LUNSCOPE_ABI,
+                                   .kind = LUNSCOPE_RECORD_COMMAND,
+                                   .role = LUNSCOPE_ROLE_INITIATOR,
+                                   .flags = 0};
+  return host.Apply(command.record.command);
+}
+
+TEST(Extension, IsTheRestOfTheCdb) {
+  Host host;
+  host.Opens(1).LogsIn();
+  host.Apply(HeaderOf(7, kRestOfCdb));
+  EXPECT_EQ(CompletesRead32(host, 8).extension, nullptr);
+  const Applied applied = CompletesRead32(host, 7);
+  ASSERT_NE(applied.extension, nullptr);
+  ASSERT_EQ(applied.extension->cdb.size(), 32u);
+  EXPECT_EQ(LbaOf(applied.extension->cdb, 0), 3u);
+  EXPECT_EQ(BlocksOf(applied.extension->cdb, 0), 8u);
+  EXPECT_EQ(applied.operation, SCSI_OPERATION_READ);
+  // It was of that command alone.
+  EXPECT_EQ(CompletesRead32(host, 7).extension, nullptr);
+}
+
+TEST(Extension, IsTheExpectedLengthOfABidirectionalRead) {
+  Host host;
+  host.Opens(1).LogsIn();
+  host.Apply(HeaderOf(7, kReadLength));
+  const Applied applied = CompletesRead32(host, 7);
+  ASSERT_NE(applied.extension, nullptr);
+  EXPECT_EQ(applied.extension->expected_read_bytes, 512u);
+  EXPECT_TRUE(applied.extension->cdb.empty());
+}
+
+TEST(Extension, OfASpoiledHeaderIsNotBelieved) {
+  Host host;
+  host.Opens(1).LogsIn();
+  host.Apply(HeaderOf(7, kRestOfCdb, true));
+  EXPECT_EQ(CompletesRead32(host, 7).extension, nullptr);
+}
+
+// Commands that never end leave theirs behind. Their number has a limit.
+TEST(Extension, OfCommandsThatNeverEndAreBounded) {
+  Host host;
+  host.Opens(1).LogsIn();
+  for (uint32_t itt = 0; itt < 2 * LUNSCOPE_TRACKED_COMMANDS; itt++) {
+    lunscope_header_record record = HeaderOf(0, kRestOfCdb);
+    record.bhs[18] = static_cast<uint8_t>(itt >> 8);
+    record.bhs[19] = static_cast<uint8_t>(itt);
+    host.Apply(record);
+  }
+  EXPECT_EQ(host.model().FindConnection(1)->extensions.size(), LUNSCOPE_TRACKED_COMMANDS);
+}
+
+TEST(Command, BytesOfABidirectionalCommandAreCountedEachWay) {
+  Host host;
+  Command command({0x53}, ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE);
+  command.record.command.read_bytes = 100;
+  command.record.command.written_bytes = 512;
+  host.Opens(1).LogsIn().Completes(command);
+  const Seen seen(host);
+  EXPECT_EQ(seen.lun.read_bytes, 100u);
+  EXPECT_EQ(seen.lun.written_bytes, 512u);
 }
 
 using Errors = decltype(LunStatistics::errors);

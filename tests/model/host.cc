@@ -59,7 +59,13 @@ Command& Command::OnLun(uint64_t lun) {
 
 Command& Command::Moving(uint32_t bytes) {
   record.command.expected_bytes = bytes;
-  record.command.transferred_bytes = bytes;
+  return Transferring(bytes);
+}
+
+Command& Command::Transferring(uint32_t bytes) {
+  const bool reads = (record.command.command_flags & ISCSI_COMMAND_READ) != 0;
+  record.command.read_bytes = reads ? bytes : 0;
+  record.command.written_bytes = reads ? 0 : bytes;
   return *this;
 }
 
@@ -97,8 +103,7 @@ Command& Command::Responding(uint8_t response) {
 Command& Command::ShortBy(uint32_t residual_bytes) {
   record.command.response_flags = ISCSI_RESIDUAL_UNDERFLOW;
   record.command.residual_bytes = residual_bytes;
-  record.command.transferred_bytes = record.command.expected_bytes - residual_bytes;
-  return *this;
+  return Transferring(record.command.expected_bytes - residual_bytes);
 }
 
 Command& Command::LongBy(uint32_t residual_bytes) {

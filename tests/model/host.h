@@ -54,6 +54,9 @@ class Command {
   Command& LongBy(uint32_t residual_bytes);
 
   lunscope_sensed_command_record record{};
+
+ private:
+  Command& Transferring(uint32_t bytes);  // in the command's direction
 };
 
 Command Read16(uint64_t lba, uint32_t blocks);  // blocks of 512 bytes
@@ -157,6 +160,12 @@ class Host {
   // A scrape's walk over the live connections.
   void Walks();
   Applied Apply(const lunscope_connection_record& record) {
+    return ApplyBytes(&record, sizeof(record));
+  }
+  Applied Apply(const lunscope_command_record& record) {
+    return ApplyBytes(&record, sizeof(record));
+  }
+  Applied Apply(const lunscope_header_record& record) {
     return ApplyBytes(&record, sizeof(record));
   }
   Applied Apply(const lunscope_aggregates_record& record) {

@@ -3,6 +3,8 @@
 // Capture files that libpcap writes, and files that are damaged or of another kind.
 #include "collector/replay/capture_file.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pcap/pcap.h>
@@ -10,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -118,7 +121,7 @@ TEST_F(CaptureFileTest, CountsWhatItPassesOver) {
   const CaptureCounts& counts = capture->counts();
   EXPECT_EQ(counts.packets, 7u);
   EXPECT_EQ(counts.cut_payloads, 1u);
-  EXPECT_THAT(counts.by_kind, ::testing::ElementsAre(2, 1, 1, 1, 1, 1));
+  EXPECT_THAT(counts.by_kind, ::testing::ElementsAre(2, 1, 1, 1, 1, 1, 0));
 }
 
 // A file that ends within its second packet: the first packet is read, and then the file is
@@ -150,6 +153,66 @@ TEST_F(CaptureFileTest, GoesOnWithSomethingElse) {
   EXPECT_FALSE(capture->Next(&segment));
   ASSERT_FALSE(capture->Ended().ok());
   EXPECT_THAT(capture->Ended().error().message, HasSubstr("is damaged after packet 1: "));
+}
+
+// Compressed by libarchive, as a person compresses a file with gzip, xz, zstd, bzip2 or lz4.
+void Compress(const std::string& path, int (*add_filter)(archive*)) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  archive* out = archive_write_new();
+  ASSERT_EQ(archive_write_set_format_raw(out), ARCHIVE_OK);
+  ASSERT_EQ(add_filter(out), ARCHIVE_OK) << archive_error_string(out);
+  ASSERT_EQ(archive_write_open_filename(out, path.c_str()), ARCHIVE_OK);
+  archive_entry* entry = archive_entry_new();
+  archive_entry_set_filetype(entry, AE_IFREG);
+  ASSERT_EQ(archive_write_header(out, entry), ARCHIVE_OK);
+  ASSERT_EQ(archive_write_data(out, bytes.data(), bytes.size()),
+            static_cast<la_ssize_t>(bytes.size()));
+  archive_entry_free(entry);
+  ASSERT_EQ(archive_write_free(out), ARCHIVE_OK);
+}
+
+TEST_F(CaptureFileTest, MayBeCompressed) {
+  const struct {
+    const char* name;
+    int (*add_filter)(archive*);
+  } kRows[] = {{"gzip", archive_write_add_filter_gzip},
+               {"xz", archive_write_add_filter_xz},
+               {"zstd", archive_write_add_filter_zstd},
+               {"bzip2", archive_write_add_filter_bzip2},
+               {"lz4", archive_write_add_filter_lz4}};
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.name);
+    Write(DLT_RAW, std::vector<Packet>(1000, {Frame()}));
+    const size_t plain = std::filesystem::file_size(path_);
+    Compress(path_, row.add_filter);
+    EXPECT_LT(std::filesystem::file_size(path_), plain);
+    auto capture = Open();
+    TcpSegment segment;
+    while (capture->Next(&segment)) continue;
+    EXPECT_EQ(capture->counts().packets, 1000u);
+    EXPECT_TRUE(capture->Ended().ok());
+    // A part of it is missing.
+    std::filesystem::resize_file(path_, std::filesystem::file_size(path_) / 2);
+    Result<std::unique_ptr<CaptureFile>> cut = CaptureFile::Open(path_);
+    if (!cut.ok()) continue;  // nothing can be read of it; the error is one line
+    while (cut.value()->Next(&segment)) continue;
+    EXPECT_FALSE(cut.value()->Ended().ok());
+  }
+}
+
+// The file has 32 bits of seconds, without a sign: they last until 2106.
+TEST_F(CaptureFileTest, TimesBeyond2038) {
+  Write(DLT_RAW, {{Frame()}});
+  std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(24);
+  const uint32_t seconds = 4'000'000'000;
+  file.write(reinterpret_cast<const char*>(&seconds), sizeof(seconds));
+  file.close();
+  const auto capture = Open();
+  TcpSegment segment;
+  ASSERT_TRUE(capture->Next(&segment));
+  EXPECT_EQ(segment.time_ns, 4'000'000'000'123'456'789u);
 }
 
 TEST_F(CaptureFileTest, NoCapture) {

@@ -429,6 +429,72 @@ TEST(ConnectionTableTest, TheSameEndsAgain) {
   }
 }
 
+// A capture of the other host was merged in, and the clock of that host is late: all of the
+// connection comes again after its end.
+TEST(ConnectionTableTest, TheSameConnectionAgainFromASkewedClock) {
+  Wire wire;
+  const auto all = [&] {
+    wire.next[0] = 1000;
+    wire.next[1] = 2000;
+    wire.Handshake();
+    wire.LogIn();
+    wire.Command(1);
+    wire.Initiator({}, kFinFlag | kAckFlag);
+    wire.Target({}, kFinFlag | kAckFlag);
+    wire.Initiator({});
+  };
+  all();
+  all();
+  EXPECT_THAT(wire.commands, ElementsAre(1));
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened, kClosed));
+}
+
+// Two hosts may have the same address if they are in different VLANs.
+TEST(ConnectionTableTest, TheSameEndsInTwoVlans) {
+  Wire wire;
+  const std::vector<uint64_t> vlans = {0, 10, 20};
+  const auto in_each = [&](bool is_from_initiator, const Bytes& payload, uint8_t flags = kAckFlag) {
+    TcpSegment segment = wire.Segment(is_from_initiator, payload, flags);
+    for (const uint64_t vlan : vlans) {
+      segment.vlan = vlan;
+      wire.table.Take(segment);
+    }
+    wire.next[is_from_initiator ? 0 : 1] +=
+        static_cast<uint32_t>(payload.size()) + ((flags & kSynFlag) != 0 ? 1 : 0);
+  };
+  in_each(true, {}, kSynFlag);
+  in_each(false, {}, kSynFlag | kAckFlag);
+  in_each(true, {});
+  in_each(true, LoginRequest());
+  in_each(false, LoginResponse());
+  in_each(true, ScsiCommand(1, TestUnitReady()));
+  in_each(false, ScsiResponse(1));
+  EXPECT_THAT(wire.commands, ElementsAre(1, 1, 1));
+  EXPECT_THAT(wire.connections, ElementsAre(kOpened, kOpened, kOpened));
+}
+
+// The capture begins behind the handshake. The initiator's first data is a login, so the connection
+// begins here.
+TEST(ConnectionTableTest, BeginsWithALogin) {
+  for (const bool has_bare_ack : {false, true}) {
+    SCOPED_TRACE(has_bare_ack);
+    Wire wire;
+    if (has_bare_ack) wire.Initiator({});
+    wire.LogIn();
+    wire.Command(1);
+    EXPECT_THAT(wire.connections, ElementsAre(kOpened));
+    EXPECT_THAT(wire.commands, ElementsAre(1));
+  }
+}
+
+// Something of the target came before the login: where its stream begins is not known.
+TEST(ConnectionTableTest, BeginsNotWithALoginInTheMiddle) {
+  Wire wire;
+  wire.Target(NopIn());
+  wire.LogIn();
+  EXPECT_THAT(wire.connections, ElementsAre(kMidstream));
+}
+
 TEST(ConnectionTableTest, TheSameSynAgain) {
   Wire wire;
   wire.Initiator({}, kSynFlag);

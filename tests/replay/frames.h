@@ -2,7 +2,8 @@
 //
 // Captured frames, built from the inside out:
 //   Ethernet(Ipv4(Tcp({.seq = 7}, payload)))
-// Offsets are typed in from RFC 791, 8200, 9293 and libpcap's list of link types.
+// Offsets are typed in from libpcap's list of link types, RFC 791, 8200 and 9293, and for tunnels
+// from RFC 768, 1661, 2516, 2784, 2890, 3032, 4385, 7348 and 8926.
 #pragma once
 
 #include <cstdint>
@@ -83,8 +84,8 @@ inline Bytes Ethernet(const Bytes& packet, uint16_t type = 0x0800) {
 }
 
 // Goes inside Ethernet(), whose type is then that of the tag.
-inline Bytes Vlan(const Bytes& packet, uint16_t type = 0x0800) {
-  return Join({Number(7, 2), Number(type, 2), packet});
+inline Bytes Vlan(const Bytes& packet, uint16_t type = 0x0800, uint16_t number = 7) {
+  return Join({Number(number, 2), Number(type, 2), packet});
 }
 
 inline Bytes Cooked(const Bytes& packet, uint16_t type = 0x0800) {
@@ -93,6 +94,56 @@ inline Bytes Cooked(const Bytes& packet, uint16_t type = 0x0800) {
 
 inline Bytes Cooked2(const Bytes& packet, uint16_t type = 0x0800) {
   return Join({Number(type, 2), Bytes(18), packet});
+}
+
+// IEEE 802.3 with a length in the place of the type, and SNAP.
+inline Bytes Snap(const Bytes& packet, uint16_t type = 0x0800) {
+  return Ethernet(Join({{0xaa, 0xaa, 0x03, 0, 0, 0}, Number(type, 2), packet}),
+                  static_cast<uint16_t>(8 + packet.size()));
+}
+
+// Labels, the last of which has the bit S.
+inline Bytes Mpls(const Bytes& packet, int labels = 1) {
+  Bytes stack;
+  for (int i = 1; i <= labels; i++)
+    stack = Join({stack, Number(100 << 12 | (i == labels ? 1 << 8 : 0) | 64, 4)});
+  return Join({stack, packet});
+}
+
+inline Bytes Pppoe(const Bytes& packet, uint16_t protocol = 0x0021) {
+  return Join({{0x11, 0, 0, 1}, Number(packet.size() + 2, 2), Number(protocol, 2), packet});
+}
+
+// flags and, for each that has one, a field of four bytes.
+inline Bytes Gre(const Bytes& packet, uint16_t type, uint16_t flags = 0, size_t fields = 0) {
+  return Join({Number(flags, 2), Number(type, 2), Bytes(4 * fields, 0x55), packet});
+}
+
+inline Bytes Udp(const Bytes& packet, uint16_t port) {
+  return Join({Number(50000, 2), Number(port, 2), Number(8 + packet.size(), 2), Bytes(2), packet});
+}
+
+inline Bytes Vxlan(const Bytes& frame, uint8_t next = 0) {
+  return Join({{0x08, 0, 0, next, 0, 0, 42, 0}, frame});
+}
+
+inline Bytes Geneve(const Bytes& frame, uint16_t type, size_t option_words = 0) {
+  return Join({Number(option_words, 1),
+               Bytes(1),
+               Number(type, 2),
+               {0, 0, 42, 0},
+               Bytes(4 * option_words, 0x33),
+               frame});
+}
+
+// A packet as an attribute of Linux netfilter's log, behind another attribute of odd length.
+inline Bytes Nflog(const Bytes& packet) {
+  const size_t bytes = 4 + packet.size();
+  return Join({{2, 0, 0, 1},
+               {5, 0, 10, 0, 1},
+               Bytes(3),
+               {static_cast<uint8_t>(bytes), static_cast<uint8_t>(bytes >> 8), 9, 0},
+               packet});
 }
 
 inline Bytes Loopback(const Bytes& family, const Bytes& packet) { return Join({family, packet}); }

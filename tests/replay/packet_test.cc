@@ -57,6 +57,12 @@ std::vector<Row> Rows() {
   const Bytes fragment = Ipv6(Join({{6, 0, 0, 1, 1, 2, 3, 4}, tcp}), 44);
   Bytes endless;
   for (int i = 0; i < 9; i++) endless = Join({endless, Extension(60, 8)});
+  Bytes vlans = ip;
+  Bytes nested = ip;
+  for (int i = 0; i < 30; i++) {
+    vlans = Vlan(vlans, i == 0 ? 0x0800 : 0x8100);
+    nested = Ipv4(nested, {.protocol = 4});
+  }
   using enum PacketKind;
   return {
       {"Ethernet", DLT_EN10MB, Ethernet(ip), kTcp},
@@ -78,8 +84,60 @@ std::vector<Row> Rows() {
       {"Ipv6Extensions", DLT_RAW, hops, kTcp},
       {"Ipv6WholeFragment", DLT_RAW, atom, kTcp},
       {"Arp", DLT_EN10MB, Ethernet(Bytes(28), 0x0806), kNotIp},
-      {"FiveVlans", DLT_EN10MB,
-       Ethernet(Vlan(Vlan(Vlan(Vlan(Vlan(ip), 0x8100), 0x8100), 0x8100), 0x8100), 0x8100), kNotIp},
+      {"EndlessVlans", DLT_EN10MB, Ethernet(vlans, 0x8100), kMalformed},
+      {"EndlessIpInIp", DLT_RAW, nested, kMalformed},
+      {"Snap", DLT_EN10MB, Snap(ip), kTcp},
+      {"SnapIpv6", DLT_EN10MB, Snap(ip6, 0x86dd), kTcp},
+      {"LlcWithoutSnap", DLT_EN10MB, Ethernet(Join({{0x42, 0x42, 0x03}, Bytes(40)}), 43), kNotIp},
+      {"VnTag", DLT_EN10MB, Ethernet(Join({Bytes(4), Number(0x0800, 2), ip}), 0x8926), kTcp},
+      {"Mpls", DLT_EN10MB, Ethernet(Mpls(ip), 0x8847), kTcp},
+      {"MplsIpv6", DLT_EN10MB, Ethernet(Mpls(ip6, 3), 0x8847), kTcp},
+      {"MplsWire", DLT_EN10MB, Ethernet(Mpls(Ethernet(ip)), 0x8847), kTcp},
+      {"MplsWireWithControlWord", DLT_EN10MB,
+       Ethernet(Mpls(Join({Bytes(4), Ethernet(ip)})), 0x8847), kTcp},
+      {"EndlessMpls", DLT_EN10MB, Ethernet(Join({Bytes(400)}), 0x8847), kMalformed},
+      {"Pppoe", DLT_EN10MB, Ethernet(Pppoe(ip), 0x8864), kTcp},
+      {"PppoeIpv6", DLT_EN10MB, Ethernet(Pppoe(ip6, 0x0057), 0x8864), kTcp},
+      {"PppoeControl", DLT_EN10MB, Ethernet(Pppoe(ip, 0xc021), 0x8864), kNotIp},
+      {"Ppp", DLT_PPP, Join({{0xff, 0x03, 0x00, 0x21}, ip}), kTcp},
+      {"PppCompressed", DLT_PPP, Join({{0x21}, ip}), kTcp},
+      {"PppIpv6", DLT_PPP_SERIAL, Join({{0xff, 0x03, 0x00, 0x57}, ip6}), kTcp},
+      {"PppEther", DLT_PPP_ETHER, Pppoe(ip), kTcp},
+      {"CiscoHdlc", DLT_C_HDLC, Join({{0x0f, 0, 0x08, 0x00}, ip}), kTcp},
+      {"Nflog", DLT_NFLOG, Nflog(ip), kTcp},
+      {"NflogIpv6", DLT_NFLOG, Nflog(ip6), kTcp},
+      {"NflogNoPacket", DLT_NFLOG, {2, 0, 0, 1, 5, 0, 10, 0, 1, 0, 0, 0}, kNotIp},
+      {"NflogEmptyAttribute", DLT_NFLOG, {2, 0, 0, 1, 0, 0, 10, 0, 1, 0, 0, 0}, kMalformed},
+      {"IpInIp", DLT_RAW, Ipv4(ip, {.protocol = 4}), kTcp},
+      {"Ipv6InIp", DLT_RAW, Ipv4(ip6, {.protocol = 41}), kTcp},
+      {"IpInIpv6", DLT_RAW, Ipv6(ip, 4), kTcp},
+      {"MplsInIp", DLT_RAW, Ipv4(Mpls(ip), {.protocol = 137}), kTcp},
+      {"Gre", DLT_RAW, Ipv4(Gre(ip, 0x0800), {.protocol = 47}), kTcp},
+      {"GreIpv6", DLT_RAW, Ipv6(Gre(ip6, 0x86dd), 47), kTcp},
+      {"GreKeySequence", DLT_RAW, Ipv4(Gre(ip, 0x0800, 0x3000, 2), {.protocol = 47}), kTcp},
+      {"GreChecksum", DLT_RAW, Ipv4(Gre(ip, 0x0800, 0x8000, 1), {.protocol = 47}), kTcp},
+      {"GreBridged", DLT_RAW, Ipv4(Gre(Ethernet(ip), 0x6558, 0x2000, 1), {.protocol = 47}), kTcp},
+      {"GrePpp", DLT_RAW,
+       Ipv4(Gre(Join({{0xff, 0x03, 0, 0x21}, ip}), 0x880b, 0x3081, 3), {.protocol = 47}), kTcp},
+      {"GreKeepalive", DLT_RAW, Ipv4(Gre({}, 0x0000), {.protocol = 47}), kMalformed},
+      {"Erspan1", DLT_RAW, Ipv4(Gre(Ethernet(ip), 0x88be), {.protocol = 47}), kTcp},
+      {"Erspan2", DLT_RAW,
+       Ipv4(Gre(Join({Bytes(8), Ethernet(ip)}), 0x88be, 0x1000, 1), {.protocol = 47}), kTcp},
+      {"Erspan3", DLT_RAW,
+       Ipv4(Gre(Join({Bytes(12), Ethernet(ip)}), 0x22eb, 0x1000, 1), {.protocol = 47}), kTcp},
+      {"Erspan3WithSubheader", DLT_RAW,
+       Ipv4(Gre(Join({Bytes(11), {1}, Bytes(8), Ethernet(ip)}), 0x22eb, 0x1000, 1),
+            {.protocol = 47}),
+       kTcp},
+      {"Vxlan", DLT_EN10MB, Ethernet(Ipv4(Udp(Vxlan(Ethernet(ip)), 4789), {.protocol = 17})), kTcp},
+      {"VxlanOfLinux", DLT_RAW, Ipv4(Udp(Vxlan(Ethernet(ip6, 0x86dd)), 8472), {.protocol = 17}),
+       kTcp},
+      {"VxlanInIpv6", DLT_RAW, Ipv6(Udp(Vxlan(Ethernet(Vlan(ip), 0x8100)), 4789), 17), kTcp},
+      {"VxlanGpe", DLT_RAW, Ipv4(Udp(Vxlan(ip, 1), 4790), {.protocol = 17}), kTcp},
+      {"VxlanGpeEthernet", DLT_RAW, Ipv4(Udp(Vxlan(Ethernet(ip), 3), 4790), {.protocol = 17}),
+       kTcp},
+      {"Geneve", DLT_RAW, Ipv4(Udp(Geneve(Ethernet(ip), 0x6558), 6081), {.protocol = 17}), kTcp},
+      {"GeneveOptions", DLT_RAW, Ipv4(Udp(Geneve(ip, 0x0800, 3), 6081), {.protocol = 17}), kTcp},
       {"AppleTalkOverLoopback", DLT_NULL, Loopback({16, 0, 0, 0}, ip), kNotIp},
       {"RawVersion5", DLT_RAW, Bytes(40, 0x50), kNotIp},
       {"Udp", DLT_RAW, Ipv4(tcp, {.protocol = 17}), kNotTcp},
@@ -123,6 +181,19 @@ TEST(PacketTest, EveryLinkTypeAndEveryWrongness) {
     EXPECT_EQ(segment.to.address[segment.to.is_ipv6 ? 15 : 3], 2);
     EXPECT_TRUE(segment.has_ack);
   }
+}
+
+TEST(PacketTest, KnowsItsVlans) {
+  const Bytes ip = Ipv4(Segment());
+  TcpSegment segment;
+  ASSERT_EQ(Decode(DLT_EN10MB, Ethernet(Vlan(ip, 0x0800, 0xe00a), 0x8100), &segment),
+            PacketKind::kTcp);
+  EXPECT_EQ(segment.vlan, 0x00au);  // without priority
+  ASSERT_EQ(Decode(DLT_EN10MB, Ethernet(Vlan(Vlan(ip, 0x0800, 2), 0x8100, 1), 0x88a8), &segment),
+            PacketKind::kTcp);
+  EXPECT_EQ(segment.vlan, 0x001002u);
+  ASSERT_EQ(Decode(DLT_EN10MB, Ethernet(ip), &segment), PacketKind::kTcp);
+  EXPECT_EQ(segment.vlan, 0u);
 }
 
 TEST(PacketTest, FlagsAndTheSequenceNumberBehindASyn) {

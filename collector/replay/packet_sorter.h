@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Packets in the order of their times. Some tools write packets as their queues deliver them, so
+// one direction of a connection runs ahead of the other. Packets wait here until the file has gone
+// on by kWindowNs, or until too many bytes wait. A packet that comes later than that is counted.
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "collector/replay/packet_reader.h"
+
+namespace lunscope {
+
+class PacketSorter {
+ public:
+  static constexpr uint64_t kWindowNs = 1'000'000'000;
+  static constexpr size_t kMaxWaitingBytes = size_t{32} << 20;
+
+  // sorts: false: packets come as they are, at once, and are only counted.
+  PacketSorter(std::unique_ptr<PacketReader> reader, bool sorts)
+      : reader_(std::move(reader)), sorts_(sorts) {}
+
+  // The next packet, which is good until the next call. False: there are no more.
+  bool Next(CapturedPacket* packet);
+  [[nodiscard]] const PacketReader& reader() const { return *reader_; }
+
+  // Packets whose time is before that of a packet in front of them in the file.
+  [[nodiscard]] uint64_t out_of_order() const { return out_of_order_; }
+  // Those of them that came too late to be sorted in.
+  [[nodiscard]] uint64_t late() const { return late_; }
+  [[nodiscard]] size_t waiting_bytes() const { return waiting_bytes_; }
+
+ private:
+  struct Waiting {
+    CapturedPacket packet;
+    std::vector<uint8_t> bytes;
+  };
+
+  bool Read();
+  [[nodiscard]] bool IsDue() const;
+
+  const std::unique_ptr<PacketReader> reader_;
+  const bool sorts_;
+  std::multimap<uint64_t, Waiting> waiting_;  // by time; of the same time in the order of the file
+  size_t waiting_bytes_ = 0;
+  Waiting given_;
+  bool is_over_ = false;
+  uint64_t latest_ns_ = 0;  // of all that was read
+  uint64_t given_ns_ = 0;   // of the last that was given
+  uint64_t out_of_order_ = 0;
+  uint64_t late_ = 0;
+};
+
+}  // namespace lunscope
