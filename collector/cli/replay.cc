@@ -13,6 +13,7 @@
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/capture_source.h"
+#include "collector/run/redirections.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 #include "collector/run/watcher.h"
@@ -62,12 +63,17 @@ class ReplaySubcommand : public Subcommand {
     SourceList sources;
     sources.push_back(std::move(opened.value()));
     Watcher watcher(std::move(sources), ModelOptions{});
+    Redirections redirections(ports_.ports);
     if (metrics_) {
+      watcher.set_listener([&](const lunscope_record& /*record*/, const Applied& applied) {
+        redirections.Take(applied);
+      });
       while (!watcher.is_done()) watcher.Drain();
       PrintMetrics(watcher);
     } else {
-      PrintLines(watcher, capture);
+      PrintLines(watcher, capture, redirections);
     }
+    if (const std::string hint = capture.Hint(); !hint.empty()) Say(stderr, "lunscope: {}\n", hint);
     Say(stderr, "lunscope: {}; {}\n", watcher.EndLine(), capture.CountsText());
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return OutputError();
     Status ended = capture.Ended();
@@ -76,9 +82,10 @@ class ReplaySubcommand : public Subcommand {
   }
 
  private:
-  void PrintLines(Watcher& watcher, const CaptureSource& capture) {
+  void PrintLines(Watcher& watcher, const CaptureSource& capture, Redirections& redirections) {
     Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
+      redirections.Take(applied);
       tracer.Take(record, applied);
     });
     tracer.Begin();

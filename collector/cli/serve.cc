@@ -16,6 +16,7 @@
 #include "collector/metrics/metrics.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/live_sources.h"
+#include "collector/run/redirections.h"
 #include "collector/run/settings.h"
 #include "collector/run/watcher.h"
 #include "collector/web/endpoint.h"
@@ -67,6 +68,10 @@ class ServeSubcommand : public Subcommand {
     Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n", web_.Url(), watch_.Text());
     SayMissing(watcher);
 
+    Redirections redirections(watch_.ports.ports);
+    watcher.set_listener([&](const lunscope_record& /*record*/, const Applied& applied) {
+      redirections.Take(applied);
+    });
     watcher.Watch(loop);
     while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) watcher.DrainAfterWakeup();
     watcher.Finish();

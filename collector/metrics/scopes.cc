@@ -9,7 +9,8 @@ namespace {
 // A target that has no LUN and counted nothing: connections stood there until their login was seen.
 bool IsEmpty(const TargetStatistics& target) {
   return target.luns.empty() && target.logins == 0 && target.bytes[0] == 0 &&
-         target.bytes[1] == 0 && target.login_failures == decltype(target.login_failures){};
+         target.bytes[1] == 0 && target.login_redirections == 0 &&
+         target.login_failures == decltype(target.login_failures){};
 }
 
 bool IsOfSource(const TargetKey& key, const TargetStatistics& target, SeriesSource source) {

@@ -18,7 +18,7 @@ struct EachLoginFailure {
                                                           &kTargetLabel, &kStatusClassLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     // The status class of the first LoginFailure; the others follow in the order of the RFC.
-    constexpr uint8_t kFirstStatusClass = 1;
+    constexpr uint8_t kFirstStatusClass = 2;
     WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
       for (size_t i = 0; i < kLoginFailures; i++) {
         const auto status_class = static_cast<uint8_t>(kFirstStatusClass + i);
@@ -82,7 +82,10 @@ constexpr Metric kTargetMetrics[] = {
     {"logins_total", Counter, kCount, kIscsi, "Logins that reached the full feature phase.",
      Of<EachTarget, &TargetStatistics::logins>()},
     {"login_failures_total", Counter, kCount, kIscsi,
-     "Login Responses with a status class other than success.", Of<EachLoginFailure>()},
+     "Login Responses with the status class of an error.", Of<EachLoginFailure>()},
+    {"login_redirections_total", Counter, kCount, kIscsi,
+     "Login Responses that send the initiator to another address, which is no failure.",
+     Of<EachTarget, &TargetStatistics::login_redirections>()},
     {"logouts_total", Counter, kCount, kIscsi, "Logout Responses that report success.",
      Of<EachTarget, &TargetStatistics::logouts>()},
     {"rejects_total", Counter, kCount, kIscsi, "Reject PDUs.",

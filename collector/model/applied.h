@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "collector/model/connection.h"
 #include "collector/model/nexus.h"
@@ -29,6 +30,8 @@ struct Applied {
   Verdict verdict = {};
   // For a command whose header had an AHS: its content. nullptr: no AHS, or its record was lost.
   const CommandExtension* extension = nullptr;
+  // For a Login Response that redirects: the address as the target gave it.
+  const std::string* redirected_to = nullptr;
   // For a command of the mid-layer: how long it was on the wire, if it was found there.
   std::optional<uint64_t> wire_ns = std::nullopt;
 

@@ -15,7 +15,7 @@ void LearnPortal(const Connection& connection, Session& session) {
 
 }  // namespace
 
-void Logins::Apply(Connection& connection, const lunscope_pdu_record& record) {
+const std::string* Logins::Apply(Connection& connection, const lunscope_pdu_record& record) {
   switch (iscsi_opcode(record.bhs)) {
     case ISCSI_LOGIN_REQUEST:
       ReadText(connection, record);
@@ -23,8 +23,7 @@ void Logins::Apply(Connection& connection, const lunscope_pdu_record& record) {
       break;
     case ISCSI_LOGIN_RESPONSE:
       ReadText(connection, record);
-      if (record.last) ApplyResponse(connection, record);
-      break;
+      return record.last ? ApplyResponse(connection, record) : nullptr;
     case ISCSI_TEXT_REQUEST:
     case ISCSI_TEXT_RESPONSE: ReadText(connection, record); break;
     case ISCSI_LOGOUT_REQUEST:
@@ -36,6 +35,7 @@ void Logins::Apply(Connection& connection, const lunscope_pdu_record& record) {
       break;
     default: break;
   }
+  return nullptr;
 }
 
 // C: the text, and maybe its last pair, goes on in the next PDU (RFC 7143 section 11.10.2).
@@ -90,32 +90,37 @@ void Logins::ApplyRequest(Connection& connection, const lunscope_pdu_record& rec
   connection.device_types.clear();
 }
 
-void Logins::ApplyResponse(Connection& connection, const lunscope_pdu_record& record) {
+const std::string* Logins::ApplyResponse(Connection& connection,
+                                         const lunscope_pdu_record& record) {
   std::unique_ptr<Negotiation>& negotiation = connection.login.negotiation;
-  if (iscsi_login_status_class(record.bhs) != 0) {
-    Fail(connection, record);
-    negotiation.reset();
-    return;
+  TargetCounters& target = connection.target->second;
+  const std::string* redirected_to = nullptr;
+  switch (iscsi_login_status_class(record.bhs)) {
+    case 0: break;
+    case 1: redirected_to = Redirect(connection, record); break;
+    case 2: target.login_failures[kInitiatorError]++; break;
+    default: target.login_failures[kTargetError]++; break;
   }
-  if (!iscsi_login_is_complete(record.bhs)) return;
-  connection.target->second.logins++;
+  if (iscsi_login_status_class(record.bhs) != 0) {
+    negotiation.reset();
+    return redirected_to;
+  }
+  if (!iscsi_login_is_complete(record.bhs)) return nullptr;
+  target.logins++;
   connection.parameters = negotiation->Effective(Scope::kConnection);
   if (connection.target->first.name != kDiscoveryName) OpenSession(connection, record);
   negotiation.reset();
+  return nullptr;
 }
 
-void Logins::Fail(Connection& connection, const lunscope_pdu_record& record) {
-  TargetCounters& target = connection.target->second;
-  switch (iscsi_login_status_class(record.bhs)) {
-    case 1: break;
-    case 2: target.login_failures[kInitiatorError]++; return;
-    default: target.login_failures[kTargetError]++; return;
-  }
-  target.login_failures[kRedirection]++;
-  const std::string& address = connection.login.negotiation->target_address();
-  if (address.empty()) return;
-  directory_.Redirect(connection.role, connection.target->first.name, address,
+// The session goes on at another address: that is no failure (RFC 7143 section 11.13.5).
+const std::string* Logins::Redirect(Connection& connection, const lunscope_pdu_record& record) {
+  connection.target->second.login_redirections++;
+  redirected_to_ = connection.login.negotiation->target_address();
+  if (redirected_to_.empty()) return nullptr;
+  directory_.Redirect(connection.role, connection.target->first.name, redirected_to_,
                       iscsi_login_status_detail(record.bhs) == kMovedPermanently);
+  return &redirected_to_;
 }
 
 void Logins::LogOut(Connection& connection) {

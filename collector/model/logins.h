@@ -23,8 +23,9 @@ class Logins {
   Logins(Series& series, size_t max_down_sessions)
       : series_(series), sessions_(max_down_sessions) {}
 
-  // A Login, Text or Logout PDU. Other PDUs change nothing.
-  void Apply(Connection& connection, const lunscope_pdu_record& record);
+  // A Login, Text or Logout PDU. Other PDUs change nothing. Returns the address that this Login
+  // Response redirects to, or nullptr; good until the next call.
+  const std::string* Apply(Connection& connection, const lunscope_pdu_record& record);
   // The connection's own record says which digests its session uses.
   void Apply(Connection& connection, const lunscope_connection_record& record);
   // The connection has ended: its session may go down with it.
@@ -37,8 +38,8 @@ class Logins {
   void ReadText(Connection& connection, const lunscope_pdu_record& record);
   void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);
   void ApplyRequest(Connection& connection, const lunscope_pdu_record& record);
-  void ApplyResponse(Connection& connection, const lunscope_pdu_record& record);
-  void Fail(Connection& connection, const lunscope_pdu_record& record);
+  const std::string* ApplyResponse(Connection& connection, const lunscope_pdu_record& record);
+  const std::string* Redirect(Connection& connection, const lunscope_pdu_record& record);
   void OpenSession(Connection& connection, const lunscope_pdu_record& record);
   void LogOut(Connection& connection);
   Session* SessionOf(const Connection& connection);
@@ -46,6 +47,7 @@ class Logins {
   Series& series_;
   SessionTable sessions_;
   Directory directory_;
+  std::string redirected_to_;  // by the last redirection
 };
 
 }  // namespace lunscope

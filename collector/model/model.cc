@@ -35,11 +35,11 @@ Applied Model::ApplyCommand(const lunscope_command_record& record) {
 
 Applied Model::ApplyPdu(const lunscope_pdu_record& record) {
   Connection& connection = connections_.Of(record.header);
-  logins_.Apply(connection, record);
+  const std::string* redirected_to = logins_.Apply(connection, record);
   CountManagement(connection.target->second, record);
   if (iscsi_opcode(record.bhs) == ISCSI_DATA_IN && record.chunk_offset == 0)
     commands_.Learn(connection, record);
-  return {.connection = &connection};
+  return {.connection = &connection, .redirected_to = redirected_to};
 }
 
 Applied Model::ApplyConnection(const lunscope_connection_record& record) {

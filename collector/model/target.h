@@ -25,13 +25,14 @@ inline constexpr const char* kDiscoveryName = "discovery";  // a discovery sessi
 inline constexpr const char* kOverflowName = "overflow";    // beyond the label budget
 inline constexpr uint64_t kOverflowLun = ~uint64_t{0};
 
-enum LoginFailure { kRedirection, kInitiatorError, kTargetError, kLoginFailures };
+enum LoginFailure { kInitiatorError, kTargetError, kLoginFailures };
 
 // The counts of one target, without the statistics of its LUNs.
 struct TargetCounters {
   std::array<SizeHistogram, SCSI_OPERATIONS> sizes;
   uint64_t logins = 0;
   std::array<uint64_t, kLoginFailures> login_failures{};
+  uint64_t login_redirections = 0;
   uint64_t logouts = 0;
   std::map<uint8_t, uint64_t> rejects;         // by reason
   std::map<uint8_t, uint64_t> task_functions;  // requests, by function

@@ -59,7 +59,10 @@ TcpConnection* ConnectionTable::ConnectionOf(const Place& place, const TcpSegmen
 
 void ConnectionTable::Take(const TcpSegment& segment) {
   const std::optional<Place> place = PlaceOf(segment);
-  if (!place) return;
+  if (!place) {
+    watch_.unwatched.Take(segment);
+    return;
+  }
   TcpConnection* connection = ConnectionOf(*place, segment);
   if (connection == nullptr || connection->is_closed()) return;
   connection->Take(segment, place->second);

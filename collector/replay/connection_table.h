@@ -26,7 +26,7 @@ class ConnectionTable {
   ConnectionTable(const std::vector<uint16_t>& ports, Watch* watch,
                   size_t max_connections = kMaxConnections);
 
-  // Segments of other ports are passed over.
+  // Segments of other ports are passed over, and counted in watch->unwatched.
   void Take(const TcpSegment& segment);
   // The capture ends.
   void GiveUp();

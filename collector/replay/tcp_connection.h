@@ -14,6 +14,7 @@
 #include "collector/replay/follower.h"
 #include "collector/replay/packet.h"
 #include "collector/replay/reassembly.h"
+#include "collector/replay/unwatched_ports.h"
 
 namespace lunscope {
 
@@ -34,6 +35,7 @@ struct Watch {
   bool headers = false;  // a record of each PDU's header, too
   ConnectionFollower::Handler handler;
   lunscope_totals totals{};
+  UnwatchedPorts unwatched;
   uint64_t ends_met = 0;
 };
 

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace lunscope {
@@ -22,6 +24,7 @@ Result<std::unique_ptr<CaptureSource>> CaptureSource::Open(const CaptureOptions&
 CaptureSource::CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFile> file)
     : file_(std::move(file)),
       stop_after_(options.stop_after),
+      ports_(options.ports),
       watch_{options.role.initiators, options.role.targets, options.emit_headers,
              [this](const lunscope_record& record) { (*handler_)(record); }},
       connections_(options.ports.ports, &watch_) {}
@@ -68,11 +71,29 @@ std::string CaptureSource::CountsText() const {
   add(counts.cut_payloads, "cut by the snap length");
   add(file_->packets().out_of_order() - file_->packets().late(), "out of order");
   add(file_->packets().late(), "too late to be put in order");
-  uint64_t gaps = 0;
-  for (const uint64_t count : watch_.totals.gaps) gaps += count;
-  add(gaps, gaps == 1 ? "gap" : "gaps");
+  add(watch_.unwatched.packets(), "TCP on other ports");
   add(watch_.totals.untracked_connections, "of too many connections");
   return text;
+}
+
+std::string CaptureSource::Hint() const {
+  const std::optional<UnwatchedPorts::Port> port = watch_.unwatched.Busiest();
+  const bool has_commands =
+      std::ranges::any_of(watch_.totals.commands_seen, [](uint64_t seen) { return seen != 0; });
+  if (port && (port->has_login || !has_commands)) {
+    return fmt::format(
+        "{} of the TCP packets are on other ports than {}, most of them on port {}{}: try --port "
+        "{}",
+        watch_.unwatched.packets(), ports_.Text(), port->number,
+        port->has_login ? ", where an iSCSI login was seen" : "", port->number);
+  }
+  const uint64_t cut = file_->counts().cut_payloads +
+                       file_->counts().by_kind[static_cast<size_t>(PacketKind::kCutHeader)];
+  if (!has_commands && cut != 0) {
+    return fmt::format("the snap length cut {} packets, and headers with them: capture with -s 0",
+                       cut);
+  }
+  return {};
 }
 
 Status CaptureSource::Ended() const { return file_->Ended(); }

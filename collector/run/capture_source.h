@@ -36,8 +36,10 @@ class CaptureSource : public Source {
 
   // The time of the last packet.
   [[nodiscard]] uint64_t now_ns() const { return file_->last_time_ns(); }
-  // "77 packets read, 3 not_ip, 1 gap": with whatever was not followed.
+  // "77 packets read, 3 not_ip": with whatever was not followed.
   [[nodiscard]] std::string CountsText() const;
+  // A sentence that says what to try, if the file has more to show than was asked for; else "".
+  [[nodiscard]] std::string Hint() const;
   // REQUIRES: is_done(). The error of a file that ends in the middle of a packet.
   [[nodiscard]] Status Ended() const;
 
@@ -48,6 +50,7 @@ class CaptureSource : public Source {
   const std::unique_ptr<CaptureFile> file_;
   const std::optional<uint64_t> stop_after_;
   const Handler* handler_ = nullptr;  // while Drain() runs
+  const PortOptions ports_;
   Watch watch_;
   ConnectionTable connections_;
   bool is_done_ = false;

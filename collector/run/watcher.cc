@@ -156,11 +156,7 @@ std::string Watcher::Render(const std::function<std::string(const Model&)>& rend
 
 std::string Watcher::EndLine() const {
   CommandCounts sum;
-  for (const Inlet& inlet : inlets_) {
-    const CommandCounts counts = inlet.source->Commands();
-    sum.reported += counts.reported;
-    sum.lost += counts.lost;
-  }
+  for (const Inlet& inlet : inlets_) sum.Add(inlet.source->Commands());
   return lunscope::EndLine(sum);
 }
 

@@ -56,7 +56,7 @@ class Watcher {
   Observation Observe();
   // The same, and render what the model knows then.
   std::string Render(const std::function<std::string(const Model&)>& render);
-  // "1234 commands, 0 lost"
+  // A line about the fate of all commands (command_counts.h).
   [[nodiscard]] std::string EndLine() const;
 
  private:

@@ -26,7 +26,7 @@ WAYS = [("initiator", "initiator", "sent"), ("initiator", "target", "received"),
 # The counters that a row is held to; of their labels, those that say what was counted.
 _COUNTERS = {"lunscope_" + name for name in (
     "logins_total", "login_failures_total", "logouts_total", "rejects_total",
-    "task_management_requests_total", "async_messages_total", "header_digest_errors_total",
+    "login_redirections_total", "task_management_requests_total", "async_messages_total", "header_digest_errors_total",
     "commands_total", "command_errors_total", "commands_seen_total", "commands_reported_total",
     "commands_unreported_total", "unmatched_responses_total", "pdus_sent_total",
     "pdus_received_total", "sent_bytes_total", "received_bytes_total", "read_bytes_total",

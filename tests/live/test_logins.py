@@ -24,6 +24,7 @@ LOGINS = {f"login status 0x{status:04x}": Row(
     [I(login_request(text(HeaderDigest="CRC32C", DataDigest="CRC32C"))),
      T(login_response(text(TargetAddress="127.0.0.2:3260,1") if status >> 8 == 1 else b"", 0,
                       tsih=0, status_class=status >> 8, status_detail=status & 0xFF))], [],
+    {"login_redirections_total": 1} if status_class == "redirection" else
     {f"login_failures_total status_class={status_class}": 1}, logs_in=False)
     for status, status_class in STATUSES.items()}
 LONG = text(**{f"X-com.example.key{i}": "x" * 80 for i in range(120)})

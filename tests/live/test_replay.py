@@ -34,7 +34,7 @@ FACTS = ("role", "initiator", "target", "local", "remote", "lun", "itt", "cmdsn"
          "lba", "blocks", "expected_bytes", "transferred_bytes", "status", "response", "sense",
          "residual_bytes")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-END = re.compile(r"lunscope: (\d+) commands, (\d+) lost; (\d+) packets read(.*)")
+END = re.compile(r"lunscope: (\d+) commands, (\d+) lost; .*; (\d+) packets read(.*)")
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
 USAGE, FAILURE = 2, 1
 
@@ -191,7 +191,7 @@ class Replay(LiveTest):
     def test_another_port(self):
         code, stdout, stderr = replay(self.pcap, "--port", free_port(), "-o", "json")
         self.assertEqual((code, stdout), (0, ""))
-        self.assertRegex(stderr, r"0 commands, 0 lost; \d+ packets read")
+        self.assertRegex(stderr, r"0 commands, 0 lost; 0 seen.*; \d+ packets read")
 
     def test_standard_input(self):
         with self.pcap.open("rb") as file:
@@ -212,7 +212,7 @@ class Replay(LiveTest):
             run(["editcap", "-s", "400", self.pcap, cut], timeout=60)
             records = records_of(replay(cut, "--port", self.port, "-o", "json")[1])
             _, text, stderr = replay(cut, "--port", self.port, "-o", "metrics")
-        self.assertRegex(stderr, r"\d+ cut by the snap length(, \d+ out of order)?, \d+ gaps")
+        self.assertRegex(stderr, r"[1-9]\d* gaps; .* \d+ cut by the snap length")
         seen, reported, unreported, in_flight = Metrics(text).accounts("initiator")
         self.assertEqual(seen, reported + unreported + in_flight)
         self.assertEqual(reported, len(records))

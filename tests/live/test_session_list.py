@@ -126,8 +126,8 @@ class SessionList(LiveTest):
                                   for role in ROLES])
         for role in ROLES:
             with self.subTest(role=role):
-                self.assertEqual(metrics.total("login_failures_total", role=role,
-                                               status_class="redirection"), 1)
+                self.assertEqual(metrics.total("login_redirections_total", role=role), 1)
+                self.assertEqual(metrics.total("login_failures_total", role=role), 0)
                 self.assertEqual(metrics.total("logins_total", role=role), 1)
 
     def test_session_reinstatement(self):

@@ -114,7 +114,7 @@ TEST(Redirection, LeadsToAnAddress) {
       .Drops();
   EXPECT_THAT(Listed(host), ElementsAre("iqn.disk at => [2001:db8::3]"));
   const Snapshot snapshot = host.See();
-  EXPECT_EQ(snapshot.targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk}).login_failures[0], 2u);
+  EXPECT_EQ(snapshot.targets.at({LUNSCOPE_ROLE_INITIATOR, kDisk}).login_redirections, 2u);
   EXPECT_THAT(host.Sessions(), IsEmpty());
 }
 

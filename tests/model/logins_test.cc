@@ -147,9 +147,10 @@ struct FailureRow {
   std::array<uint64_t, kLoginFailures> failures;
 };
 
-// RFC 7143 11.13.5: 1 redirection, 2 initiator error, 3 target error, others reserved.
+// RFC 7143 11.13.5: 1 redirection, 2 initiator error, 3 target error, others reserved. A redirection
+// is no failure.
 constexpr FailureRow kFailures[] = {
-    {1, {1, 0, 0}}, {2, {0, 1, 0}}, {3, {0, 0, 1}}, {4, {0, 0, 1}}, {255, {0, 0, 1}},
+    {1, {0, 0}}, {2, {1, 0}}, {3, {0, 1}}, {4, {0, 1}}, {255, {0, 1}},
 };
 
 TEST(Login, FailuresAreCountedByClass) {
@@ -159,6 +160,7 @@ TEST(Login, FailuresAreCountedByClass) {
     const Snapshot snapshot = host.See();
     const TargetStatistics& target = snapshot.targets.at({kInitiator, kDisk});
     EXPECT_EQ(target.login_failures, row.failures) << int{row.status_class};
+    EXPECT_EQ(target.login_redirections, row.status_class == 1 ? 1u : 0u);
     EXPECT_EQ(target.logins, 0u);
     EXPECT_THAT(host.Sessions(), IsEmpty());
   }

@@ -14,6 +14,7 @@
 
 #include "collector/run/watcher.h"
 #include "tests/replay/frames.h"
+#include "tests/vectors/pdu.h"
 #include "tests/vectors/pdus.h"
 
 namespace lunscope {
@@ -65,9 +66,10 @@ TEST_F(CaptureSourceTest, IsDoneAtTheEndOfItsFile) {
   watcher.Drain();
   EXPECT_TRUE(watcher.is_done());
   EXPECT_GT(capture.now_ns(), early_ns);
-  EXPECT_EQ(capture.CountsText(), "5000 packets read");
+  EXPECT_EQ(capture.CountsText(), "5000 packets read, 5000 TCP on other ports");
   EXPECT_TRUE(capture.Ended().ok());
-  EXPECT_EQ(watcher.EndLine(), "0 commands, 0 lost");
+  EXPECT_EQ(watcher.EndLine(),
+            "0 commands, 0 lost; 0 seen, 0 without a status, 0 in flight, 0 gaps");
   const Observation observation = watcher.Observe();
   EXPECT_TRUE(observation.is_offline);
   EXPECT_TRUE(observation.has_iscsi);
@@ -82,6 +84,27 @@ TEST_F(CaptureSourceTest, CountsWhatIsNotFollowed) {
   source->Drain([](const lunscope_record&) {});
   EXPECT_TRUE(source->is_done());
   EXPECT_EQ(source->CountsText(), "2 packets read, 1 not_ip, 1 not_tcp");
+}
+
+// A file in which nothing is found: the hint says what to try.
+TEST_F(CaptureSourceTest, HintsAtThePortToWatch) {
+  const auto hint = [&](const std::vector<Bytes>& frames) {
+    Write(frames);
+    std::unique_ptr<CaptureSource> source = Open();
+    source->Drain([](const lunscope_record&) {});
+    return source->Hint();
+  };
+  const Bytes login = LoginRequest();
+  const auto web = [](uint8_t flags) {
+    return Ethernet(Ipv4(Tcp({.from = 50000, .to = 443, .flags = flags}, {})));
+  };
+  EXPECT_EQ(hint({}), "");
+  EXPECT_EQ(hint({web(kSynFlag), web(kAckFlag)}),
+            "2 of the TCP packets are on other ports than port 3260, most of them on port 443: try "
+            "--port 443");
+  EXPECT_EQ(hint({web(kSynFlag), web(kAckFlag), Ethernet(Ipv4(Tcp({.to = 3261}, login)))}),
+            "3 of the TCP packets are on other ports than port 3260, most of them on port 3261, "
+            "where an iSCSI login was seen: try --port 3261");
 }
 
 TEST_F(CaptureSourceTest, AFileThatIsNotThereIsAnError) {
