@@ -193,6 +193,17 @@ static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* s
 }
 
 /*
+ * As tcp_inq() counts (net/ipv4/tcp.c): a FIN takes a sequence number, and nobody can read it. In
+ * these states one has come (tcp_fin(), net/ipv4/tcp_input.c).
+ */
+static __always_inline __u32 unread_bytes_of(const struct sock* sk, const struct tcp_sock* tcp) {
+  __u32 bytes = tcp->rcv_nxt - tcp->copied_seq;
+  __u8 state = sk->__sk_common.skc_state;
+  int has_fin = state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK || state == TCP_CLOSING;
+  return bytes != 0 && has_fin ? bytes - 1 : bytes;
+}
+
+/*
  * Write a live connection to the reader of the iterator: its record, the commands that were added
  * up instead of having records, and the commands in flight.
  */
@@ -202,7 +213,7 @@ static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk
   if (!connection || connection->record.header.abi == 0) return 0;
   if (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
-  if (tcp) connection->record.unread_bytes = tcp->rcv_nxt - tcp->copied_seq;
+  if (tcp) connection->record.unread_bytes = unread_bytes_of(sk, tcp);
   bpf_seq_write(seq, &connection->record, sizeof(connection->record));
   dump_aggregates(seq, sk, connection);
   if (lunscope_inflight_count(&connection->inflight) != 0) dump_inflight(seq, sk, connection);

@@ -16,6 +16,9 @@
 #define TCP_ESTABLISHED 1
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
+#define TCP_CLOSING 11
 #define TCP_NEW_SYN_RECV 12
 
 /* include/net/tcp.h */

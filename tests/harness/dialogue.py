@@ -113,6 +113,10 @@ class Conversation:
     def __exit__(self, *_):
         self._undo.close()
 
+    def end_stream(self, sender):
+        """It sends a FIN, and can still receive."""
+        self._ends[sender].shutdown(socket.SHUT_WR)
+
     def say(self, steps, digests=NO_DIGESTS, reader=read_exactly):
         """The same thread is both ends, so it reads at once the bytes that it sends."""
         for step in steps:

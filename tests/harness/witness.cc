@@ -4,7 +4,9 @@
 // each stream in which the kernel did not run it: local port, remote port, holes, bytes in them;
 // and a last line with the streams and bytes that it saw. harness/witness.py says what for.
 //
-//   witness BLIND_EVERY PORT...    BLIND_EVERY: 0, or look away from every so many segments of a stream
+//   witness BLIND_EVERY PORT...
+//
+// BLIND_EVERY: 0, or look away from every so many segments of a stream.
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 

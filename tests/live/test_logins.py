@@ -170,6 +170,17 @@ class Sessions(LiveTest):
             self.assertEqual(metrics.total("commands_unreported_total", role=role,
                                            reason="connection_closed"), 1)
 
+    def test_a_fin_is_no_byte_to_read(self):
+        """The initiator closes. The target has read all that came, and keeps its end open."""
+        conversation = self.join()
+        conversation.say([I(command(1)), T(response(1))])
+        conversation.end_stream("initiator")
+        wait_until(lambda: self.serve.metrics().accounts("target")[1] == 1, 30, "the command")
+        for _ in range(3):
+            metrics = self.serve.metrics()
+            self.assertEqual(metrics.total("connections", role="target"), 1)
+            self.assertEqual(metrics.total("unread_bytes"), 0)
+
     def test_reinstatement(self):
         """The same ISID again: the session is the new one, whenever the old connection ends."""
         for name, closes_first in (("before the login", True), ("after the login", False)):

@@ -147,8 +147,8 @@ struct FailureRow {
   std::array<uint64_t, kLoginFailures> failures;
 };
 
-// RFC 7143 11.13.5: 1 redirection, 2 initiator error, 3 target error, others reserved. A redirection
-// is no failure.
+// RFC 7143 11.13.5: 1 redirection, 2 initiator error, 3 target error, others reserved. A
+// redirection is no failure.
 constexpr FailureRow kFailures[] = {
     {1, {0, 0}}, {2, {1, 0}}, {3, {0, 1}}, {4, {0, 1}}, {255, {0, 1}},
 };
