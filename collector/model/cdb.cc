@@ -58,7 +58,8 @@ constexpr uint8_t kMayBeOfTape = 8;  // of an unknown device: as likely a comman
 
 constexpr uint16_t kAny = 0xffff;  // of actions: the command has none, or they do not differ
 
-struct Row {
+// In the order in which a person reads a row.
+struct Row {  // NOLINT(clang-analyzer-optin.performance.Padding)
   uint8_t opcode;
   uint16_t action;
   uint8_t kinds;

@@ -101,7 +101,18 @@ LUNSCOPE_SUBPROGRAM uint32_t lunscope_abort_commands(struct lunscope_inflight* i
   return ended;
 }
 
-/* Take the response to a request. Returns how many commands the function ended. */
+/*
+ * Does this response say that what the request names is not there any more? A task that the target
+ * does not know is one that it ignored, because its CmdSN was outside the window (RFC 7143 section
+ * 4.2.2.1). A task that has ended has its status in front of this response.
+ */
+LUNSCOPE_INLINE int lunscope_abort_is_done(const struct lunscope_task_request* request,
+                                           uint8_t response) {
+  return response == ISCSI_TASK_FUNCTION_COMPLETE ||
+         (response == ISCSI_TASK_DOES_NOT_EXIST && request->function == ISCSI_TASK_ABORT_TASK);
+}
+
+/* Take the response to a request. Returns how many commands are not in flight any more. */
 LUNSCOPE_INLINE uint32_t lunscope_abort_done(struct lunscope_task_requests* requests,
                                              struct lunscope_inflight* inflight,
                                              struct lunscope_spill* spill, const uint8_t* bhs) {
@@ -109,7 +120,7 @@ LUNSCOPE_INLINE uint32_t lunscope_abort_done(struct lunscope_task_requests* requ
   for (uint32_t i = 0; i < LUNSCOPE_TASK_REQUESTS; i++) {
     struct lunscope_task_request* request = &requests->waiting[i];
     if (request->function == 0 || request->itt != iscsi_itt(bhs)) continue;
-    if (iscsi_response(bhs) == ISCSI_TASK_FUNCTION_COMPLETE)
+    if (lunscope_abort_is_done(request, iscsi_response(bhs)))
       ended += lunscope_abort_commands(inflight, spill, request);
     request->function = 0;
   }

@@ -111,7 +111,10 @@ LUNSCOPE_INLINE void lunscope_connection_manage(struct lunscope_connection* conn
   } else {
     uint32_t ended =
         lunscope_abort_done(&connection->task_requests, &connection->inflight, spill, bhs);
-    lunscope_totals_give_up(totals, connection->record.header.role, LUNSCOPE_UNREPORTED_ABORTED,
+    lunscope_totals_give_up(totals, connection->record.header.role,
+                            iscsi_response(bhs) == ISCSI_TASK_DOES_NOT_EXIST
+                                ? LUNSCOPE_UNREPORTED_NO_SUCH_TASK
+                                : LUNSCOPE_UNREPORTED_ABORTED,
                             ended);
   }
 }

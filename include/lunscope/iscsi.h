@@ -108,6 +108,7 @@ enum iscsi_task_function {
   ISCSI_TASK_QUERY_ASYNC_EVENT = 12,
 };
 #define ISCSI_TASK_FUNCTION_COMPLETE 0
+#define ISCSI_TASK_DOES_NOT_EXIST 1
 LUNSCOPE_INLINE uint8_t iscsi_task_function(const uint8_t* bhs) { return bhs[1] & 0x7f; }
 LUNSCOPE_INLINE uint32_t iscsi_referenced_itt(const uint8_t* bhs) {
   return lunscope_be32(bhs + 20);

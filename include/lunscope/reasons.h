@@ -18,6 +18,9 @@
     "The command was never answered, and a new command took its initiator task tag.")            \
   X(REJECTED, "rejected", "The target answered the command with a Reject PDU.")                  \
   X(ABORTED, "aborted", "A task management function ended the command.")                         \
+  X(NO_SUCH_TASK, "no_such_task",                                                                \
+    "The initiator asked to abort the command, and the target did not know it: for example "     \
+    "because its CmdSN was outside the window.")                                                 \
   X(CONNECTION_CLOSED, "connection_closed", "The connection ended before the command was answered.")
 
 /* Why the PDU boundaries of a stream are unknown. The first is no gap. */

@@ -220,7 +220,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Abort{"TargetColdReset", ISCSI_TASK_TARGET_COLD_RESET, 0, {1, 2, 3}},
                     Abort{"TaskReassign", 8, 0, {}}, Abort{"QueryTask", 9, 0, {}},
                     Abort{"NexusReset", ISCSI_TASK_NEXUS_RESET, 0, {1, 2, 3}},
-                    Abort{"NoSuchTask", ISCSI_TASK_ABORT_TASK, 1, {}},
+                    Abort{"NoSuchTask", ISCSI_TASK_ABORT_TASK, 1, {2}},
+                    Abort{"NoSuchTaskOfASet", ISCSI_TASK_ABORT_TASK_SET, 1, {}},
                     Abort{"NotSupported", ISCSI_TASK_LUN_RESET, 5, {}},
                     Abort{"Rejected", ISCSI_TASK_TARGET_WARM_RESET, 255, {}}),
     [](const auto& tested) { return std::string(tested.param.name); });
@@ -236,7 +237,10 @@ TEST_P(Aborts, EndWhatTheyName) {
   session.Initiator(TaskRequest(GetParam().function, 2).Lun(1).Set32(24, 4));
   session.Initiator(command(4, 1));
   session.Target(TaskResponse(GetParam().response));
-  EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_ABORTED), GetParam().ended.size());
+  const bool is_known = GetParam().response != ISCSI_TASK_DOES_NOT_EXIST;
+  EXPECT_EQ(
+      session.unreported(is_known ? LUNSCOPE_UNREPORTED_ABORTED : LUNSCOPE_UNREPORTED_NO_SUCH_TASK),
+      GetParam().ended.size());
   for (uint32_t number = 1; number <= 4; number++) {
     EXPECT_EQ(session.Find(number) == nullptr, GetParam().ended.contains(number)) << number;
   }

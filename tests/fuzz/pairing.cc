@@ -87,15 +87,18 @@ class Book {
   void Done(uint32_t itt, uint8_t response) {
     for (std::optional<Task>& task : asked) {
       if (!task || task->itt != itt) continue;
-      if (response == 0)
-        aborted += std::erase_if(in_flight, [&](const auto& entry) { return Ends(*task, entry); });
+      // 1: the task does not exist, so nothing of it is in flight.
+      if (response == 0 || (response == 1 && task->function == 1))
+        (response == 0 ? aborted : not_known) +=
+            std::erase_if(in_flight, [&](const auto& entry) { return Ends(*task, entry); });
       task.reset();
     }
   }
 
   std::map<uint32_t, InFlight> in_flight;
   std::deque<std::optional<Task>> asked;
-  uint64_t seen = 0, refused = 0, reused = 0, rejected = 0, aborted = 0, unmatched = 0;
+  uint64_t seen = 0, refused = 0, reused = 0, rejected = 0, aborted = 0, not_known = 0,
+           unmatched = 0;
 
  private:
   static bool Ends(const Task& task, const std::pair<const uint32_t, InFlight>& entry) {
@@ -154,6 +157,7 @@ class Session {
     Check(unreported(LUNSCOPE_UNREPORTED_ITT_REUSED) == book_.reused, "itt_reused");
     Check(unreported(LUNSCOPE_UNREPORTED_REJECTED) == book_.rejected, "rejected");
     Check(unreported(LUNSCOPE_UNREPORTED_ABORTED) == book_.aborted, "aborted");
+    Check(unreported(LUNSCOPE_UNREPORTED_NO_SUCH_TASK) == book_.not_known, "not known");
     Check(SumOf(totals.unmatched_responses) == book_.unmatched, "unmatched");
     Check(observed_.connection().record.gaps == 0, "good PDUs, no gap");
   }

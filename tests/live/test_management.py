@@ -99,6 +99,13 @@ TASKS["an aborted task that is answered nevertheless"] = Row(
     {"task_management_requests_total function=abort_task": 1,
      "commands_unreported_total reason=aborted": 1, "unmatched_responses_total": 1})
 
+# The target ignored it, because its CmdSN was outside the window, say. Nothing stays in flight.
+TASKS["a task that does not exist"] = Row(
+    [I(command(1), command(2)), *manage(1, answer=1), T(response(2))],
+    [{"itt": 2, "status": "Good"}],
+    {"task_management_requests_total function=abort_task": 1,
+     "commands_unreported_total reason=no_such_task": 1})
+
 # ---- NOPs and SNACKs (sections 11.18, 11.19, 11.16) ----
 
 PING = b"are you there?"
