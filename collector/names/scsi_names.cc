@@ -77,17 +77,10 @@ bool HasServiceAction(uint8_t opcode) {
   }
 }
 
-// The bits of byte 1 that choose what the command does, apart from service actions: the modes of
-// READ BUFFER and WRITE BUFFER, and the service action of READ ATTRIBUTE, which libsgutils2 names
-// like a mode. 0: the command has none.
-uint8_t ModeBits(uint8_t opcode) {
-  switch (opcode) {
-    case 0x3b:
-    case 0x3c:
-    case 0x8c:
-    case 0x9b: return 0x1f;
-    default: return 0;
-  }
+// Modes of READ BUFFER and WRITE BUFFER stand where other commands have a service action.
+// libsgutils2 names the service actions of READ ATTRIBUTE like modes.
+bool HasMode(uint8_t opcode) {
+  return opcode == 0x3b || opcode == 0x3c || opcode == 0x8c || opcode == 0x9b;
 }
 
 std::string HexName(const uint8_t* cdb) {
@@ -145,9 +138,9 @@ std::string NameOfType(const uint8_t* cdb, int device_type) {
   const bool is_named = name.find("0x") == std::string_view::npos &&
                         name.find("ervice action") == std::string_view::npos;
   if (is_named) return std::string(name);
-  const uint8_t mode_bits = ModeBits(cdb[0]);
-  if (mode_bits == 0) return {};
-  return fmt::format("{}, mode 0x{:02x}", OpcodeName(cdb[0], device_type), cdb[1] & mode_bits);
+  if (!HasMode(cdb[0])) return {};
+  return fmt::format("{}, mode 0x{:02x}", OpcodeName(cdb[0], device_type),
+                     scsi_service_action(cdb));
 }
 
 std::string NameOrNumbers(const std::string& name, const uint8_t* cdb) {
@@ -166,18 +159,13 @@ std::string NameOfAnyType(const uint8_t* cdb) {
   return NameOrNumbers(names.empty() ? std::string() : names.front(), cdb);
 }
 
-// By operation code and the five bits of byte 1 that choose a mode or a service action.
-constexpr size_t kActions = 32;
-using CommandNames = std::array<std::array<std::string, kActions>, 256>;
+using CommandNames = std::array<std::string, 256>;
 
 CommandNames ReadNamesOfAnyType() {
   CommandNames names;
   for (size_t opcode = 0; opcode < names.size(); opcode++) {
-    for (size_t action = 0; action < kActions; action++) {
-      const std::array<uint8_t, ISCSI_CDB_BYTES> cdb = {static_cast<uint8_t>(opcode),
-                                                        static_cast<uint8_t>(action)};
-      names[opcode][action] = NameOfAnyType(cdb.data());
-    }
+    const std::array<uint8_t, ISCSI_CDB_BYTES> cdb = {static_cast<uint8_t>(opcode)};
+    names[opcode] = NameOfAnyType(cdb.data());
   }
   return names;
 }
@@ -191,8 +179,11 @@ std::string CommandName(const uint8_t* cdb, int device_type) {
   // reserved byte 1, so a service action other than 0 is not theirs.
   if (HasServiceAction(cdb[0]) && !(IsKeyOfMultimedia(cdb) && scsi_service_action(cdb) == 0))
     return NameOrNumbers(NameOfType(cdb, kDiskType), cdb);
+  // These have further names by byte 1, and are rare: no table is made of them.
+  constexpr uint8_t kReadPosition = 0x34;
+  if (HasMode(cdb[0]) || cdb[0] == kReadPosition) return NameOfAnyType(cdb);
   static const CommandNames kNames = ReadNamesOfAnyType();
-  return kNames[cdb[0]][cdb[1] % kActions];
+  return kNames[cdb[0]];
 }
 
 std::string_view ScsiStatusName(uint32_t status) {

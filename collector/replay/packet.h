@@ -4,6 +4,8 @@
 // why the frame has no segment. No input makes it read outside the frame.
 #pragma once
 
+#include <lunscope/iscsi.h>
+
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -36,6 +38,13 @@ struct TcpSegment {
   // The sequence number of the payload's first byte: a SYN counts as one byte before it.
   [[nodiscard]] uint32_t payload_seq() const { return seq + (syn ? 1 : 0); }
 };
+
+// Does the payload begin with the BHS of a Login Request?
+inline bool BeginsWithLogin(const TcpSegment& segment) {
+  const uint8_t* bhs = segment.payload.data();
+  return segment.payload.size() >= ISCSI_BHS_BYTES && iscsi_opcode(bhs) == ISCSI_LOGIN_REQUEST &&
+         iscsi_is_plausible(bhs);
+}
 
 // The kind of a frame. All kinds but the first are passed over.
 enum class PacketKind {

@@ -2,7 +2,6 @@
 #include "collector/replay/tcp_connection.h"
 
 #include <lunscope/bytes.h>
-#include <lunscope/iscsi.h>
 
 namespace lunscope {
 namespace {
@@ -71,9 +70,7 @@ void TcpConnection::LearnBeginning(const TcpSegment& segment, Sender sender) {
 void TcpConnection::LearnLogin(const TcpSegment& segment, Sender sender) {
   const bool is_first =
       sender == kFromInitiator && !directions_[kFromInitiator].stream.is_started();
-  if (!is_first || !segment.has_ack || segment.payload.size() < ISCSI_BHS_BYTES) return;
-  const uint8_t* bhs = segment.payload.data();
-  if (iscsi_opcode(bhs) != ISCSI_LOGIN_REQUEST || !iscsi_is_plausible(bhs)) return;
+  if (!is_first || !segment.has_ack || !BeginsWithLogin(segment)) return;
   Direction& target = directions_[kFromTarget];
   if (target.stream.is_started() && target.stream.next() != segment.ack) return;
   directions_[kFromInitiator].first = segment.payload_seq();

@@ -186,7 +186,7 @@ def texts(path, text):
 
 
 def found_in(text):
-    """The names of the patterns in a text. The licence's line is no part of a file's first sentence."""
+    """The names of the patterns in a text. The line of the licence is not read."""
     text = re.sub(r"SPDX-License-Identifier:.*", "", text)
     text = re.sub(r"\s+", " ", text).strip()
     found = [name for name, pattern in PATTERNS.items() for _ in pattern.findall(text)]
