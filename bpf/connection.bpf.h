@@ -125,6 +125,9 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (!connection || (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
   lunscope_connection_close(connection, totals);
+  if (lunscope_inflight_count(&connection->inflight) != 0)
+    emit_swept(connection, connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+               bpf_ktime_get_ns(), totals);
   struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
   if (table) emit_aggregates(connection, table, totals);
   connection->record.unread_bytes = 0;

@@ -97,6 +97,43 @@ LUNSCOPE_SUBPROGRAM int emit_command(struct lunscope_connection* connection,
   return 0;
 }
 
+struct sweep {
+  struct lunscope_connection* connection;
+  struct lunscope_spill* spill;
+  struct lunscope_totals* totals;
+  __u64 now_ns;
+};
+
+/* Sweep one place of the tables. bpf_loop() calls this, so the verifier checks one turn only. */
+static long sweep_place(__u64 place, struct sweep* sweep) {
+  struct lunscope_connection* connection = sweep->connection;
+  struct lunscope_command* command = lunscope_swept_command(connection, sweep->spill, place);
+  enum lunscope_delivery delivery = LUNSCOPE_DELIVERED;
+  if (!command) return 0;
+  void* ring = ring_of(connection);
+  struct lunscope_command_record* record =
+      ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
+  if (record) {
+    lunscope_fill_swept_command(record, connection, command, sweep->now_ns);
+    bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
+  } else {
+    delivery = lost(ring, sizeof(*record));
+  }
+  lunscope_connection_swept(connection, sweep->spill, command, delivery, sweep->totals);
+  return 0;
+}
+
+/* Emit a record for each command that ends without a status now, and end it. */
+LUNSCOPE_SUBPROGRAM int emit_swept(struct lunscope_connection* connection,
+                                   struct lunscope_spill* spill, __u64 now_ns,
+                                   struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  struct sweep sweep = {
+      .connection = connection, .spill = spill, .totals = totals, .now_ns = now_ns};
+  bpf_loop(spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS, sweep_place, &sweep, 0);
+  return 0;
+}
+
 LUNSCOPE_SUBPROGRAM int emit_pdu_header(struct lunscope_connection* connection, __u32 direction,
                                         __u64 now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;

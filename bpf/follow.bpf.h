@@ -22,6 +22,7 @@ struct follow {
   __u32 hook;
   __u32 is_noted; /* 1: the arrival hook noted the time */
   __u64 now_ns;   /* the time of this segment; 0: not read yet */
+  __u64 began_ns; /* the time of the first byte of the header in the room */
 };
 
 /* Set the time at which the byte that was read last arrived, which completed a header or a chunk.
@@ -33,17 +34,37 @@ static __always_inline void set_time(struct follow* follow, const struct lunscop
   if (follow->now_ns == 0) follow->now_ns = bpf_ktime_get_ns();
 }
 
+/*
+ * The time of the first byte of a header is the time of its PDU. A header that came in pieces took
+ * its time along. bytes: that were read just now. is_whole: the header is complete with them.
+ */
+static __always_inline void set_begin(struct follow* follow, struct lunscope_stream* stream,
+                                      __u32 bytes, int is_whole) {
+  if (stream->capture_bytes != 0) return;
+  if (stream->have != bytes) {
+    follow->began_ns = stream->began_ns;
+  } else if (is_whole) {
+    follow->began_ns = follow->now_ns;
+  } else {
+    set_time(follow, stream);
+    stream->began_ns = follow->now_ns;
+  }
+}
+
 /* Emit the records that the engine says are due, in the order of their bits. */
 static __always_inline void emit_due(struct follow* follow, const struct lunscope_stream* stream) {
   __u32 direction = direction_at(follow->hook);
   __u8 due = stream->due;
+  if (due & LUNSCOPE_DUE_SWEEP)
+    emit_swept(follow->connection, follow->spill, follow->now_ns, follow->totals);
   if (due & LUNSCOPE_DUE_HEADER)
     emit_pdu_header(follow->connection, direction, follow->now_ns, follow->totals);
   if (due & LUNSCOPE_DUE_PDU)
     emit_pdu(follow->connection, follow->spill, direction, follow->now_ns, follow->totals);
-  if (due & LUNSCOPE_DUE_COMMAND)
-    emit_command(follow->connection, follow->spill, follow->aggregates, follow->hook,
-                 follow->now_ns);
+  if (!(due & LUNSCOPE_DUE_COMMAND)) return;
+  emit_command(follow->connection, follow->spill, follow->aggregates, follow->hook, follow->now_ns);
+  if (stream->due & LUNSCOPE_DUE_SWEEP)
+    emit_swept(follow->connection, follow->spill, follow->now_ns, follow->totals);
 }
 
 enum follow_next {
@@ -57,16 +78,21 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
                                               enum lunscope_take take) {
   __u32 direction = direction_at(follow->hook);
   enum lunscope_header header = LUNSCOPE_HEADER_FOLLOWED;
-  if (take == LUNSCOPE_TAKE_CHUNK) {
-    lunscope_connection_chunk(follow->connection, follow->spill, direction, follow->totals);
-  } else {
+  if (take == LUNSCOPE_TAKE_HEADER) {
     header = lunscope_connection_header(follow->connection, follow->spill, direction,
-                                        follow->now_ns, follow->totals);
-    if (header == LUNSCOPE_HEADER_ACT)
-      lunscope_connection_act(follow->connection, follow->spill, direction, follow->totals);
+                                        follow->began_ns, follow->totals);
+  } else if (lunscope_is_text(iscsi_opcode(stream->room))) {
+    header = LUNSCOPE_HEADER_ACT;
+  } else {
+    lunscope_connection_chunk(follow->connection, follow->spill, direction, follow->totals);
   }
+  if (header == LUNSCOPE_HEADER_ACT)
+    lunscope_connection_act(follow->connection, direction, follow->totals);
   emit_due(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(stream);
+  if (header == LUNSCOPE_HEADER_REUSED)
+    lunscope_connection_begin(follow->connection, follow->spill, direction, follow->began_ns,
+                              follow->totals);
   if (header == LUNSCOPE_HEADER_CROWDED) return FOLLOW_CROWDED;
   if (header == LUNSCOPE_HEADER_LOST)
     lunscope_connection_lose_header(follow->connection, direction, follow->segment.seq,
@@ -91,16 +117,19 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
   if (take == LUNSCOPE_TAKE_UNSURE)
     take = lunscope_connection_settle(follow->connection, direction_at(follow->hook), end,
                                       follow->totals);
-  if (take == LUNSCOPE_TAKE_SHORT)
+  if (take == LUNSCOPE_TAKE_SHORT) {
+    set_begin(follow, stream, bytes, 0);
     return lunscope_distance(stream->next, end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
+  }
   set_time(follow, stream);
+  set_begin(follow, stream, bytes, 1);
   return judge(follow, stream, take);
 }
 
 /* Begin the command in the room with this spill; NULL if there is no memory for one. */
 static __always_inline void spill_command(struct follow* follow, struct lunscope_spill* spill) {
   follow->spill = spill;
-  lunscope_connection_spill(follow->connection, spill, direction_at(follow->hook), follow->now_ns,
+  lunscope_connection_begin(follow->connection, spill, direction_at(follow->hook), follow->began_ns,
                             follow->totals);
 }
 

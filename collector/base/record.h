@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <lunscope/reasons.h>
 #include <lunscope/records.h>
 
 namespace lunscope {
@@ -47,9 +48,10 @@ inline bool IsWhole(const lunscope_scsi_command_record& record, size_t /*bytes*/
 }
 
 inline bool IsWhole(const lunscope_command_record& record, size_t /*bytes*/) {
-  if (record.header.bytes == sizeof(record)) return record.sense_bytes == 0;
+  if (record.header.bytes == sizeof(record))
+    return record.sense_bytes == 0 && record.no_status <= LUNSCOPE_UNREPORTED_COUNT;
   return record.header.bytes == sizeof(lunscope_sensed_command_record) &&
-         record.sense_bytes <= LUNSCOPE_SENSE_BYTES;
+         record.sense_bytes <= LUNSCOPE_SENSE_BYTES && record.no_status == 0;
 }
 
 // Call visitor(typed record). A record of an unknown kind is visited as a lunscope_record, so a

@@ -15,6 +15,7 @@
 namespace lunscope {
 
 void Summary::Add(const TracedCommand& command) {
+  if (!command.applied.verdict.is_answered()) return;
   const lunscope_command_record& record = command.record;
   Key key{.role = record.header.role,
           .target = "",

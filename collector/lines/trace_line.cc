@@ -85,6 +85,13 @@ bool HasExpectedRead(const Facts& facts) {
 bool IsCdbCut(const Facts& facts) { return CdbBytes(facts.cdb) > facts.cdb.size(); }
 bool IsTimeout(const Facts& facts) { return !facts.verdict.is_end(); }
 bool HasStatus(const Facts& facts) { return facts.verdict.has_status(); }
+bool HasNoStatus(const Facts& facts) { return facts.verdict.end.no_status != 0; }
+bool HasResponse(const Facts& facts) { return IsOfIscsi(facts) && !HasNoStatus(facts); }
+std::string NoStatusCauseOf(const Facts& facts) {
+  const CommandEnd& end = facts.verdict.end;
+  return HasNoStatus(facts) ? NoStatusCause(end.no_status - 1, end.cause) : "";
+}
+bool HasNoStatusCause(const Facts& facts) { return !NoStatusCauseOf(facts).empty(); }
 bool HasSense(const Facts& facts) { return facts.verdict.end.sense.valid; }
 std::string SenseTextOf(const Facts& facts) {
   const scsi_sense& sense = facts.verdict.end.sense;
@@ -267,7 +274,13 @@ constexpr Key kKeys[] = {
      [](auto& line, auto name, auto& facts) {
        line.String(name, StatusName(facts.verdict.end.status));
      }},
-    {"response", IsOfIscsi,
+    {"no_status", HasNoStatus,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, NoStatusLabel(facts.verdict.end.no_status - 1));
+     }},
+    {"cause", HasNoStatusCause,
+     [](auto& line, auto name, auto& facts) { line.String(name, NoStatusCauseOf(facts)); }},
+    {"response", HasResponse,
      [](auto& line, auto name, auto& facts) {
        line.String(name, ResponseName(facts.record.response));
      }},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One completed command as one line: a row of a table, or a JSON object. trace_line.cc has one
+// The end of one command as one line: a row of a table, or a JSON object. trace_line.cc has one
 // table of columns and one of keys, and both are filled from the same facts.
 #pragma once
 

@@ -81,6 +81,21 @@ struct EachCommandError {
   }
 };
 
+// The commands of a LUN that ended without a status, by reason; only reasons that occurred.
+struct EachNoStatus {
+  using Item = uint64_t;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel, &kLunLabel,
+                                         static_cast<const Label*>(&kUnreportedLabel)};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkLuns(view, LunRoles::kBoth, [&](Labels& labels, const LunStatistics& lun) {
+      for (const auto& [reason, count] : lun.no_status) {
+        const Scoped scoped(labels, kUnreportedLabel, kUnreportedLabel.value_of(reason));
+        visit(labels, count);
+      }
+    });
+  }
+};
+
 uint64_t Commands(const OperationStatistics& operation) { return operation.duration_ns.count(); }
 
 // The oldest command's age in nanoseconds. The clocks of two CPUs differ by a little, and an age
@@ -102,6 +117,10 @@ constexpr Metric kCommandMetrics[] = {
      "SCSI commands that ended with an error, by status and sense key. CONDITION MET is success.",
      Of<EachCommandError>(),
      Twin{"Commands of a SCSI layer that failed, by status and sense key."}},
+    {"commands_without_status_total", Counter, kCount, kIscsi,
+     "SCSI commands that ended without a status, by reason. They count in no other metric of a "
+     "LUN.",
+     Of<EachNoStatus>()},
     {"command_duration_seconds", Histogram, kSeconds, kIscsi,
      "Time from a command PDU to its status PDU, both as this end of the connection saw them.",
      Of<EachOperation, &OperationStatistics::duration_ns>(),

@@ -187,7 +187,7 @@ constexpr CodeLabel kOpcodeLabel = {{"opcode", "The opcode of the PDU (RFC 7143 
                                     &OpcodeLabel};
 
 constexpr ReasonLabel kUnreportedLabel = {
-    {"reason", "Why the command has no record.", &ValuesOf<kUnreported>, true},
+    {"reason", "Why the command is not reported with a status.", &ValuesOf<kUnreported>, true},
     &ValueOf<kUnreported>};
 constexpr ReasonLabel kSyncLabel = {
     {"reason", "Why PDU boundaries were not known.", &ValuesOf<kSync>, true}, &ValueOf<kSync>};

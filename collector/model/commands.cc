@@ -44,6 +44,12 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
                   .device_type = DeviceTypeOf(connection, record.lun, lun),
                   .verdict = Judge(record)};
   if (!connection.extensions.empty()) TakeExtension(connection, record, applied);
+  if (!applied.verdict.is_answered()) {
+    lun.no_status[record.no_status - 1]++;
+    applied.lun = &lun;
+    applied.operation = OperationOf(CdbOf(record, applied), applied.device_type);
+    return applied;
+  }
   Count(connection, lun, record, applied);
   return applied;
 }

@@ -60,6 +60,9 @@ struct LunStatistics {
   // By SCSI status and sense key. A status other than CHECK CONDITION has no sense key of its own.
   std::map<std::pair<uint8_t, std::optional<uint8_t>>, uint64_t> errors;
   uint64_t target_failures = 0;  // iSCSI response other than 0
+  // Commands that ended without a status, by enum lunscope_unreported. The operations have no
+  // others.
+  std::map<uint8_t, uint64_t> no_status;
   uint64_t outstanding = 0;      // as of the last walk
   uint64_t oldest_start_ns = 0;  // of the outstanding; 0: none
   // Of a SCSI layer only.

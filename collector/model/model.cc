@@ -29,7 +29,7 @@ Applied Model::Apply(const lunscope_record& record) {
 Applied Model::ApplyCommand(const lunscope_command_record& record) {
   Connection& connection = connections_.Of(record.header);
   const Applied applied = commands_.Apply(connection, record);
-  layers_.PutOnWire(connection, record);
+  if (applied.verdict.is_answered()) layers_.PutOnWire(connection, record);
   return applied;
 }
 

@@ -14,10 +14,11 @@ namespace {
 // ---- how it ended ----
 
 bool IsPlain(const CommandEnd& end) {
-  return !end.is_timeout && end.host_status == 0 && end.response == 0 &&
+  return !end.is_timeout && end.no_status == 0 && end.host_status == 0 && end.response == 0 &&
          end.status == SCSI_STATUS_GOOD && end.sense.valid == 0;
 }
 bool IsTimeout(const CommandEnd& end) { return end.is_timeout; }
+bool HasNoStatus(const CommandEnd& end) { return end.no_status != 0; }
 bool HasHostStatus(const CommandEnd& end) { return end.host_status != 0; }
 bool HasResponse(const CommandEnd& end) { return end.response != 0; }
 bool IsSuccess(const CommandEnd& end) { return scsi_is_success(end.status) != 0; }
@@ -30,6 +31,9 @@ bool IsAny(const CommandEnd&) { return true; }
 // ---- the words for it ----
 
 std::string TimedOut(const CommandEnd&) { return "Timed out"; }
+std::string NoStatus(const CommandEnd& end) {
+  return "No status: " + NoStatusName(end.no_status - 1, end.cause);
+}
 std::string HostStatus(const CommandEnd& end) { return HostStatusName(end.host_status); }
 std::string Response(const CommandEnd& end) { return ResponseName(end.response); }
 std::string Status(const CommandEnd& end) { return StatusName(end.status); }
@@ -50,6 +54,7 @@ constexpr Outcome kOutcomes[] = {
     // ending                 severity  status matches           words
     {Ending::kGood,           kSuccess, true,  IsPlain,          Status},
     {Ending::kTimedOut,       kError,   false, IsTimeout,        TimedOut},
+    {Ending::kNoStatus,       kError,   false, HasNoStatus,      NoStatus},
     {Ending::kHostError,      kError,   false, HasHostStatus,    HostStatus},
     {Ending::kTargetFailure,  kError,   false, HasResponse,      Response},
     {Ending::kSuccessStatus,  kSuccess, true,  IsSuccess,        Status},
@@ -65,7 +70,11 @@ scsi_sense SenseOf(const lunscope_command_record& record) {
 }
 
 CommandEnd EndOf(const lunscope_command_record& record) {
-  return {.response = record.response, .status = record.status, .sense = SenseOf(record)};
+  return {.response = record.response,
+          .status = record.status,
+          .sense = SenseOf(record),
+          .no_status = record.no_status,
+          .cause = record.cause};
 }
 
 }  // namespace
@@ -79,7 +88,8 @@ Verdict Judge(const CommandEnd& end) {
 
 Verdict Judge(const lunscope_command_record& record) {
   // Nearly all commands end so. The rest of the function gives the same answer, a little later.
-  if (record.response == 0 && record.status == SCSI_STATUS_GOOD && record.sense_bytes == 0)
+  if (record.response == 0 && record.status == SCSI_STATUS_GOOD && record.sense_bytes == 0 &&
+      record.no_status == 0)
     return {{}, &kOutcomes[0]};
   return Judge(EndOf(record));
 }

@@ -21,11 +21,14 @@ struct CommandEnd {
   uint8_t response = 0;     // of iSCSI; other than 0: the target has no status for the command
   uint8_t status = SCSI_STATUS_GOOD;
   scsi_sense sense{};
+  uint8_t no_status = 0;  // other than 0: it ended without a status, as its record says
+  uint8_t cause = 0;      // with no_status
 };
 
 enum class Ending : uint8_t {
   kGood,
   kTimedOut,
+  kNoStatus,  // rejected, aborted, never answered
   kHostError,
   kTargetFailure,
   kSuccessStatus,  // CONDITION MET and the like, or GOOD with sense beside it
@@ -54,6 +57,8 @@ struct Verdict {
 
   // False: a timer ran out, and the command may still complete.
   [[nodiscard]] bool is_end() const { return outcome->ending != Ending::kTimedOut; }
+  // False: nothing answered the command, so its times and bytes are not those of an answer.
+  [[nodiscard]] bool is_answered() const { return is_end() && end.no_status == 0; }
   [[nodiscard]] bool is_error() const { return outcome->severity == Severity::kError; }
   [[nodiscard]] bool has_status() const { return outcome->has_status; }
   [[nodiscard]] std::string Words() const { return outcome->words(end); }

@@ -2,6 +2,10 @@
 #include "collector/names/iscsi_names.h"
 
 #include <lunscope/iscsi.h>
+#include <lunscope/reasons.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "collector/names/code_table.h"
 
@@ -150,6 +154,10 @@ constexpr CodeEntry kRejectReasons[] = {
     {0x0c, "Waiting for Logout"},
 };
 
+#define LUNSCOPE_LABEL(name, label, help) label,
+constexpr const char* kUnreported[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_LABEL)};
+#undef LUNSCOPE_LABEL
+
 }  // namespace
 
 std::string_view OpcodeName(uint32_t opcode) { return NameIn(kOpcodes, opcode); }
@@ -175,6 +183,25 @@ std::string_view AsyncEventName(uint32_t event) { return NameIn(kAsyncEvents, ev
 std::string_view RejectReasonName(uint32_t reason) { return NameIn(kRejectReasons, reason); }
 std::string_view IsidTypeName(uint32_t type) { return NameIn(kIsidTypes, type); }
 std::string_view AhsTypeName(uint32_t type) { return NameIn(kAhsTypes, type); }
+
+const char* NoStatusLabel(uint8_t reason) {
+  return reason < std::size(kUnreported) ? kUnreported[reason] : "unknown";
+}
+
+std::string NoStatusCause(uint8_t reason, uint8_t cause) {
+  switch (reason) {
+    case LUNSCOPE_UNREPORTED_REJECTED: return NameOrHex(RejectReasonName(cause), cause);
+    case LUNSCOPE_UNREPORTED_ABORTED: return NameOrHex(TaskFunctionName(cause), cause);
+    default: return {};
+  }
+}
+
+std::string NoStatusName(uint8_t reason, uint8_t cause) {
+  std::string name = NoStatusLabel(reason);
+  std::ranges::replace(name, '_', ' ');
+  const std::string words = NoStatusCause(reason, cause);
+  return words.empty() ? name : name + " (" + words + ")";
+}
 
 std::string ResponseName(uint8_t response) {
   return NameOrHex(ScsiResponseName(response), response);

@@ -27,6 +27,14 @@ std::string_view RejectReasonName(uint32_t reason);            // "Protocol Erro
 std::string_view IsidTypeName(uint32_t type);                  // "OUI"
 std::string_view AhsTypeName(uint32_t type);                   // "Extended CDB"
 
+// Why a command ended without a status (enum lunscope_unreported): the label of
+// LUNSCOPE_UNREPORTED_REASONS.
+const char* NoStatusLabel(uint8_t reason);  // "connection_closed"
+// The same for people, with its cause as the command's record has it: "rejected (Protocol Error)".
+std::string NoStatusName(uint8_t reason, uint8_t cause);
+// The cause alone; "" if the reason has none.
+std::string NoStatusCause(uint8_t reason, uint8_t cause);
+
 // As ScsiResponseName, but a response without a name is its number in hex.
 std::string ResponseName(uint8_t response);
 

@@ -50,9 +50,127 @@ void ConnectionFollower::Open(uint32_t received_seq, uint32_t sent_seq, uint64_t
 
 lunscope_offer ConnectionFollower::Offer(uint32_t direction, const Stretch& stretch,
                                          uint32_t gone_to) {
+  return kept_ ? OfferBehindKept(direction, stretch, gone_to)
+               : OfferBytes(direction, stretch, gone_to);
+}
+
+// The stretch may go on where kept bytes end. A header that began in a stretch before is scanned in
+// one piece with this one.
+lunscope_offer ConnectionFollower::OfferBehindKept(uint32_t direction, const Stretch& stretch,
+                                                   uint32_t gone_to) {
+  lunscope_stream& stream = connection_->streams[direction & 1];
+  if (kept_->To(direction) != stretch.seq) kept_->Forget(direction);
+  std::vector<uint8_t> joined;
+  Stretch all = stretch;
+  if (stream.sync == LUNSCOPE_SYNC_LOST && kept_->From(direction)) {
+    const uint32_t from = *kept_->From(direction);
+    joined = kept_->Joined(direction);
+    joined.insert(joined.end(), stretch.captured.begin(), stretch.captured.end());
+    all = {from, stretch.bytes + (stretch.seq - from), joined, stretch.time_ns};
+    totals_.unparsed_bytes[stream.lost_reason & LUNSCOPE_REASON_MASK] -= stretch.seq - from;
+    lunscope_stream_scan_from(&stream, from);
+    kept_->Forget(direction);
+  }
+  const lunscope_offer offer = OfferBytes(direction, all, gone_to);
+  if (stream.sync == LUNSCOPE_SYNC_CANDIDATE && lunscope_distance(stream.next, all.seq) > 0)
+    OfferAgain(direction, all);
+  KeepRest(direction, all);
+  return offer;
+}
+
+// The trial has given back bytes of an earlier stretch.
+void ConnectionFollower::OfferAgain(uint32_t direction, const Stretch& stretch) {
+  const std::vector<uint8_t> joined = kept_->Joined(direction);
+  const auto from = kept_->From(direction);
+  if (!from || lunscope_distance(*from, connection_->streams[direction & 1].next) < 0) return;
+  const uint32_t bytes = stretch.seq - *from;
+  if (joined.size() == bytes) OfferBytes(direction, {*from, bytes, joined, stretch.time_ns}, *from);
+  OfferBytes(direction, stretch, stretch.seq);
+}
+
+// Keep the part of this stretch that may have to be read again.
+void ConnectionFollower::KeepRest(uint32_t direction, const Stretch& stretch) {
+  const lunscope_stream& stream = connection_->streams[direction & 1];
+  const bool is_whole = stretch.captured.size() >= stretch.bytes;
+  switch (stream.sync) {
+    case LUNSCOPE_SYNC_CANDIDATE:
+      kept_->Keep(direction, stretch);
+      return kept_->ForgetBefore(direction, stream.trial);
+    case LUNSCOPE_SYNC_LOST: {
+      kept_->Forget(direction);
+      constexpr uint32_t kPart = ISCSI_BHS_BYTES - 1;  // of a header that this stretch may end with
+      const uint32_t tail = std::min(stretch.bytes, kPart);
+      if (!is_whole || stream.next != stretch.end()) return;
+      return kept_->Keep(
+          direction, {stretch.end() - tail, tail, stretch.captured.last(tail), stretch.time_ns});
+    }
+    default: break;
+  }
+  if (!CanReadBack(direction)) return kept_->Forget(direction);
+  ReadBack();
+  OfferBytes(direction, stretch, stretch.seq);
+}
+
+// Has a trial ended, so that the next wanted byte is a kept one?
+bool ConnectionFollower::CanReadBack(uint32_t direction) const {
+  const auto to = kept_->To(direction);
+  return to && lunscope_distance(connection_->streams[direction & 1].next, *to) > 0;
+}
+
+// A trial was believed because two headers agree, one of each direction: a trial of the other
+// direction is as good. Follow the kept bytes of both in the order in which they came.
+void ConnectionFollower::ReadBack() {
+  for (uint32_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
+    lunscope_stream& stream = connection_->streams[direction];
+    if (stream.sync != LUNSCOPE_SYNC_CANDIDATE || stream.headers == 0) continue;
+    if (const auto from = kept_->From(direction); from) stream.from = *from;
+    if (lunscope_distance(stream.from, stream.trial) >= 0)
+      lunscope_connection_end_trial(connection_.get(), direction, &totals_);
+  }
+  for (const KeptBytes::Kept& kept : kept_->Take())
+    OfferBytes(kept.direction, kept.stretch(), kept.seq);
+}
+
+void ConnectionFollower::Infer() {
+  if (!kept_) return;
+  uint32_t headers = 0;
+  bool has_trial = false;
+  for (lunscope_stream& stream : connection_->streams) {
+    if (stream.sync != LUNSCOPE_SYNC_CANDIDATE) continue;
+    // Nothing stands behind the first header, so it has no digest.
+    if (stream.headers == 0 && stream.have == ISCSI_BHS_BYTES) {
+      lunscope_stream_use_no_header_digest(&stream);
+      stream.headers = 1;
+    }
+    headers += stream.headers;
+    has_trial = true;
+  }
+  if (!has_trial || headers < 2 || SpeaksAgainst()) return;
+  EmitConnection(LUNSCOPE_FLAG_INFERRED, now_ns_);
+  ReadBack();
+}
+
+// Do the last headers of the two directions not belong to one connection at one time?
+bool ConnectionFollower::SpeaksAgainst() const {
+  for (const lunscope_stream& stream : connection_->streams) {
+    const bool has_header = stream.have == 0 || stream.have == ISCSI_BHS_BYTES;
+    if (stream.sync < LUNSCOPE_SYNC_CANDIDATE || !has_header) return false;
+  }
+  const bool is_target = connection_->record.header.role == LUNSCOPE_ROLE_TARGET;
+  const uint8_t* initiator =
+      connection_->streams[is_target ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT].room;
+  const uint8_t* target = connection_->streams[is_target ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED].room;
+  return lunscope_sync_has_cmdsn(initiator) && lunscope_sync_has_statsn(target) &&
+         !lunscope_sync_agree(initiator, target);
+}
+
+lunscope_offer ConnectionFollower::OfferBytes(uint32_t direction, const Stretch& stretch,
+                                              uint32_t gone_to) {
   now_ns_ = stretch.time_ns;
   const lunscope_offer offer = lunscope_connection_offer(connection_.get(), direction, stretch.seq,
                                                          stretch.end(), gone_to, &totals_);
+  if (kept_ && kept_->From(direction))
+    connection_->streams[direction & 1].from = *kept_->From(direction);
   if (offer == LUNSCOPE_OFFER_NEW) Follow(direction, stretch);
   return offer;
 }
@@ -73,7 +191,7 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
     if (have < wanted) {
       FollowCut(direction, stretch, static_cast<uint32_t>(have));
     } else {
-      Judge(direction, lunscope_stream_take(stream, wanted), stretch);
+      Judge(direction, wanted, stretch);
     }
   }
 }
@@ -83,7 +201,7 @@ void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
 void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have) {
   lunscope_stream* stream = &connection_->streams[direction & 1];
   if (stream->sync == LUNSCOPE_SYNC_LOST) {
-    if (have != 0) Judge(direction, lunscope_stream_take(stream, have), stretch);
+    if (have != 0) Judge(direction, have, stretch);
     if (stream->sync == LUNSCOPE_SYNC_LOST)
       lunscope_connection_pass(connection_.get(), direction, stretch.end(), &totals_);
     return;
@@ -103,22 +221,36 @@ void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, u
     connection_->texts[direction & 1].known = 0;
 }
 
-void ConnectionFollower::Judge(uint32_t direction, lunscope_take take, const Stretch& stretch) {
+// When the header in the room began, now that these bytes of it were read: set_begin() of
+// bpf/follow.bpf.h.
+uint64_t ConnectionFollower::BeginOf(lunscope_stream* stream, uint32_t bytes, bool is_whole) const {
+  if (stream->have != bytes) return stream->began_ns;
+  if (!is_whole) stream->began_ns = now_ns_;
+  return now_ns_;
+}
+
+void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch& stretch) {
+  lunscope_stream* stream = &connection_->streams[direction & 1];
+  lunscope_take take = lunscope_stream_take(stream, bytes);
   if (take == LUNSCOPE_TAKE_UNSURE)
     take = lunscope_connection_settle(connection_.get(), direction, stretch.end(), &totals_);
-  if (take == LUNSCOPE_TAKE_SHORT) return;
   if (take == LUNSCOPE_TAKE_CHUNK) return Chunk(direction);
+  const bool is_whole = take != LUNSCOPE_TAKE_SHORT;
+  const uint64_t began_ns = stream->capture_bytes == 0 ? BeginOf(stream, bytes, is_whole) : now_ns_;
+  if (!is_whole) return;
   const lunscope_header header =
-      lunscope_connection_header(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
+      lunscope_connection_header(connection_.get(), spill_.get(), direction, began_ns, &totals_);
   if (header == LUNSCOPE_HEADER_ACT)
-    lunscope_connection_act(connection_.get(), spill_.get(), direction, &totals_);
+    lunscope_connection_act(connection_.get(), direction, &totals_);
   EmitDue(direction);
   switch (header) {
     case LUNSCOPE_HEADER_FOLLOWED:
     case LUNSCOPE_HEADER_ACT: break;
     case LUNSCOPE_HEADER_CROWDED:
       if (!spill_) spill_ = std::make_unique<lunscope_spill>();
-      lunscope_connection_spill(connection_.get(), spill_.get(), direction, now_ns_, &totals_);
+      [[fallthrough]];
+    case LUNSCOPE_HEADER_REUSED:
+      lunscope_connection_begin(connection_.get(), spill_.get(), direction, began_ns, &totals_);
       break;
     case LUNSCOPE_HEADER_LOST:
       lunscope_connection_lose_header(connection_.get(), direction, stretch.seq, &totals_);
@@ -127,7 +259,11 @@ void ConnectionFollower::Judge(uint32_t direction, lunscope_take take, const Str
 }
 
 void ConnectionFollower::Chunk(uint32_t direction) {
-  lunscope_connection_chunk(connection_.get(), spill_.get(), direction, &totals_);
+  if (lunscope_is_text(iscsi_opcode(connection_->streams[direction & 1].room))) {
+    lunscope_connection_act(connection_.get(), direction, &totals_);
+  } else {
+    lunscope_connection_chunk(connection_.get(), spill_.get(), direction, &totals_);
+  }
   EmitDue(direction);
   lunscope_stream_chunk_done(&connection_->streams[direction & 1]);
 }
@@ -135,6 +271,7 @@ void ConnectionFollower::Chunk(uint32_t direction) {
 // A record is handed to the handler in the place of the ring, and is always delivered.
 void ConnectionFollower::EmitDue(uint32_t direction) {
   const uint8_t due = connection_->streams[direction & 1].due;
+  if (due & LUNSCOPE_DUE_SWEEP) Sweep();
   const lunscope_command* command =
       lunscope_due_command(connection_.get(), spill_.get(), direction);
   if (due & LUNSCOPE_DUE_HEADER) {
@@ -155,6 +292,21 @@ void ConnectionFollower::EmitDue(uint32_t direction) {
     lunscope_command_record record;
     lunscope_fill_command(&record, connection_.get(), direction, command, now_ns_);
     Delivered(direction, LUNSCOPE_DUE_COMMAND, record.header);
+  }
+  const bool is_settled = (connection_->streams[direction & 1].due & LUNSCOPE_DUE_SWEEP) != 0;
+  if ((due & LUNSCOPE_DUE_COMMAND) && is_settled) Sweep();
+}
+
+void ConnectionFollower::Sweep() {
+  const uint32_t places = spill_ ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS;
+  for (uint32_t place = 0; place < places; place++) {
+    lunscope_command* command = lunscope_swept_command(connection_.get(), spill_.get(), place);
+    if (command == nullptr) continue;
+    lunscope_command_record record;
+    lunscope_fill_swept_command(&record, connection_.get(), command, now_ns_);
+    handler_(record.header);
+    lunscope_connection_swept(connection_.get(), spill_.get(), command, LUNSCOPE_DELIVERED,
+                              &totals_);
   }
 }
 
@@ -177,7 +329,9 @@ void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {
 }
 
 void ConnectionFollower::Close(uint64_t now_ns) {
+  now_ns_ = now_ns;
   lunscope_connection_close(connection_.get(), &totals_);
+  Sweep();
   EmitConnection(LUNSCOPE_FLAG_CLOSED, now_ns);
 }
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 
+#include "collector/replay/kept_bytes.h"
 #include "collector/replay/packet.h"
 #include "collector/replay/stretch.h"
 
@@ -40,6 +41,14 @@ class ConnectionFollower {
   // From now on, emit a record of each PDU's header, too.
   void EmitHeaders();
 
+  // From now on, keep the bytes of a trial, and follow them again once the trial is believed.
+  // Without this call only those are followed again that came with the bytes that ended the trial,
+  // as in the kernel. budget: outlives this.
+  void KeepTrials(KeptBudget* budget) { kept_ = std::make_unique<KeptBytes>(budget); }
+
+  // No more bytes come: believe the trials that nothing speaks against.
+  void Infer();
+
   // The next bytes of a direction. Bytes that are missing before them are given up.
   lunscope_offer Offer(uint32_t direction, const Stretch& stretch) {
     return Offer(direction, stretch, stretch.seq);
@@ -61,17 +70,28 @@ class ConnectionFollower {
   void set_max_reads(uint32_t max_reads) { max_reads_ = max_reads; }
 
  private:
+  lunscope_offer OfferBytes(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
+  lunscope_offer OfferBehindKept(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
+  void OfferAgain(uint32_t direction, const Stretch& stretch);
+  [[nodiscard]] bool SpeaksAgainst() const;
+  void KeepRest(uint32_t direction, const Stretch& stretch);
+  [[nodiscard]] bool CanReadBack(uint32_t direction) const;
+  void ReadBack();
   void Follow(uint32_t direction, const Stretch& stretch);
   void FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have);
-  void Judge(uint32_t direction, lunscope_take take, const Stretch& stretch);
+  void Judge(uint32_t direction, uint32_t bytes, const Stretch& stretch);
+  uint64_t BeginOf(lunscope_stream* stream, uint32_t bytes, bool is_whole) const;
   void Chunk(uint32_t direction);
   void EmitDue(uint32_t direction);
+  // Hand out a record of each command that ends without a status now, and end it.
+  void Sweep();
   void Delivered(uint32_t direction, lunscope_due due, const lunscope_record& record);
   void EmitConnection(uint8_t flags, uint64_t now_ns);
 
   // Zeroed at first, as in the kernel's socket storage.
   const std::unique_ptr<lunscope_connection> connection_ = std::make_unique<lunscope_connection>();
   std::unique_ptr<lunscope_spill> spill_;  // made for the first command that needs it
+  std::unique_ptr<KeptBytes> kept_;        // none: nothing is kept
   lunscope_totals& totals_;
   const Handler handler_;
   bool is_announced_ = false;

@@ -11,7 +11,7 @@ namespace {
 // Far enough from 0 that nothing before the first byte is negative.
 constexpr uint64_t kOrigin = uint64_t{1} << 32;
 // A waiting stretch takes this much besides its bytes: many tiny ones are bounded, too.
-constexpr size_t kKeepBytes = 128;
+constexpr size_t kWaitingBytes = 128;
 
 }  // namespace
 
@@ -50,10 +50,10 @@ void Reassembly::Wait(uint64_t position, const Stretch& stretch) {
   Waiting& waiting = entry->second;
   if (!is_new) {
     if (waiting.bytes >= stretch.bytes) return;
-    waiting_bytes_ -= kKeepBytes + waiting.captured.size();
+    waiting_bytes_ -= kWaitingBytes + waiting.captured.size();
   }
   waiting = {stretch.bytes, stretch.time_ns, {stretch.captured.begin(), stretch.captured.end()}};
-  waiting_bytes_ += kKeepBytes + waiting.captured.size();
+  waiting_bytes_ += kWaitingBytes + waiting.captured.size();
 }
 
 void Reassembly::HandOn(uint64_t position, const Stretch& stretch) {
@@ -78,7 +78,7 @@ void Reassembly::Release(uint64_t time_ns, bool is_over) {
     const uint64_t position = first->first;
     const Waiting waiting = std::move(first->second);
     waiting_.erase(first);
-    waiting_bytes_ -= kKeepBytes + waiting.captured.size();
+    waiting_bytes_ -= kWaitingBytes + waiting.captured.size();
     time_ns = is_next ? std::max(time_ns, waiting.time_ns) : waiting.time_ns;
     HandOn(position, {static_cast<uint32_t>(position), waiting.bytes, waiting.captured, time_ns});
   }

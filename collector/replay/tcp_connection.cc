@@ -104,6 +104,7 @@ void TcpConnection::Follow(lunscope_role role, uint64_t now_ns) {
   auto follower = std::make_unique<ConnectionFollower>(role, &watch_.totals, watch_.handler);
   const bool is_initiator = role == LUNSCOPE_ROLE_INITIATOR;
   if (watch_.headers) follower->EmitHeaders();
+  follower->KeepTrials(&watch_.kept);
   follower->Identify(++watch_.ends_met, is_initiator ? ends_.initiator : ends_.target,
                      is_initiator ? ends_.target : ends_.initiator);
   const Direction& sent = directions_[is_initiator ? kFromInitiator : kFromTarget];
@@ -126,6 +127,7 @@ void TcpConnection::Close(uint64_t now_ns) {
 
 void TcpConnection::GiveUp() {
   for (Direction& direction : directions_) direction.stream.GiveUp();
+  for (const End& end : followed_) end.follower->Infer();
 }
 
 void TcpConnection::Walk(const ConnectionFollower::Handler& handler) const {

@@ -36,6 +36,7 @@ struct Watch {
   ConnectionFollower::Handler handler;
   lunscope_totals totals{};
   UnwatchedPorts unwatched;
+  KeptBudget kept;
   uint64_t ends_met = 0;
 };
 

@@ -36,6 +36,11 @@ void Tracer::Begin() {
 }
 
 void Tracer::Announce(const lunscope_record& record, const Connection& connection) {
+  if ((record.flags & LUNSCOPE_FLAG_INFERRED) != 0) {
+    Say(stderr,
+        "lunscope: the connection {} - {} is inferred: too few PDUs prove where PDUs begin\n",
+        connection.local, connection.remote);
+  }
   if ((record.flags & LUNSCOPE_FLAG_MIDSTREAM) == 0) return;
   if (!announced_.insert(record.connection).second) return;
   Say(stderr, "lunscope: the connection {} - {} was open before: its login was not seen\n",
@@ -69,7 +74,7 @@ void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& 
                              options_.joins_layers};
   lines_.emplace_back(command.header.time_ns,
                       options_.json ? JsonObject(traced) : TableRow(traced));
-  if (options_.summary && applied.verdict.is_end()) summary_.Add(traced);
+  if (options_.summary) summary_.Add(traced);
 }
 
 void Tracer::TakeHeader(const lunscope_header_record& pdu, const Connection& connection,

@@ -6,7 +6,7 @@
 #ifndef LUNSCOPE_BOUNDARY_H
 #define LUNSCOPE_BOUNDARY_H
 
-#include "state.h"
+#include "doubt.h"
 #include "sync.h"
 #include "totals.h"
 
@@ -35,6 +35,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
     stream->lost_reason = (uint8_t)reason;
     totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
     connection->record.gaps++;
+    lunscope_doubt_gap(&connection->inflight, direction);
   }
   lunscope_stream_count_unparsed(stream, from, end, totals);
   lunscope_stream_lose(stream, end);

@@ -45,7 +45,18 @@ struct lunscope_inflight {
   uint32_t begun;
   uint32_t ended;
   uint32_t spilled; /* commands in flight that are in the spill */
-  uint32_t pad0[12];
+  /* The accounts of gaps: doubt.h. */
+  uint64_t doubtful_since_ns; /* 0: not yet known */
+  uint32_t doubtful;          /* commands in flight that were so in a gap */
+  uint32_t missed;            /* statuses that passed in gaps */
+  uint32_t unseen;            /* requests that passed in gaps, less the answers to such */
+  uint32_t others;            /* requests that wait for another answer than a SCSI status */
+  uint32_t next_cmdsn;
+  uint32_t next_statsn;
+  uint8_t has_gap[LUNSCOPE_DIRECTIONS]; /* 1: and no number was seen behind it */
+  uint8_t knows_statsn;
+  uint8_t is_overdue; /* 1: the doubtful commands have waited for too long */
+  uint32_t pad0[3];
   struct lunscope_command commands[LUNSCOPE_COMMANDS];
 };
 
@@ -155,9 +166,9 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_inflight_place(struct lunscope
 
 enum lunscope_begin {
   LUNSCOPE_BEGUN,
-  LUNSCOPE_BEGUN_AGAIN, /* the tag was in flight: the earlier command is given up */
-  LUNSCOPE_CROWDED,     /* no place is free for this tag: call again with a spill */
-  LUNSCOPE_REFUSED,     /* the limit is reached, or the spill has no place either */
+  LUNSCOPE_TAG_IN_USE, /* the tag is in flight: end the earlier command, and call again */
+  LUNSCOPE_CROWDED,    /* no place is free for this tag: call again with a spill */
+  LUNSCOPE_REFUSED,    /* the limit is reached, or the spill has no place either */
 };
 
 /* Store the command with this SCSI Command BHS. */
@@ -167,14 +178,11 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
                                                             uint32_t gaps) {
   uint32_t itt = iscsi_itt(bhs);
   if (itt == ISCSI_RESERVED_TAG) return LUNSCOPE_REFUSED;
-  struct lunscope_command* command = lunscope_inflight_find(inflight, spill, itt);
-  int is_again = command != 0;
-  if (!is_again) {
-    if (lunscope_inflight_count(inflight) >= inflight->limit) return LUNSCOPE_REFUSED;
-    command = lunscope_inflight_place(inflight, spill, itt);
-    if (!command) return spill ? LUNSCOPE_REFUSED : LUNSCOPE_CROWDED;
-    inflight->begun++;
-  }
+  if (lunscope_inflight_find(inflight, spill, itt)) return LUNSCOPE_TAG_IN_USE;
+  if (lunscope_inflight_count(inflight) >= inflight->limit) return LUNSCOPE_REFUSED;
+  struct lunscope_command* command = lunscope_inflight_place(inflight, spill, itt);
+  if (!command) return spill ? LUNSCOPE_REFUSED : LUNSCOPE_CROWDED;
+  inflight->begun++;
   command->start_ns = now_ns;
   command->lun = iscsi_lun(bhs);
   lunscope_copy16(command->cdb, iscsi_cdb(bhs));
@@ -185,7 +193,7 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   command->gaps = (uint16_t)gaps;
   command->flags = iscsi_flags(bhs);
   command->tag = ~itt;
-  return is_again ? LUNSCOPE_BEGUN_AGAIN : LUNSCOPE_BEGUN;
+  return LUNSCOPE_BEGUN;
 }
 
 /* Remove this command from a table with this number of homes. */

@@ -5,8 +5,9 @@
  *
  * If lunscope_stream_take() is unsure, call lunscope_connection_settle(). For every header call
  * lunscope_connection_header(), and then lunscope_connection_act() if it says so. For every chunk
- * call lunscope_connection_chunk(). After either, deliver the records that stream->due names
- * (deliver.h).
+ * call lunscope_connection_chunk(), or lunscope_connection_act() if it is text. After either,
+ * deliver the records that stream->due names (deliver.h), and then call lunscope_connection_begin()
+ * if the header said so.
  */
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
@@ -18,7 +19,8 @@
 enum lunscope_header {
   LUNSCOPE_HEADER_FOLLOWED, /* go on with the next bytes */
   LUNSCOPE_HEADER_ACT,      /* the PDU does something: call lunscope_connection_act() */
-  LUNSCOPE_HEADER_CROWDED,  /* no place for the command: call lunscope_connection_spill() */
+  LUNSCOPE_HEADER_REUSED,   /* its tag is in flight: call lunscope_connection_begin() */
+  LUNSCOPE_HEADER_CROWDED,  /* no place for the command: call the same, with a spill */
   LUNSCOPE_HEADER_LOST,     /* not a header: call lunscope_connection_lose_header() */
 };
 
@@ -28,6 +30,21 @@ LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* conne
   if (!iscsi_fits(stream->room, direction, connection->record.header.role)) return 0;
   return stream->sync != LUNSCOPE_SYNC_FIRST || lunscope_is_login(iscsi_opcode(stream->room)) ||
          iscsi_opcode(stream->room) == ISCSI_REJECT;
+}
+
+/* The tag of the SCSI Command in the room is in flight: the earlier command was answered in a gap,
+ * or never. */
+LUNSCOPE_INLINE void lunscope_connection_end_earlier(struct lunscope_connection* connection,
+                                                     struct lunscope_spill* spill,
+                                                     uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  uint32_t itt = iscsi_itt(stream->room);
+  const struct lunscope_command* earlier =
+      lunscope_inflight_find(&connection->inflight, spill, itt);
+  int is_doubtful = earlier && lunscope_is_doubtful(earlier, connection->record.gaps);
+  lunscope_sweep_tag(&connection->sweep, itt,
+                     is_doubtful ? LUNSCOPE_UNREPORTED_GAP : LUNSCOPE_UNREPORTED_ITT_REUSED, 0);
+  stream->due |= LUNSCOPE_DUE_SWEEP;
 }
 
 /* The command whose header is in the room begins. */
@@ -41,28 +58,33 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
   switch (lunscope_inflight_begin(&connection->inflight, spill, bhs, now_ns, gaps)) {
     case LUNSCOPE_CROWDED: return LUNSCOPE_HEADER_CROWDED;
+    case LUNSCOPE_TAG_IN_USE:
+      lunscope_connection_end_earlier(connection, spill, direction);
+      return LUNSCOPE_HEADER_REUSED;
     case LUNSCOPE_REFUSED:
       totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
       break;
-    case LUNSCOPE_BEGUN_AGAIN:
-      totals->commands_unreported[role][LUNSCOPE_UNREPORTED_ITT_REUSED]++;
+    case LUNSCOPE_BEGUN:
+      totals->commands_in_flight[role]++;
+      if (!is_followed) connection->inflight.doubtful++;
       break;
-    case LUNSCOPE_BEGUN: totals->commands_in_flight[role]++; break;
   }
   return LUNSCOPE_HEADER_FOLLOWED;
 }
 
-/* After HEADER_CROWDED. spill: zeroed before its first use; 0 if there is no memory for it. */
-LUNSCOPE_SUBPROGRAM int lunscope_connection_spill(struct lunscope_connection* connection,
+/*
+ * After HEADER_REUSED, once the sweep was made; and after HEADER_CROWDED. spill: after CROWDED one
+ * that was zeroed before its first use, or 0 if there is no memory for it.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_begin(struct lunscope_connection* connection,
                                                   struct lunscope_spill* spill, uint32_t direction,
                                                   uint64_t now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
-  if (spill) {
-    lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
-  } else {
+  enum lunscope_header header =
+      lunscope_connection_begin_command(connection, spill, direction, now_ns, totals);
+  if (header == LUNSCOPE_HEADER_CROWDED)
     totals->commands_unreported[role][LUNSCOPE_UNREPORTED_TABLE_FULL]++;
-  }
   return 0;
 }
 
@@ -103,19 +125,12 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_drop(
 
 /* Task management: keep a request, and end the commands that a response says are ended. */
 LUNSCOPE_INLINE void lunscope_connection_manage(struct lunscope_connection* connection,
-                                                struct lunscope_spill* spill, uint32_t direction,
-                                                struct lunscope_totals* totals) {
-  const uint8_t* bhs = connection->streams[direction & 1].room;
-  if (iscsi_opcode(bhs) == ISCSI_TASK_REQUEST) {
-    lunscope_abort_ask(&connection->task_requests, bhs);
-  } else {
-    uint32_t ended =
-        lunscope_abort_done(&connection->task_requests, &connection->inflight, spill, bhs);
-    lunscope_totals_give_up(totals, connection->record.header.role,
-                            iscsi_response(bhs) == ISCSI_TASK_DOES_NOT_EXIST
-                                ? LUNSCOPE_UNREPORTED_NO_SUCH_TASK
-                                : LUNSCOPE_UNREPORTED_ABORTED,
-                            ended);
+                                                uint32_t direction) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (iscsi_opcode(stream->room) == ISCSI_TASK_REQUEST) {
+    lunscope_abort_ask(&connection->task_requests, stream->room);
+  } else if (lunscope_abort_done(&connection->task_requests, &connection->sweep, stream->room)) {
+    stream->due |= LUNSCOPE_DUE_SWEEP;
   }
 }
 
@@ -125,32 +140,46 @@ LUNSCOPE_INLINE int lunscope_acts(uint8_t opcode) {
 }
 
 /*
- * After HEADER_ACT. A function apart from lunscope_connection_header(): the stack of all functions
- * that call each other must fit into 512 bytes, and what this one calls is deep.
+ * After HEADER_ACT, and when a chunk of text is in the room. A function apart from
+ * lunscope_connection_header() and _chunk(): the stack of all functions that call each other must
+ * fit into 512 bytes, and what this one calls is deep.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_act(struct lunscope_connection* connection,
-                                                struct lunscope_spill* spill, uint32_t direction,
+                                                uint32_t direction,
                                                 struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (stream->capture_bytes != 0) stream->due = 0; /* the header's records were delivered */
   if (lunscope_is_text(iscsi_opcode(stream->room))) {
     lunscope_connection_read_text(connection, direction);
+    if (stream->capture_bytes != 0) lunscope_stream_keep(stream, stream->have);
   } else {
-    lunscope_connection_manage(connection, spill, direction, totals);
+    lunscope_connection_manage(connection, direction);
   }
   stream->due |= (uint8_t)lunscope_due_of(stream, connection->record.header.role, totals);
   return 0;
 }
 
-/* A trial is believed with the header in the room: the boundaries of this direction are known. */
-LUNSCOPE_INLINE void lunscope_connection_end_trial(struct lunscope_connection* connection,
-                                                   uint32_t direction,
-                                                   struct lunscope_totals* totals) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  lunscope_stream_count_unparsed(stream, stream->trial, stream->next - stream->have, totals);
+/*
+ * A trial is believed with the header in the room: the boundaries of this direction are known. If
+ * the PDUs of the trial can still be read, follow them again, from the first one on. Returns 1
+ * then.
+ */
+LUNSCOPE_INLINE int lunscope_connection_end_trial(struct lunscope_connection* connection,
+                                                  uint32_t direction,
+                                                  struct lunscope_totals* totals) {
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  int is_there = lunscope_distance(stream->from, stream->trial) >= 0;
+  if (!is_there)
+    lunscope_stream_count_unparsed(stream, stream->trial, stream->next - stream->have, totals);
   totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
   connection->record.followed[direction & 1] = 1;
   lunscope_connection_learn_digests(connection, direction);
+  if (is_there) {
+    stream->sync = LUNSCOPE_SYNC_FOLLOWED;
+    lunscope_stream_expect_header(stream, stream->trial);
+  }
+  return is_there;
 }
 
 /* Count the PDU whose header is in the room, and go to its end. Its role may be the first known. */
@@ -177,6 +206,19 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_connection_find(
   return command;
 }
 
+/* Take note of the numbers of the PDU in the room, a CmdSN or a StatSN (doubt.h). */
+LUNSCOPE_INLINE void lunscope_connection_number(struct lunscope_connection* connection,
+                                                uint32_t direction, uint64_t now_ns) {
+  const uint8_t* bhs = connection->streams[direction & 1].room;
+  if (iscsi_opcode(bhs) & ISCSI_OPCODE_FROM_TARGET) {
+    if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !lunscope_has_status(bhs)) return;
+    lunscope_doubt_answer(&connection->inflight, direction, bhs);
+    lunscope_doubt_look(&connection->inflight, now_ns);
+  } else if (iscsi_opcode(bhs) <= ISCSI_LOGOUT_REQUEST && iscsi_opcode(bhs) != ISCSI_DATA_OUT) {
+    lunscope_doubt_request(&connection->inflight, direction, bhs);
+  }
+}
+
 /* Apply the PDU to the commands in flight. Returns how many data bytes to gather. */
 LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* connection,
                                                   struct lunscope_spill* spill,
@@ -191,6 +233,8 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
     if (command && opcode == ISCSI_DATA_IN) command->read_bytes += iscsi_data_bytes(bhs);
     if (command && opcode == ISCSI_DATA_OUT) command->written_bytes += iscsi_data_bytes(bhs);
     if (command) cdb = command->cdb;
+    if (!command && connection->inflight.unseen != 0 && lunscope_has_status(bhs))
+      connection->inflight.unseen--;
   }
   return lunscope_wanted_bytes(bhs, cdb);
 }
@@ -218,12 +262,14 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_admit(
       lunscope_stream_frame(stream);
       return LUNSCOPE_HEADER_FOLLOWED;
     }
-    lunscope_connection_end_trial(connection, direction, totals);
+    if (lunscope_connection_end_trial(connection, direction, totals))
+      return LUNSCOPE_HEADER_FOLLOWED;
   }
   lunscope_connection_account(connection, direction);
   /* Read again: the verifier would follow the rest once for each opcode. */
   uint8_t opcode = *(const volatile uint8_t*)stream->room & 0x3f;
   lunscope_connection_show_header(stream);
+  lunscope_connection_number(connection, direction, now_ns);
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
   if (opcode == ISCSI_SCSI_COMMAND) {
     totals->commands_seen[role]++;
@@ -236,6 +282,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_admit(
   }
   if (lunscope_acts(opcode)) return LUNSCOPE_HEADER_ACT;
   stream->due |= (uint8_t)lunscope_due_of(stream, role, totals);
+  if (stream->place >= LUNSCOPE_NO_PLACE) lunscope_connection_settle_doubt(connection, direction);
   return LUNSCOPE_HEADER_FOLLOWED;
 }
 
@@ -264,19 +311,15 @@ LUNSCOPE_SUBPROGRAM enum lunscope_header lunscope_connection_header(
 
 /* A Reject ends the command whose header it returns, if the whole header is in the room. */
 LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* connection,
-                                                struct lunscope_spill* spill, uint32_t direction,
-                                                struct lunscope_totals* totals) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+                                                struct lunscope_stream* stream) {
   if (stream->have < 2 * ISCSI_BHS_BYTES) return;
-  uint32_t ended =
-      lunscope_abort_rejected(&connection->inflight, spill, lunscope_stream_chunk(stream));
-  lunscope_totals_give_up(totals, connection->record.header.role, LUNSCOPE_UNREPORTED_REJECTED,
-                          ended);
+  if (lunscope_abort_rejected(&connection->sweep, stream->room, lunscope_stream_chunk(stream)))
+    stream->due |= LUNSCOPE_DUE_SWEEP;
 }
 
 /*
- * A chunk is in the room, behind the header that asked for it. Act on it, leave in the room what a
- * record may carry, and say in stream->due what is to be delivered.
+ * A chunk that is no text is in the room, behind the header that asked for it. Act on it, leave in
+ * the room what a record may carry, and say in stream->due what is to be delivered.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_chunk(struct lunscope_connection* connection,
                                                   struct lunscope_spill* spill, uint32_t direction,
@@ -284,26 +327,24 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_chunk(struct lunscope_connection* co
   if (!connection || !totals) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint8_t opcode = iscsi_opcode(stream->room);
-  if (lunscope_is_text(opcode)) lunscope_connection_read_text(connection, direction);
-  if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection, spill, direction, totals);
   uint32_t kept = stream->have;
   if (opcode == ISCSI_SCSI_RESPONSE) {
     kept = ISCSI_BHS_BYTES + 2 + lunscope_sense_bytes(stream);
     /* The hooks of the two directions may run out of order: the command may have come by now. */
     if (stream->place >= LUNSCOPE_NO_PLACE) lunscope_connection_find(connection, spill, direction);
   }
-  lunscope_stream_keep(stream, kept);
   stream->due = (uint8_t)lunscope_due_of(stream, connection->record.header.role, totals);
+  if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection, stream);
+  lunscope_stream_keep(stream, kept);
   return 0;
 }
 
-/* The connection ends: commands in flight are never answered, and trials never believed. */
+/* The connection ends: trials are never believed, and commands in flight are never answered. Make
+ * the sweep after this call. */
 LUNSCOPE_INLINE void lunscope_connection_close(struct lunscope_connection* connection,
                                                struct lunscope_totals* totals) {
-  lunscope_totals_give_up(totals, connection->record.header.role,
-                          LUNSCOPE_UNREPORTED_CONNECTION_CLOSED,
-                          lunscope_inflight_count(&connection->inflight));
-  connection->inflight.ended = connection->inflight.begun;
+  lunscope_sweep_many(&connection->sweep, LUNSCOPE_SWEEP_ALL,
+                      LUNSCOPE_UNREPORTED_CONNECTION_CLOSED);
   lunscope_connection_end_trials(connection, totals);
 }
 

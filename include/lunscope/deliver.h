@@ -6,7 +6,9 @@
  * ring in the kernel, a callback in a replay) decides nothing. For each bit that is due, in order,
  * it reserves a record of a constant size, fills it by the function here, and submits it. Then it
  * calls lunscope_connection_delivered() with the result. Only that function counts a command as
- * reported or as lost, and ends it.
+ * reported or as lost, and ends it. DUE_SWEEP is first and last: the sink makes the sweep, with
+ * lunscope_swept_command() and lunscope_connection_swept(), before the other records of a PDU, and
+ * looks once more behind them, because the end of one command may settle what became of others.
  *
  * stream->place is the number of the command that the PDU answers. A pointer to it would lose its
  * type: the verifier does not follow pointers in a struct into a subprogram.
@@ -15,7 +17,7 @@
 #define LUNSCOPE_DELIVER_H
 
 #include "aggregate.h"
-#include "state.h"
+#include "doubt.h"
 #include "totals.h"
 
 /* Bits of stream->due. */
@@ -24,6 +26,7 @@ enum lunscope_due {
   LUNSCOPE_DUE_PDU = 2,     /* lunscope_pdu_record */
   LUNSCOPE_DUE_COMMAND = 4, /* lunscope_command_record */
   LUNSCOPE_DUE_SENSE = 8,   /* with DUE_COMMAND: lunscope_sensed_command_record instead */
+  LUNSCOPE_DUE_SWEEP = 16,  /* a record for each command that connection->sweep takes */
 };
 
 /* The fate of a record that was due. */
@@ -148,6 +151,29 @@ LUNSCOPE_INLINE void lunscope_fill_pdu(struct lunscope_pdu_record* record,
   }
 }
 
+/* The part of a command's record that is known when the command begins. */
+LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record* record,
+                                                 const struct lunscope_connection* connection,
+                                                 const struct lunscope_command* command,
+                                                 uint64_t now_ns) {
+  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_COMMAND, sizeof(*record),
+                       now_ns);
+  if (lunscope_is_doubtful(command, connection->record.gaps))
+    record->header.flags = LUNSCOPE_FLAG_GAP;
+  record->lun = command->lun;
+  /* The hooks of the two directions may run on CPUs whose clocks differ by a few nanoseconds. */
+  record->duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
+  record->itt = ~command->tag;
+  record->cmdsn = command->cmdsn;
+  record->expected_bytes = command->expected_bytes;
+  record->read_bytes = command->read_bytes;
+  record->written_bytes = command->written_bytes;
+  lunscope_copy16(record->cdb, command->cdb);
+  record->command_flags = command->flags;
+  record->sense_bytes = 0;
+  __builtin_memset(record->reserved, 0, sizeof(record->reserved));
+}
+
 /* DUE_COMMAND. REQUIRES: the room holds the status of this command. */
 LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* record,
                                            const struct lunscope_connection* connection,
@@ -156,26 +182,29 @@ LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* recor
                                            uint64_t now_ns) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   int is_response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE;
-  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_COMMAND, sizeof(*record),
-                       now_ns);
-  if (command->gaps != (uint16_t)connection->record.gaps) record->header.flags = LUNSCOPE_FLAG_GAP;
-  record->lun = command->lun;
-  /* The hooks of the two directions may run on CPUs whose clocks differ by a few nanoseconds. */
-  record->duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
-  record->itt = iscsi_itt(bhs);
-  record->cmdsn = command->cmdsn;
-  record->expected_bytes = command->expected_bytes;
-  record->read_bytes = command->read_bytes;
-  record->written_bytes = command->written_bytes;
+  lunscope_fill_begun_command(record, connection, command, now_ns);
   record->residual_bytes = iscsi_residual(bhs);
   record->bidi_residual_bytes = is_response ? iscsi_bidi_residual(bhs) : 0;
-  lunscope_copy16(record->cdb, command->cdb);
-  record->command_flags = command->flags;
   record->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
   record->response = is_response ? iscsi_response(bhs) : 0;
   record->status = iscsi_status(bhs);
-  record->sense_bytes = 0;
-  __builtin_memset(record->reserved, 0, sizeof(record->reserved));
+  record->no_status = 0;
+  record->cause = 0;
+}
+
+/* DUE_SWEEP. REQUIRES: the sweep takes this command. */
+LUNSCOPE_INLINE void lunscope_fill_swept_command(struct lunscope_command_record* record,
+                                                 const struct lunscope_connection* connection,
+                                                 const struct lunscope_command* command,
+                                                 uint64_t now_ns) {
+  lunscope_fill_begun_command(record, connection, command, now_ns);
+  record->residual_bytes = 0;
+  record->bidi_residual_bytes = 0;
+  record->response_flags = 0;
+  record->response = 0;
+  record->status = 0;
+  record->no_status = (uint8_t)(1 + connection->sweep.reason);
+  record->cause = connection->sweep.cause;
 }
 
 /* DUE_COMMAND with DUE_SENSE. */
@@ -244,7 +273,30 @@ LUNSCOPE_INLINE void lunscope_totals_report(struct lunscope_totals* totals, uint
   }
 }
 
-/* After each record that was due: what became of it. due: its bit, a constant. */
+/* A command ends, with its status or without. */
+LUNSCOPE_INLINE void lunscope_connection_end_command(struct lunscope_connection* connection,
+                                                     struct lunscope_spill* spill,
+                                                     struct lunscope_command* command,
+                                                     struct lunscope_totals* totals) {
+  if (lunscope_is_doubtful(command, connection->record.gaps))
+    lunscope_doubt_clear(&connection->inflight);
+  totals->commands_in_flight[connection->record.header.role & LUNSCOPE_ROLE_MASK]--;
+  lunscope_inflight_end(&connection->inflight, spill, command);
+}
+
+/* Make the sweep of what is in doubt due with this PDU, if nothing is in doubt any more. */
+LUNSCOPE_INLINE void lunscope_connection_settle_doubt(struct lunscope_connection* connection,
+                                                      uint32_t direction) {
+  if (!lunscope_doubt_is_settled(&connection->inflight)) return;
+  lunscope_doubt_end(&connection->inflight);
+  lunscope_sweep_many(&connection->sweep, LUNSCOPE_SWEEP_DOUBTFUL, LUNSCOPE_UNREPORTED_GAP);
+  connection->streams[direction & 1].due |= LUNSCOPE_DUE_SWEEP;
+}
+
+/*
+ * After each record that was due: what became of it. due: its bit, a constant. DUE_COMMAND may make
+ * DUE_SWEEP due, so look at that bit once more.
+ */
 LUNSCOPE_INLINE void lunscope_connection_delivered(struct lunscope_connection* connection,
                                                    struct lunscope_spill* spill, uint32_t direction,
                                                    enum lunscope_due due,
@@ -254,10 +306,36 @@ LUNSCOPE_INLINE void lunscope_connection_delivered(struct lunscope_connection* c
   if (due != LUNSCOPE_DUE_COMMAND) return;
   struct lunscope_command* command = lunscope_due_command(connection, spill, direction);
   if (!command) return;
+  lunscope_totals_report(totals, connection->record.header.role, delivery, 1);
+  lunscope_connection_end_command(connection, spill, command, totals);
+  lunscope_connection_settle_doubt(connection, direction);
+}
+
+/*
+ * DUE_SWEEP: the command in this place of the tables, if the sweep takes it, or 0. The places are
+ * LUNSCOPE_COMMANDS, and LUNSCOPE_TRACKED_COMMANDS with a spill.
+ */
+LUNSCOPE_INLINE struct lunscope_command* lunscope_swept_command(
+    struct lunscope_connection* connection, struct lunscope_spill* spill, uint64_t place) {
+  struct lunscope_command* command = lunscope_inflight_at(&connection->inflight, spill, place);
+  if (!command || !lunscope_sweep_takes(&connection->sweep, command, connection->record.gaps))
+    return 0;
+  return command;
+}
+
+/* After the record of a swept command. The command counts by its reason, with a record or without.
+ */
+LUNSCOPE_INLINE void lunscope_connection_swept(struct lunscope_connection* connection,
+                                               struct lunscope_spill* spill,
+                                               struct lunscope_command* command,
+                                               enum lunscope_delivery delivery,
+                                               struct lunscope_totals* totals) {
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
-  lunscope_totals_report(totals, role, delivery, 1);
-  totals->commands_in_flight[role]--;
-  lunscope_inflight_end(&connection->inflight, spill, command);
+  uint32_t reason = connection->sweep.reason;
+  LUNSCOPE_BOUND(reason);
+  lunscope_totals_deliver(totals, delivery);
+  if (reason < LUNSCOPE_UNREPORTED_COUNT) totals->commands_unreported[role][reason]++;
+  lunscope_connection_end_command(connection, spill, command, totals);
 }
 
 /* After the connection's own record. */

@@ -9,7 +9,7 @@
 
 #include "types.h"
 
-/* Why a command that was seen on a connection has no record. */
+/* Why a command that was seen on a connection is not reported with a status. */
 #define LUNSCOPE_UNREPORTED_REASONS(X)                                                           \
   X(RING_FULL, "ring_full", "The ring had no room for the record.")                              \
   X(RING_BUSY, "ring_busy", "Another CPU held the lock of the ring for too long.")               \
@@ -21,6 +21,8 @@
   X(NO_SUCH_TASK, "no_such_task",                                                                \
     "The initiator asked to abort the command, and the target did not know it: for example "     \
     "because its CmdSN was outside the window.")                                                 \
+  X(GAP, "gap",                                                                                  \
+    "The command was in flight while bytes were missed, and its status was among them.")         \
   X(CONNECTION_CLOSED, "connection_closed", "The connection ended before the command was answered.")
 
 /* Why the PDU boundaries of a stream are unknown. The first is no gap. */

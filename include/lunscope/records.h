@@ -15,7 +15,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 7
+#define LUNSCOPE_ABI 8
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -43,7 +43,7 @@
 /* X(KIND, struct, bytes): a record may be shorter where its struct ends in a list or a table. */
 #define LUNSCOPE_RECORDS(X)                                                         \
   X(CONNECTION, lunscope_connection_record, 760)     /* opened, closed or walked */ \
-  X(COMMAND, lunscope_command_record, 96)            /* a completed SCSI command */ \
+  X(COMMAND, lunscope_command_record, 96)            /* a SCSI command's end */     \
   X(PDU, lunscope_pdu_record, 312)                   /* a management PDU */         \
   X(INFLIGHT, lunscope_inflight_record, 19232)       /* in a walk only */           \
   X(HEADER, lunscope_header_record, 280)             /* see there */                \
@@ -63,6 +63,7 @@ enum lunscope_record_flag {
   LUNSCOPE_FLAG_MIDSTREAM = 2, /* connection: it was open before lunscope started */
   LUNSCOPE_FLAG_CLOSED = 4,    /* connection: this is its last record */
   LUNSCOPE_FLAG_GAP = 8,       /* command: bytes were missed while it was in flight */
+  LUNSCOPE_FLAG_INFERRED = 16, /* connection, of a capture only: nothing proves its boundaries */
 };
 
 /* Every record begins with this. */
@@ -77,9 +78,9 @@ struct lunscope_record {
 };
 
 struct lunscope_command_record {
-  struct lunscope_record header; /* time: of the response */
+  struct lunscope_record header; /* time: of the command's end */
   uint64_t lun;
-  uint64_t duration_ns; /* from the command's PDU to its status */
+  uint64_t duration_ns; /* from the first byte of the command's PDU to its end */
   uint32_t itt;
   uint32_t cmdsn;
   uint32_t expected_bytes;
@@ -93,7 +94,9 @@ struct lunscope_command_record {
   uint8_t response;
   uint8_t status;
   uint16_t sense_bytes; /* of the sense behind this struct: lunscope_sensed_command_record */
-  uint16_t reserved[3];
+  uint8_t no_status;    /* 0: it ended with its status; else 1 + enum lunscope_unreported */
+  uint8_t cause; /* REJECTED: the reason in the Reject; ABORTED: the task management function */
+  uint16_t reserved[2];
 };
 
 struct lunscope_sensed_command_record {

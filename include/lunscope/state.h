@@ -20,7 +20,7 @@ struct lunscope_connection {
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
   uint8_t pad1[32];
   struct lunscope_task_requests task_requests;
-  uint8_t pad2[24];
+  struct lunscope_sweep sweep;       /* with DUE_SWEEP (deliver.h) */
   struct lunscope_arrivals arrivals; /* used if record.is_read */
   struct lunscope_inflight inflight;
 };

@@ -91,7 +91,9 @@ struct lunscope_stream {
   uint16_t kept;       /* bytes in the room that a record carries; zeros follow them */
   uint8_t lost_reason; /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
   uint8_t unknown;     /* enum lunscope_unsure: digests that no trial has settled */
-  uint8_t pad0[16];
+  uint64_t began_ns;   /* the time of the first byte of a header that came in pieces */
+  uint32_t from;       /* bytes from here on can still be read, if the boundary is unknown */
+  uint8_t pad0[4];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
@@ -146,9 +148,11 @@ LUNSCOPE_INLINE enum lunscope_offer lunscope_stream_offer(struct lunscope_stream
       lunscope_distance(stream->offered, end) > 0)
     stream->offered = end;
   if (lunscope_distance(stream->next, end) <= 0) return LUNSCOPE_OFFER_OLD;
-  if (lunscope_distance(stream->next, seq) <= 0) return LUNSCOPE_OFFER_NEW;
-  if (stream->sync != LUNSCOPE_SYNC_LOST) return LUNSCOPE_OFFER_HOLE;
-  stream->next = seq;
+  if (lunscope_distance(stream->next, seq) > 0) {
+    if (stream->sync != LUNSCOPE_SYNC_LOST) return LUNSCOPE_OFFER_HOLE;
+    stream->next = seq;
+  }
+  if (stream->sync <= LUNSCOPE_SYNC_CANDIDATE) stream->from = seq;
   return LUNSCOPE_OFFER_NEW;
 }
 
@@ -231,18 +235,28 @@ LUNSCOPE_INLINE void lunscope_stream_give_back_digest(struct lunscope_stream* st
   stream->next -= ISCSI_DIGEST_BYTES;
 }
 
+/* Headers have no digest. */
+LUNSCOPE_INLINE void lunscope_stream_use_no_header_digest(struct lunscope_stream* stream) {
+  stream->header_digest = 0;
+  stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_HEADER_DIGEST;
+  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_HEADER_DIGEST;
+  stream->tail = 0;
+}
+
 /*
  * Settle whether headers have digests. REQUIRES: the room holds the first header of a trial, which
  * has no AHS, and four bytes more. If these are not a digest, they are read again. That is not
  * possible if they came with an earlier segment; then the trial ends.
  */
 LUNSCOPE_INLINE void lunscope_stream_settle_header_digest(struct lunscope_stream* stream) {
-  stream->header_digest = lunscope_stream_digest_fits(stream, 0) != 0;
-  stream->open_digests &= (uint8_t)~LUNSCOPE_UNSURE_HEADER_DIGEST;
-  stream->unsure &= (uint8_t)~LUNSCOPE_UNSURE_HEADER_DIGEST;
-  if (stream->header_digest) return;
-  stream->tail = 0;
-  lunscope_stream_give_back_digest(stream);
+  int has_digest = lunscope_stream_digest_fits(stream, 0);
+  lunscope_stream_use_no_header_digest(stream);
+  if (!has_digest) {
+    lunscope_stream_give_back_digest(stream);
+    return;
+  }
+  stream->header_digest = 1;
+  stream->tail = ISCSI_DIGEST_BYTES;
 }
 
 /* The header in the room begins behind a data digest: drop the digest. */

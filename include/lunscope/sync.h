@@ -21,6 +21,10 @@
 #define LUNSCOPE_SYNC_SLACK 64
 #define LUNSCOPE_SYNC_WINDOW 65536
 
+/* A trial does not begin with more data than this. Bytes that are no header have a long data
+ * segment more often than a header has, and a trial over it would take long to fail. */
+#define LUNSCOPE_SYNC_DATA_BYTES (256u << 10)
+
 /* Could a header without AHS begin here in the room? role: of the observed end, if known. */
 LUNSCOPE_SUBPROGRAM int lunscope_sync_begins(const struct lunscope_stream* stream, uint32_t at,
                                              uint32_t direction, uint32_t role) {
@@ -40,7 +44,9 @@ LUNSCOPE_INLINE uint32_t lunscope_sync_scan(struct lunscope_stream* stream, uint
   uint32_t start = stream->next - have;
   uint32_t at = 0;
   for (; at <= LUNSCOPE_SCAN_BYTES - ISCSI_BHS_BYTES && at + ISCSI_BHS_BYTES <= have; at++) {
-    if (!lunscope_sync_begins(stream, at, direction, role)) continue;
+    if (iscsi_data_bytes(stream->room + (at & LUNSCOPE_ROOM_MASK)) > LUNSCOPE_SYNC_DATA_BYTES ||
+        !lunscope_sync_begins(stream, at, direction, role))
+      continue;
     lunscope_stream_try(stream, start + at);
     return at;
   }

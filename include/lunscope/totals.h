@@ -61,11 +61,4 @@ LUNSCOPE_INLINE void lunscope_totals_take_commands(struct lunscope_totals* total
     totals->commands_unreported[role][reason] = from->commands_unreported[role][reason];
 }
 
-/* Commands in flight end without a record. */
-LUNSCOPE_INLINE void lunscope_totals_give_up(struct lunscope_totals* totals, uint32_t role,
-                                             enum lunscope_unreported reason, uint64_t commands) {
-  totals->commands_unreported[role & LUNSCOPE_ROLE_MASK][reason] += commands;
-  totals->commands_in_flight[role & LUNSCOPE_ROLE_MASK] -= commands;
-}
-
 #endif

@@ -117,6 +117,11 @@ TEST(CheckRecord, LooksAtTheLengthsInside) {
   EXPECT_TRUE(Passes(command, LUNSCOPE_RECORD_COMMAND));
   command.sense_bytes = 1;
   EXPECT_FALSE(Passes(command, LUNSCOPE_RECORD_COMMAND)) << "sense without its room";
+  command.sense_bytes = 0;
+  command.no_status = LUNSCOPE_UNREPORTED_COUNT;
+  EXPECT_TRUE(Passes(command, LUNSCOPE_RECORD_COMMAND));
+  command.no_status++;
+  EXPECT_FALSE(Passes(command, LUNSCOPE_RECORD_COMMAND)) << "a reason that is none";
   lunscope_sensed_command_record sensed{};
   sensed.command.sense_bytes = LUNSCOPE_SENSE_BYTES;
   EXPECT_TRUE(Passes(sensed, LUNSCOPE_RECORD_COMMAND));

@@ -3,6 +3,7 @@
 // counted.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 #include <set>
 #include <span>
@@ -18,9 +19,9 @@ class Command : public testing::Test {
   void SetUp() override { LogIn(&session_); }
 
   // The one command that is reported.
-  const CompletedCommand& Only() {
+  const EndedCommand& Only() {
     EXPECT_EQ(session_.commands.size(), 1u);
-    static const CompletedCommand kNone = {};
+    static const EndedCommand kNone = {};
     return session_.commands.empty() ? kNone : session_.commands[0];
   }
 
@@ -175,6 +176,74 @@ TEST_F(Command, InFlightAtTheEndIsCounted) {
   session_.Initiator(ScsiCommand(1, TestUnitReady()));
   session_.Close();
   EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_CONNECTION_CLOSED), 1u);
+}
+
+// However a command ends, it has one record, which says of the command what is known of it.
+TEST_F(Command, WithoutAStatusHasARecordThatSaysWhy) {
+  const Pdu command =
+      ScsiCommand(1, Write10(), 512, kWriteFlags).Lun(3).Set32(24, 7).Data(Bytes(9));
+  const struct {
+    const char* what;
+    std::function<void()> end;
+    lunscope_unreported reason;
+    uint8_t cause;
+  } kRows[] = {
+      {"rejected", [&] { session_.Target(Reject(4, Slice(command, 0, 48))); },
+       LUNSCOPE_UNREPORTED_REJECTED, 4},
+      {"aborted",
+       [&] {
+         session_.Initiator(TaskRequest(ISCSI_TASK_LUN_RESET, 0).Lun(3).Set32(24, 8));
+         session_.Target(TaskResponse(0));
+       },
+       LUNSCOPE_UNREPORTED_ABORTED, ISCSI_TASK_LUN_RESET},
+      {"not known",
+       [&] {
+         session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, 1).Lun(3).Set32(24, 8));
+         session_.Target(TaskResponse(ISCSI_TASK_DOES_NOT_EXIST));
+       },
+       LUNSCOPE_UNREPORTED_NO_SUCH_TASK, ISCSI_TASK_ABORT_TASK},
+      {"its tag is taken", [&] { session_.Initiator(ScsiCommand(1, TestUnitReady())); },
+       LUNSCOPE_UNREPORTED_ITT_REUSED, 0},
+      {"closed", [&] { session_.Close(); }, LUNSCOPE_UNREPORTED_CONNECTION_CLOSED, 0},
+  };
+  for (const auto& row : kRows) {
+    session_.Target(ScsiResponse(1));
+    session_.unanswered.clear();
+    session_.Initiator(command);
+    const uint64_t begun = session_.now_ns;
+    row.end();
+    ASSERT_EQ(session_.unanswered.size(), 1u) << row.what;
+    const lunscope_command_record& is = session_.unanswered[0].record;
+    EXPECT_EQ(is.no_status, 1 + row.reason) << row.what;
+    EXPECT_EQ(is.cause, row.cause) << row.what;
+    EXPECT_EQ(is.itt, 1u) << row.what;
+    EXPECT_EQ(is.lun, 3u) << row.what;
+    EXPECT_EQ(is.cmdsn, 7u) << row.what;
+    EXPECT_EQ(is.expected_bytes, 512u) << row.what;
+    EXPECT_EQ(is.written_bytes, 9u) << row.what;
+    EXPECT_EQ(is.cdb[0], SCSI_WRITE_10) << row.what;
+    EXPECT_EQ(is.duration_ns, session_.now_ns - begun) << row.what;
+    EXPECT_EQ(session_.unreported(row.reason), 1u) << row.what;
+  }
+}
+
+// A command begins with its first byte, however its header comes in pieces.
+TEST_F(Command, BeginsWithItsFirstByte) {
+  for (const bool has_digest : {false, true}) {
+    for (size_t first = 1; first <= 48; first++) {
+      Follower session;
+      LogIn(&session, {}, has_digest ? Keys({"HeaderDigest=CRC32C"}) : Bytes{});
+      const Digests digests{has_digest, false};
+      const Bytes command = Pdu(ScsiCommand(1, TestUnitReady())).Wire(digests);
+      session.Initiator(Slice(command, 0, first));
+      const uint64_t begun = session.now_ns;
+      session.now_ns += 44'000'000;
+      session.InitiatorIn(7, Slice(command, first, command.size()));
+      session.Target(Pdu(ScsiResponse(1)).Wire(digests));
+      ASSERT_EQ(session.commands.size(), 1u) << first;
+      EXPECT_EQ(session.commands[0].record.duration_ns, session.now_ns - begun) << first;
+    }
+  }
 }
 
 // ------------------------------------------------------------------ no status

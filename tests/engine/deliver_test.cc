@@ -55,12 +55,16 @@ class Sink {
       const lunscope_take take = lunscope_stream_take(&stream(direction), wanted);
       if (take == LUNSCOPE_TAKE_SHORT) continue;
       if (take == LUNSCOPE_TAKE_CHUNK) {
-        lunscope_connection_chunk(&connection(), nullptr, direction, &totals);
+        if (lunscope_is_text(iscsi_opcode(stream(direction).room))) {
+          lunscope_connection_act(&connection(), direction, &totals);
+        } else {
+          lunscope_connection_chunk(&connection(), nullptr, direction, &totals);
+        }
       } else {
         const lunscope_header header =
             lunscope_connection_header(&connection(), nullptr, direction, kNow, &totals);
         if (header == LUNSCOPE_HEADER_ACT) {
-          lunscope_connection_act(&connection(), nullptr, direction, &totals);
+          lunscope_connection_act(&connection(), direction, &totals);
         } else {
           ASSERT_EQ(header, LUNSCOPE_HEADER_FOLLOWED);
         }

@@ -71,7 +71,8 @@ void Follower::Take(const lunscope_record& record) {
                            [this](const lunscope_pdu_record& pdu) { delivered.push_back(pdu); },
                            [this](const lunscope_command_record& command) {
                              const std::span sense = SenseBytes(command);
-                             commands.push_back({command, {sense.begin(), sense.end()}});
+                             auto& ended = command.no_status == 0 ? commands : unanswered;
+                             ended.push_back({command, {sense.begin(), sense.end()}});
                            }});
 }
 
@@ -111,6 +112,11 @@ std::string Follower::Outcome() const {
         record.command_flags, record.expected_bytes, record.read_bytes, record.written_bytes,
         record.response, record.status, record.response_flags, record.residual_bytes,
         record.bidi_residual_bytes, record.header.flags, ToHex(sense.data(), sense.size()));
+  }
+  for (const auto& [record, sense] : unanswered) {
+    outcome +=
+        fmt::format("command itt {:08x} lun {:016x} cmdsn {} no status {} {} gap {}\n", record.itt,
+                    record.lun, record.cmdsn, record.no_status, record.cause, record.header.flags);
   }
   for (const lunscope_pdu_record& record : delivered) {
     outcome +=

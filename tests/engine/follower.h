@@ -23,7 +23,8 @@
 
 namespace lunscope {
 
-struct CompletedCommand {
+// A command that ended, with its status or without.
+struct EndedCommand {
   lunscope_command_record record;
   Bytes sense;
 };
@@ -98,7 +99,8 @@ class Follower {
 
   lunscope_totals totals = {};
 
-  std::vector<CompletedCommand> commands;
+  std::vector<EndedCommand> commands;    // with a status
+  std::vector<EndedCommand> unanswered;  // without
   std::vector<lunscope_pdu_record> delivered;
   uint64_t now_ns = 1'000'000;  // grows by 1000 with every offer
   uint64_t reads = 0;

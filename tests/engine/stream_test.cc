@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "collector/base/record.h"
 #include "tests/engine/follower.h"
 
 namespace lunscope {

@@ -18,12 +18,6 @@ class Subprogram : public testing::Test {
 };
 
 TEST_F(Subprogram, RefusesNull) {
-  lunscope_task_request request = {};
-  lunscope_inflight* inflight = &connection_->inflight;
-  EXPECT_EQ(lunscope_abort_commands(nullptr, nullptr, &request), 0u);
-  EXPECT_EQ(lunscope_abort_commands(inflight, nullptr, nullptr), 0u);
-  EXPECT_EQ(lunscope_abort_group(nullptr, nullptr, 0, &request), 0u);
-  EXPECT_EQ(lunscope_abort_group(inflight, nullptr, 0, nullptr), 0u);
   EXPECT_EQ(lunscope_arrivals_time(nullptr, 0), 0u);
   EXPECT_EQ(lunscope_command_probe(nullptr, 1), uint64_t{LUNSCOPE_PROBES});
   EXPECT_EQ(lunscope_stream_digest_fits(nullptr, 0), 0);
@@ -41,8 +35,8 @@ TEST_F(Subprogram, RefusesNull) {
        {static_cast<lunscope_connection*>(nullptr), connection_.get()}) {
     lunscope_totals* totals = connection == nullptr ? &totals_ : nullptr;
     EXPECT_EQ(lunscope_connection_lose(connection, 0, 0, 0, totals), 0);
-    EXPECT_EQ(lunscope_connection_act(connection, nullptr, 0, totals), 0);
-    EXPECT_EQ(lunscope_connection_spill(connection, nullptr, 0, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_act(connection, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_begin(connection, nullptr, 0, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_chunk(connection, nullptr, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_settle(connection, 0, 0, totals), LUNSCOPE_TAKE_SHORT);
     EXPECT_EQ(lunscope_connection_header(connection, nullptr, 0, 0, totals),
@@ -52,12 +46,12 @@ TEST_F(Subprogram, RefusesNull) {
   EXPECT_EQ(std::memcmp(&totals_, &untouched, sizeof(totals_)), 0);
 }
 
-TEST_F(Subprogram, RefusesAPlaceBehindTheTables) {
-  const lunscope_task_request reset = {.cmdsn = 1, .function = ISCSI_TASK_TARGET_WARM_RESET};
+TEST_F(Subprogram, SweepsNoPlaceBehindTheTables) {
   const auto spill = std::make_unique<lunscope_spill>();
-  EXPECT_EQ(lunscope_abort_group(&connection_->inflight, nullptr, LUNSCOPE_COMMANDS, &reset), 0u);
+  connection_->sweep.of = LUNSCOPE_SWEEP_ALL;
+  EXPECT_EQ(lunscope_swept_command(connection_.get(), nullptr, LUNSCOPE_COMMANDS), nullptr);
   for (const uint64_t place : {uint64_t{LUNSCOPE_TRACKED_COMMANDS}, ~uint64_t{0}})
-    EXPECT_EQ(lunscope_abort_group(&connection_->inflight, spill.get(), place, &reset), 0u);
+    EXPECT_EQ(lunscope_swept_command(connection_.get(), spill.get(), place), nullptr);
 }
 
 // Nobody writes such a table. Only the bounds keep the verifier's worst case inside of it.
@@ -73,7 +67,9 @@ TEST_F(Subprogram, LooksForNoAggregateBehindTheTable) {
 
 // Without memory for a spill, the command is counted as one that found the table full.
 TEST_F(Subprogram, CountsACommandForWhichThereIsNoSpill) {
-  lunscope_connection_spill(connection_.get(), nullptr, LUNSCOPE_RECEIVED, 1, &totals_);
+  for (lunscope_command& command : connection_->inflight.commands) command.tag = 1;
+  connection_->inflight.limit = LUNSCOPE_TRACKED_COMMANDS;
+  lunscope_connection_begin(connection_.get(), nullptr, LUNSCOPE_RECEIVED, 1, &totals_);
   EXPECT_EQ(totals_.commands_unreported[0][LUNSCOPE_UNREPORTED_TABLE_FULL], 1u);
 }
 

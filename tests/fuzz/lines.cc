@@ -95,6 +95,7 @@ class Host {
     auto* fields = reinterpret_cast<uint8_t*>(&record) + sizeof(lunscope_record);
     Fill(fields, sizeof(record) - sizeof(lunscope_record), input_.Word());
     command.sense_bytes = std::min<uint16_t>(command.sense_bytes, LUNSCOPE_SENSE_BYTES);
+    command.no_status %= LUNSCOPE_UNREPORTED_COUNT + 1;
     Learn(command.lun);
     const TracedCommand traced = {command, Apply(record), 0};
     const std::string row = TableRow(traced);

@@ -51,12 +51,14 @@ class Observed {
     const uint64_t reads = follower_.reads();
     const Stretch stretch = {seq, wire_bytes, segment, kNow};
     const lunscope_offer offer = follower_.Offer(direction, stretch, gone_to);
-    // Each byte is read once, and up to twice more while boundaries are unknown: by the scan, and
-    // as the first byte of a header that turns out not to be one.
-    Check(follower_.reads() - reads <= 3 * uint64_t{wire_bytes}, "reads without end");
+    // Each byte is read once, and up to three times more while boundaries are unknown: by the scan,
+    // as the first byte of a header that turns out not to be one, and on trial.
+    Check(follower_.reads() - reads <= 4 * uint64_t{wire_bytes}, "reads without end");
     CheckConservation(totals, in_flight());
     Check(in_flight() <= connection().inflight.limit, "more in flight than may be");
     Check(SumOf(totals.commands_reported) == commands, "a command is reported by a record");
+    Check(unanswered <= Unreported(totals),
+          "a record for what ended without a status, and no more");
     const lunscope_stream& stream = connection().streams[direction];
     Check(stream.have <= LUNSCOPE_ROOM_MASK + 1, "what was read fits the room");
     // During a trial, a header may end before this segment begins. The next segment ends the trial.
@@ -78,7 +80,9 @@ class Observed {
   lunscope_connection& connection() { return follower_.connection(); }
   [[nodiscard]] uint32_t in_flight() { return lunscope_inflight_count(&connection().inflight); }
   // All bytes that the engine keeps.
+  // Without what only tells how the bytes came in pieces.
   Bytes State() {
+    for (lunscope_stream& stream : connection().streams) stream.began_ns = 0;
     const auto bytes_of = [](const auto& value) {
       const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
       return Bytes(bytes, bytes + sizeof(value));
@@ -88,13 +92,15 @@ class Observed {
 
   lunscope_totals totals = {};
   uint64_t commands = 0;
+  uint64_t unanswered = 0;  // records of commands that ended without a status
 
  private:
   static constexpr uint64_t kNow = 1'000'000;  // never changes
 
   void Take(const lunscope_record& record) {
     Check(CheckRecord(&record, record.bytes) == &record, "a record is whole");
-    if (record.kind == LUNSCOPE_RECORD_COMMAND) commands++;
+    if (const auto* command = RecordAs<lunscope_command_record>(record); command != nullptr)
+      (command->no_status == 0 ? commands : unanswered)++;
     if (handler_) handler_(record);
   }
 

@@ -47,6 +47,10 @@ void InitiatorScene(Host& host) {
       .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kBusy))
       .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Taking(50'000).Ending(kReservationConflict))
       .Completes(Command(TestUnitReady()).OnLun(0xc101'0000'0000'0000).Responding(1))
+      .Completes(Command(TestUnitReady()).OnLun(Lun(2)).Unanswered(LUNSCOPE_UNREPORTED_GAP))
+      .Completes(Command(TestUnitReady())
+                     .OnLun(Lun(2))
+                     .Unanswered(LUNSCOPE_UNREPORTED_ABORTED, ISCSI_TASK_LUN_RESET))
       .RequestsTask(1)
       .RequestsTask(5)
       .Rejects(0x09)
@@ -231,6 +235,10 @@ FixedTrace::FixedTrace() {
       {1, Command(TestUnitReady()).Taking(50'000).Ending(kReservationConflict), kDiskType},
       {1, Command(TestUnitReady()).Taking(50'000).Responding(1), kDiskType},
       {1, Command(TestUnitReady()).Taking(50'000).Responding(0x80), kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Unanswered(LUNSCOPE_UNREPORTED_CONNECTION_CLOSED),
+       kDiskType},
+      {1, Command(TestUnitReady()).Taking(50'000).Unanswered(LUNSCOPE_UNREPORTED_REJECTED, 0x04),
+       kDiskType},
       {1, Command({SCSI_INQUIRY, 0, 0, 0, 36, 0}, ISCSI_COMMAND_READ).Moving(36), kDiskType},
       {1, Command({SCSI_SERVICE_ACTION_IN_16, 0x10}, ISCSI_COMMAND_READ).Moving(32), kDiskType},
       {1, Command({0xa3, 0x0c}, ISCSI_COMMAND_READ).Moving(64), kDiskType},

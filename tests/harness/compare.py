@@ -47,6 +47,11 @@ def role_of(records, role):
     return [record for record in records if record["role"] == role]
 
 
+def answered(records):
+    """Without the commands that ended without a status."""
+    return [record for record in records if "no_status" not in record]
+
+
 def cdb_opcode(record):
     return bytes.fromhex(record["cdb"])[0]
 

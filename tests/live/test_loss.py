@@ -14,7 +14,7 @@ import time
 
 from harness.capture import Capture
 from harness.case import LiveTest, main
-from harness.compare import (ROLES, check_durations, check_names, check_nothing_lost,
+from harness.compare import (ROLES, answered, check_durations, check_names, check_nothing_lost,
                              check_same_commands, initiator_port, role_of)
 from harness.lunscope import Serve, Trace
 from harness.network import Network
@@ -162,8 +162,11 @@ class Loss(LiveTest):
         self.assertEqual(*logins)
         self.assertGreaterEqual(logins[0], RESETS + 1)
         self.assertGreater(metrics.accounts("initiator")[2], 0)
-        ends = [identities(role_of(records, role)) for role in ROLES]
+        ends = [identities(answered(role_of(records, role))) for role in ROLES]
         self.assertEqual(ends[0] - ends[1], {}, "answered, but never sent")
+        for role in ROLES:
+            self.assertEqual(len(role_of(records, role)) - len(answered(role_of(records, role))),
+                             metrics.accounts(role)[2], "a record for each that was not answered")
         for name in ("stream_gaps_total", "unparsed_bytes_total", "events_lost_total"):
             self.assertEqual(metrics.total(name), 0, name)
 

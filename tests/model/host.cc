@@ -100,6 +100,12 @@ Command& Command::Responding(uint8_t response) {
   return *this;
 }
 
+Command& Command::Unanswered(lunscope_unreported reason, uint8_t cause) {
+  record.command.no_status = static_cast<uint8_t>(1 + reason);
+  record.command.cause = cause;
+  return *this;
+}
+
 Command& Command::ShortBy(uint32_t residual_bytes) {
   record.command.response_flags = ISCSI_RESIDUAL_UNDERFLOW;
   record.command.residual_bytes = residual_bytes;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <lunscope/command.h>
+#include <lunscope/reasons.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,8 @@ class Command {
   Command& Sensing(const std::vector<uint8_t>& sense);
   Command& Sensing(uint8_t key, uint8_t asc, uint8_t ascq);
   Command& Responding(uint8_t response);  // iSCSI response; 1: target failure
+  // No status: why, and the cause that a record gives.
+  Command& Unanswered(lunscope_unreported reason, uint8_t cause = 0);
   Command& ShortBy(uint32_t residual_bytes);
   Command& LongBy(uint32_t residual_bytes);
 

@@ -4,6 +4,7 @@
 #include "collector/model/outcome.h"
 
 #include <gtest/gtest.h>
+#include <lunscope/reasons.h>
 
 #include <algorithm>
 
@@ -93,6 +94,24 @@ const OutcomeRow kOutcomeRows[] = {
      true,
      false,
      "DID_ERROR"},
+    {"aborted",
+     {.no_status = 1 + LUNSCOPE_UNREPORTED_ABORTED, .cause = ISCSI_TASK_LUN_RESET},
+     Ending::kNoStatus,
+     true,
+     false,
+     "No status: aborted (LOGICAL UNIT RESET)"},
+    {"rejected for a reason without a name",
+     {.no_status = 1 + LUNSCOPE_UNREPORTED_REJECTED, .cause = 0xee},
+     Ending::kNoStatus,
+     true,
+     false,
+     "No status: rejected (0xee)"},
+    {"closed",
+     {.no_status = 1 + LUNSCOPE_UNREPORTED_CONNECTION_CLOSED},
+     Ending::kNoStatus,
+     true,
+     false,
+     "No status: connection closed"},
     {"a timer that ran out", {.is_timeout = true}, Ending::kTimedOut, true, false, "Timed out"},
 };
 
@@ -103,6 +122,7 @@ TEST(Outcome, IsThatOfTheFirstRowThatMatches) {
     EXPECT_EQ(verdict.is_error(), row.is_error) << row.what;
     EXPECT_EQ(verdict.has_status(), row.has_status) << row.what;
     EXPECT_EQ(verdict.is_end(), row.ending != Ending::kTimedOut) << row.what;
+    EXPECT_EQ(verdict.is_answered(), verdict.is_end() && row.end.no_status == 0) << row.what;
     EXPECT_EQ(verdict.Words(), row.words) << row.what;
   }
 }

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -92,8 +93,9 @@ class Wire {
   TcpEnd target{{10, 0, 0, 2}, kTargetPort, false};
   uint32_t next[2] = {1000, 2000};
   uint64_t now_ns = 0;
-  std::vector<uint32_t> commands;  // ITTs
-  std::vector<uint8_t> roles;      // of the commands
+  std::vector<uint32_t> commands;    // ITTs, of those with a status
+  std::vector<uint32_t> unanswered;  // and of those without
+  std::vector<uint8_t> roles;        // of the commands
   std::vector<uint64_t> durations_ns;
   std::string text;                  // of the logins
   std::vector<uint8_t> connections;  // flags of their records
@@ -106,6 +108,10 @@ class Wire {
         text.append(pdu->chunk, pdu->chunk + pdu->chunk_bytes);
       const auto* command = RecordAs<lunscope_command_record>(record);
       if (command == nullptr) return;
+      if (command->no_status != 0) {
+        unanswered.push_back(command->itt);
+        return;
+      }
       commands.push_back(command->itt);
       roles.push_back(record.role);
       durations_ns.push_back(command->duration_ns);
@@ -194,8 +200,79 @@ TEST(ConnectionTableTest, MetInTheMiddle) {
   Wire wire;
   for (uint32_t itt = 1; itt <= 8; itt++) wire.Command(itt);
   EXPECT_THAT(wire.connections, ElementsAre(kMidstream));
-  EXPECT_FALSE(wire.commands.empty());
-  EXPECT_EQ(wire.commands.back(), 8u);
+  EXPECT_THAT(wire.commands, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+}
+
+// However the segments cut PDUs, all are shown that are whole in the capture.
+TEST(ConnectionTableTest, MetInTheMiddleOfAPduItIsReadBack) {
+  for (size_t cut = 1; cut <= 200; cut += 7) {
+    Wire wire;
+    Bytes said, answered;
+    for (uint32_t itt = 1; itt <= 20; itt++) {
+      said = Join({std::move(said), ScsiCommand(itt, Read10(), 64, kReadFlags)});
+      answered = Join({std::move(answered), DataIn(itt, 0, Bytes(64, 0x5a), kDataInStatus)});
+    }
+    // The first command is cut, and so is the first answer, somewhere.
+    const size_t lost = std::min<size_t>(cut, 47);
+    wire.InitiatorUnseen(Slice(said, 0, lost));
+    wire.TargetUnseen(Slice(answered, 0, 112 + lost));
+    for (size_t at = lost; at < said.size(); at += cut)
+      wire.Initiator(Slice(said, at, std::min(at + cut, said.size())));
+    for (size_t at = 112 + lost; at < answered.size(); at += cut)
+      wire.Target(Slice(answered, at, std::min(at + cut, answered.size())));
+    wire.table.GiveUp();
+    ASSERT_EQ(wire.commands.size(), 18u) << cut;
+    EXPECT_EQ(wire.commands.front(), 3u) << cut;
+    EXPECT_EQ(wire.watch.totals.unmatched_responses[LUNSCOPE_ROLE_INITIATOR], 0u) << cut;
+  }
+}
+
+// A capture of a few PDUs, which prove nothing.
+TEST(ConnectionTableTest, ShortAndFromTheMiddleIsInferred) {
+  struct ShortRow {
+    const char* what;
+    std::function<void(Wire*)> play;
+    std::vector<uint32_t> commands;
+    bool is_inferred;
+  };
+  const ShortRow kRows[] = {
+      {"a command and its answer", [](Wire* wire) { wire->Command(1); }, {1}, true},
+      {"two", [](Wire* wire) { wire->Command(1), wire->Command(2); }, {1, 2}, true},
+      {"a command alone",
+       [](Wire* wire) { wire->Initiator(ScsiCommand(1, TestUnitReady())); },
+       {},
+       false},
+      {"no PDU", [](Wire* wire) { wire->Initiator(Bytes(500, 0x77)); }, {}, false},
+      {"numbers that do not agree",
+       [](Wire* wire) {
+         wire->Initiator(ScsiCommand(1, TestUnitReady()));
+         wire->Target(ScsiResponse(1).Set32(24, 0x4000'0000).Set32(28, 0x5000'0000));
+       },
+       {},
+       false},
+  };
+  for (const ShortRow& row : kRows) {
+    Wire wire;
+    row.play(&wire);
+    EXPECT_TRUE(wire.commands.empty()) << row.what;
+    wire.table.GiveUp();
+    EXPECT_EQ(wire.commands, row.commands) << row.what;
+    EXPECT_EQ((wire.connections.back() & LUNSCOPE_FLAG_INFERRED) != 0, row.is_inferred) << row.what;
+  }
+}
+
+// All connections together keep no more than a limit. Beyond it a trial is believed as in the
+// kernel.
+TEST(ConnectionTableTest, KeepsNoMoreThanItMay) {
+  Watch watch;
+  watch.kept.left = 100;
+  {
+    Wire wire(watch);
+    for (uint32_t itt = 1; itt <= 8; itt++) wire.Command(itt);
+    EXPECT_LT(wire.commands.size(), 8u);
+    EXPECT_EQ(wire.commands.back(), 8u);
+    EXPECT_LE(wire.watch.kept.left, 100u);
+  }
 }
 
 TEST(ConnectionTableTest, WhatCannotBeginAConnection) {
@@ -247,8 +324,9 @@ TEST(ConnectionTableTest, AHoleIsAGap) {
   for (uint32_t itt = 1; itt <= 6; itt++) wire.Target(ScsiResponse(itt));
   EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 1u);
   EXPECT_EQ(wire.watch.totals.resyncs[LUNSCOPE_REASON_MISSING_BYTES], 1u);
-  EXPECT_THAT(wire.commands, ElementsAre(4, 5, 6));  // three headers prove the boundaries
-  EXPECT_EQ(wire.watch.totals.unmatched_responses[LUNSCOPE_ROLE_INITIATOR], 3u);
+  // Three headers prove the boundaries, and the file is read back.
+  EXPECT_THAT(wire.commands, ElementsAre(2, 3, 4, 5, 6));
+  EXPECT_EQ(wire.watch.totals.unmatched_responses[LUNSCOPE_ROLE_INITIATOR], 1u);
 }
 
 TEST(ConnectionTableTest, AHoleInPayloadIsNoGap) {
@@ -422,6 +500,7 @@ TEST(ConnectionTableTest, TheSameEndsAgain) {
     wire.LogIn();
     wire.Command(1);
     EXPECT_THAT(wire.commands, ElementsAre(1));
+    EXPECT_THAT(wire.unanswered, ElementsAre(1));
     EXPECT_THAT(wire.connections, ElementsAre(kOpened, kClosed, kOpened));
     EXPECT_EQ(wire.watch.totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR]
                                                    [LUNSCOPE_UNREPORTED_CONNECTION_CLOSED],

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// doubt.h: what becomes of commands whose answer may have passed in a gap. Each row is a
+// conversation, written as words: a command "c", an answer "a", a ping of the initiator "p" and its
+// pong "q", each with a tag. A word in brackets passes no hook; "|" is the target's NOP-Ins behind
+// a gap, by which its boundaries are found again, and "/" the same of the initiator.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "tests/engine/follower.h"
+
+namespace lunscope {
+namespace {
+
+class Conversation {
+ public:
+  Conversation() { LogIn(&session_); }
+
+  void Play(const std::string& words) {
+    std::istringstream stream(words);
+    for (std::string word; stream >> word;) Take(word);
+  }
+  void Wait(uint64_t ns) { session_.now_ns += ns; }
+
+  [[nodiscard]] std::set<uint32_t> in_flight() {
+    std::set<uint32_t> tags;
+    for (uint32_t tag = 0; tag < 16; tag++) {
+      if (session_.Find(tag) != nullptr) tags.insert(tag);
+    }
+    return tags;
+  }
+  [[nodiscard]] std::set<uint32_t> given_up() const {
+    std::set<uint32_t> tags;
+    for (const EndedCommand& ended : session_.unanswered) {
+      EXPECT_EQ(ended.record.no_status, 1 + LUNSCOPE_UNREPORTED_GAP);
+      tags.insert(ended.record.itt);
+    }
+    return tags;
+  }
+  Follower& session() { return session_; }
+
+ private:
+  void Take(const std::string& word) {
+    if (word == "|" || word == "/") return FindAgain(word == "|");
+    const bool is_unseen = word[0] == '(';
+    const char what = word[is_unseen ? 1 : 0];
+    const auto tag = static_cast<uint32_t>(std::stoul(word.substr(is_unseen ? 2 : 1)));
+    switch (what) {
+      case 'c': return Initiator(ScsiCommand(tag, TestUnitReady()).Set32(24, cmdsn_++), is_unseen);
+      case 'p': return Initiator(NopOut().Itt(tag).Set32(24, cmdsn_), is_unseen);
+      case 'q': return Target(NopIn().Itt(tag), statsn_++, is_unseen);
+      default: return Target(ScsiResponse(tag), statsn_++, is_unseen);
+    }
+  }
+  void Initiator(Pdu pdu, bool is_unseen) {
+    pdu.Set32(28, statsn_);
+    is_unseen ? session_.InitiatorUnseen(48) : session_.Initiator(pdu);
+  }
+  void Target(Pdu pdu, uint32_t statsn, bool is_unseen) {
+    pdu.Set32(24, statsn).Set32(28, cmdsn_).Set32(32, cmdsn_ + 31);
+    is_unseen ? session_.TargetUnseen(48) : session_.Target(pdu);
+  }
+  void FindAgain(bool is_target) {
+    for (int i = 0; i < 3; i++) {
+      if (is_target) {
+        Target(NopIn().Itt(kReservedTag), statsn_, false);
+      } else {
+        Initiator(NopOut().Itt(kReservedTag).Set32(24, cmdsn_), false);
+      }
+    }
+  }
+
+  Follower session_;
+  uint32_t cmdsn_ = 0xfffffffe;  // wraps soon
+  uint32_t statsn_ = 0xfffffffd;
+};
+
+struct DoubtRow {
+  const char* what;
+  const char* words;
+  std::set<uint32_t> in_flight;
+  std::set<uint32_t> given_up;
+};
+
+const DoubtRow kDoubtRows[] = {
+    {"no gap", "a9 c1 c2 a1", {2}, {}},
+    {"a gap with one answer", "a9 c1 c2 (a1 | a2", {}, {1}},
+    {"all answers in the gap", "a9 c1 c2 c3 (a1 (a2 (a3 |", {}, {1, 2, 3}},
+    {"all answers in the gap, and a command behind it", "a9 c1 c2 (a1 (a2 c3 | a3", {}, {1, 2}},
+    {"no answer in the gap", "a9 c1 c2 (q0 | c3 a3", {1, 2}, {}},
+    {"one of two is open for good", "a9 c1 c2 (a1 | c3 a3 c4 a4", {1, 2}, {}},
+    {"the tag shows it", "a9 c1 c2 (a1 | c3 a3 c1", {1, 2}, {1}},
+    {"two gaps", "a9 c1 c2 c3 (a1 | c4 (a2 | a3 a4", {}, {1, 2}},
+    {"a command in a gap, answered behind it", "a9 c1 (c2 / a2 c3 a3", {1}, {}},
+    {"a command in a gap, and an answer", "a9 c1 c4 (c2 / (a1 | a2 a4", {}, {1}},
+    {"a command and its answer in gaps", "a9 c1 (c2 / (a2 | c3 a3", {1}, {}},
+    {"a ping's answer in the gap", "a9 c1 c2 p5 (q5 | c3 a3", {1, 2}, {}},
+    {"a ping's answer and a command's", "a9 c1 c2 p5 (q5 (a1 | a2", {}, {1}},
+    {"a ping's answer behind the gap", "a9 c1 c2 p5 (a1 | q5 a2", {}, {1}},
+    {"a command that came within the gap", "a9 c1 (a1 c2 (a2 |", {}, {1, 2}},
+    {"nothing is in flight", "a9 (q0 | c1 a1", {}, {}},
+    {"what was missed before is no answer", "a9 (q0 | q1 c1 c2 (c3 / c4 a4", {1, 2}, {}},
+    {"an answer to a command in a gap, once no other is in doubt",
+     "a9 c1 (c2 / a1 (a2 | c3 c4 (a3 | c5 a5 a4",
+     {},
+     {3}},
+};
+
+TEST(Doubt, EndsWhenTheNumbersSayThatTheAnswersHavePassed) {
+  for (const DoubtRow& row : kDoubtRows) {
+    Conversation conversation;
+    conversation.Play(row.words);
+    EXPECT_EQ(conversation.in_flight(), row.in_flight) << row.what;
+    EXPECT_EQ(conversation.given_up(), row.given_up) << row.what;
+    EXPECT_EQ(conversation.session().unreported(LUNSCOPE_UNREPORTED_GAP), row.given_up.size())
+        << row.what;
+  }
+}
+
+// Where the numbers do not say it, time does. Commands that began behind the gap stay.
+TEST(Doubt, EndsAfterATimeInWhichAnAbortWouldHaveCome) {
+  Conversation conversation;
+  conversation.Play("a9 c1 c2 (a1 | c3 c4 a3");
+  conversation.Wait(LUNSCOPE_DOUBT_NS - 1'000'000);
+  conversation.Play("c5 a5");
+  EXPECT_EQ(conversation.in_flight(), (std::set<uint32_t>{1, 2, 4}));
+  conversation.Wait(2'000'000);
+  conversation.Play("c5 a5");
+  EXPECT_EQ(conversation.in_flight(), (std::set<uint32_t>{4}));
+  EXPECT_EQ(conversation.given_up(), (std::set<uint32_t>{1, 2}));
+}
+
+// A step that is too large is no count, nor is a step of an old number.
+TEST(Doubt, DoesNotTrustAnyStep) {
+  for (const uint32_t step : {uint32_t{LUNSCOPE_DOUBT_LIMIT} + 2, ~uint32_t{0}}) {
+    Conversation conversation;
+    conversation.Play("a9 c1 c2 c3");
+    conversation.session().TargetUnseen(48);
+    for (uint32_t i = 0; i < 4; i++) {
+      conversation.session().Target(ScsiResponse(7)
+                                        .Set32(24, 0xfffffffe + step + i)
+                                        .Set32(28, 1)
+                                        .Set32(32, LUNSCOPE_SYNC_WINDOW));
+    }
+    EXPECT_EQ(conversation.in_flight(), (std::set<uint32_t>{1, 2, 3})) << step;
+  }
+}
+
+}  // namespace
+}  // namespace lunscope
