@@ -14,7 +14,8 @@ import tempfile
 
 from harness.capture import Capture, decode
 from harness.case import LiveTest, TgtdTest, main
-from harness.compare import check_same_commands, check_same_metrics, role_of, streams_of
+from harness.compare import (answered, check_same_commands, check_same_metrics, role_of,
+                             streams_of)
 from harness.lunscope import Metrics, Serve, Trace, check_exposition, records_of, replay
 from harness.perf import read_with_perf
 from harness.process import LUNSCOPE, Process, free_port, run
@@ -69,7 +70,8 @@ class Pdus(TgtdTest):
             metrics = serve.settled()
             _, lost = trace.stop()
             decoded = capture.opcodes()
-            _, stdout, _ = replay(capture.file, "--port", port, "--role", "both", "--pdu")
+            _, stdout, _ = replay(capture.file, "--port", port, "--role", "both", "--pdu", "-o",
+                                  "json")
             return metrics, lost, trace.records(), decoded, records_of(stdout)
 
 
@@ -210,7 +212,7 @@ class Replay(LiveTest):
         with tempfile.TemporaryDirectory(prefix="lunscope-replay-") as folder:
             cut = pathlib.Path(folder, "cut.pcapng")
             run(["editcap", "-s", "400", self.pcap, cut], timeout=60)
-            records = records_of(replay(cut, "--port", self.port, "-o", "json")[1])
+            records = answered(records_of(replay(cut, "--port", self.port, "-o", "json")[1]))
             _, text, stderr = replay(cut, "--port", self.port, "-o", "metrics")
         self.assertRegex(stderr, r"[1-9]\d* gaps; .* \d+ cut by the snap length")
         seen, reported, unreported, in_flight = Metrics(text).accounts("initiator")
@@ -288,7 +290,7 @@ class Replay(LiveTest):
                                ([self.pcap, "--role", "host"], "host|--role"),
                                ([self.pcap, "--port", "70000"], "70000|--port"),
                                ([self.pcap, "--count", "0"], "--count"),
-                               ([self.pcap, self.pcap], "pcap"),
+                               ([self.pcap, "nowhere.pcap", "--from", "x"], "--from"),
                                ([self.pcap, "-o", "metrics", "--pdu"], "--pdu"),
                                ([self.pcap, "-o", "metrics", "--summary"], "--summary")):
             with self.subTest(words):
