@@ -155,34 +155,56 @@ static __always_inline int on_retransmit(struct sock* sk) {
   return 0;
 }
 
-struct listing {
-  struct lunscope_inflight_record* list;
-  struct lunscope_inflight* inflight;
+struct walk {
+  union listing* listing;
+  struct lunscope_connection* connection;
   struct lunscope_spill* spill;
+  __u64 now_ns;
+  __u32 shown;
 };
 
 /* List one place of the tables. bpf_loop() calls this, so the verifier checks one turn only. */
-static long list_place(__u64 place, struct listing* listing) {
+static long list_place(__u64 place, struct walk* walk) {
   const struct lunscope_command* command =
-      lunscope_inflight_at(listing->inflight, listing->spill, place);
-  if (command) lunscope_inflight_list(listing->list, command);
+      lunscope_inflight_at(&walk->connection->inflight, walk->spill, place);
+  if (command) lunscope_inflight_list(&walk->listing->list, command);
+  return 0;
+}
+
+/* Show one place of the tables, in the same way. 1 ends the loop. */
+static long show_place(__u64 place, struct walk* walk) {
+  __u32 shown = walk->shown;
+  const struct lunscope_command* command =
+      lunscope_inflight_at(&walk->connection->inflight, walk->spill, place);
+  LUNSCOPE_BOUND(shown);
+  if (shown >= LUNSCOPE_SHOWN_COMMANDS) return 1;
+  if (command && lunscope_fill_open_command(&walk->listing->shown[shown], walk->connection, command,
+                                            walk->now_ns))
+    walk->shown = shown + 1;
   return 0;
 }
 
 static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
                                           struct lunscope_connection* connection) {
   __u32 zero = 0;
-  struct listing listing = {
-      .list = bpf_map_lookup_elem(&listings, &zero),
-      .inflight = &connection->inflight,
+  struct walk walk = {
+      .listing = bpf_map_lookup_elem(&listings, &zero),
+      .connection = connection,
       .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+      .now_ns = bpf_ktime_get_ns(),
   };
-  if (!listing.list) return;
-  listing.list->count = 0;
-  bpf_loop(listing.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS, list_place, &listing, 0);
-  __u32 bytes = lunscope_fill_inflight(listing.list, connection);
+  __u32 places = walk.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS;
+  if (!walk.listing) return;
+  walk.listing->list.count = 0;
+  bpf_loop(places, list_place, &walk, 0);
+  __u32 bytes = lunscope_fill_inflight(&walk.listing->list, connection);
   LUNSCOPE_BOUND(bytes);
-  if (bytes <= sizeof(*listing.list)) bpf_seq_write(seq, listing.list, bytes);
+  if (bytes <= sizeof(walk.listing->list)) bpf_seq_write(seq, walk.listing, bytes);
+  if (!shows_open) return;
+  bpf_loop(places, show_place, &walk, 0);
+  bytes = walk.shown * sizeof(walk.listing->shown[0]);
+  LUNSCOPE_BOUND(bytes);
+  if (bytes <= sizeof(walk.listing->shown)) bpf_seq_write(seq, walk.listing, bytes);
 }
 
 static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* sk,

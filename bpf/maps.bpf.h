@@ -24,6 +24,8 @@ const volatile __u64 target_ports[65536 / 64];
 const volatile __u32 inflight_limit = LUNSCOPE_TRACKED_COMMANDS;
 /* 1: emit a record of the header of each PDU. */
 const volatile __u8 emit_headers = 0;
+/* 1: a walk shows each command in flight, up to LUNSCOPE_SHOWN_COMMANDS of a connection. */
+const volatile __u8 shows_open = 0;
 /* 1: compute the CRC of headers that have a digest. */
 const volatile __u8 check_header_digests = 1;
 /* 1: add completed commands up in the kernel. Failures, and commands that take this long, still
@@ -60,12 +62,17 @@ struct {
   __type(value, struct lunscope_aggregates_record);
 } aggregates SEC(".maps");
 
-/* Scratch memory for the list that a walk writes; one walk runs at a time. */
+/* Scratch memory for what a walk writes of a connection; one walk runs at a time. */
+union listing {
+  struct lunscope_inflight_record list;
+  struct lunscope_command_record shown[LUNSCOPE_SHOWN_COMMANDS];
+};
+
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);
   __type(key, __u32);
-  __type(value, struct lunscope_inflight_record);
+  __type(value, union listing);
 } listings SEC(".maps");
 
 /* Which hook counts. The lowest bit is the direction of the bytes that it sees. */

@@ -9,8 +9,6 @@
 namespace lunscope {
 namespace {
 
-constexpr int64_t kNsPerSecond = 1'000'000'000;
-
 int64_t ReadClock(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
@@ -42,6 +40,10 @@ std::string FormatTime(int64_t epoch_ns) {
 std::string FormatTimeOfDay(int64_t epoch_ns) {
   const auto [seconds, ns] = Split(epoch_ns);
   return fmt::format("{:%H:%M:%S}.{:06}", fmt::localtime(seconds), ns / 1000);
+}
+
+std::string FormatDay(int64_t epoch_ns) {
+  return fmt::format("{:%Y-%m-%d %z}", fmt::localtime(Split(epoch_ns).seconds));
 }
 
 std::string FormatDuration(uint64_t ns) {

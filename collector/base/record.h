@@ -49,7 +49,8 @@ inline bool IsWhole(const lunscope_scsi_command_record& record, size_t /*bytes*/
 
 inline bool IsWhole(const lunscope_command_record& record, size_t /*bytes*/) {
   if (record.header.bytes == sizeof(record))
-    return record.sense_bytes == 0 && record.no_status <= LUNSCOPE_UNREPORTED_COUNT;
+    return record.sense_bytes == 0 &&
+           (record.no_status <= LUNSCOPE_UNREPORTED_COUNT || record.no_status == LUNSCOPE_OPEN);
   return record.header.bytes == sizeof(lunscope_sensed_command_record) &&
          record.sense_bytes <= LUNSCOPE_SENSE_BYTES && record.no_status == 0;
 }

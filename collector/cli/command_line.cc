@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "collector/base/output.h"
 #include "collector/cli/subcommand.h"
+#include "collector/cli/version.h"
 
 namespace lunscope {
 namespace {
@@ -75,7 +77,10 @@ void Bind(CLI::App& app, const Option& option, std::string& refusal) {
     return;
   }
   CLI::Option* bound = nullptr;
-  if (option.form == Option::Form::kRepeated) {
+  if (is_positional) {
+    bound = app.add_option_function<std::vector<std::string>>(names, set, HelpText(option))
+                ->expected(-1);
+  } else if (option.form == Option::Form::kRepeated) {
     bound = app.add_option_function<std::vector<std::string>>(names, set, HelpText(option))
                 ->expected(1)
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -111,17 +116,35 @@ ExitCode Run(Subcommand& subcommand) {
   return result.error().code;
 }
 
+// Output that cannot be written is a failure.
+ExitCode Written(ExitCode code) {
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (is_written) return code;
+  Say(stderr, "lunscope: cannot write to standard output; the output is incomplete\n");
+  return code == ExitCode::kOk ? ExitCode::kFailure : code;
+}
+
+// "help trace" is "trace --help", as with other programs.
+std::vector<const char*> TranslateHelp(int argc, const char* const* argv) {
+  std::vector<const char*> words(argv, argv + argc);
+  if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
+  words.erase(words.begin() + 1);
+  words.push_back("--help");
+  return words;
+}
+
 ExitCode ParseAndRun(CLI::App& app, const std::vector<Bound>& all, const std::string& refusal,
-                     int argc, const char* const* argv) {
+                     const std::vector<const char*>& words) {
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help
+    if (error.get_exit_code() == 0) {  // --help, --version
       app.exit(error);
       return ExitCode::kOk;
     }
-    return Refuse(app,
-                  refusal.empty() ? UsageText(app, error, argc > 1 ? argv[1] : nullptr) : refusal);
+    return Refuse(app, refusal.empty()
+                           ? UsageText(app, error, words.size() > 1 ? words[1] : nullptr)
+                           : refusal);
   }
   if (!refusal.empty()) return Refuse(app, refusal);
   const auto used =
@@ -134,6 +157,7 @@ ExitCode ParseAndRun(CLI::App& app, const std::vector<Bound>& all, const std::st
 int RunCommandLine(int argc, const char* const* argv) {
   CLI::App app(kDescription, "lunscope");
   app.require_subcommand(1);
+  app.set_version_flag("-V,--version", VersionText, "Print the version");
   app.get_formatter()->column_width(kHelpColumn);
   std::string refusal;
   std::vector<Bound> all;
@@ -146,7 +170,7 @@ int RunCommandLine(int argc, const char* const* argv) {
     first_examples.push_back(entry->examples.front());
   }
   app.footer(FormatExamples(first_examples) + kEnd);
-  return static_cast<int>(ParseAndRun(app, all, refusal, argc, argv));
+  return static_cast<int>(Written(ParseAndRun(app, all, refusal, TranslateHelp(argc, argv))));
 }
 
 }  // namespace lunscope

@@ -19,7 +19,6 @@ class MetricsSubcommand : public Subcommand {
   Result<ExitCode> Run() override {
     const std::string text = output_.json ? CatalogueJson() : CatalogueText();
     std::fwrite(text.data(), 1, text.size(), stdout);
-    if (std::fflush(stdout) != 0) return OutputError();
     return ExitCode::kOk;
   }
 

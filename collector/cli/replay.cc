@@ -29,8 +29,14 @@ void PrintMetrics(Watcher& watcher) {
 class ReplaySubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    Option file = TextOption("FILE", "", "A pcap or pcapng file; - is standard input", file_);
+    Option file;
+    file.key = "FILE";
     file.form = Option::Form::kPositional;
+    file.help = "pcap or pcapng files, one after the other; - is standard input";
+    file.set = [this](const std::vector<std::string>& texts) -> Refusal {
+      files_ = texts;
+      return std::nullopt;
+    };
     Option output =
         WordOption("output", "Lines, or metrics as they are at the end",
                    {"table", "json", "metrics"}, "table", [this](std::string_view form) {
@@ -44,22 +50,31 @@ class ReplaySubcommand : public Subcommand {
       options.push_back(std::move(option));
     options.push_back(std::move(output));
     for (Option& option : lines_.Options()) options.push_back(std::move(option));
+    options.push_back(
+        MomentOption("from", "Show no line of what happened before: a time, or +TIME", from_));
+    options.push_back(
+        MomentOption("to", "Read no packet behind this: a time, or +TIME since the start", to_));
     return options;
   }
 
   [[nodiscard]] Status Check() const override {
-    if (metrics_ && (lines_.summary || lines_.pdus)) {
-      return Error{ExitCode::kUsage, fmt::format("-o metrics excludes {}, which needs lines",
-                                                 lines_.summary ? "--summary" : "--pdu")};
+    const char* needs_lines = lines_.summary ? "--summary"
+                              : lines_.pdus  ? "--pdu"
+                              : lines_.count ? "--count"
+                              : from_        ? "--from"
+                                             : nullptr;
+    if (metrics_ && needs_lines != nullptr) {
+      return Error{ExitCode::kUsage,
+                   fmt::format("-o metrics excludes {}, which needs lines", needs_lines)};
     }
     return lines_.Check();
   }
 
   Result<ExitCode> Run() override {
     Result<std::unique_ptr<CaptureSource>> opened =
-        CaptureSource::Open({file_, ports_, role_, lines_.pdus, lines_.count});
+        CaptureSource::Open({files_, ports_, role_, lines_.pdus, from_, to_});
     if (!opened.ok()) return opened.error();
-    const CaptureSource& capture = *opened.value();
+    CaptureSource& capture = *opened.value();
     SourceList sources;
     sources.push_back(std::move(opened.value()));
     Watcher watcher(std::move(sources), ModelOptions{});
@@ -75,18 +90,33 @@ class ReplaySubcommand : public Subcommand {
     }
     if (const std::string hint = capture.Hint(); !hint.empty()) Say(stderr, "lunscope: {}\n", hint);
     Say(stderr, "lunscope: {}; {}\n", watcher.EndLine(), capture.CountsText());
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return OutputError();
     Status ended = capture.Ended();
     if (!ended.ok()) return ended.error();
     return ExitCode::kOk;
   }
 
  private:
-  void PrintLines(Watcher& watcher, const CaptureSource& capture, Redirections& redirections) {
+  static Option MomentOption(std::string key, std::string help, std::optional<Moment>& moment) {
+    Option option;
+    option.key = std::move(key);
+    option.value = "TIME";
+    option.help = std::move(help);
+    option.set = [&moment](const std::vector<std::string>& texts) -> Refusal {
+      moment = texts.size() == 1 ? ParseMoment(texts[0]) : std::nullopt;
+      if (!moment) return "must be a time, such as 12:00:00, 2026-01-31T12:00:00Z or +90s";
+      return std::nullopt;
+    };
+    return option;
+  }
+
+  void PrintLines(Watcher& watcher, CaptureSource& capture, Redirections& redirections) {
     Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
       redirections.Take(applied);
+      const bool is_line = record.kind != LUNSCOPE_RECORD_CONNECTION;
+      if (is_line && record.time_ns < capture.from_ns()) return;
       tracer.Take(record, applied);
+      if (tracer.is_done()) capture.Stop();
     });
     tracer.Begin();
     bool is_read = true;
@@ -94,10 +124,15 @@ class ReplaySubcommand : public Subcommand {
       watcher.Drain();
       is_read = tracer.Flush(capture.now_ns());
     }
+    watcher.ShowOpen([&](const lunscope_record& record, const Applied& applied) {
+      tracer.TakeOpen(record, applied);
+    });
     tracer.End();
   }
 
-  std::string file_;
+  std::vector<std::string> files_;
+  std::optional<Moment> from_;
+  std::optional<Moment> to_;
   PortOptions ports_;
   RoleOptions role_{true, false};
   LineOptions lines_;
@@ -112,6 +147,7 @@ const SubcommandEntry kReplaySubcommand{
     {{"lunscope replay lo.pcapng --role both", "what both ends did, from a capture"},
      {"lunscope replay lo.pcapng --port 3261 -o json", "targets listened on port 3261"},
      {"lunscope replay lo.pcapng -o metrics", "metrics as they are at the end"},
+     {"lunscope replay ring_*.pcapng --from 12:00:00 --to 12:05:00", "five minutes of many files"},
      {"tcpdump -w - port 3260 | lunscope replay -", "read from standard input"}},
     MakeSubcommand<ReplaySubcommand>};
 

@@ -73,7 +73,11 @@ class ServeSubcommand : public Subcommand {
       redirections.Take(applied);
     });
     watcher.Watch(loop);
-    while (loop.Wait(kDrainInterval) != EventLoop::Wake::kEnd) watcher.DrainAfterWakeup();
+    EventLoop::Wake wake;
+    while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
+      watcher.DrainAfterWakeup();
+      if (wake == EventLoop::Wake::kAsk) Say(stderr, "lunscope: {}\n", watcher.EndLine());
+    }
     watcher.Finish();
     Say(stderr, "lunscope: {}\n", watcher.EndLine());
     return ExitCode::kOk;

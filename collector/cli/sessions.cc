@@ -26,7 +26,6 @@ class SessionsSubcommand : public Subcommand {
         Fetch(server_.address, output_.json ? kSessionsPath : kSessionsTablePath);
     if (!text.ok()) return text.error();
     std::fwrite(text.value().data(), 1, text.value().size(), stdout);
-    if (std::fflush(stdout) != 0) return OutputError();
     return ExitCode::kOk;
   }
 

@@ -51,6 +51,7 @@ class TraceSubcommand : public Subcommand {
     lines_.joins_layers = watch_.sources.joins_layers();
     ProbeOptions probe = watch_.Probe();
     probe.emit_headers = lines_.pdus;
+    probe.shows_open = true;
     EventLoop loop;
     Result<SourceList> sources = AttachSources(watch_.sources, probe);
     if (!sources.ok()) return sources.error();
@@ -78,16 +79,26 @@ class TraceSubcommand : public Subcommand {
     tracer.Begin();
     watcher.Watch(loop);
     const auto start = steady_clock::now();
+    const auto take_open = [&](const lunscope_record& record, const Applied& applied) {
+      tracer.TakeOpen(record, applied);
+    };
     bool is_read = true;
     while (is_read && !tracer.is_done()) {
       const milliseconds wait = UntilNextDrain(start);
-      if (wait == milliseconds(0) || loop.Wait(wait) == EventLoop::Wake::kEnd) break;
+      const EventLoop::Wake wake =
+          wait == milliseconds(0) ? EventLoop::Wake::kEnd : loop.Wait(wait);
+      if (wake == EventLoop::Wake::kEnd) break;
+      if (wake == EventLoop::Wake::kAsk) {
+        watcher.ShowOpen(take_open);
+        tracer.SayOpen();
+      }
       const uint64_t drained_at_ns = MonotonicNs();
       watcher.DrainAfterWakeup();
       // Rows that wait for names may be older than those that do not.
       if (!watcher.has_waiting()) is_read = tracer.Flush(drained_at_ns - kSettledNs);
     }
     watcher.Finish();
+    if (!tracer.is_done()) watcher.ShowOpen(take_open);
     tracer.End();
   }
 

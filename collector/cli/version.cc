@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collector/base/version.h"
+#include "collector/cli/version.h"
+
+#include <fmt/format.h>
 
 #include <cstdio>
 
 #include "collector/base/output.h"
+#include "collector/base/version.h"
 #include "collector/cli/subcommand.h"
 #include "collector/probe/probe.h"
 
@@ -13,12 +16,16 @@ namespace {
 class VersionSubcommand : public Subcommand {
  public:
   Result<ExitCode> Run() override {
-    Say(stdout, "lunscope {} (revision {}, libbpf {})\n", kVersion, kRevision, LibbpfVersion());
+    Say(stdout, "{}\n", VersionText());
     return ExitCode::kOk;
   }
 };
 
 }  // namespace
+
+std::string VersionText() {
+  return fmt::format("lunscope {} (revision {}, libbpf {})", kVersion, kRevision, LibbpfVersion());
+}
 
 const SubcommandEntry kVersionSubcommand{
     "version",

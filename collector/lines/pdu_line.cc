@@ -29,6 +29,48 @@ void FillAhs(json::Members& line, const Ahs& ahs) {
   }
 }
 
+// The header that a Reject returns, or nullptr (RFC 7143 section 11.17).
+const uint8_t* RejectedHeader(const TracedPdu& pdu) {
+  const bool is_whole = pdu.data.size() >= ISCSI_BHS_BYTES;
+  return iscsi_opcode(pdu.bhs.data()) == ISCSI_REJECT && is_whole ? pdu.data.data() : nullptr;
+}
+
+std::string OpcodeText(const uint8_t* bhs) {
+  const uint8_t opcode = iscsi_opcode(bhs);
+  const std::string_view name = OpcodeName(opcode);
+  return name.empty() ? fmt::format("0x{:02x}", opcode) : std::string(name);
+}
+
+// "itt=5" and the like for a field that is not 0, each with a blank before it.
+std::string FieldText(const PduField& field, const uint8_t* bhs, int device_type) {
+  const uint32_t value = field.bytes <= sizeof(uint32_t) ? ReadField(field, bhs) : 0;
+  switch (field.form) {
+    case FieldForm::kLun: return fmt::format(" lun={}", FormatLun(iscsi_lun(bhs)));
+    case FieldForm::kCdb: return fmt::format(" {}", CommandName(bhs + field.offset, device_type));
+    case FieldForm::kFlag: return value != 0 ? fmt::format(" {}", field.name) : "";
+    case FieldForm::kHex: return "";
+    case FieldForm::kNumber:
+    case FieldForm::kLastByte: break;
+  }
+  const std::string_view name = field.name_of == nullptr ? "" : field.name_of(value);
+  if (!name.empty()) return fmt::format(" {}='{}'", field.name, name);
+  return value != 0 ? fmt::format(" {}={}", field.name, value) : "";
+}
+
+// The name of the PDU, and its fields that are not 0.
+std::string HeaderText(const uint8_t* bhs, int device_type) {
+  std::string text = OpcodeText(bhs);
+  if (const uint32_t bytes = iscsi_data_bytes(bhs); bytes != 0)
+    text += fmt::format(" data={}", bytes);
+  for (const PduField& field : FieldsOf(iscsi_opcode(bhs))) {
+    if (field.is_there == nullptr || field.is_there(bhs))
+      text += FieldText(field, bhs, device_type);
+  }
+  return text;
+}
+
+constexpr const char* kRow = "{:<15} {:<3} {:<4} {:<21} {}";
+
 class PduLine {
  public:
   PduLine(json::Members& line, const TracedPdu& pdu)
@@ -36,6 +78,18 @@ class PduLine {
 
   void Fill() {
     AddSurroundings();
+    FillHeader();
+    if (const uint8_t* rejected = RejectedHeader(pdu_); rejected != nullptr) {
+      line_.Object("rejected", [&](json::Members& object) {
+        TracedPdu returned = pdu_;
+        returned.bhs = pdu_.data.first<ISCSI_BHS_BYTES>();
+        returned.ahs = returned.data = {};
+        PduLine(object, returned).FillHeader();
+      });
+    }
+  }
+
+  void FillHeader() {
     AddCommonFields();
     for (const PduField& field : FieldsOf(iscsi_opcode(bhs_))) {
       if (field.is_there == nullptr || field.is_there(bhs_)) Add(field);
@@ -53,9 +107,8 @@ class PduLine {
 
   void AddCommonFields() {
     const uint8_t opcode = iscsi_opcode(bhs_);
-    const std::string_view name = OpcodeName(opcode);
     line_.Number("opcode", opcode);
-    line_.String("opcode_name", name.empty() ? fmt::format("0x{:02x}", opcode) : std::string(name));
+    line_.String("opcode_name", OpcodeText(bhs_));
     line_.Number("total_ahs_length", iscsi_ahs_bytes(bhs_) / sizeof(uint32_t));
     line_.Number("data_segment_length", iscsi_data_bytes(bhs_));
     if (!ahs_.all.empty()) {
@@ -107,6 +160,17 @@ class PduLine {
 
 std::string JsonObject(const TracedPdu& pdu) {
   return json::Object([&](json::Members& line) { PduLine(line, pdu).Fill(); });
+}
+
+std::string PduTableHeader() { return fmt::format(kRow, "TIME", "END", "WAY", "PEER", "PDU"); }
+
+std::string TableRow(const TracedPdu& pdu) {
+  std::string text = HeaderText(pdu.bhs.data(), pdu.device_type);
+  if (const uint8_t* rejected = RejectedHeader(pdu); rejected != nullptr)
+    text += " rejects: " + HeaderText(rejected, pdu.device_type);
+  return fmt::format(kRow, FormatTimeOfDay(pdu.epoch_ns),
+                     pdu.role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini",
+                     pdu.direction == LUNSCOPE_SENT ? "sent" : "rcvd", OrUnknown(pdu.remote), text);
 }
 
 }  // namespace lunscope

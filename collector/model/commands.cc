@@ -43,6 +43,7 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
   Applied applied{.connection = &connection,
                   .device_type = DeviceTypeOf(connection, record.lun, lun),
                   .verdict = Judge(record)};
+  if (!applied.verdict.is_end()) return ApplyOpen(connection, lun, record, applied);
   if (!connection.extensions.empty()) TakeExtension(connection, record, applied);
   if (!applied.verdict.is_answered()) {
     lun.no_status[record.no_status - 1]++;
@@ -51,6 +52,16 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
     return applied;
   }
   Count(connection, lun, record, applied);
+  return applied;
+}
+
+// The command is shown, and counts when it ends.
+Applied CommandCounter::ApplyOpen(const Connection& connection, const LunStatistics& lun,
+                                  const lunscope_command_record& record, Applied applied) {
+  const auto extension = connection.extensions.find(record.itt);
+  if (extension != connection.extensions.end()) applied.extension = &extension->second;
+  applied.lun = &lun;
+  applied.operation = OperationOf(CdbOf(record, applied), applied.device_type);
   return applied;
 }
 

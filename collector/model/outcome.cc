@@ -18,6 +18,7 @@ bool IsPlain(const CommandEnd& end) {
          end.status == SCSI_STATUS_GOOD && end.sense.valid == 0;
 }
 bool IsTimeout(const CommandEnd& end) { return end.is_timeout; }
+bool IsOpen(const CommandEnd& end) { return end.no_status == LUNSCOPE_OPEN; }
 bool HasNoStatus(const CommandEnd& end) { return end.no_status != 0; }
 bool HasHostStatus(const CommandEnd& end) { return end.host_status != 0; }
 bool HasResponse(const CommandEnd& end) { return end.response != 0; }
@@ -31,6 +32,7 @@ bool IsAny(const CommandEnd&) { return true; }
 // ---- the words for it ----
 
 std::string TimedOut(const CommandEnd&) { return "Timed out"; }
+std::string Open(const CommandEnd&) { return "No status yet"; }
 std::string NoStatus(const CommandEnd& end) {
   return "No status: " + NoStatusName(end.no_status - 1, end.cause);
 }
@@ -54,6 +56,7 @@ constexpr Outcome kOutcomes[] = {
     // ending                 severity  status matches           words
     {Ending::kGood,           kSuccess, true,  IsPlain,          Status},
     {Ending::kTimedOut,       kError,   false, IsTimeout,        TimedOut},
+    {Ending::kOpen,           kSuccess, false, IsOpen,           Open},
     {Ending::kNoStatus,       kError,   false, HasNoStatus,      NoStatus},
     {Ending::kHostError,      kError,   false, HasHostStatus,    HostStatus},
     {Ending::kTargetFailure,  kError,   false, HasResponse,      Response},

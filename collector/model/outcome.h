@@ -28,6 +28,7 @@ struct CommandEnd {
 enum class Ending : uint8_t {
   kGood,
   kTimedOut,
+  kOpen,      // it is still in flight
   kNoStatus,  // rejected, aborted, never answered
   kHostError,
   kTargetFailure,
@@ -55,8 +56,10 @@ struct Verdict {
   CommandEnd end;
   const Outcome* outcome = nullptr;
 
-  // False: a timer ran out, and the command may still complete.
-  [[nodiscard]] bool is_end() const { return outcome->ending != Ending::kTimedOut; }
+  // False: the command may still complete.
+  [[nodiscard]] bool is_end() const {
+    return outcome->ending != Ending::kTimedOut && outcome->ending != Ending::kOpen;
+  }
   // False: nothing answered the command, so its times and bytes are not those of an answer.
   [[nodiscard]] bool is_answered() const { return is_end() && end.no_status == 0; }
   [[nodiscard]] bool is_error() const { return outcome->severity == Severity::kError; }

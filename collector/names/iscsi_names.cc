@@ -185,7 +185,7 @@ std::string_view IsidTypeName(uint32_t type) { return NameIn(kIsidTypes, type); 
 std::string_view AhsTypeName(uint32_t type) { return NameIn(kAhsTypes, type); }
 
 const char* NoStatusLabel(uint8_t reason) {
-  return reason < std::size(kUnreported) ? kUnreported[reason] : "unknown";
+  return reason < std::size(kUnreported) ? kUnreported[reason] : "open";
 }
 
 std::string NoStatusCause(uint8_t reason, uint8_t cause) {

@@ -27,6 +27,7 @@ struct ProbeOptions {
   uint32_t ring_bytes = 512 << 10;  // of each ring: a power of two, a multiple of the page size
   bool check_header_digests = true;
   bool emit_headers = false;                 // a record for each PDU
+  bool shows_open = false;                   // a walk shows each command in flight
   bool aggregates_commands = false;          // a record only for a command that failed or was slow
   uint64_t slow_command_ns = 1'000'000'000;  // how long a slow command takes
   uint32_t inflight_limit = LUNSCOPE_TRACKED_COMMANDS;  // commands tracked per connection

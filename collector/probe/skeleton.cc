@@ -36,6 +36,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;
   knobs->emit_headers = options.emit_headers;
+  knobs->shows_open = options.shows_open;
   knobs->aggregates_commands = options.aggregates_commands;
   knobs->slow_command_ns = options.slow_command_ns;
   knobs->check_header_digests = options.check_header_digests;

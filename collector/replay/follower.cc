@@ -347,6 +347,13 @@ void ConnectionFollower::Walk(const Handler& handler) const {
   }
   lunscope_fill_inflight(list.get(), connection_.get());
   handler(list->header);
+  const auto show = [&](const lunscope_command& command) {
+    lunscope_command_record record;
+    if (lunscope_fill_open_command(&record, connection_.get(), &command, now_ns_))
+      handler(record.header);
+  };
+  std::ranges::for_each(connection_->inflight.commands, show);
+  if (spill_) std::ranges::for_each(spill_->commands, show);
 }
 
 }  // namespace lunscope

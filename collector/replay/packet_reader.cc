@@ -6,13 +6,12 @@
 
 #include <cstdio>
 
+#include "collector/base/clock.h"
 #include "collector/replay/byte_stream.h"
 #include "collector/replay/packet.h"
 
 namespace lunscope {
 namespace {
-
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
 std::string LinkTypeName(int link_type) {
   const char* name = pcap_datalink_val_to_name(link_type);

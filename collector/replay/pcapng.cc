@@ -10,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "collector/base/clock.h"
 #include "collector/replay/byte_stream.h"
 #include "collector/replay/packet_reader.h"
 
@@ -32,8 +33,6 @@ constexpr size_t kMaxInterfaces = 65536;
 constexpr uint16_t kEndOfOptions = 0;
 constexpr uint16_t kTimeResolution = 9;
 constexpr uint16_t kTimeOffset = 14;
-
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
 struct Interface {
   int link_type = 0;

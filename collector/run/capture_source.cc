@@ -16,28 +16,35 @@ constexpr uint64_t kPacketsPerDrain = 4096;
 }  // namespace
 
 Result<std::unique_ptr<CaptureSource>> CaptureSource::Open(const CaptureOptions& options) {
-  Result<std::unique_ptr<CaptureFile>> file = CaptureFile::Open(options.file);
-  if (!file.ok()) return file.error();
-  return std::unique_ptr<CaptureSource>(new CaptureSource(options, std::move(file.value())));
+  Result<std::unique_ptr<CaptureFiles>> files = CaptureFiles::Open(options.files);
+  if (!files.ok()) return files.error();
+  return std::unique_ptr<CaptureSource>(new CaptureSource(options, std::move(files.value())));
 }
 
-CaptureSource::CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFile> file)
-    : file_(std::move(file)),
-      stop_after_(options.stop_after),
+CaptureSource::CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFiles> files)
+    : files_(std::move(files)),
+      from_(options.from),
+      to_(options.to),
       ports_(options.ports),
       watch_{options.role.initiators, options.role.targets, options.emit_headers,
              [this](const lunscope_record& record) { (*handler_)(record); }},
       connections_(options.ports.ports, &watch_) {}
 
-bool CaptureSource::HasEnough() const { return stop_after_ && Commands().reported >= *stop_after_; }
+uint64_t CaptureSource::from_ns() const {
+  const auto start_ns = static_cast<int64_t>(files_->first_time_ns());
+  return from_ ? static_cast<uint64_t>(std::max<int64_t>(0, from_->Resolve(start_ns))) : 0;
+}
+
+bool CaptureSource::IsBehindEnd(const TcpSegment& segment) const {
+  const auto start_ns = static_cast<int64_t>(files_->first_time_ns());
+  return to_ && static_cast<int64_t>(segment.time_ns) > to_->Resolve(start_ns);
+}
 
 void CaptureSource::Drain(const Handler& handler) {
   handler_ = &handler;
   TcpSegment segment;
   for (uint64_t packets = 0; packets < kPacketsPerDrain && !is_done_; packets++) {
-    if (HasEnough()) {
-      is_done_ = true;
-    } else if (file_->Next(&segment)) {
+    if (files_->Next(&segment) && !IsBehindEnd(segment)) {
       connections_.Take(segment);
     } else {
       is_done_ = true;
@@ -61,7 +68,7 @@ void CaptureSource::Describe(Observation& observation) const {
 }
 
 std::string CaptureSource::CountsText() const {
-  const CaptureCounts& counts = file_->counts();
+  const CaptureCounts counts = files_->counts();
   std::string text = fmt::format("{} packets read", counts.packets);
   const auto add = [&](uint64_t count, const char* what) {
     if (count != 0) fmt::format_to(std::back_inserter(text), ", {} {}", count, what);
@@ -69,8 +76,8 @@ std::string CaptureSource::CountsText() const {
   for (size_t kind = 1; kind < kPacketKinds; kind++)
     add(counts.by_kind[kind], kPacketKindNames[kind]);
   add(counts.cut_payloads, "cut by the snap length");
-  add(file_->packets().out_of_order() - file_->packets().late(), "out of order");
-  add(file_->packets().late(), "too late to be put in order");
+  add(files_->out_of_order() - files_->late(), "out of order");
+  add(files_->late(), "too late to be put in order");
   add(watch_.unwatched.packets(), "TCP on other ports");
   add(watch_.totals.untracked_connections, "of too many connections");
   return text;
@@ -87,8 +94,9 @@ std::string CaptureSource::Hint() const {
         watch_.unwatched.packets(), ports_.Text(), port->number,
         port->has_login ? ", where an iSCSI login was seen" : "", port->number);
   }
-  const uint64_t cut = file_->counts().cut_payloads +
-                       file_->counts().by_kind[static_cast<size_t>(PacketKind::kCutHeader)];
+  const CaptureCounts counts = files_->counts();
+  const uint64_t cut =
+      counts.cut_payloads + counts.by_kind[static_cast<size_t>(PacketKind::kCutHeader)];
   if (!has_commands && cut != 0) {
     return fmt::format("the snap length cut {} packets, and headers with them: capture with -s 0",
                        cut);
@@ -96,6 +104,6 @@ std::string CaptureSource::Hint() const {
   return {};
 }
 
-Status CaptureSource::Ended() const { return file_->Ended(); }
+Status CaptureSource::Ended() const { return files_->Ended(); }
 
 }  // namespace lunscope

@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "collector/replay/capture_file.h"
+#include "collector/base/moment.h"
+#include "collector/replay/capture_files.h"
 #include "collector/replay/connection_table.h"
 #include "collector/run/settings.h"
 #include "collector/run/source.h"
@@ -17,11 +19,12 @@
 namespace lunscope {
 
 struct CaptureOptions {
-  std::string file;  // "-": standard input
+  std::vector<std::string> files;  // in the order of time; "-": standard input
   PortOptions ports;
   RoleOptions role{true, false};
-  bool emit_headers = false;                // a record for each PDU
-  std::optional<uint64_t> stop_after = {};  // after this many commands
+  bool emit_headers = false;        // a record for each PDU
+  std::optional<Moment> from = {};  // for from_ns()
+  std::optional<Moment> to = {};    // read no packet behind it
 };
 
 class CaptureSource : public Source {
@@ -34,8 +37,13 @@ class CaptureSource : public Source {
   [[nodiscard]] CommandCounts Commands() const override { return CountCommands(watch_.totals); }
   [[nodiscard]] bool is_done() const override { return is_done_; }
 
+  // Read no further.
+  void Stop() { is_done_ = true; }
+
   // The time of the last packet.
-  [[nodiscard]] uint64_t now_ns() const { return file_->last_time_ns(); }
+  [[nodiscard]] uint64_t now_ns() const { return files_->last_time_ns(); }
+  // The time from which on the capture is to be shown.
+  [[nodiscard]] uint64_t from_ns() const;
   // "77 packets read, 3 not_ip": with whatever was not followed.
   [[nodiscard]] std::string CountsText() const;
   // A sentence that says what to try, if the file has more to show than was asked for; else "".
@@ -44,11 +52,12 @@ class CaptureSource : public Source {
   [[nodiscard]] Status Ended() const;
 
  private:
-  CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFile> file);
-  [[nodiscard]] bool HasEnough() const;
+  CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFiles> files);
+  [[nodiscard]] bool IsBehindEnd(const TcpSegment& segment) const;
 
-  const std::unique_ptr<CaptureFile> file_;
-  const std::optional<uint64_t> stop_after_;
+  const std::unique_ptr<CaptureFiles> files_;
+  const std::optional<Moment> from_;
+  const std::optional<Moment> to_;
   const Handler* handler_ = nullptr;  // while Drain() runs
   const PortOptions ports_;
   Watch watch_;

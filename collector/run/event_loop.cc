@@ -15,12 +15,16 @@ EventLoop::EventLoop() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
   // signalfd.
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGINT);
-  sigaddset(&ending, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  signal_fd_ = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, number);
+  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) {
+    std::signal(SIGHUP, SIG_IGN);
+  } else {
+    sigaddset(&signals, SIGHUP);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   Watch(signal_fd_);
 }
 
@@ -40,7 +44,10 @@ EventLoop::Wake EventLoop::Wait(std::chrono::milliseconds longest) {
   epoll_event event{};
   const int ready = epoll_wait(epoll_fd_, &event, 1, static_cast<int>(longest.count()));
   if (ready <= 0) return Wake::kTimer;
-  return event.data.fd == signal_fd_ ? Wake::kEnd : Wake::kRing;
+  if (event.data.fd != signal_fd_) return Wake::kRing;
+  signalfd_siginfo signal{};
+  const bool is_read = read(signal_fd_, &signal, sizeof(signal)) == sizeof(signal);
+  return is_read && signal.ssi_signo == SIGUSR1 ? Wake::kAsk : Wake::kEnd;
 }
 
 }  // namespace lunscope

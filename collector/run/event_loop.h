@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The main thread waits here: for a file descriptor that has work, a timer, or a signal to end.
+// The main thread waits here: for a file descriptor that has work, a timer, or a signal.
 #pragma once
 
 #include <chrono>
@@ -11,11 +11,12 @@ namespace lunscope {
 
 class EventLoop {
  public:
-  enum class Wake { kTimer, kRing, kEnd };
+  enum class Wake { kTimer, kRing, kAsk, kEnd };
 
-  // Blocks SIGINT and SIGTERM in this thread and in those that it starts, so that these signals
-  // arrive here. Build the loop before any other thread. SIGPIPE is ignored: a closed standard
-  // output shows as an error of a write.
+  // Blocks SIGINT, SIGTERM and SIGHUP, which end, and SIGUSR1, which asks, in this thread and in
+  // those that it starts, so that these signals arrive here. Build the loop before any other
+  // thread. SIGHUP stays ignored if it was (nohup). SIGPIPE is ignored: a closed standard output
+  // shows as an error of a write.
   EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;

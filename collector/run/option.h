@@ -29,7 +29,7 @@ struct Option {
     kValue,       // takes one value
     kSwitch,      // takes none; its text is "true" or "false"
     kRepeated,    // may be given again, a value each time
-    kPositional,  // has no key on a command line, and must be given
+    kPositional,  // has no key on a command line; one or more must be given
   };
 
   std::string key;  // "port" in a file, "--port" on a command line

@@ -160,17 +160,15 @@ Status CountingOptions::Check(const Sources& sources) const {
 }
 
 OptionList LineOptions::Options() {
-  return {
-      NumberOption("count", "End after this many commands (PDUs with --pdu)", 1, UINT64_MAX,
-                   [this](uint64_t number) { count = number; }),
-      SwitchOption("summary",
-                   "At the end: commands by name, with bytes, errors and latency quantiles",
-                   summary),
-      SwitchOption("by-lun", "With --summary: a row for each LUN of each target",
-                   is_summary_by_lun),
-      SwitchOption("pdu",
-                   "A JSON object for each PDU with every field of its header, instead of commands",
-                   pdus)};
+  return {NumberOption("count", "End after this many commands (PDUs with --pdu)", 1, UINT64_MAX,
+                       [this](uint64_t number) { count = number; }),
+          SwitchOption("summary",
+                       "At the end: commands by name, with bytes, errors and latency quantiles",
+                       summary),
+          SwitchOption("by-lun", "With --summary: a row for each LUN of each target",
+                       is_summary_by_lun),
+          SwitchOption(
+              "pdu", "PDUs instead of commands; with -o json, every field of their headers", pdus)};
 }
 
 Status LineOptions::Check() const {

@@ -79,7 +79,7 @@ struct CountingOptions {
 // Which lines are shown, and how many.
 struct LineOptions {
   bool json = false;
-  bool pdus = false;  // a JSON object for each PDU, instead of lines for commands
+  bool pdus = false;  // a line for each PDU, instead of lines for commands
   bool summary = false;
   bool is_summary_by_lun = false;
   bool joins_layers = false;      // rows show the time above the wire

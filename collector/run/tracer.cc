@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <span>
+#include <utility>
 
+#include "collector/base/clock.h"
 #include "collector/base/output.h"
 #include "collector/base/record.h"
 #include "collector/lines/pdu_line.h"
@@ -16,9 +19,9 @@ namespace {
 
 constexpr uint64_t kEverything = std::numeric_limits<uint64_t>::max();
 
-void Print(const std::string& line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
+void PrintLine(FILE* to, const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), to);
+  std::fputc('\n', to);
 }
 
 }  // namespace
@@ -31,8 +34,20 @@ Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_o
       summary_(options.is_summary_by_lun) {}
 
 void Tracer::Begin() {
-  if (!options_.json && !options_.pdus) Print(TableHeader(options_.joins_layers));
+  if (ShowsTable())
+    PrintLine(stdout, options_.pdus ? PduTableHeader() : TableHeader(options_.joins_layers));
   std::fflush(stdout);
+}
+
+// Rows have the time of day. If the day is not today, it stands in a line above them.
+void Tracer::Print(const Line& line) {
+  if (ShowsTable()) {
+    std::string day = FormatDay(static_cast<int64_t>(line.first) + wall_clock_offset_ns_);
+    if (day == FormatDay(static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs())) day.clear();
+    if (day != day_ && !day.empty()) PrintLine(stdout, day);
+    day_ = std::move(day);
+  }
+  PrintLine(stdout, line.second);
 }
 
 void Tracer::Announce(const lunscope_record& record, const Connection& connection) {
@@ -56,9 +71,7 @@ void Tracer::Take(const lunscope_record& record, const Applied& applied) {
   if (connection == nullptr && applied.nexus == nullptr) return;
   if (left_ == 0) return;
   if (options_.pdus) {
-    const auto* header = RecordAs<lunscope_header_record>(record);
-    if (header != nullptr && connection != nullptr)
-      TakeHeader(*header, *connection, applied.device_type);
+    if (connection != nullptr) TakePdu(record, *connection, applied.device_type);
     return;
   }
   if (const auto* command = RecordAs<lunscope_command_record>(record); command != nullptr)
@@ -77,38 +90,62 @@ void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& 
   if (options_.summary) summary_.Add(traced);
 }
 
-void Tracer::TakeHeader(const lunscope_header_record& pdu, const Connection& connection,
-                        int device_type) {
-  left_--;
-  const TracedPdu traced{std::span(pdu.bhs),
-                         std::span(pdu.ahs, pdu.ahs_bytes),
-                         pdu.header.role,
-                         pdu.direction,
-                         connection.local,
-                         connection.remote,
-                         static_cast<int64_t>(pdu.header.time_ns) + wall_clock_offset_ns_,
-                         device_type};
-  lines_.emplace_back(pdu.header.time_ns, JsonObject(traced));
+// A Reject is shown with the header that it returns, which only the record of its data has.
+void Tracer::TakePdu(const lunscope_record& record, const Connection& connection, int device_type) {
+  const auto show = [&](std::span<const uint8_t, ISCSI_BHS_BYTES> bhs, std::span<const uint8_t> ahs,
+                        uint8_t direction, std::span<const uint8_t> data) {
+    const TracedPdu traced{bhs,
+                           ahs,
+                           record.role,
+                           direction,
+                           connection.local,
+                           connection.remote,
+                           static_cast<int64_t>(record.time_ns) + wall_clock_offset_ns_,
+                           device_type,
+                           data};
+    left_--;
+    lines_.emplace_back(record.time_ns, options_.json ? JsonObject(traced) : TableRow(traced));
+  };
+  if (const auto* header = RecordAs<lunscope_header_record>(record); header != nullptr) {
+    if (iscsi_opcode(header->bhs) == ISCSI_REJECT && header->has_wrong_digest == 0) return;
+    show(std::span(header->bhs), std::span(header->ahs, header->ahs_bytes), header->direction, {});
+  } else if (const auto* pdu = RecordAs<lunscope_pdu_record>(record);
+             pdu != nullptr && iscsi_opcode(pdu->bhs) == ISCSI_REJECT) {
+    show(std::span(pdu->bhs), {}, pdu->direction, std::span(pdu->chunk, pdu->chunk_bytes));
+  }
+}
+
+void Tracer::TakeOpen(const lunscope_record& record, const Applied& applied) {
+  const auto* command = RecordAs<lunscope_command_record>(record);
+  if (options_.pdus || command == nullptr || applied.connection == nullptr) return;
+  const TracedCommand traced{*command, applied, wall_clock_offset_ns_, 0, options_.joins_layers};
+  open_.emplace_back(command->duration_ns, options_.json ? JsonObject(traced) : TableRow(traced));
+}
+
+void Tracer::SayOpen() {
+  std::ranges::stable_sort(open_, std::greater(), &Line::first);
+  Say(stderr, "lunscope: {} {} in flight\n", open_.size(),
+      open_.size() == 1 ? "command is" : "commands are");
+  for (const Line& line : std::exchange(open_, {})) PrintLine(stderr, line.second);
 }
 
 bool Tracer::Flush(uint64_t until_ns) {
   std::ranges::stable_sort(lines_, {}, &Line::first);
   const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);
-  for (auto line = lines_.begin(); line != end; ++line) Print(line->second);
+  for (auto line = lines_.begin(); line != end; ++line) Print(*line);
   lines_.erase(lines_.begin(), end);
   wall_clock_offset_ns_ = read_wall_clock_offset_ns_();
   return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
 }
 
 void Tracer::End() {
-  if (!Flush(kEverything) || !options_.summary) return;
+  if (!Flush(kEverything)) return;
+  if (!is_done()) {
+    std::ranges::stable_sort(open_, std::greater(), &Line::first);
+    for (const Line& line : open_) PrintLine(stdout, line.second);
+  }
   // The summary must not mix with JSON on standard output.
-  Say(options_.json ? stderr : stdout, "\n{}", summary_.Format());
-  std::fflush(stdout);
-}
-
-Error OutputError() {
-  return {ExitCode::kFailure, "cannot write to standard output; the output is incomplete"};
+  if (options_.summary) Say(options_.json ? stderr : stdout, "\n{}", summary_.Format());
 }
 
 }  // namespace lunscope

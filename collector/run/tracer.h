@@ -32,7 +32,11 @@ class Tracer {
   // Print the lines of what happened before until_ns, in the order of their times. They need to be
   // sorted because rings are drained one after the other. False: standard output is closed.
   bool Flush(uint64_t until_ns);
-  // Print all lines, and the summary if it is wanted.
+  // A command in flight, for the list that End() or SayOpen() prints.
+  void TakeOpen(const lunscope_record& record, const Applied& applied);
+  // Print the list of commands in flight, the oldest first, on standard error.
+  void SayOpen();
+  // Print all lines, the commands in flight, and the summary if it is wanted.
   void End();
 
   [[nodiscard]] bool is_done() const { return left_ == 0; }
@@ -40,22 +44,24 @@ class Tracer {
  private:
   void TakeCommand(const lunscope_command_record& command, const Applied& applied,
                    uint8_t retries = 0);
-  void TakeHeader(const lunscope_header_record& pdu, const Connection& connection, int device_type);
+  void TakePdu(const lunscope_record& record, const Connection& connection, int device_type);
   // Say once that a connection was open before lunscope.
   void Announce(const lunscope_record& record, const Connection& connection);
 
   using Line = std::pair<uint64_t, std::string>;  // its time, and its text
+
+  void Print(const Line& line);
+  [[nodiscard]] bool ShowsTable() const { return !options_.json; }
 
   const LineOptions& options_;
   uint64_t left_;  // lines until the end
   const std::function<int64_t()> read_wall_clock_offset_ns_;
   int64_t wall_clock_offset_ns_;
   std::vector<Line> lines_;       // not printed yet
+  std::vector<Line> open_;        // commands in flight, by their age
+  std::string day_;               // of the row that was printed last; "": today
   std::set<uint64_t> announced_;  // open connections that were announced
   Summary summary_;
 };
-
-// The error of a program that cannot write to standard output.
-Error OutputError();
 
 }  // namespace lunscope

@@ -129,14 +129,23 @@ void Watcher::Finish() {
   for (Inlet& inlet : inlets_) TakeWaiting(inlet, true);
 }
 
-bool Watcher::WalkLocked() {
+void Watcher::ShowOpen(const Listener& show) {
+  const std::lock_guard lock(mutex_);
+  DrainLocked();
+  WalkLocked([&](const lunscope_record& record, const Applied& applied) {
+    if (record.kind == LUNSCOPE_RECORD_COMMAND) show(record, applied);
+  });
+}
+
+bool Watcher::WalkLocked(const Listener& show) {
   bool is_whole = true;
   model_.BeginWalk();
   for (const Inlet& inlet : inlets_) {
     const Status walk = inlet.source->Walk(
-        [this](const lunscope_record& record) {
-          model_.Apply(record);
+        [&](const lunscope_record& record) {
+          const Applied applied = model_.Apply(record);
           names_.Complete(record, model_);
+          if (show) show(record, applied);
           DrainIfDue();
         },
         [this](const lunscope_scsi_command& command) { model_.ApplyInFlight(command); });

@@ -56,6 +56,8 @@ class Watcher {
   Observation Observe();
   // The same, and render what the model knows then.
   std::string Render(const std::function<std::string(const Model&)>& render);
+  // Drain and walk, and hand on a record of each command in flight (LUNSCOPE_OPEN).
+  void ShowOpen(const Listener& show);
   // A line about the fate of all commands (command_counts.h).
   [[nodiscard]] std::string EndLine() const;
 
@@ -75,7 +77,7 @@ class Watcher {
   bool TakeWaiting(Inlet& inlet, bool is_last = false);
   void Take(const lunscope_record& record);
   // False: the walk broke off.
-  bool WalkLocked();
+  bool WalkLocked(const Listener& show = {});
 
   std::mutex mutex_;
   std::vector<Inlet> inlets_;

@@ -192,19 +192,40 @@ LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* recor
   record->cause = 0;
 }
 
-/* DUE_SWEEP. REQUIRES: the sweep takes this command. */
-LUNSCOPE_INLINE void lunscope_fill_swept_command(struct lunscope_command_record* record,
-                                                 const struct lunscope_connection* connection,
-                                                 const struct lunscope_command* command,
-                                                 uint64_t now_ns) {
+/* A command without a status: no_status and cause as in its record. */
+LUNSCOPE_INLINE void lunscope_fill_unanswered_command(struct lunscope_command_record* record,
+                                                      const struct lunscope_connection* connection,
+                                                      const struct lunscope_command* command,
+                                                      uint8_t no_status, uint8_t cause,
+                                                      uint64_t now_ns) {
   lunscope_fill_begun_command(record, connection, command, now_ns);
   record->residual_bytes = 0;
   record->bidi_residual_bytes = 0;
   record->response_flags = 0;
   record->response = 0;
   record->status = 0;
-  record->no_status = (uint8_t)(1 + connection->sweep.reason);
-  record->cause = connection->sweep.cause;
+  record->no_status = no_status;
+  record->cause = cause;
+}
+
+/* DUE_SWEEP. REQUIRES: the sweep takes this command. */
+LUNSCOPE_INLINE void lunscope_fill_swept_command(struct lunscope_command_record* record,
+                                                 const struct lunscope_connection* connection,
+                                                 const struct lunscope_command* command,
+                                                 uint64_t now_ns) {
+  lunscope_fill_unanswered_command(record, connection, command,
+                                   (uint8_t)(1 + connection->sweep.reason), connection->sweep.cause,
+                                   now_ns);
+}
+
+/* In a walk: this command, if it is in flight. Returns 0 if the place is free. */
+LUNSCOPE_INLINE int lunscope_fill_open_command(struct lunscope_command_record* record,
+                                               const struct lunscope_connection* connection,
+                                               const struct lunscope_command* command,
+                                               uint64_t now_ns) {
+  if (command->tag == 0) return 0;
+  lunscope_fill_unanswered_command(record, connection, command, LUNSCOPE_OPEN, 0, now_ns);
+  return 1;
 }
 
 /* DUE_COMMAND with DUE_SENSE. */

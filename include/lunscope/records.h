@@ -15,7 +15,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 8
+#define LUNSCOPE_ABI 9
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -77,6 +77,12 @@ struct lunscope_record {
   uint8_t flags;
 };
 
+/* In a walk, and only there: the command is in flight, and its duration is its age. */
+#define LUNSCOPE_OPEN 255
+/* So many commands of a connection are shown in a walk. One socket may write 32 KiB in a walk of
+ * the kernel (bpf_seq_read() in kernel/bpf/bpf_iter.c), and the other records take the rest. */
+#define LUNSCOPE_SHOWN_COMMANDS 128
+
 struct lunscope_command_record {
   struct lunscope_record header; /* time: of the command's end */
   uint64_t lun;
@@ -94,8 +100,8 @@ struct lunscope_command_record {
   uint8_t response;
   uint8_t status;
   uint16_t sense_bytes; /* of the sense behind this struct: lunscope_sensed_command_record */
-  uint8_t no_status;    /* 0: it ended with its status; else 1 + enum lunscope_unreported */
-  uint8_t cause; /* REJECTED: the reason in the Reject; ABORTED: the task management function */
+  uint8_t no_status; /* 0: it ended with its status; else 1 + enum lunscope_unreported, or OPEN */
+  uint8_t cause;     /* REJECTED: the reason in the Reject; ABORTED: the task management function */
   uint16_t reserved[2];
 };
 
@@ -229,6 +235,11 @@ struct lunscope_scsi_command_record {
 LUNSCOPE_RECORDS(LUNSCOPE_RECORD_ASSERT)
 #undef LUNSCOPE_RECORD_ASSERT
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_record) == 24, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_record) +
+                               sizeof(struct lunscope_inflight_record) +
+                               LUNSCOPE_SHOWN_COMMANDS * sizeof(struct lunscope_command_record) <=
+                           32768,
+                       "a walk has room for it");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_record) == 192, "ABI");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_record, traffic), "lines");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");

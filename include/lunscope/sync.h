@@ -33,6 +33,15 @@ LUNSCOPE_SUBPROGRAM int lunscope_sync_begins(const struct lunscope_stream* strea
   return iscsi_ahs_bytes(bhs) == 0 && iscsi_fits(bhs, direction, role);
 }
 
+/* May a trial begin here in the room? */
+LUNSCOPE_SUBPROGRAM int lunscope_sync_may_try(const struct lunscope_stream* stream, uint32_t at,
+                                              uint32_t direction, uint32_t role) {
+  if (!stream) return 0;
+  const uint8_t* bhs = stream->room + (at & LUNSCOPE_ROOM_MASK);
+  return iscsi_ahs_bytes(bhs) == 0 && iscsi_data_bytes(bhs) <= LUNSCOPE_SYNC_DATA_BYTES &&
+         iscsi_fits(bhs, direction, role);
+}
+
 /*
  * REQUIRES: no boundary is known, and the room holds bytes to scan. Follow on trial what could be a
  * header, or go on behind these bytes. A header that the end of its segment cuts is passed over.
@@ -44,9 +53,7 @@ LUNSCOPE_INLINE uint32_t lunscope_sync_scan(struct lunscope_stream* stream, uint
   uint32_t start = stream->next - have;
   uint32_t at = 0;
   for (; at <= LUNSCOPE_SCAN_BYTES - ISCSI_BHS_BYTES && at + ISCSI_BHS_BYTES <= have; at++) {
-    if (iscsi_data_bytes(stream->room + (at & LUNSCOPE_ROOM_MASK)) > LUNSCOPE_SYNC_DATA_BYTES ||
-        !lunscope_sync_begins(stream, at, direction, role))
-      continue;
+    if (!lunscope_sync_may_try(stream, at, direction, role)) continue;
     lunscope_stream_try(stream, start + at);
     return at;
   }

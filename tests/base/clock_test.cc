@@ -33,6 +33,15 @@ constexpr Row kRows[] = {
     {4'294'967'296'000'000'000, "2106-02-07T06:28:16.000000Z", "06:28:16.000000"},
 };
 
+TEST(FormatDay, HasTheZone) {
+  setenv("TZ", "Europe/Berlin", 1);
+  tzset();
+  EXPECT_EQ(FormatDay(1'700'000'000'000'000'000), "2023-11-14 +0100");
+  EXPECT_EQ(FormatDay(1'700'006'400'000'000'000), "2023-11-15 +0100");
+  setenv("TZ", "UTC", 1);
+  tzset();
+}
+
 TEST(FormatTime, IsUtcWithMicroseconds) {
   setenv("TZ", "UTC", 1);
   for (const Row& row : kRows) {

@@ -121,7 +121,7 @@ TEST(CheckRecord, LooksAtTheLengthsInside) {
   command.no_status = LUNSCOPE_UNREPORTED_COUNT;
   EXPECT_TRUE(Passes(command, LUNSCOPE_RECORD_COMMAND));
   command.no_status++;
-  EXPECT_FALSE(Passes(command, LUNSCOPE_RECORD_COMMAND)) << "a reason that is none";
+  EXPECT_FALSE(Passes(command, LUNSCOPE_RECORD_COMMAND)) << "behind the last reason";
   lunscope_sensed_command_record sensed{};
   sensed.command.sense_bytes = LUNSCOPE_SENSE_BYTES;
   EXPECT_TRUE(Passes(sensed, LUNSCOPE_RECORD_COMMAND));

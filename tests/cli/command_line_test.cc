@@ -89,6 +89,11 @@ const RefusedRow kRefused[] = {
     {"replay a.pcap -o xml",
      "--output must be table or json or metrics, not 'xml'; see 'lunscope replay --help'"},
     {"replay a.pcap -o metrics --pdu", "-o metrics excludes --pdu, which needs lines"},
+    {"replay a.pcap -o metrics --count 1", "-o metrics excludes --count, which needs lines"},
+    {"replay a.pcap -o metrics --from 12:00", "-o metrics excludes --from, which needs lines"},
+    {"replay a.pcap --to noon",
+     "--to must be a time, such as 12:00:00, 2026-01-31T12:00:00Z or +90s, not 'noon'; see "
+     "'lunscope replay --help'"},
     {"replay a.pcap -o metrics --summary", "-o metrics excludes --summary, which needs lines"},
 };
 
@@ -105,6 +110,12 @@ TEST(CommandLine, RefusesAnOptionThatIsGivenTwice) {
   const Said said = RunLine("trace --role target --role initiator");
   EXPECT_EQ(said.code, kUsage);
   EXPECT_THAT(said.err, ContainsRegex("^lunscope: --role.*\n$"));
+}
+
+TEST(CommandLine, HelpAndVersionHaveSeveralSpellings) {
+  EXPECT_EQ(RunLine("help").out, RunLine("--help").out);
+  EXPECT_EQ(RunLine("help trace").out, RunLine("trace --help").out);
+  for (const char* line : {"--version", "-V"}) EXPECT_EQ(RunLine(line).out, RunLine("version").out);
 }
 
 TEST(CommandLine, HelpListsTheSubcommandsAndTheExitCodes) {

@@ -22,6 +22,7 @@ TEST_F(Subprogram, RefusesNull) {
   EXPECT_EQ(lunscope_command_probe(nullptr, 1), uint64_t{LUNSCOPE_PROBES});
   EXPECT_EQ(lunscope_stream_digest_fits(nullptr, 0), 0);
   EXPECT_EQ(lunscope_sync_begins(nullptr, 0, 0, LUNSCOPE_ROLE_UNKNOWN), 0);
+  EXPECT_EQ(lunscope_sync_may_try(nullptr, 0, 0, LUNSCOPE_ROLE_UNKNOWN), 0);
   EXPECT_EQ(lunscope_stream_keep(nullptr, 48), 0);
   EXPECT_EQ(lunscope_connection_read_text(nullptr, 0), 0);
   EXPECT_EQ(lunscope_text_take(nullptr, 'a'), 0);

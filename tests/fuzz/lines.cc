@@ -111,10 +111,17 @@ class Host {
     bhs.resize(ISCSI_BHS_BYTES);
     const Bytes ahs = input_.Copy(LUNSCOPE_AHS_BYTES);
     const Connection* connection = model_.FindConnection(kConnection);
-    CheckJson(JsonObject(TracedPdu{std::span<const uint8_t>(bhs).first<ISCSI_BHS_BYTES>(), ahs,
-                                   connection->role, static_cast<uint8_t>(setting_ >> 7),
-                                   connection->local, connection->remote,
-                                   static_cast<int64_t>(time_ns_)}));
+    const TracedPdu pdu = {std::span<const uint8_t>(bhs).first<ISCSI_BHS_BYTES>(),
+                           ahs,
+                           connection->role,
+                           static_cast<uint8_t>(setting_ >> 7),
+                           connection->local,
+                           connection->remote,
+                           static_cast<int64_t>(time_ns_),
+                           kUnknownDeviceType,
+                           ahs};
+    CheckJson(JsonObject(pdu));
+    Check(IsPrintable(TableRow(pdu)), "a row is printable");
     for (const std::string& label :
          {StatusLabel(bhs[0]), SenseKeyLabel(bhs[1]), OpcodeLabel(bhs[2]), RejectLabel(bhs[3]),
           TaskFunctionLabel(bhs[4]), AsyncEventLabel(bhs[5]), LoginStatusClassLabel(bhs[6])})

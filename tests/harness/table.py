@@ -158,7 +158,8 @@ class Table:
         cls.decoded = collections.defaultdict(list)
         for decoded in decode_pdus(capture.file, stage.port):
             cls.decoded[decoded.initiator_port].append(decoded)
-        _, replayed, _ = replay(capture.file, "--port", stage.port, "--role", "both", "--pdu")
+        _, replayed, _ = replay(capture.file, "--port", stage.port, "--role", "both", "--pdu",
+                               "-o", "json")
         cls.replayed = streams_of(records_of(replayed))
 
     def each_row(self, check):

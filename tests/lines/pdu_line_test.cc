@@ -318,6 +318,64 @@ TEST(PduLine, DoesNotReadBeyondTotalAhsLength) {
   EXPECT_FALSE(object.contains("ahs"));
 }
 
+// A Reject of a PDU with these bytes of its header in the data segment.
+TracedPdu RejectOf(const Bytes& reject, const Bytes& header) {
+  return {.bhs = std::span(reject).first<ISCSI_BHS_BYTES>(), .data = header};
+}
+
+TEST(PduLine, ARejectHasTheHeaderThatItReturns) {
+  const Bytes reject = Header(ISCSI_REJECT);
+  Bytes command = ScsiCommand(FromHex(kCdb16));
+  command[19] = 5;  // of the initiator task tag
+  const Json object = Parse(JsonObject(RejectOf(reject, command)));
+  const Json& rejected = object.at("rejected");
+  EXPECT_EQ(rejected.at("opcode_name"), "SCSI Command");
+  EXPECT_EQ(rejected.at("itt"), 5);
+  EXPECT_EQ(rejected.at("cdb"), kCdb16);
+  EXPECT_FALSE(rejected.contains("time"));
+  EXPECT_FALSE(Parse(JsonObject(RejectOf(reject, Slice(command, 0, 47)))).contains("rejected"));
+  EXPECT_FALSE(Parse(JsonObject(RejectOf(Header(ISCSI_NOP_IN), command))).contains("rejected"));
+}
+
+struct PduRow {
+  const char* what;
+  Bytes bhs;
+  Bytes data;
+  const char* text;  // behind the place of the PDU
+};
+
+TEST(PduRow, HasTheFieldsThatAreNotZero) {
+  setenv("TZ", "UTC", 1);
+  Bytes response = Header(ISCSI_SCSI_RESPONSE);
+  response[1] = 0x82;  // F, residual underflow
+  response[3] = 0x02;
+  response[19] = 7;
+  response[47] = 9;
+  Bytes reject = Header(ISCSI_REJECT);
+  reject[2] = 0x04;
+  const PduRow kRows[] = {
+      {"a response",
+       response,
+       {},
+       "SCSI Response final residual_underflow response='completed' status='Check Condition' itt=7 "
+       "residual_count=9"},
+      {"a Reject", reject, Header(ISCSI_LOGOUT_REQUEST),
+       "Reject reason='Protocol Error' rejects: Logout Request reason_code='close the session'"},
+      {"an opcode without a name", Header(0x1c), {}, "0x1c"},
+  };
+  for (const PduRow& row : kRows) {
+    const TracedPdu pdu = {.bhs = std::span(row.bhs).first<ISCSI_BHS_BYTES>(),
+                           .role = LUNSCOPE_ROLE_TARGET,
+                           .direction = LUNSCOPE_SENT,
+                           .remote = "192.0.2.1:40000",
+                           .data = row.data};
+    EXPECT_EQ(TableRow(pdu),
+              std::string("00:00:00.000000 tgt sent 192.0.2.1:40000       ") + row.text)
+        << row.what;
+  }
+  EXPECT_EQ(PduTableHeader(), "TIME            END WAY  PEER                  PDU");
+}
+
 // Random headers with random AHS behind them.
 TEST(PduLine, IsJsonForEveryHeader) {
   constexpr int kHeaders = 100'000;

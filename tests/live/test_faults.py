@@ -380,9 +380,33 @@ class Traffic(TgtdTest):
                 self.assertEqual(metrics.total("commands_unreported_total", role=role,
                                                reason="connection_closed"), unanswered)
 
+    def test_commands_in_flight_are_listed(self):
+        """When a signal asks for them, and at the end, as long as nothing has answered them."""
+        queued = 3
+        with Trace(self.tgtd.port, options=["--role", "initiator"]) as trace:
+            initiator = self.login()
+            self.tgtd.process.signal(signal.SIGSTOP)
+            try:
+                initiator.queue([(read_10(i, 8), 4096) for i in range(queued)])
+
+                def is_listed():
+                    trace.process.signal(signal.SIGUSR1)
+                    return f"{queued} commands are in flight" in trace.process.stderr
+                wait_until(is_listed, WAIT_SECONDS, "the commands to be listed")
+                trace.stop()
+            finally:
+                self.tgtd.process.signal(signal.SIGCONT)
+                initiator.__exit__()
+            said, records = trace.process.stderr, trace.records()
+        self.assertGreaterEqual(said.count('"no_status":"open"'), queued)
+        is_open = [record for record in records if record.get("no_status") == "open"]
+        self.assertEqual(sorted(record["lba"] for record in is_open), list(range(queued)))
+        ages = [record["duration_us"] for record in is_open]
+        self.assertEqual(ages, sorted(ages, reverse=True), "the oldest first")
+
     def test_signals_end_it_within_a_second(self):
         for command in ("trace", "serve"):
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 with self.subTest(command, signal=number.name):
                     self.check_end(command, number)
 

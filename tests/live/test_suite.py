@@ -100,7 +100,7 @@ class Suite(LiveTest):
                 self.assertEqual(comparison.pdus, sum(map(len, self.decoded.values())))
 
     def compare_pdus(self, role):
-        _, lines, _ = replay(*self.replayed, "--role", role, "--pdu")
+        _, lines, _ = replay(*self.replayed, "--role", role, "--pdu", "-o", "json")
         rest = collections.defaultdict(collections.deque)
         for stream, pdus in self.decoded.items():
             for opcode, fields in pdus:

@@ -45,7 +45,7 @@ class CaptureSourceTest : public ::testing::Test {
   }
 
   std::unique_ptr<CaptureSource> Open() {
-    Result<std::unique_ptr<CaptureSource>> opened = CaptureSource::Open({.file = path_});
+    Result<std::unique_ptr<CaptureSource>> opened = CaptureSource::Open({.files = {path_}});
     return opened.ok() ? std::move(opened.value()) : nullptr;
   }
 
@@ -107,8 +107,45 @@ TEST_F(CaptureSourceTest, HintsAtThePortToWatch) {
             "where an iSCSI login was seen: try --port 3261");
 }
 
+// Files in a row are one capture, and its times choose a part of it: a frame each second.
+TEST_F(CaptureSourceTest, ReadsSeveralFilesAndAPartOfThem) {
+  Write(std::vector<Bytes>(100, Ethernet(Ipv4(Tcp({.to = 80}, {})))));
+  struct PartRow {
+    const char* what;
+    std::optional<Moment> from, to;
+    const char* counts;
+    uint64_t from_ns;
+  };
+  constexpr uint64_t kStart = 1'700'000'000;
+  const PartRow kRows[] = {
+      {"all of it", {}, {}, "200 packets read, 200 TCP on other ports", 0},
+      {"up to a time", {}, ParseMoment("+9.5s"), "11 packets read, 10 TCP on other ports", 0},
+      {"up to a date",
+       {},
+       ParseMoment("2023-11-14T22:13:29Z"),
+       "11 packets read, 10 TCP on other ports",
+       0},
+      {"from a time on",
+       ParseMoment("+5s"),
+       {},
+       "200 packets read, 200 TCP on other ports",
+       kStart + 5},
+  };
+  for (const PartRow& row : kRows) {
+    Result<std::unique_ptr<CaptureSource>> opened =
+        CaptureSource::Open({.files = {path_, path_}, .from = row.from, .to = row.to});
+    ASSERT_TRUE(opened.ok());
+    CaptureSource& source = *opened.value();
+    while (!source.is_done()) source.Drain([](const lunscope_record&) {});
+    EXPECT_EQ(source.CountsText(), row.counts) << row.what;
+    EXPECT_EQ(source.from_ns(), row.from_ns * 1'000'000'000) << row.what;
+    EXPECT_TRUE(source.Ended().ok());
+  }
+}
+
 TEST_F(CaptureSourceTest, AFileThatIsNotThereIsAnError) {
-  Result<std::unique_ptr<CaptureSource>> opened = CaptureSource::Open({.file = path_ + ".nowhere"});
+  Result<std::unique_ptr<CaptureSource>> opened =
+      CaptureSource::Open({.files = {path_, path_ + ".nowhere"}});
   ASSERT_FALSE(opened.ok());
   EXPECT_THAT(opened.error().message, HasSubstr("No such file"));
 }

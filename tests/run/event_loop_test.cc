@@ -28,17 +28,31 @@ TEST(EventLoop, WakesUpForWhatItWatches) {
 }
 
 TEST(EventLoop, EndsBySignals) {
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     EventLoop loop;
     raise(number);
     EXPECT_EQ(loop.Wait(seconds(60)), Wake::kEnd);
-    sigset_t pending;
-    sigemptyset(&pending);
-    sigaddset(&pending, number);
-    int taken = 0;
-    sigwait(&pending, &taken);
-    EXPECT_EQ(taken, number);
   }
+}
+
+TEST(EventLoop, IsAskedByASignal) {
+  EventLoop loop;
+  raise(SIGUSR1);
+  EXPECT_EQ(loop.Wait(seconds(60)), Wake::kAsk);
+  EXPECT_EQ(loop.Wait(milliseconds(1)), Wake::kTimer);
+}
+
+// As nohup has it.
+TEST(EventLoop, LeavesAnIgnoredHangUpAlone) {
+  sigset_t hang_up;  // an earlier loop has blocked it
+  sigemptyset(&hang_up);
+  sigaddset(&hang_up, SIGHUP);
+  pthread_sigmask(SIG_UNBLOCK, &hang_up, nullptr);
+  std::signal(SIGHUP, SIG_IGN);
+  EventLoop loop;
+  raise(SIGHUP);
+  EXPECT_EQ(loop.Wait(milliseconds(1)), Wake::kTimer);
+  std::signal(SIGHUP, SIG_DFL);
 }
 
 TEST(EventLoop, AClosedOutputIsNoSignal) {

@@ -7,12 +7,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "collector/base/clock.h"
 #include "tests/model/host.h"
 
 namespace lunscope {
@@ -68,6 +70,8 @@ TEST_F(TracerTest, BeginsWithTheHeadOfItsTable) {
   Trace({.json = true});
   EXPECT_THAT(LinesOf([&] { tracer_->Begin(); }), IsEmpty());
   Trace({.pdus = true});
+  EXPECT_THAT(LinesOf([&] { tracer_->Begin(); }), ElementsAre(StartsWith("TIME")));
+  Trace({.json = true, .pdus = true});
   EXPECT_THAT(LinesOf([&] { tracer_->Begin(); }), IsEmpty());
 }
 
@@ -95,14 +99,59 @@ TEST_F(TracerTest, IsDoneAfterACount) {
   EXPECT_EQ(LinesOf([&] { tracer_->End(); }).size(), 2u);
 }
 
+TEST_F(TracerTest, HasALineForEachDayThatIsNotToday) {
+  setenv("TZ", "UTC", 1);
+  tzset();
+  constexpr uint64_t kDay = 86'400'000'000'000;
+  host_.Opens(1);
+  Trace({});
+  for (const uint64_t time_ns : {uint64_t{1}, uint64_t{2}, kDay}) CompletesAt(time_ns, 1);
+  EXPECT_THAT(LinesOf([&] { tracer_->End(); }),
+              ElementsAre("1970-01-01 +0000", StartsWith("00:00:00"), StartsWith("00:00:00"),
+                          "1970-01-02 +0000", StartsWith("00:00:00")));
+  Trace({});
+  CompletesAt(MonotonicNs() + static_cast<uint64_t>(WallClockOffsetNs()), 1);
+  EXPECT_EQ(LinesOf([&] { tracer_->End(); }).size(), 1u) << "today";
+  Trace({.json = true});
+  CompletesAt(1, 1);
+  EXPECT_EQ(LinesOf([&] { tracer_->End(); }).size(), 1u);
+}
+
+// A walk shows the commands in flight: the list is sorted by age, and counts as no line.
+TEST_F(TracerTest, ListsWhatIsInFlight) {
+  host_.Opens(1);
+  host_.HandOn(
+      [this](const lunscope_record& record) { tracer_->TakeOpen(record, model_.Apply(record)); });
+  const auto walk = [&] {
+    for (const auto& [lba, age_ns] : {std::pair(1, 10), {2, 30}, {3, 20}}) {
+      Command command = Read16(static_cast<uint64_t>(lba), 8).Taking(static_cast<uint64_t>(age_ns));
+      command.record.command.no_status = LUNSCOPE_OPEN;
+      host_.On(1).Completes(command);
+    }
+  };
+  Trace({.json = true});
+  walk();
+  EXPECT_THAT(LinesOf([&] { tracer_->End(); }),
+              ElementsAre(HasSubstr("\"lba\":2,"), HasSubstr("\"lba\":3,"),
+                          AllOf(HasSubstr("\"lba\":1,"), HasSubstr("\"no_status\":\"open\""))));
+  Trace({});
+  walk();
+  testing::internal::CaptureStderr();
+  EXPECT_THAT(LinesOf([&] { tracer_->SayOpen(); }), IsEmpty());
+  EXPECT_THAT(
+      testing::internal::GetCapturedStderr(),
+      AllOf(StartsWith("lunscope: 3 commands are in flight\n"), HasSubstr("No status yet")));
+  EXPECT_THAT(LinesOf([&] { tracer_->End(); }), IsEmpty()) << "it was said";
+}
+
 TEST_F(TracerTest, EndsWithASummary) {
   host_.Opens(1);
   Trace({.summary = true});
   CompletesAt(1, 1);
   CompletesAt(2, 2);
   const std::vector<std::string> lines = LinesOf([&] { tracer_->End(); });
-  ASSERT_GT(lines.size(), 3u);
-  EXPECT_EQ(lines[2], "");
+  ASSERT_GT(lines.size(), 4u);
+  EXPECT_EQ(lines[3], "");
   EXPECT_THAT(lines.back(), AllOf(HasSubstr("Read(16)"), HasSubstr("initiator")));
 }
 
