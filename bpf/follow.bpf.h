@@ -81,6 +81,8 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
   if (take == LUNSCOPE_TAKE_HEADER) {
     header = lunscope_connection_header(follow->connection, follow->spill, direction,
                                         follow->began_ns, follow->totals);
+    if (header == LUNSCOPE_HEADER_TRIAL)
+      lunscope_connection_note_trial(follow->connection, follow->spill, direction);
   } else if (lunscope_is_text(iscsi_opcode(stream->room))) {
     header = LUNSCOPE_HEADER_ACT;
   } else {

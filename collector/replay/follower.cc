@@ -244,6 +244,9 @@ void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch
     lunscope_connection_act(connection_.get(), direction, &totals_);
   EmitDue(direction);
   switch (header) {
+    case LUNSCOPE_HEADER_TRIAL:
+      lunscope_connection_note_trial(connection_.get(), spill_.get(), direction);
+      break;
     case LUNSCOPE_HEADER_FOLLOWED:
     case LUNSCOPE_HEADER_ACT: break;
     case LUNSCOPE_HEADER_CROWDED:

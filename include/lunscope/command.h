@@ -32,7 +32,7 @@ struct lunscope_command {
   uint32_t read_bytes;
   uint32_t written_bytes;
   uint32_t is_spilled; /* 1: this place is in the spill */
-  uint32_t pad0;
+  uint32_t trial;      /* where the trial began in which its status passed; 0: none did */
 };
 
 /* A tag's home and the places behind it: all that a search for the tag reads. */
@@ -192,6 +192,7 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   command->written_bytes = iscsi_data_bytes(bhs); /* immediate data */
   command->gaps = (uint16_t)gaps;
   command->flags = iscsi_flags(bhs);
+  command->trial = 0;
   command->tag = ~itt;
   return LUNSCOPE_BEGUN;
 }

@@ -18,6 +18,7 @@
 
 enum lunscope_header {
   LUNSCOPE_HEADER_FOLLOWED, /* go on with the next bytes */
+  LUNSCOPE_HEADER_TRIAL,    /* the PDU is on trial: call lunscope_connection_note_trial() */
   LUNSCOPE_HEADER_ACT,      /* the PDU does something: call lunscope_connection_act() */
   LUNSCOPE_HEADER_REUSED,   /* its tag is in flight: call lunscope_connection_begin() */
   LUNSCOPE_HEADER_CROWDED,  /* no place for the command: call the same, with a spill */
@@ -160,6 +161,11 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_act(struct lunscope_connection* conn
   return 0;
 }
 
+/* The number of a stream's trial, in a command and in a sweep: never 0. */
+LUNSCOPE_INLINE uint32_t lunscope_trial_number(const struct lunscope_stream* stream) {
+  return stream->trial | 1;
+}
+
 /*
  * A trial is believed with the header in the room: the boundaries of this direction are known. If
  * the PDUs of the trial can still be read, follow them again, from the first one on. Returns 1
@@ -170,8 +176,12 @@ LUNSCOPE_INLINE int lunscope_connection_end_trial(struct lunscope_connection* co
                                                   struct lunscope_totals* totals) {
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   int is_there = lunscope_distance(stream->from, stream->trial) >= 0;
-  if (!is_there)
+  if (!is_there) {
     lunscope_stream_count_unparsed(stream, stream->trial, stream->next - stream->have, totals);
+    lunscope_sweep_many(&connection->sweep, LUNSCOPE_SWEEP_TRIAL, LUNSCOPE_UNREPORTED_GAP);
+    connection->sweep.tag = lunscope_trial_number(stream);
+    stream->due |= LUNSCOPE_DUE_SWEEP;
+  }
   totals->resyncs[stream->lost_reason & LUNSCOPE_REASON_MASK]++;
   connection->record.followed[direction & 1] = 1;
   lunscope_connection_learn_digests(connection, direction);
@@ -180,6 +190,20 @@ LUNSCOPE_INLINE int lunscope_connection_end_trial(struct lunscope_connection* co
     lunscope_stream_expect_header(stream, stream->trial);
   }
   return is_there;
+}
+
+/* After HEADER_TRIAL. If the header has a status, and the trial is believed but cannot be followed
+ * again, its command has ended. */
+LUNSCOPE_SUBPROGRAM int lunscope_connection_note_trial(struct lunscope_connection* connection,
+                                                       struct lunscope_spill* spill,
+                                                       uint32_t direction) {
+  if (!connection) return 0;
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  if (!lunscope_has_status(stream->room)) return 0;
+  struct lunscope_command* command =
+      lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
+  if (command) command->trial = lunscope_trial_number(stream);
+  return 0;
 }
 
 /* Count the PDU whose header is in the room, and go to its end. Its role may be the first known. */
@@ -260,7 +284,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_admit(
   if (stream->sync == LUNSCOPE_SYNC_CANDIDATE) {
     if (!lunscope_sync_believes(stream, &connection->streams[~direction & 1])) {
       lunscope_stream_frame(stream);
-      return LUNSCOPE_HEADER_FOLLOWED;
+      return LUNSCOPE_HEADER_TRIAL;
     }
     if (lunscope_connection_end_trial(connection, direction, totals))
       return LUNSCOPE_HEADER_FOLLOWED;

@@ -15,12 +15,13 @@ enum lunscope_sweep_of {
   LUNSCOPE_SWEEP_LUN,      /* the commands on this LUN with a lower CmdSN */
   LUNSCOPE_SWEEP_SESSION,  /* all commands with a lower CmdSN */
   LUNSCOPE_SWEEP_DOUBTFUL, /* the commands that were in flight in a gap */
+  LUNSCOPE_SWEEP_TRIAL,    /* the commands whose status passed in this trial */
   LUNSCOPE_SWEEP_ALL,
 };
 
 struct lunscope_sweep {
   uint64_t lun;
-  uint32_t tag; /* ~ITT */
+  uint32_t tag; /* ~ITT; of a trial: where it began */
   uint32_t cmdsn;
   uint8_t of;     /* enum lunscope_sweep_of */
   uint8_t reason; /* enum lunscope_unreported */
@@ -59,6 +60,7 @@ LUNSCOPE_INLINE int lunscope_sweep_takes(const struct lunscope_sweep* sweep,
     case LUNSCOPE_SWEEP_TAG: return command->tag == sweep->tag;
     case LUNSCOPE_SWEEP_LUN: return is_earlier && command->lun == sweep->lun;
     case LUNSCOPE_SWEEP_SESSION: return is_earlier;
+    case LUNSCOPE_SWEEP_TRIAL: return command->trial == sweep->tag;
     case LUNSCOPE_SWEEP_DOUBTFUL: return lunscope_is_doubtful(command, gaps);
     default: return 1;
   }

@@ -133,6 +133,21 @@ TEST(Doubt, EndsAfterATimeInWhichAnAbortWouldHaveCome) {
   EXPECT_EQ(conversation.given_up(), (std::set<uint32_t>{1, 2}));
 }
 
+// Met in the middle: the answers by which the boundaries are found are over when they are believed.
+TEST(Doubt, EndsForAnswersOnTrial) {
+  Follower session;
+  for (uint32_t tag = 1; tag <= 16; tag++) session.Initiator(ScsiCommand(tag, TestUnitReady()));
+  ASSERT_EQ(session.seen(), 1u) << "believed with the 16th header";
+  for (uint32_t tag = 17; tag <= 21; tag++) session.Initiator(ScsiCommand(tag, TestUnitReady()));
+  for (uint32_t tag = 16; tag <= 20; tag++) session.Target(ScsiResponse(tag));
+  std::set<uint32_t> given_up;
+  for (const EndedCommand& ended : session.unanswered) given_up.insert(ended.record.itt);
+  EXPECT_EQ(given_up, (std::set<uint32_t>{16, 17}));
+  EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_GAP), 2u);
+  EXPECT_EQ(session.reported(), 3u);
+  EXPECT_NE(session.Find(21), nullptr);
+}
+
 // A step that is too large is no count, nor is a step of an old number.
 TEST(Doubt, DoesNotTrustAnyStep) {
   for (const uint32_t step : {uint32_t{LUNSCOPE_DOUBT_LIMIT} + 2, ~uint32_t{0}}) {

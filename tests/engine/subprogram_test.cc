@@ -37,6 +37,7 @@ TEST_F(Subprogram, RefusesNull) {
     lunscope_totals* totals = connection == nullptr ? &totals_ : nullptr;
     EXPECT_EQ(lunscope_connection_lose(connection, 0, 0, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_act(connection, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_note_trial(nullptr, nullptr, 0), 0);
     EXPECT_EQ(lunscope_connection_begin(connection, nullptr, 0, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_chunk(connection, nullptr, 0, totals), 0);
     EXPECT_EQ(lunscope_connection_settle(connection, 0, 0, totals), LUNSCOPE_TAKE_SHORT);

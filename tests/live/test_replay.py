@@ -6,17 +6,20 @@ Real traffic is captured while `trace` watches it; the two have to tell of the s
 
 import collections
 import json
+import os
 import pathlib
+import random
 import re
 import struct
 import subprocess
 import tempfile
 
-from harness.capture import Capture, decode
+from harness.capture import Capture, decode, decode_pdus
 from harness.case import LiveTest, TgtdTest, main
-from harness.compare import (answered, check_same_commands, check_same_metrics, role_of,
-                             streams_of)
+from harness.compare import (answered, check_same_commands, check_same_metrics, initiator_port,
+                             role_of, streams_of)
 from harness.lunscope import Metrics, Serve, Trace, check_exposition, records_of, replay
+from harness.pdus import SCSI_COMMAND
 from harness.perf import read_with_perf
 from harness.process import LUNSCOPE, Process, free_port, run
 from harness.tgtd import Tgtd
@@ -29,6 +32,7 @@ TOOLS = [(words, host) for host in ("127.0.0.1", "::1")
                        "iscsi-readcapacity16 {lun}")]
 READS = [(("-m", 32), "127.0.0.1"), (("-m", 4, "-b", 256, "-r"), "::1")]  # of iscsi-perf
 PERF_COMMANDS = 3000
+SEEDS = int(os.environ.get("LUNSCOPE_LOSS_SEEDS", "5"))  # captures with lost packets
 READ_16 = "Read(16)"
 # A command as an operator compares it; times and the order of two ends are not the same.
 FACTS = ("role", "initiator", "target", "local", "remote", "lun", "itt", "cmdsn", "command", "cdb",
@@ -38,6 +42,11 @@ NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 END = re.compile(r"lunscope: (\d+) commands, (\d+) lost; .*; (\d+) packets read(.*)")
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
 USAGE, FAILURE = 2, 1
+
+
+def identity(record):
+    """One command of one connection."""
+    return record["local"], record["itt"], record["cmdsn"], record["cdb"]
 
 
 def facts(record):
@@ -225,6 +234,44 @@ class Replay(LiveTest):
         self.assertGreater(sum(record["command"] == READ_16 for record in records), 100)
         command = FACTS.index("command")
         self.assertEqual({json.loads(missing[command]) for missing in live - found}, {READ_16})
+
+    def test_one_packet_of_a_hundred_is_missing(self):
+        """Whatever is lost: the accounts are right, nothing stays open that is not, and no command
+        is made up. tshark knows which commands are whole: all of those are shown.
+        """
+        packets = len(run(["tshark", "-r", self.pcap, "-T", "fields", "-e", "frame.number"],
+                          timeout=60)[1].split())
+        whole, _ = self.replay_json(role="initiator")
+        known = {identity(record) for record in whole}
+        for seed in range(SEEDS):
+            with self.subTest(seed=seed), \
+                    tempfile.TemporaryDirectory(prefix="lunscope-replay-") as folder:
+                cut = pathlib.Path(folder, "cut.pcapng")
+                dropped = random.Random(seed).sample(range(1, packets + 1), packets // 100)
+                # editcap takes 512 selections.
+                self.assertLess(len(dropped), 512)
+                run(["editcap", self.pcap, cut, *map(str, sorted(dropped))], timeout=60)
+                self.check_a_lossy_capture(cut, known)
+
+    def check_a_lossy_capture(self, cut, known):
+        words = [cut, "--port", self.port, "--role", "initiator"]
+        records = records_of(replay(*words, "-o", "json")[1])
+        _, text, _ = replay(*words, "-o", "metrics")
+        metrics = Metrics(text)
+        seen, reported, unreported, in_flight = metrics.accounts("initiator")
+        self.assertEqual(seen, reported + unreported + in_flight)
+        self.assertEqual(reported, len(answered(records)))
+        self.assertEqual(in_flight, 0, "nothing was open in the whole capture")
+        self.assertLessEqual({identity(record) for record in answered(records)}, known, "made up")
+        shown = {(initiator_port(record), record["itt"]) for record in answered(records)}
+        begun, theirs = set(), set()
+        for pdu in decode_pdus(cut, self.port):
+            tag = (pdu.initiator_port, pdu.itt)
+            if pdu.opcode == SCSI_COMMAND:
+                begun.add(tag)
+            elif pdu.status is not None and tag in begun:
+                theirs.add(tag)
+        self.assertEqual(theirs - shown, set(), "tshark has them whole")
 
     def test_met_in_the_middle(self):
         """Without the first packets: said once for each connection, and found again."""
