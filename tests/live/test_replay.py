@@ -236,8 +236,8 @@ class Replay(LiveTest):
         self.assertEqual({json.loads(missing[command]) for missing in live - found}, {READ_16})
 
     def test_one_packet_of_a_hundred_is_missing(self):
-        """Whatever is lost: the accounts are right, nothing stays open that is not, and no command
-        is made up. tshark knows which commands are whole: all of those are shown.
+        """The accounts stay right, nothing stays open that is not, and no command is made up. tshark
+        knows which commands are whole: all of those are shown.
         """
         packets = len(run(["tshark", "-r", self.pcap, "-T", "fields", "-e", "frame.number"],
                           timeout=60)[1].split())
