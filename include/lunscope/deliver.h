@@ -18,6 +18,7 @@
 
 #include "aggregate.h"
 #include "doubt.h"
+#include "fill.h"
 #include "totals.h"
 
 /* Bits of stream->due. */
@@ -53,15 +54,6 @@ LUNSCOPE_INLINE int lunscope_has_status(const uint8_t* bhs) {
          (iscsi_opcode(bhs) == ISCSI_DATA_IN && (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0);
 }
 
-/* Bytes of sense in the data segment of the SCSI Response in the room (RFC 7143 section 11.4.7). */
-LUNSCOPE_INLINE uint32_t lunscope_sense_bytes(const struct lunscope_stream* stream) {
-  uint32_t chunk_bytes = lunscope_stream_chunk_bytes(stream);
-  if (chunk_bytes <= 2) return 0;
-  uint32_t bytes = lunscope_be16(lunscope_stream_chunk(stream));
-  if (bytes > chunk_bytes - 2) bytes = chunk_bytes - 2;
-  return bytes > LUNSCOPE_SENSE_BYTES ? LUNSCOPE_SENSE_BYTES : bytes;
-}
-
 /* The records that are due now that this PDU, or a chunk of it, is complete. */
 LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_stream* stream, uint32_t role,
                                          struct lunscope_totals* totals) {
@@ -81,181 +73,6 @@ LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_stream* stream, uint32_
   if (stream->have <= ISCSI_BHS_BYTES) return due;
   if (iscsi_opcode(bhs) == ISCSI_DATA_IN) return due | LUNSCOPE_DUE_PDU;
   return lunscope_sense_bytes(stream) != 0 ? due | LUNSCOPE_DUE_SENSE : due;
-}
-
-LUNSCOPE_INLINE void lunscope_fill_header(struct lunscope_record* header,
-                                          const struct lunscope_connection* connection,
-                                          enum lunscope_record_kind kind, uint32_t bytes,
-                                          uint64_t time_ns) {
-  header->connection = connection->record.header.connection;
-  header->time_ns = time_ns;
-  header->bytes = bytes;
-  header->abi = LUNSCOPE_ABI;
-  header->kind = (uint8_t)kind;
-  header->role = connection->record.header.role;
-  header->flags = 0;
-}
-
-/* The connection's own record is sent from where it lies. flags: to be added. */
-LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connection, uint8_t flags,
-                                              uint64_t now_ns) {
-  connection->record.header.time_ns = now_ns;
-  connection->record.header.flags |= flags;
-}
-
-/* DUE_HEADER. REQUIRES: nothing was read into the room since the header was taken. */
-LUNSCOPE_INLINE void lunscope_fill_pdu_header(struct lunscope_header_record* record,
-                                              const struct lunscope_connection* connection,
-                                              uint32_t direction, uint64_t now_ns) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint32_t ahs_bytes = iscsi_ahs_bytes(stream->room);
-  if (ahs_bytes > LUNSCOPE_AHS_BYTES) ahs_bytes = 0;
-  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_HEADER, sizeof(*record),
-                       now_ns);
-  lunscope_copy(record->bhs, stream->room, ISCSI_BHS_BYTES);
-  record->ahs_bytes = (uint16_t)ahs_bytes;
-  record->direction = (uint8_t)direction;
-  record->has_wrong_digest = stream->bad_digests;
-  __builtin_memset(record->reserved, 0, sizeof(record->reserved));
-  if (ahs_bytes != 0) {
-    lunscope_copy(record->ahs, stream->room + ISCSI_BHS_BYTES, LUNSCOPE_AHS_BYTES);
-  } else {
-    __builtin_memset(record->ahs, 0, sizeof(record->ahs));
-  }
-}
-
-/* DUE_PDU. command: that the PDU answers; 0 for a management PDU. */
-LUNSCOPE_INLINE void lunscope_fill_pdu(struct lunscope_pdu_record* record,
-                                       const struct lunscope_connection* connection,
-                                       uint32_t direction, const struct lunscope_command* command,
-                                       uint64_t now_ns) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  uint32_t chunk_bytes = lunscope_stream_chunk_bytes(stream);
-  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_PDU, sizeof(*record), now_ns);
-  lunscope_copy(record->bhs, stream->room, ISCSI_BHS_BYTES);
-  if (command) {
-    record->lun = command->lun;
-    lunscope_copy16(record->cdb, command->cdb);
-  } else {
-    record->lun = 0;
-    __builtin_memset(record->cdb, 0, sizeof(record->cdb));
-  }
-  record->chunk_offset = stream->chunk_offset;
-  record->chunk_bytes = (uint16_t)chunk_bytes;
-  record->direction = (uint8_t)direction;
-  record->last = (uint8_t)lunscope_stream_chunk_is_last(stream);
-  if (chunk_bytes != 0) {
-    lunscope_copy(record->chunk, stream->room + ISCSI_BHS_BYTES, LUNSCOPE_CHUNK_BYTES);
-  } else {
-    __builtin_memset(record->chunk, 0, sizeof(record->chunk));
-  }
-}
-
-/* The part of a command's record that is known when the command begins. */
-LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record* record,
-                                                 const struct lunscope_connection* connection,
-                                                 const struct lunscope_command* command,
-                                                 uint64_t now_ns) {
-  lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_COMMAND, sizeof(*record),
-                       now_ns);
-  if (lunscope_is_doubtful(command, connection->record.gaps))
-    record->header.flags = LUNSCOPE_FLAG_GAP;
-  record->lun = command->lun;
-  /* The hooks of the two directions may run on CPUs whose clocks differ by a few nanoseconds. */
-  record->duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
-  record->itt = ~command->tag;
-  record->cmdsn = command->cmdsn;
-  record->expected_bytes = command->expected_bytes;
-  record->read_bytes = command->read_bytes;
-  record->written_bytes = command->written_bytes;
-  lunscope_copy16(record->cdb, command->cdb);
-  record->command_flags = command->flags;
-  record->sense_bytes = 0;
-  __builtin_memset(record->reserved, 0, sizeof(record->reserved));
-}
-
-/* DUE_COMMAND. REQUIRES: the room holds the status of this command. */
-LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* record,
-                                           const struct lunscope_connection* connection,
-                                           uint32_t direction,
-                                           const struct lunscope_command* command,
-                                           uint64_t now_ns) {
-  const uint8_t* bhs = connection->streams[direction & 1].room;
-  int is_response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE;
-  lunscope_fill_begun_command(record, connection, command, now_ns);
-  record->residual_bytes = iscsi_residual(bhs);
-  record->bidi_residual_bytes = is_response ? iscsi_bidi_residual(bhs) : 0;
-  record->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
-  record->response = is_response ? iscsi_response(bhs) : 0;
-  record->status = iscsi_status(bhs);
-  record->no_status = 0;
-  record->cause = 0;
-}
-
-/* A command without a status: no_status and cause as in its record. */
-LUNSCOPE_INLINE void lunscope_fill_unanswered_command(struct lunscope_command_record* record,
-                                                      const struct lunscope_connection* connection,
-                                                      const struct lunscope_command* command,
-                                                      uint8_t no_status, uint8_t cause,
-                                                      uint64_t now_ns) {
-  lunscope_fill_begun_command(record, connection, command, now_ns);
-  record->residual_bytes = 0;
-  record->bidi_residual_bytes = 0;
-  record->response_flags = 0;
-  record->response = 0;
-  record->status = 0;
-  record->no_status = no_status;
-  record->cause = cause;
-}
-
-/* DUE_SWEEP. REQUIRES: the sweep takes this command. */
-LUNSCOPE_INLINE void lunscope_fill_swept_command(struct lunscope_command_record* record,
-                                                 const struct lunscope_connection* connection,
-                                                 const struct lunscope_command* command,
-                                                 uint64_t now_ns) {
-  lunscope_fill_unanswered_command(record, connection, command,
-                                   (uint8_t)(1 + connection->sweep.reason), connection->sweep.cause,
-                                   now_ns);
-}
-
-/* In a walk: this command, if it is in flight. Returns 0 if the place is free. */
-LUNSCOPE_INLINE int lunscope_fill_open_command(struct lunscope_command_record* record,
-                                               const struct lunscope_connection* connection,
-                                               const struct lunscope_command* command,
-                                               uint64_t now_ns) {
-  if (command->tag == 0) return 0;
-  lunscope_fill_unanswered_command(record, connection, command, LUNSCOPE_OPEN, 0, now_ns);
-  return 1;
-}
-
-/* DUE_COMMAND with DUE_SENSE. */
-LUNSCOPE_INLINE void lunscope_fill_sensed_command(struct lunscope_sensed_command_record* record,
-                                                  const struct lunscope_connection* connection,
-                                                  uint32_t direction,
-                                                  const struct lunscope_command* command,
-                                                  uint64_t now_ns) {
-  const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  lunscope_fill_command(&record->command, connection, direction, command, now_ns);
-  record->command.header.bytes = sizeof(*record);
-  record->command.sense_bytes = (uint16_t)lunscope_sense_bytes(stream);
-  lunscope_copy(record->sense, stream->room + ISCSI_BHS_BYTES + 2, LUNSCOPE_SENSE_BYTES);
-}
-
-/* The list of a walk. Returns the bytes of its record. */
-LUNSCOPE_INLINE uint32_t lunscope_fill_inflight(struct lunscope_inflight_record* list,
-                                                const struct lunscope_connection* connection) {
-  uint32_t bytes = lunscope_inflight_list_bytes(list);
-  lunscope_fill_header(&list->header, connection, LUNSCOPE_RECORD_INFLIGHT, bytes, 0);
-  return bytes;
-}
-
-/* The table, in a walk (time 0) or when the connection closes. Returns the bytes of its record. */
-LUNSCOPE_INLINE uint32_t lunscope_fill_aggregates(struct lunscope_aggregates_record* table,
-                                                  const struct lunscope_connection* connection,
-                                                  uint64_t time_ns) {
-  uint32_t bytes = lunscope_aggregates_bytes(table);
-  lunscope_fill_header(&table->header, connection, LUNSCOPE_RECORD_AGGREGATES, bytes, time_ns);
-  return bytes;
 }
 
 /* Add a command that is due to the table. Returns 0 if it needs a record: a failure, or slow. */
