@@ -193,6 +193,8 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
     if (command && opcode == ISCSI_DATA_IN) command->read_bytes += iscsi_data_bytes(bhs);
     if (command && opcode == ISCSI_DATA_OUT) command->written_bytes += iscsi_data_bytes(bhs);
     if (command) cdb = command->cdb;
+    /* The sweep of a trial that ends here leaves this command alone: it goes on, or ends below. */
+    if (command && stream->due & LUNSCOPE_DUE_SWEEP) command->trial = 0;
     if (!command && connection->inflight.unseen != 0 && lunscope_has_status(bhs))
       connection->inflight.unseen--;
   }

@@ -148,6 +148,19 @@ TEST(Doubt, EndsForAnswersOnTrial) {
   EXPECT_NE(session.Find(21), nullptr);
 }
 
+// The header that ends the trial is a second status of a command of the trial: it ends with this
+// one.
+TEST(Doubt, LeavesTheCommandOfThisStatusAlone) {
+  Follower session;
+  for (uint32_t tag = 1; tag <= 18; tag++) session.Initiator(ScsiCommand(tag, TestUnitReady()));
+  for (const uint32_t tag : {17, 18, 17}) session.Target(ScsiResponse(tag));
+  ASSERT_EQ(session.commands.size(), 1u);
+  EXPECT_EQ(session.commands[0].record.itt, 17u);
+  ASSERT_EQ(session.unanswered.size(), 1u);
+  EXPECT_EQ(session.unanswered[0].record.itt, 18u);
+  EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 1u);
+}
+
 // A step that is too large is no count, nor is a step of an old number.
 TEST(Doubt, DoesNotTrustAnyStep) {
   for (const uint32_t step : {uint32_t{LUNSCOPE_DOUBT_LIMIT} + 2, ~uint32_t{0}}) {
