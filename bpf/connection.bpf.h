@@ -93,6 +93,12 @@ static __always_inline struct lunscope_spill* spill_of(struct sock* sk, __u64 fl
   return bpf_sk_storage_get(&spills, sk, 0, flags);
 }
 
+/* The spill of a connection, or NULL if none is in use. */
+static __always_inline struct lunscope_spill* spill_in_use(
+    struct sock* sk, const struct lunscope_connection* connection) {
+  return connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL;
+}
+
 /*
  * The table of commands that are added up. Returns NULL if aggregation is off, if no command has
  * begun (is_wanted), or if the allocation failed; the caller then emits a record per command.
@@ -126,8 +132,7 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   if (!connection || (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
   lunscope_connection_close(connection, totals);
   if (lunscope_inflight_count(&connection->inflight) != 0)
-    emit_swept(connection, connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
-               bpf_ktime_get_ns(), totals);
+    emit_swept(connection, spill_in_use(sk, connection), bpf_ktime_get_ns(), totals);
   struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
   if (table) emit_aggregates(connection, table, totals);
   connection->record.unread_bytes = 0;
@@ -190,10 +195,9 @@ static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
   struct walk walk = {
       .listing = bpf_map_lookup_elem(&listings, &zero),
       .connection = connection,
-      .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
-      .now_ns = bpf_ktime_get_ns(),
+      .spill = spill_in_use(sk, connection),
   };
-  __u32 places = walk.spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS;
+  __u32 places = lunscope_inflight_places(walk.spill);
   if (!walk.listing) return;
   walk.listing->list.count = 0;
   bpf_loop(places, list_place, &walk, 0);
@@ -201,6 +205,7 @@ static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
   LUNSCOPE_BOUND(bytes);
   if (bytes <= sizeof(walk.listing->list)) bpf_seq_write(seq, walk.listing, bytes);
   if (!shows_open) return;
+  walk.now_ns = bpf_ktime_get_ns();
   bpf_loop(places, show_place, &walk, 0);
   bytes = walk.shown * sizeof(walk.listing->shown[0]);
   LUNSCOPE_BOUND(bytes);

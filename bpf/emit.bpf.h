@@ -130,7 +130,7 @@ LUNSCOPE_SUBPROGRAM int emit_swept(struct lunscope_connection* connection,
   if (!connection || !totals) return 0;
   struct sweep sweep = {
       .connection = connection, .spill = spill, .totals = totals, .now_ns = now_ns};
-  bpf_loop(spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS, sweep_place, &sweep, 0);
+  bpf_loop(lunscope_inflight_places(spill), sweep_place, &sweep, 0);
   return 0;
 }
 

@@ -197,7 +197,7 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
   struct bpf_dynptr bytes;
   struct socket_follow socket = {
       .follow = {.connection = connection,
-                 .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+                 .spill = spill_in_use(sk, connection),
                  .aggregates = aggregates_of(sk, connection->inflight.begun),
                  .totals = this_cpu_totals(facts.hook),
                  .reader = {.skb = skb, .bytes = &bytes},

@@ -71,7 +71,7 @@ static __always_inline int on_hole_filled(struct sock* sk) {
   struct lunscope_stream* stream = &connection->streams[LUNSCOPE_RECEIVED];
   struct tree_follow tree = {
       .socket = {.follow = {.connection = connection,
-                            .spill = connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL,
+                            .spill = spill_in_use(sk, connection),
                             .aggregates = aggregates_of(sk, connection->inflight.begun),
                             .totals = this_cpu_totals(HOOK_OUT_OF_ORDER),
                             .reader = {.skb = skb_of_node(root)},

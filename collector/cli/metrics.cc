@@ -7,7 +7,6 @@
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/catalogue_text.h"
 #include "collector/run/settings.h"
-#include "collector/run/tracer.h"
 
 namespace lunscope {
 namespace {

@@ -7,7 +7,6 @@
 
 #include "collector/cli/subcommand.h"
 #include "collector/run/settings.h"
-#include "collector/run/tracer.h"
 #include "collector/web/client.h"
 
 namespace lunscope {

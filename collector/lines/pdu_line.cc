@@ -168,8 +168,7 @@ std::string TableRow(const TracedPdu& pdu) {
   std::string text = HeaderText(pdu.bhs.data(), pdu.device_type);
   if (const uint8_t* rejected = RejectedHeader(pdu); rejected != nullptr)
     text += " rejects: " + HeaderText(rejected, pdu.device_type);
-  return fmt::format(kRow, FormatTimeOfDay(pdu.epoch_ns),
-                     pdu.role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini",
+  return fmt::format(kRow, FormatTimeOfDay(pdu.epoch_ns), EndName(pdu.role),
                      pdu.direction == LUNSCOPE_SENT ? "sent" : "rcvd", OrUnknown(pdu.remote), text);
 }
 

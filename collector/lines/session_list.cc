@@ -137,8 +137,6 @@ void AppendChanged(std::string& text, const ParameterValues& values) {
   }
 }
 
-const char* EndName(uint8_t role) { return role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini"; }
-
 }  // namespace
 
 std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {

@@ -9,6 +9,8 @@ std::string_view OrUnknown(std::string_view name) {
   return name.empty() ? std::string_view(kUnknownName) : name;
 }
 
+const char* EndName(uint8_t role) { return role == LUNSCOPE_ROLE_TARGET ? "tgt" : "ini"; }
+
 void AddProcess(json::Members& line, const LocalProcess& process) {
   if (process.id == 0) return;
   line.Object("process", [&](json::Members& object) {

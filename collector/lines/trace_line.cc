@@ -132,7 +132,7 @@ std::string TargetText(const Facts& facts) {
 
 std::string EndText(const Facts& facts) {
   if (IsOfLayer(facts)) return facts.is_target() ? "lio" : "mid";
-  return facts.is_target() ? "tgt" : "ini";
+  return EndName(facts.record.header.role);
 }
 
 // A LUN in hex goes without the zero bytes at its end.

@@ -36,6 +36,19 @@ void TakeExtension(Connection& connection, const lunscope_command_record& record
   applied.extension = &connection.extension;
 }
 
+// The command is in flight, and its extension stays.
+void ShowExtension(const Connection& connection, const lunscope_command_record& record,
+                   Applied& applied) {
+  const auto found = connection.extensions.find(record.itt);
+  if (found != connection.extensions.end()) applied.extension = &found->second;
+}
+
+// Say of which LUN the command is, and what it does.
+void Classify(const LunStatistics& lun, const lunscope_command_record& record, Applied& applied) {
+  applied.lun = &lun;
+  applied.operation = OperationOf(CdbOf(record, applied), applied.device_type);
+}
+
 }  // namespace
 
 Applied CommandCounter::Apply(Connection& connection, const lunscope_command_record& record) {
@@ -43,33 +56,22 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
   Applied applied{.connection = &connection,
                   .device_type = DeviceTypeOf(connection, record.lun, lun),
                   .verdict = Judge(record)};
-  if (!applied.verdict.is_end()) return ApplyOpen(connection, lun, record, applied);
-  if (!connection.extensions.empty()) TakeExtension(connection, record, applied);
-  if (!applied.verdict.is_answered()) {
-    lun.no_status[record.no_status - 1]++;
-    applied.lun = &lun;
-    applied.operation = OperationOf(CdbOf(record, applied), applied.device_type);
+  const bool is_end = applied.verdict.is_end();
+  if (is_end && !connection.extensions.empty()) TakeExtension(connection, record, applied);
+  if (!is_end) ShowExtension(connection, record, applied);
+  if (applied.verdict.is_answered()) {
+    Count(connection, lun, record, applied);
     return applied;
   }
-  Count(connection, lun, record, applied);
-  return applied;
-}
-
-// The command is shown, and counts when it ends.
-Applied CommandCounter::ApplyOpen(const Connection& connection, const LunStatistics& lun,
-                                  const lunscope_command_record& record, Applied applied) {
-  const auto extension = connection.extensions.find(record.itt);
-  if (extension != connection.extensions.end()) applied.extension = &extension->second;
-  applied.lun = &lun;
-  applied.operation = OperationOf(CdbOf(record, applied), applied.device_type);
+  Classify(lun, record, applied);
+  if (is_end) lun.no_status[record.no_status - 1]++;
   return applied;
 }
 
 OperationStatistics& CommandCounter::Count(const Origin& origin, LunStatistics& lun,
                                            const lunscope_command_record& record,
                                            Applied& applied) {
-  applied.lun = &lun;
-  applied.operation = OperationOf(CdbOf(record, applied), applied.device_type);
+  Classify(lun, record, applied);
   OperationStatistics& statistics = series_.OperationOf(origin, lun, applied.operation);
   statistics.duration_ns.Add(record.duration_ns);
   origin.target->second.sizes[applied.operation].Add(TransferredBytes(record));

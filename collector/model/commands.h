@@ -41,9 +41,6 @@ class CommandCounter {
   [[nodiscard]] uint64_t tracked() const { return tracked_; }
 
  private:
-  static Applied ApplyOpen(const Connection& connection, const LunStatistics& lun,
-                           const lunscope_command_record& record, Applied applied);
-
   Series& series_;
   uint64_t tracked_ = 0;
 };

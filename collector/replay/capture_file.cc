@@ -40,6 +40,13 @@ bool CaptureFile::Next(TcpSegment* segment) {
   return false;
 }
 
+CaptureCounts CaptureFile::counts() const {
+  CaptureCounts counts = counts_;
+  counts.out_of_order = packets_.out_of_order();
+  counts.late = packets_.late();
+  return counts;
+}
+
 Status CaptureFile::Ended() const {
   const std::string& damage = packets_.reader().damage();
   if (damage.empty()) return Nothing{};

@@ -21,6 +21,8 @@ struct CaptureCounts {
   uint64_t packets = 0;
   std::array<uint64_t, kPacketKinds> by_kind{};
   uint64_t cut_payloads = 0;  // segments of which the snap length cut off payload
+  uint64_t out_of_order = 0;  // packets that were put in order, or were too late for that
+  uint64_t late = 0;
 };
 
 class CaptureFile {
@@ -37,8 +39,7 @@ class CaptureFile {
   // goes on with something else than one.
   [[nodiscard]] Status Ended() const;
 
-  [[nodiscard]] const CaptureCounts& counts() const { return counts_; }
-  [[nodiscard]] const PacketSorter& packets() const { return packets_; }
+  [[nodiscard]] CaptureCounts counts() const;
   [[nodiscard]] uint64_t last_time_ns() const { return last_time_ns_; }
 
  private:

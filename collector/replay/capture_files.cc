@@ -20,10 +20,7 @@ bool CaptureFiles::Next(TcpSegment* segment) {
     CaptureFile& file = *files_[current_];
     const bool is_there = file.Next(segment);
     last_time_ns_ = file.last_time_ns();
-    if (is_there) {
-      if (first_time_ns_ == 0) first_time_ns_ = segment->time_ns;
-      return true;
-    }
+    if (is_there) return true;
     Status ended = file.Ended();
     if (ended_.ok() && !ended.ok()) ended_ = std::move(ended);
     current_++;
@@ -34,24 +31,14 @@ bool CaptureFiles::Next(TcpSegment* segment) {
 CaptureCounts CaptureFiles::counts() const {
   CaptureCounts sum;
   for (const auto& file : files_) {
-    const CaptureCounts& counts = file->counts();
+    const CaptureCounts counts = file->counts();
     sum.packets += counts.packets;
     sum.cut_payloads += counts.cut_payloads;
+    sum.out_of_order += counts.out_of_order;
+    sum.late += counts.late;
     for (size_t kind = 0; kind < kPacketKinds; kind++) sum.by_kind[kind] += counts.by_kind[kind];
   }
   return sum;
-}
-
-uint64_t CaptureFiles::out_of_order() const {
-  uint64_t packets = 0;
-  for (const auto& file : files_) packets += file->packets().out_of_order();
-  return packets;
-}
-
-uint64_t CaptureFiles::late() const {
-  uint64_t packets = 0;
-  for (const auto& file : files_) packets += file->packets().late();
-  return packets;
 }
 
 }  // namespace lunscope

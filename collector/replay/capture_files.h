@@ -25,9 +25,6 @@ class CaptureFiles {
   [[nodiscard]] Status Ended() const { return ended_; }
 
   [[nodiscard]] CaptureCounts counts() const;
-  [[nodiscard]] uint64_t out_of_order() const;
-  [[nodiscard]] uint64_t late() const;
-  [[nodiscard]] uint64_t first_time_ns() const { return first_time_ns_; }
   [[nodiscard]] uint64_t last_time_ns() const { return last_time_ns_; }
 
  private:
@@ -35,7 +32,6 @@ class CaptureFiles {
 
   std::vector<std::unique_ptr<CaptureFile>> files_;
   size_t current_ = 0;
-  uint64_t first_time_ns_ = 0;  // of a segment
   uint64_t last_time_ns_ = 0;
   Status ended_ = Nothing{};
 };

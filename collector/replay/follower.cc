@@ -59,8 +59,8 @@ lunscope_offer ConnectionFollower::OfferBytes(uint32_t direction, const Stretch&
   now_ns_ = stretch.time_ns;
   const lunscope_offer offer = lunscope_connection_offer(connection_.get(), direction, stretch.seq,
                                                          stretch.end(), gone_to, &totals_);
-  if (kept_ && kept_->From(direction))
-    connection_->streams[direction & 1].from = *kept_->From(direction);
+  if (const auto from = kept_ ? kept_->From(direction) : std::nullopt)
+    connection_->streams[direction & 1].from = *from;
   if (offer == LUNSCOPE_OFFER_NEW) Follow(direction, stretch);
   return offer;
 }
@@ -191,7 +191,7 @@ void ConnectionFollower::EmitDue(uint32_t direction) {
 }
 
 void ConnectionFollower::Sweep() {
-  const uint32_t places = spill_ ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS;
+  const uint32_t places = lunscope_inflight_places(spill_.get());
   for (uint32_t place = 0; place < places; place++) {
     lunscope_command* command = lunscope_swept_command(connection_.get(), spill_.get(), place);
     if (command == nullptr) continue;

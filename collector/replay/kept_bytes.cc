@@ -14,20 +14,20 @@ void KeptBytes::Keep(uint32_t direction, const Stretch& stretch) {
   if (const auto to = To(direction); to && *to != stretch.seq) Forget(direction);
   if (budget_.left < stretch.captured.size()) return Forget(direction);
   budget_.left -= stretch.captured.size();
-  kept_.push_back({direction,
-                   stretch.seq,
-                   stretch.bytes,
-                   {stretch.captured.begin(), stretch.captured.end()},
-                   stretch.time_ns});
+  kept_[direction].push_back({direction,
+                              stretch.seq,
+                              stretch.bytes,
+                              stretches_++,
+                              {stretch.captured.begin(), stretch.captured.end()},
+                              stretch.time_ns});
 }
 
 void KeptBytes::ForgetBefore(uint32_t direction, uint32_t seq) {
-  std::erase_if(kept_, [&](const Kept& kept) {
-    const bool is_before = lunscope_distance(kept.seq + kept.bytes, seq) >= 0;
-    if (kept.direction != direction || !is_before) return false;
-    budget_.left += kept.captured.size();
-    return true;
-  });
+  std::deque<Kept>& row = kept_[direction];
+  while (!row.empty() && lunscope_distance(row.front().stretch().end(), seq) >= 0) {
+    budget_.left += row.front().captured.size();
+    row.pop_front();
+  }
 }
 
 void KeptBytes::Forget(uint32_t direction) {
@@ -35,28 +35,33 @@ void KeptBytes::Forget(uint32_t direction) {
 }
 
 std::optional<uint32_t> KeptBytes::From(uint32_t direction) const {
-  const auto first = std::ranges::find(kept_, direction, &Kept::direction);
-  return first == kept_.end() ? std::nullopt : std::optional(first->seq);
+  const std::deque<Kept>& row = kept_[direction];
+  return row.empty() ? std::nullopt : std::optional(row.front().seq);
 }
 
 std::optional<uint32_t> KeptBytes::To(uint32_t direction) const {
-  const auto last = std::find_if(kept_.rbegin(), kept_.rend(),
-                                 [&](const Kept& kept) { return kept.direction == direction; });
-  return last == kept_.rend() ? std::nullopt : std::optional(last->seq + last->bytes);
+  const std::deque<Kept>& row = kept_[direction];
+  return row.empty() ? std::nullopt : std::optional(row.back().stretch().end());
 }
 
 std::vector<uint8_t> KeptBytes::Joined(uint32_t direction) const {
   std::vector<uint8_t> bytes;
-  for (const Kept& kept : kept_) {
-    if (kept.direction == direction)
-      bytes.insert(bytes.end(), kept.captured.begin(), kept.captured.end());
-  }
+  for (const Kept& kept : kept_[direction])
+    bytes.insert(bytes.end(), kept.captured.begin(), kept.captured.end());
   return bytes;
 }
 
-std::deque<KeptBytes::Kept> KeptBytes::Take() {
-  for (const Kept& kept : kept_) budget_.left += kept.captured.size();
-  return std::exchange(kept_, {});
+std::vector<KeptBytes::Kept> KeptBytes::Take() {
+  std::vector<Kept> all;
+  for (std::deque<Kept>& row : kept_) {
+    for (Kept& kept : row) {
+      budget_.left += kept.captured.size();
+      all.push_back(std::move(kept));
+    }
+    row.clear();
+  }
+  std::ranges::sort(all, {}, &Kept::number);
+  return all;
 }
 
 }  // namespace lunscope

@@ -5,6 +5,9 @@
 // bytes that all connections keep together have a limit. One thread.
 #pragma once
 
+#include <lunscope/types.h>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -25,7 +28,8 @@ class KeptBytes {
   struct Kept {
     uint32_t direction;
     uint32_t seq;
-    uint32_t bytes;  // on the wire
+    uint32_t bytes;   // on the wire
+    uint64_t number;  // in the order in which the stretches of both directions came
     std::vector<uint8_t> captured;
     uint64_t time_ns;
 
@@ -49,12 +53,13 @@ class KeptBytes {
   [[nodiscard]] std::optional<uint32_t> To(uint32_t direction) const;
   // The bytes of this direction, in one piece.
   [[nodiscard]] std::vector<uint8_t> Joined(uint32_t direction) const;
-  // Hand out all that is kept, and forget it.
-  std::deque<Kept> Take();
+  // Hand out all that is kept, in the order in which it came, and forget it.
+  std::vector<Kept> Take();
 
  private:
   KeptBudget& budget_;
-  std::deque<Kept> kept_;
+  std::array<std::deque<Kept>, LUNSCOPE_DIRECTIONS> kept_;
+  uint64_t stretches_ = 0;
 };
 
 }  // namespace lunscope

@@ -16,8 +16,9 @@ lunscope_offer ConnectionFollower::OfferBehindKept(uint32_t direction, const Str
   if (kept_->To(direction) != stretch.seq) kept_->Forget(direction);
   std::vector<uint8_t> joined;
   Stretch all = stretch;
-  if (stream.sync == LUNSCOPE_SYNC_LOST && kept_->From(direction)) {
-    const uint32_t from = *kept_->From(direction);
+  const auto kept_from = kept_->From(direction);
+  if (stream.sync == LUNSCOPE_SYNC_LOST && kept_from) {
+    const uint32_t from = *kept_from;
     joined = kept_->Joined(direction);
     joined.insert(joined.end(), stretch.captured.begin(), stretch.captured.end());
     all = {from, stretch.bytes + (stretch.seq - from), joined, stretch.time_ns};

@@ -30,21 +30,25 @@ CaptureSource::CaptureSource(const CaptureOptions& options, std::unique_ptr<Capt
              [this](const lunscope_record& record) { (*handler_)(record); }},
       connections_(options.ports.ports, &watch_) {}
 
-uint64_t CaptureSource::from_ns() const {
-  const auto start_ns = static_cast<int64_t>(files_->first_time_ns());
-  return from_ ? static_cast<uint64_t>(std::max<int64_t>(0, from_->Resolve(start_ns))) : 0;
-}
-
-bool CaptureSource::IsBehindEnd(const TcpSegment& segment) const {
-  const auto start_ns = static_cast<int64_t>(files_->first_time_ns());
-  return to_ && static_cast<int64_t>(segment.time_ns) > to_->Resolve(start_ns);
+bool CaptureSource::Next(TcpSegment* segment) {
+  if (!files_->Next(segment)) return false;
+  if (!is_started_) {
+    is_started_ = true;
+    const auto time_ns = [&](const Moment& moment) {
+      const auto start_ns = static_cast<int64_t>(segment->time_ns);
+      return static_cast<uint64_t>(std::max<int64_t>(0, moment.Resolve(start_ns)));
+    };
+    if (from_) from_ns_ = time_ns(*from_);
+    if (to_) to_ns_ = time_ns(*to_);
+  }
+  return segment->time_ns <= to_ns_;
 }
 
 void CaptureSource::Drain(const Handler& handler) {
   handler_ = &handler;
   TcpSegment segment;
   for (uint64_t packets = 0; packets < kPacketsPerDrain && !is_done_; packets++) {
-    if (files_->Next(&segment) && !IsBehindEnd(segment)) {
+    if (Next(&segment)) {
       connections_.Take(segment);
     } else {
       is_done_ = true;
@@ -76,8 +80,8 @@ std::string CaptureSource::CountsText() const {
   for (size_t kind = 1; kind < kPacketKinds; kind++)
     add(counts.by_kind[kind], kPacketKindNames[kind]);
   add(counts.cut_payloads, "cut by the snap length");
-  add(files_->out_of_order() - files_->late(), "out of order");
-  add(files_->late(), "too late to be put in order");
+  add(counts.out_of_order - counts.late, "out of order");
+  add(counts.late, "too late to be put in order");
   add(watch_.unwatched.packets(), "TCP on other ports");
   add(watch_.totals.untracked_connections, "of too many connections");
   return text;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,8 +43,8 @@ class CaptureSource : public Source {
 
   // The time of the last packet.
   [[nodiscard]] uint64_t now_ns() const { return files_->last_time_ns(); }
-  // The time from which on the capture is to be shown.
-  [[nodiscard]] uint64_t from_ns() const;
+  // The time from which on the capture is to be shown; 0 before the first packet, and without one.
+  [[nodiscard]] uint64_t from_ns() const { return from_ns_; }
   // "77 packets read, 3 not_ip": with whatever was not followed.
   [[nodiscard]] std::string CountsText() const;
   // A sentence that says what to try, if the file has more to show than was asked for; else "".
@@ -53,11 +54,15 @@ class CaptureSource : public Source {
 
  private:
   CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFiles> files);
-  [[nodiscard]] bool IsBehindEnd(const TcpSegment& segment) const;
+  // False: the capture has no more, or no more that is wanted.
+  bool Next(TcpSegment* segment);
 
   const std::unique_ptr<CaptureFiles> files_;
   const std::optional<Moment> from_;
   const std::optional<Moment> to_;
+  uint64_t from_ns_ = 0;  // this and the next: known after the first packet
+  uint64_t to_ns_ = std::numeric_limits<uint64_t>::max();
+  bool is_started_ = false;
   const Handler* handler_ = nullptr;  // while Drain() runs
   const PortOptions ports_;
   Watch watch_;

@@ -7,31 +7,34 @@
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
-#include <span>
+
+#include "collector/names/names.h"
 
 namespace lunscope {
 
 namespace {
 
+const char* ScsiLabel(uint8_t reason) {
 #define LUNSCOPE_REASON_LABEL(name, label, help) label,
-constexpr const char* kUnreported[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_REASON_LABEL)};
-constexpr const char* kScsiUnreported[] = {LUNSCOPE_SCSI_UNREPORTED_REASONS(LUNSCOPE_REASON_LABEL)};
+  constexpr const char* kLabels[] = {LUNSCOPE_SCSI_UNREPORTED_REASONS(LUNSCOPE_REASON_LABEL)};
 #undef LUNSCOPE_REASON_LABEL
+  return kLabels[reason];
+}
 
 // lost: the reasons for which a command has no record, though it was due.
 template <typename Totals>
-CommandCounts Count(const Totals& totals, std::span<const char* const> labels,
+CommandCounts Count(const Totals& totals, const char* (*label_of)(uint8_t reason),
                     std::initializer_list<size_t> lost) {
   CommandCounts counts;
   for (size_t role = 0; role < LUNSCOPE_ROLES; role++) {
     counts.seen += totals.commands_seen[role];
     counts.reported += totals.commands_reported[role];
-    for (size_t reason = 0; reason < labels.size(); reason++) {
+    for (size_t reason = 0; reason < std::size(totals.commands_unreported[role]); reason++) {
       const uint64_t commands = totals.commands_unreported[role][reason];
       if (std::ranges::find(lost, reason) != lost.end()) {
         counts.lost += commands;
       } else if (commands != 0) {
-        counts.without_status[labels[reason]] += commands;
+        counts.without_status[label_of(static_cast<uint8_t>(reason))] += commands;
       }
     }
   }
@@ -52,7 +55,7 @@ void CommandCounts::Add(const CommandCounts& other) {
 }
 
 CommandCounts CountCommands(const lunscope_totals& totals) {
-  CommandCounts counts = Count(totals, kUnreported,
+  CommandCounts counts = Count(totals, NoStatusLabel,
                                {LUNSCOPE_UNREPORTED_RING_FULL, LUNSCOPE_UNREPORTED_RING_BUSY,
                                 LUNSCOPE_UNREPORTED_TABLE_FULL});
   for (const uint64_t gaps : totals.gaps) counts.gaps += gaps;
@@ -60,7 +63,7 @@ CommandCounts CountCommands(const lunscope_totals& totals) {
 }
 
 CommandCounts CountCommands(const lunscope_scsi_totals& totals) {
-  return Count(totals, kScsiUnreported,
+  return Count(totals, ScsiLabel,
                {LUNSCOPE_SCSI_UNREPORTED_RING_FULL, LUNSCOPE_SCSI_UNREPORTED_RING_BUSY,
                 LUNSCOPE_SCSI_UNREPORTED_TABLE_FULL});
 }

@@ -34,20 +34,31 @@ Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_o
       summary_(options.is_summary_by_lun) {}
 
 void Tracer::Begin() {
-  if (ShowsTable())
+  if (!options_.json)
     PrintLine(stdout, options_.pdus ? PduTableHeader() : TableHeader(options_.joins_layers));
   std::fflush(stdout);
 }
 
-// Rows have the time of day. If the day is not today, it stands in a line above them.
+template <typename Traced>
+std::string Tracer::TextOf(const Traced& traced) const {
+  return options_.json ? JsonObject(traced) : TableRow(traced);
+}
+
 void Tracer::Print(const Line& line) {
-  if (ShowsTable()) {
-    std::string day = FormatDay(static_cast<int64_t>(line.first) + wall_clock_offset_ns_);
-    if (day == FormatDay(static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs())) day.clear();
-    if (day != day_ && !day.empty()) PrintLine(stdout, day);
-    day_ = std::move(day);
-  }
+  if (!options_.json) PrintDay(line.first);
   PrintLine(stdout, line.second);
+}
+
+// Rows have the time of day. If the day is not today, it stands in a line above them.
+void Tracer::PrintDay(uint64_t time_ns) {
+  constexpr int64_t kQuarterNs = 15 * 60 * kNsPerSecond;
+  const int64_t epoch_ns = static_cast<int64_t>(time_ns) + wall_clock_offset_ns_;
+  if (epoch_ns / kQuarterNs == quarter_) return;
+  quarter_ = epoch_ns / kQuarterNs;
+  std::string day = FormatDay(epoch_ns);
+  if (day == today_) day.clear();
+  if (day != day_ && !day.empty()) PrintLine(stdout, day);
+  day_ = std::move(day);
 }
 
 void Tracer::Announce(const lunscope_record& record, const Connection& connection) {
@@ -85,8 +96,7 @@ void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& 
   left_--;
   const TracedCommand traced{command, applied, wall_clock_offset_ns_, retries,
                              options_.joins_layers};
-  lines_.emplace_back(command.header.time_ns,
-                      options_.json ? JsonObject(traced) : TableRow(traced));
+  lines_.emplace_back(command.header.time_ns, TextOf(traced));
   if (options_.summary) summary_.Add(traced);
 }
 
@@ -104,7 +114,7 @@ void Tracer::TakePdu(const lunscope_record& record, const Connection& connection
                            device_type,
                            data};
     left_--;
-    lines_.emplace_back(record.time_ns, options_.json ? JsonObject(traced) : TableRow(traced));
+    lines_.emplace_back(record.time_ns, TextOf(traced));
   };
   if (const auto* header = RecordAs<lunscope_header_record>(record); header != nullptr) {
     if (iscsi_opcode(header->bhs) == ISCSI_REJECT && header->has_wrong_digest == 0) return;
@@ -119,17 +129,24 @@ void Tracer::TakeOpen(const lunscope_record& record, const Applied& applied) {
   const auto* command = RecordAs<lunscope_command_record>(record);
   if (options_.pdus || command == nullptr || applied.connection == nullptr) return;
   const TracedCommand traced{*command, applied, wall_clock_offset_ns_, 0, options_.joins_layers};
-  open_.emplace_back(command->duration_ns, options_.json ? JsonObject(traced) : TableRow(traced));
+  open_.emplace_back(command->duration_ns, TextOf(traced));
+}
+
+void Tracer::PrintOpen(std::FILE* to) {
+  std::ranges::stable_sort(open_, std::greater(), &Line::first);
+  for (const Line& line : std::exchange(open_, {})) PrintLine(to, line.second);
 }
 
 void Tracer::SayOpen() {
-  std::ranges::stable_sort(open_, std::greater(), &Line::first);
   Say(stderr, "lunscope: {} {} in flight\n", open_.size(),
       open_.size() == 1 ? "command is" : "commands are");
-  for (const Line& line : std::exchange(open_, {})) PrintLine(stderr, line.second);
+  PrintOpen(stderr);
 }
 
 bool Tracer::Flush(uint64_t until_ns) {
+  std::string today = FormatDay(static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs());
+  if (today != today_) quarter_ = kNoQuarter;
+  today_ = std::move(today);
   std::ranges::stable_sort(lines_, {}, &Line::first);
   const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);
   for (auto line = lines_.begin(); line != end; ++line) Print(*line);
@@ -140,10 +157,7 @@ bool Tracer::Flush(uint64_t until_ns) {
 
 void Tracer::End() {
   if (!Flush(kEverything)) return;
-  if (!is_done()) {
-    std::ranges::stable_sort(open_, std::greater(), &Line::first);
-    for (const Line& line : open_) PrintLine(stdout, line.second);
-  }
+  if (!is_done()) PrintOpen(stdout);
   // The summary must not mix with JSON on standard output.
   if (options_.summary) Say(options_.json ? stderr : stdout, "\n{}", summary_.Format());
 }

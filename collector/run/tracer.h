@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <set>
@@ -50,16 +51,25 @@ class Tracer {
 
   using Line = std::pair<uint64_t, std::string>;  // its time, and its text
 
+  // A command or a PDU as a line.
+  template <typename Traced>
+  [[nodiscard]] std::string TextOf(const Traced& traced) const;
   void Print(const Line& line);
-  [[nodiscard]] bool ShowsTable() const { return !options_.json; }
+  void PrintDay(uint64_t time_ns);
+  // Print the commands in flight, the oldest first, and forget them.
+  void PrintOpen(std::FILE* to);
 
   const LineOptions& options_;
   uint64_t left_;  // lines until the end
   const std::function<int64_t()> read_wall_clock_offset_ns_;
   int64_t wall_clock_offset_ns_;
-  std::vector<Line> lines_;       // not printed yet
-  std::vector<Line> open_;        // commands in flight, by their age
-  std::string day_;               // of the row that was printed last; "": today
+  std::vector<Line> lines_;  // not printed yet
+  std::vector<Line> open_;   // commands in flight, by their age
+  std::string today_;        // as of the last flush
+  std::string day_;          // of the row that was printed last; "": today
+  // In quarter hours since the epoch, when that row was: each day ends with one.
+  static constexpr int64_t kNoQuarter = -1;
+  int64_t quarter_ = kNoQuarter;
   std::set<uint64_t> announced_;  // open connections that were announced
   Summary summary_;
 };

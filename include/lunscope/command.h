@@ -48,15 +48,17 @@ struct lunscope_inflight {
   /* The accounts of gaps: doubt.h. */
   uint64_t doubtful_since_ns; /* 0: not yet known */
   uint32_t doubtful;          /* commands in flight that were so in a gap */
-  uint32_t missed;            /* statuses that passed in gaps */
+  int32_t missed;             /* statuses that passed in gaps */
   uint32_t unseen;            /* requests that passed in gaps, less the answers to such */
+  uint32_t strays;            /* statuses without a command, since the latest request */
   uint32_t others;            /* requests that wait for another answer than a SCSI status */
   uint32_t next_cmdsn;
+  uint32_t taken_cmdsn; /* ExpCmdSN: what the target expects next */
   uint32_t next_statsn;
   uint8_t has_gap[LUNSCOPE_DIRECTIONS]; /* 1: and no number was seen behind it */
   uint8_t knows_statsn;
   uint8_t is_overdue; /* 1: the doubtful commands have waited for too long */
-  uint32_t pad0[3];
+  uint32_t pad0;
   struct lunscope_command commands[LUNSCOPE_COMMANDS];
 };
 
@@ -120,6 +122,11 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_command_place(struct lunscope_
   struct lunscope_command* place = lunscope_command_behind(home, 0);
   if (place) home->away++;
   return place;
+}
+
+/* How many places there are in both tables. */
+LUNSCOPE_INLINE uint32_t lunscope_inflight_places(const struct lunscope_spill* spill) {
+  return spill ? LUNSCOPE_TRACKED_COMMANDS : LUNSCOPE_COMMANDS;
 }
 
 /* The place with this number, counted through both tables, or 0. */

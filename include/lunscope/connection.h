@@ -174,7 +174,7 @@ LUNSCOPE_INLINE void lunscope_connection_number(struct lunscope_connection* conn
     if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !lunscope_has_status(bhs)) return;
     lunscope_doubt_answer(&connection->inflight, direction, bhs);
     lunscope_doubt_look(&connection->inflight, now_ns);
-  } else if (iscsi_opcode(bhs) <= ISCSI_LOGOUT_REQUEST && iscsi_opcode(bhs) != ISCSI_DATA_OUT) {
+  } else if (lunscope_sync_has_cmdsn(bhs)) {
     lunscope_doubt_request(&connection->inflight, direction, bhs);
   }
 }
@@ -195,8 +195,7 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
     if (command) cdb = command->cdb;
     /* The sweep of a trial that ends here leaves this command alone: it goes on, or ends below. */
     if (command && stream->due & LUNSCOPE_DUE_SWEEP) command->trial = 0;
-    if (!command && connection->inflight.unseen != 0 && lunscope_has_status(bhs))
-      connection->inflight.unseen--;
+    if (!command && lunscope_has_status(bhs)) connection->inflight.strays++;
   }
   return lunscope_wanted_bytes(bhs, cdb);
 }

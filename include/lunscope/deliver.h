@@ -150,8 +150,8 @@ LUNSCOPE_INLINE void lunscope_connection_delivered(struct lunscope_connection* c
 }
 
 /*
- * DUE_SWEEP: the command in this place of the tables, if the sweep takes it, or 0. The places are
- * LUNSCOPE_COMMANDS, and LUNSCOPE_TRACKED_COMMANDS with a spill.
+ * DUE_SWEEP: the command in this place of the tables, if the sweep takes it, or 0. There are
+ * lunscope_inflight_places() of them.
  */
 LUNSCOPE_INLINE struct lunscope_command* lunscope_swept_command(
     struct lunscope_connection* connection, struct lunscope_spill* spill, uint64_t place) {
@@ -173,6 +173,8 @@ LUNSCOPE_INLINE void lunscope_connection_swept(struct lunscope_connection* conne
   LUNSCOPE_BOUND(reason);
   lunscope_totals_deliver(totals, delivery);
   if (reason < LUNSCOPE_UNREPORTED_COUNT) totals->commands_unreported[role][reason]++;
+  lunscope_doubt_sweep(&connection->inflight, &connection->sweep,
+                       lunscope_is_doubtful(command, connection->record.gaps));
   lunscope_connection_end_command(connection, spill, command, totals);
 }
 

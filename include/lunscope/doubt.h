@@ -5,9 +5,10 @@
  * A target numbers its statuses. So the first StatSN behind a gap says how many statuses the gap
  * held: `missed`. They belong to commands that were in flight then (`doubtful`), to commands that
  * came in a gap themselves (`unseen`: the CmdSN says how many), or to other requests (`others`).
- * Each status that does come takes one out of these three. Once no more are left than were missed,
- * the answers of all of them were missed, and the doubtful commands are given up. Where the numbers
- * do not fit (a session of several connections shares one CmdSN), a limit of time decides.
+ * Each status that does come takes one out of these three. A command that ends otherwise takes one
+ * out of `missed`, too, if its status may have been one of those. Once no more are left than were
+ * missed, the answers of all of them were missed, and the doubtful commands are given up. Where the
+ * numbers do not fit (a session of several connections shares one CmdSN), a limit of time decides.
  *
  * Sources: RFC 7143 sections 4.2.2.1 (CmdSN) and 4.2.2.2 (StatSN).
  */
@@ -15,10 +16,11 @@
 #define LUNSCOPE_DOUBT_H
 
 #include "state.h"
+#include "sweep.h"
 
 /* Linux gives a disk command 30 s, Windows 60 s, before they abort it; an abort would be seen. */
 #define LUNSCOPE_DOUBT_NS (90ll * 1000 * 1000 * 1000)
-/* A larger step of a sequence number is no count of what was missed. */
+/* A sequence number that steps further is an error, and does not count what was missed. */
 #define LUNSCOPE_DOUBT_LIMIT 65536
 
 /* A gap: every command in flight is doubtful from now on. */
@@ -36,12 +38,33 @@ LUNSCOPE_INLINE uint32_t lunscope_doubt_take(uint32_t* of, uint32_t count) {
   return count - taken;
 }
 
+/* By how many a sequence number stepped over what was expected. */
+LUNSCOPE_INLINE uint32_t lunscope_doubt_step(uint32_t expected, uint32_t number) {
+  uint32_t step = number - expected;
+  return step <= LUNSCOPE_DOUBT_LIMIT ? step : 0;
+}
+
+/* How many requests were not seen and wait for their answer. Some are known from the target alone,
+ * which has taken them; some have been answered since. */
+LUNSCOPE_INLINE uint32_t lunscope_doubt_unseen(const struct lunscope_inflight* inflight) {
+  uint32_t unseen =
+      inflight->unseen + lunscope_doubt_step(inflight->next_cmdsn, inflight->taken_cmdsn);
+  lunscope_doubt_take(&unseen, inflight->strays);
+  return unseen;
+}
+
 /* Nothing is doubtful any more: the statuses that were missed belonged to the others. */
 LUNSCOPE_INLINE void lunscope_doubt_end(struct lunscope_inflight* inflight) {
-  uint32_t left = lunscope_doubt_take(&inflight->unseen, inflight->missed);
-  lunscope_doubt_take(&inflight->others, left);
+  if (inflight->missed > 0) {
+    inflight->unseen = lunscope_doubt_unseen(inflight);
+    inflight->strays = 0;
+    if (lunscope_doubt_step(inflight->next_cmdsn, inflight->taken_cmdsn) != 0)
+      inflight->next_cmdsn = inflight->taken_cmdsn;
+    uint32_t left = lunscope_doubt_take(&inflight->unseen, (uint32_t)inflight->missed);
+    lunscope_doubt_take(&inflight->others, left);
+    inflight->missed = 0;
+  }
   inflight->doubtful = 0;
-  inflight->missed = 0;
   inflight->is_overdue = 0;
 }
 
@@ -54,10 +77,12 @@ LUNSCOPE_INLINE void lunscope_doubt_clear(struct lunscope_inflight* inflight) {
   }
 }
 
-/* By how many a sequence number stepped over what was expected. */
-LUNSCOPE_INLINE uint32_t lunscope_doubt_step(uint32_t expected, uint32_t number) {
-  uint32_t step = number - expected;
-  return step <= LUNSCOPE_DOUBT_LIMIT ? step : 0;
+/* The sweep ends a command without its status: was it one of those that passed in a gap? If the tag
+ * is used again, it was. The gap may not be known yet: then `missed` is below zero until it is. */
+LUNSCOPE_INLINE void lunscope_doubt_sweep(struct lunscope_inflight* inflight,
+                                          const struct lunscope_sweep* sweep, int is_doubtful) {
+  if (sweep->of == LUNSCOPE_SWEEP_DOUBTFUL) return; /* lunscope_doubt_end() has counted these */
+  if (is_doubtful || sweep->reason == LUNSCOPE_UNREPORTED_ITT_REUSED) inflight->missed--;
 }
 
 /* Is this a request, or an answer, that is no SCSI Command and no SCSI status? */
@@ -75,7 +100,9 @@ LUNSCOPE_INLINE int lunscope_is_other(const uint8_t* bhs) {
   }
 }
 
-/* A request of the initiator (no Data-Out, no SNACK) has this header. */
+/* A request of the initiator (no Data-Out, no SNACK) has this header. The statuses without a
+ * command that came before it belong to the requests that passed in this gap, or in earlier ones.
+ */
 LUNSCOPE_INLINE void lunscope_doubt_request(struct lunscope_inflight* inflight, uint32_t direction,
                                             const uint8_t* bhs) {
   uint32_t cmdsn = iscsi_cmdsn(bhs);
@@ -83,6 +110,8 @@ LUNSCOPE_INLINE void lunscope_doubt_request(struct lunscope_inflight* inflight, 
     inflight->unseen += lunscope_doubt_step(inflight->next_cmdsn, cmdsn);
     inflight->has_gap[direction & 1] = 0;
   }
+  lunscope_doubt_take(&inflight->unseen, inflight->strays);
+  inflight->strays = 0;
   inflight->next_cmdsn = iscsi_is_immediate(bhs) ? cmdsn : cmdsn + 1;
   if (lunscope_is_other(bhs)) inflight->others++;
 }
@@ -104,11 +133,13 @@ LUNSCOPE_INLINE void lunscope_doubt_answer(struct lunscope_inflight* inflight, u
   int is_taken = lunscope_takes_statsn(bhs);
   if (inflight->has_gap[direction & 1]) {
     if (inflight->knows_statsn)
-      inflight->missed += lunscope_doubt_step(inflight->next_statsn, statsn);
+      inflight->missed += (int32_t)lunscope_doubt_step(inflight->next_statsn, statsn);
     inflight->has_gap[direction & 1] = 0;
     if (inflight->doubtful == 0) lunscope_doubt_end(inflight);
     inflight->next_statsn = statsn;
   }
+  if (inflight->missed < 0) inflight->missed = 0; /* no gap was before this PDU */
+  inflight->taken_cmdsn = iscsi_expcmdsn(bhs);
   if (!is_taken) return;
   inflight->next_statsn = statsn + 1;
   inflight->knows_statsn = 1;
@@ -127,8 +158,9 @@ LUNSCOPE_INLINE void lunscope_doubt_look(struct lunscope_inflight* inflight, uin
 LUNSCOPE_INLINE int lunscope_doubt_is_settled(const struct lunscope_inflight* inflight) {
   if (inflight->doubtful == 0) return 0;
   if (inflight->is_overdue) return 1;
-  return inflight->missed != 0 &&
-         inflight->missed >= inflight->doubtful + inflight->unseen + inflight->others;
+  return inflight->missed > 0 && (uint32_t)inflight->missed >= inflight->doubtful +
+                                                                   lunscope_doubt_unseen(inflight) +
+                                                                   inflight->others;
 }
 
 #endif

@@ -38,8 +38,8 @@ LUNSCOPE_SUBPROGRAM int lunscope_sync_may_try(const struct lunscope_stream* stre
                                               uint32_t direction, uint32_t role) {
   if (!stream) return 0;
   const uint8_t* bhs = stream->room + (at & LUNSCOPE_ROOM_MASK);
-  return iscsi_ahs_bytes(bhs) == 0 && iscsi_data_bytes(bhs) <= LUNSCOPE_SYNC_DATA_BYTES &&
-         iscsi_fits(bhs, direction, role);
+  return iscsi_data_bytes(bhs) <= LUNSCOPE_SYNC_DATA_BYTES &&
+         lunscope_sync_begins(stream, at, direction, role);
 }
 
 /*
