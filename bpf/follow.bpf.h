@@ -86,10 +86,9 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
   } else if (lunscope_is_text(iscsi_opcode(stream->room))) {
     header = LUNSCOPE_HEADER_ACT;
   } else {
-    lunscope_connection_chunk(follow->connection, follow->spill, direction, follow->totals);
+    lunscope_connection_chunk(follow->connection, follow->spill, direction);
   }
-  if (header == LUNSCOPE_HEADER_ACT)
-    lunscope_connection_act(follow->connection, direction, follow->totals);
+  if (header == LUNSCOPE_HEADER_ACT) lunscope_connection_act(follow->connection, direction);
   emit_due(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(stream);
   if (header == LUNSCOPE_HEADER_REUSED)

@@ -49,7 +49,10 @@ class ServeSubcommand : public Subcommand {
     return options;
   }
 
-  [[nodiscard]] Status Check() const override { return counting_.Check(watch_.sources); }
+  [[nodiscard]] Status Check() const override {
+    if (Status watched = watch_.Check(); !watched.ok()) return watched;
+    return counting_.Check(watch_.sources);
+  }
 
   Result<ExitCode> Run() override {
     ProbeOptions probe = watch_.Probe();

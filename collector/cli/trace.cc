@@ -44,7 +44,12 @@ class TraceSubcommand : public Subcommand {
     return options;
   }
 
-  [[nodiscard]] Status Check() const override { return lines_.Check(); }
+  [[nodiscard]] Status Check() const override {
+    if (Status watched = watch_.Check(); !watched.ok()) return watched;
+    if (lines_.pdus && !watch_.sources.iscsi)
+      return Error{ExitCode::kUsage, "--pdu is for --source iscsi"};
+    return lines_.Check();
+  }
 
   Result<ExitCode> Run() override {
     lines_.json = output_.json;

@@ -2,14 +2,18 @@
 #include "collector/lines/session_list.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <sstream>
+#include <utility>
 #include <vector>
 
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
+#include "collector/base/text_table.h"
 #include "collector/lines/shared_keys.h"
 #include "collector/names/names.h"
 
@@ -29,8 +33,15 @@ std::vector<const Connection*> OtherConnections(const Model& model) {
   return others;
 }
 
-std::string Since(const Session& session, int64_t wall_clock_offset_ns) {
-  return FormatTime(static_cast<int64_t>(session.since_ns) + wall_clock_offset_ns);
+// The state of a connection outside the sessions.
+const char* StateOf(const Connection& connection) {
+  if (connection.login.negotiation) return "logging_in";
+  if (connection.target->first.name == kDiscoveryName) return "discovery";
+  return connection.is_midstream ? "open_before" : "no_login";
+}
+
+std::string TimeOf(uint64_t monotonic_ns, int64_t wall_clock_offset_ns) {
+  return FormatTime(static_cast<int64_t>(monotonic_ns) + wall_clock_offset_ns);
 }
 
 // Each party may declare a value of its own for such a key. kParameters has two rows for it, one
@@ -90,7 +101,9 @@ void FillSession(json::Members& line, const Model& model, const SessionKey& key,
   line.String("session", session.name);
   line.String("portal", OrUnknown(session.portal));
   line.Flag("up", session.is_up());
-  line.String("since", Since(session, wall_clock_offset_ns));
+  line.String("since", TimeOf(session.since_ns, wall_clock_offset_ns));
+  if (!session.is_up())
+    line.String("down_since", TimeOf(session.down_since_ns, wall_clock_offset_ns));
   AddParameters(line, session.parameters);
   line.Array("connections", [&](json::Elements& list) {
     for (const auto& [cid, id] : session.connections)
@@ -98,8 +111,10 @@ void FillSession(json::Members& line, const Model& model, const SessionKey& key,
   });
 }
 
-void FillOther(json::Members& line, const Connection& connection) {
+void FillOther(json::Members& line, const Connection& connection, int64_t wall_clock_offset_ns) {
   line.String("role", RoleLabel(connection.role));
+  line.String("state", StateOf(connection));
+  line.String("since", TimeOf(connection.met_ns, wall_clock_offset_ns));
   line.String("target", connection.target->first.name);
   line.String("initiator", OrUnknown(connection.initiator));
   line.String("names_from", OrUnknown(connection.names_from));
@@ -122,7 +137,47 @@ void FillTarget(json::Members& line, const Directory::Key& key, const ListedTarg
 
 // ---- as a table ----
 
-constexpr const char* kSessionRow = "{:<3} {:<5} {:>4} {:<27} {:<17} {:<21} {} {}\n";
+// Rows, each with indented lines of details below it.
+class DetailedTable {
+ public:
+  explicit DetailedTable(std::vector<TextTable::Column> columns) : table_(std::move(columns)) {}
+
+  void AddRow(std::vector<std::string> cells, std::string details) {
+    table_.AddRow(std::move(cells));
+    details_.push_back(std::move(details));
+  }
+  [[nodiscard]] std::string Format() const {
+    std::istringstream rows(table_.Format());
+    std::string text;
+    std::string row;
+    std::getline(rows, text);
+    text += '\n';
+    for (const std::string& details : details_) {
+      std::getline(rows, row);
+      text += row;
+      text += '\n';
+      text += details;
+    }
+    return text;
+  }
+
+ private:
+  TextTable table_;
+  std::vector<std::string> details_;
+};
+
+// "    CID 0 from 192.0.2.1:40001 to 192.0.2.2:3260, process qemu-system-x86 (42), guest vm1"
+std::string ConnectionLine(const Connection& connection, const std::string& name) {
+  const bool is_target = connection.role == LUNSCOPE_ROLE_TARGET;
+  std::string text = fmt::format("    {} from {} to {}", name,
+                                 OrUnknown(is_target ? connection.remote : connection.local),
+                                 OrUnknown(is_target ? connection.local : connection.remote));
+  const LocalProcess& process = connection.process;
+  if (process.id != 0) text += fmt::format(", process {} ({})", process.comm, process.id);
+  if (!process.guest.empty()) text += fmt::format(", guest {}", process.guest);
+  if (connection.has_inferred_names()) text += fmt::format(", names by {}", connection.names_from);
+  return text + "\n";
+}
 
 // Appends the parameters that differ from the RFC's default value.
 void AppendChanged(std::string& text, const ParameterValues& values) {
@@ -137,6 +192,40 @@ void AppendChanged(std::string& text, const ParameterValues& values) {
   }
 }
 
+std::string SessionDetails(const Model& model, const Session& session,
+                           int64_t wall_clock_offset_ns) {
+  std::string lines;
+  std::string changed;
+  AppendChanged(changed, session.parameters);
+  for (const auto& [cid, id] : session.connections) {
+    const Connection& connection = *model.FindConnection(id);
+    lines += ConnectionLine(connection, fmt::format("CID {}", cid));
+    AppendChanged(changed, connection.parameters);
+  }
+  if (!session.is_up())
+    lines += fmt::format("    up since {} at {}, and gone without a logout\n",
+                         TimeOf(session.since_ns, wall_clock_offset_ns), OrUnknown(session.portal));
+  return changed.empty() ? lines : lines + changed + "\n";
+}
+
+// The targets that were listed or moved, or "".
+std::string TargetsTable(const Directory& directory) {
+  if (directory.targets().empty()) return "";
+  TextTable table({{"END"}, {"TARGET"}, {"LISTED AT"}, {"REDIRECTED TO"}});
+  for (const auto& [key, target] : directory.targets()) {
+    std::string moved(target.redirected_to.empty() ? "-" : target.redirected_to);
+    if (target.is_moved_for_good) moved += " for good";
+    table.AddRow(
+        {EndName(key.first), key.second,
+         target.addresses.empty() ? "-" : fmt::format("{}", fmt::join(target.addresses, " ")),
+         moved});
+  }
+  std::string text = "\n" + table.Format();
+  if (directory.left_out() != 0)
+    text += fmt::format("{} more names and addresses had no room\n", directory.left_out());
+  return text;
+}
+
 }  // namespace
 
 std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
@@ -147,7 +236,7 @@ std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
     });
     line.Array("other_connections", [&](json::Elements& list) {
       for (const Connection* connection : OtherConnections(model))
-        list.Object(FillOther, *connection);
+        list.Object(FillOther, *connection, wall_clock_offset_ns);
     });
     line.Array("targets", [&](json::Elements& list) {
       for (const auto& [key, target] : model.directory().targets())
@@ -159,26 +248,20 @@ std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
 }
 
 std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
-  std::string table = fmt::format(kSessionRow, "END", "STATE", "CONN", "SINCE", "SESSION", "PORTAL",
-                                  "TARGET", "INITIATOR");
+  DetailedTable table({{"END"}, {"STATE"}, {"SINCE"}, {"SESSION"}, {"TARGET"}, {"INITIATOR"}});
   for (const auto& [key, session] : model.sessions().all()) {
-    table += fmt::format(kSessionRow, EndName(key.role), session.is_up() ? "up" : "down",
-                         session.connections.size(), Since(session, wall_clock_offset_ns),
-                         session.name, OrUnknown(session.portal), key.target, key.initiator);
-    std::string changed;
-    AppendChanged(changed, session.parameters);
-    for (const auto& [cid, id] : session.connections)
-      AppendChanged(changed, model.FindConnection(id)->parameters);
-    if (!changed.empty()) table += changed + "\n";
+    const uint64_t since_ns = session.is_up() ? session.since_ns : session.down_since_ns;
+    table.AddRow({EndName(key.role), session.is_up() ? "up" : "down",
+                  TimeOf(since_ns, wall_clock_offset_ns), session.name, key.target, key.initiator},
+                 SessionDetails(model, session, wall_clock_offset_ns));
   }
   for (const Connection* connection : OtherConnections(model)) {
-    const bool is_target = connection->role == LUNSCOPE_ROLE_TARGET;
-    table += fmt::format(kSessionRow, EndName(connection->role), "-", 1,
-                         fmt::format("names: {}", OrUnknown(connection->names_from)), "-",
-                         OrUnknown(is_target ? connection->local : connection->remote),
-                         connection->target->first.name, OrUnknown(connection->initiator));
+    table.AddRow({EndName(connection->role), StateOf(*connection),
+                  TimeOf(connection->met_ns, wall_clock_offset_ns), "-",
+                  connection->target->first.name, std::string(OrUnknown(connection->initiator))},
+                 ConnectionLine(*connection, "connection"));
   }
-  return table;
+  return table.Format() + TargetsTable(model.directory());
 }
 
 }  // namespace lunscope

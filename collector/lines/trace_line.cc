@@ -31,12 +31,14 @@ struct Facts {
         verdict(traced.applied.verdict),
         wire_ns(traced.applied.wire_ns),
         retries(traced.retries),
+        operation(traced.applied.operation),
         name(CommandName(record.cdb, traced.applied.device_type)),
         cdb(CdbOf(record, traced.applied)),
         extension(traced.applied.extension),
         lba(LbaOf(cdb, traced.applied.device_type)),
         blocks(BlocksOf(cdb, traced.applied.device_type)),
-        epoch_ns(static_cast<int64_t>(record.header.time_ns) + traced.wall_clock_offset_ns) {}
+        epoch_ns(static_cast<int64_t>(record.header.time_ns) + traced.wall_clock_offset_ns),
+        names(traced.names) {}
 
   [[nodiscard]] bool is_target() const { return record.header.role == LUNSCOPE_ROLE_TARGET; }
 
@@ -48,12 +50,14 @@ struct Facts {
   const Verdict& verdict;
   std::optional<uint64_t> wire_ns;  // of the same command on the wire, if it was found there
   uint8_t retries;
+  scsi_operation operation;
   std::string name;
   std::span<const uint8_t> cdb;
   const CommandExtension* extension;  // or nullptr
   std::optional<uint64_t> lba;
   std::optional<uint64_t> blocks;
   int64_t epoch_ns;
+  ShortNames* names;  // or nullptr
 };
 
 // REQUIRES: the command was found on the wire.
@@ -113,21 +117,14 @@ bool IsOnWire(const Facts& facts) { return facts.wire_ns.has_value(); }
 
 // ---- the columns of the table ----
 
-constexpr uint8_t kTargetColumns = 16;
 constexpr uint8_t kCommandColumns = 21;
-
-// The end of a name says more than its beginning: "..:storage.disk1".
-std::string Tail(const std::string& name, size_t columns) {
-  return name.size() <= columns ? name : ".." + name.substr(name.size() - columns + 2);
-}
 
 // A tilde marks a name that does not come from a login.
 std::string TargetText(const Facts& facts) {
   const std::string& target = facts.target.name;
-  if (target == kUnknownName)
-    return IsOfIscsi(facts) ? Tail(facts.connection->remote, kTargetColumns) : "";
-  return HasInferredNames(facts) ? "~" + Tail(target, kTargetColumns - 1)
-                                 : Tail(target, kTargetColumns);
+  if (target == kUnknownName) return IsOfIscsi(facts) ? facts.connection->remote : "";
+  const std::string& shown = facts.names != nullptr ? facts.names->Of(target) : target;
+  return HasInferredNames(facts) ? "~" + shown : shown;
 }
 
 std::string EndText(const Facts& facts) {
@@ -247,6 +244,10 @@ constexpr Key kKeys[] = {
     {"cmdsn", IsOfIscsi,
      [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.cmdsn); }},
     {"command", nullptr, [](auto& line, auto name, auto& facts) { line.String(name, facts.name); }},
+    {"operation", nullptr,
+     [](auto& line, auto name, auto& facts) {
+       line.String(name, OperationLabel(facts.operation));
+     }},
     {"cdb", nullptr,
      [](auto& line, auto name, auto& facts) {
        line.Hex(name, facts.cdb.first(std::min(CdbBytes(facts.cdb), facts.cdb.size())));

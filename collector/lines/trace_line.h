@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 
+#include "collector/lines/short_names.h"
 #include "collector/model/applied.h"
 
 namespace lunscope {
@@ -20,11 +21,14 @@ struct TracedCommand {
   int64_t wall_clock_offset_ns;  // from the record's clock to the epoch
   uint8_t retries = 0;           // of a SCSI layer's command: how often it was dispatched before
   bool has_wire_column = false;
+  ShortNames* names = nullptr;  // of targets, for a row; nullptr: they are shown whole
 };
 
-// The table's header and a command's row, printable, without a line end. They have at most 120
-// columns, and 9 more if has_wire_column adds the column ABOVE: the time above the wire. The
-// longest values are cut.
+inline constexpr size_t kTargetColumns = 16;
+
+// The table's header and a command's row, printable, without a line end. Most rows have at most 120
+// columns, and 9 more if has_wire_column adds the column ABOVE: the time above the wire. A longer
+// value pushes the columns behind it to the right.
 std::string TableHeader(bool has_wire_column = false);
 std::string TableRow(const TracedCommand& command);
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Commands and LUNs, of iSCSI and of the SCSI layers.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <utility>
+
 #include "collector/metrics/catalogue.h"
 #include "collector/names/names.h"
 
@@ -52,43 +58,69 @@ struct EachTargetOperation {
   }
 };
 
-// The errors of a LUN by status and sense key. A LUN without errors has a series with 0, so that
-// its first error is an increase of a counter.
+// The errors of a LUN by status and sense key. Those that tell of trouble have a series with 0 from
+// the beginning, so that the first one is an increase of a counter.
 struct EachCommandError {
   using Item = uint64_t;
+  using Code = std::pair<uint8_t, std::optional<uint8_t>>;
+  // SPC-5 table 49 and SAM-5 table 33.
+  static constexpr std::array kTrouble = {
+      Code{SCSI_STATUS_CHECK_CONDITION, 0x02},  // not ready
+      Code{SCSI_STATUS_CHECK_CONDITION, 0x03},  // medium error
+      Code{SCSI_STATUS_CHECK_CONDITION, 0x04},  // hardware error
+      Code{SCSI_STATUS_CHECK_CONDITION, 0x05},  // illegal request
+      Code{SCSI_STATUS_CHECK_CONDITION, 0x06},  // unit attention
+      Code{SCSI_STATUS_CHECK_CONDITION, 0x07},  // data protect
+      Code{SCSI_STATUS_CHECK_CONDITION, 0x0b},  // aborted command
+      Code{0x08, std::nullopt},                 // busy
+      Code{0x18, std::nullopt},                 // reservation conflict
+      Code{0x28, std::nullopt},                 // task set full
+      Code{0x40, std::nullopt},                 // task aborted
+  };
   static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel,
                                          &kLunLabel,  &kStatusLabel,    &kSenseKeyLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
-    WalkLuns(view, LunRoles::kBoth,
-             [&](Labels& labels, const LunStatistics& lun) { WalkLun(labels, lun, visit); });
+    WalkLuns(view, LunRoles::kBoth, [&](Labels& labels, const LunStatistics& lun) {
+      WalkLun(labels, lun, view.source == SeriesSource::kScsiLayers, visit);
+    });
   }
 
-  static void WalkLun(Labels& labels, const LunStatistics& lun, const ItemVisitor<Item>& visit) {
+  static void WalkLun(Labels& labels, const LunStatistics& lun, bool is_of_layer,
+                      const ItemVisitor<Item>& visit) {
     const auto add = [&](const std::string& status, const std::string& sense_key, uint64_t count) {
       const Scoped scoped_status(labels, kStatusLabel, status);
       const Scoped scoped_key(labels, kSenseKeyLabel, sense_key);
       visit(labels, count);
     };
-    constexpr uint8_t kIllegalRequest = 0x05;
-    if (!lun.errors.contains({SCSI_STATUS_CHECK_CONDITION, kIllegalRequest}))
-      add(StatusLabel(SCSI_STATUS_CHECK_CONDITION), SenseKeyLabel(kIllegalRequest), 0);
-    for (const auto& [code, count] : lun.errors)
+    const auto add_code = [&](const Code& code, uint64_t count) {
       add(StatusLabel(code.first), code.second ? SenseKeyLabel(*code.second) : kNoSenseData, count);
-    if (lun.target_failures != 0) add(kTargetFailureStatus, kNoSenseData, lun.target_failures);
+    };
+    for (const Code& code : kTrouble) {
+      const auto found = lun.errors.find(code);
+      add_code(code, found == lun.errors.end() ? 0 : found->second);
+    }
+    for (const auto& [code, count] : lun.errors) {
+      if (std::ranges::find(kTrouble, code) == kTrouble.end()) add_code(code, count);
+    }
+    if (!is_of_layer) return add(kTargetFailureStatus, kNoSenseData, lun.target_failures);
     uint64_t host_errors = 0;
     for (const auto& [host_status, count] : lun.host_errors) host_errors += count;
-    if (host_errors != 0) add(kHostErrorStatus, kNoSenseData, host_errors);
+    add(kHostErrorStatus, kNoSenseData, host_errors);
   }
 };
 
-// The commands of a LUN that ended without a status, by reason; only reasons that occurred.
+// The commands of a LUN that ended without a status, by reason. An abort and the end of a
+// connection have a series with 0 from the beginning.
 struct EachNoStatus {
   using Item = uint64_t;
   static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel, &kLunLabel,
                                          static_cast<const Label*>(&kUnreportedLabel)};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkLuns(view, LunRoles::kBoth, [&](Labels& labels, const LunStatistics& lun) {
-      for (const auto& [reason, count] : lun.no_status) {
+      std::map<uint8_t, uint64_t> reasons = lun.no_status;
+      reasons.try_emplace(LUNSCOPE_UNREPORTED_ABORTED, 0);
+      reasons.try_emplace(LUNSCOPE_UNREPORTED_CONNECTION_CLOSED, 0);
+      for (const auto& [reason, count] : reasons) {
         const Scoped scoped(labels, kUnreportedLabel, kUnreportedLabel.value_of(reason));
         visit(labels, count);
       }
@@ -139,7 +171,8 @@ constexpr Metric kCommandMetrics[] = {
      Of<EachLun, &LunStatistics::written_bytes>(),
      Twin{"Bytes that commands of a SCSI layer have written."}},
     {"outstanding_commands", Gauge, kCount, kIscsi,
-     "Commands without a status at the time of the scrape, from the in-flight tables.",
+     "Commands that wait for their status at the time of the scrape. A command above the target's "
+     "MaxCmdSN does not: the target ignores it.",
      Of<EachLun, &LunStatistics::outstanding>(),
      Twin{"Commands of a SCSI layer in flight at the time of the scrape."}},
     {"oldest_outstanding_command_seconds", Gauge, kSeconds, kIscsi,

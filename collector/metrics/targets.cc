@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Logins, PDUs and bytes of iSCSI targets.
+#include <array>
 #include <map>
 
 #include "collector/metrics/catalogue.h"
@@ -29,10 +30,10 @@ struct EachLoginFailure {
   }
 };
 
-// Counts by a code of the wire. usual: the code that has a series from the beginning, so that its
-// first count is an increase of a counter.
+// Counts by a code of the wire. trouble: the codes that have a series from the beginning, so that
+// the first count of each is an increase of a counter.
 template <std::map<uint8_t, uint64_t> TargetCounters::*counts, const CodeLabel& label,
-          uint8_t usual>
+          const auto& trouble>
 struct EachCode {
   using Item = uint64_t;
   static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTransportLabel,
@@ -40,7 +41,7 @@ struct EachCode {
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
       std::map<uint8_t, uint64_t> all = target.*counts;
-      all.try_emplace(usual, 0);
+      for (const uint8_t code : trouble) all.try_emplace(code, 0);
       for (const auto& [code, count] : all) {
         const Scoped scoped(labels, label, label.value_of(code));
         visit(labels, count);
@@ -74,9 +75,13 @@ uint64_t Bytes(const TargetStatistics& target) {
   return target.bytes[direction];
 }
 
-constexpr uint8_t kUsualReject = 0x04;
-constexpr uint8_t kUsualTaskFunction = ISCSI_TASK_ABORT_TASK;
-constexpr uint8_t kUsualAsyncEvent = 1;
+// Data digest error, protocol error, invalid PDU field (RFC 7143 section 11.17.1).
+constexpr std::array<uint8_t, 3> kRejects = {0x02, 0x04, 0x09};
+constexpr std::array<uint8_t, 5> kTaskFunctions = {
+    ISCSI_TASK_ABORT_TASK, ISCSI_TASK_ABORT_TASK_SET, ISCSI_TASK_LUN_RESET,
+    ISCSI_TASK_TARGET_WARM_RESET, ISCSI_TASK_TARGET_COLD_RESET};
+// Logout requested, connection dropped, all connections dropped (section 11.9.1).
+constexpr std::array<uint8_t, 3> kAsyncEvents = {1, 2, 3};
 
 constexpr Metric kTargetMetrics[] = {
     {"logins_total", Counter, kCount, kIscsi, "Logins that reached the full feature phase.",
@@ -89,12 +94,12 @@ constexpr Metric kTargetMetrics[] = {
     {"logouts_total", Counter, kCount, kIscsi, "Logout Responses that report success.",
      Of<EachTarget, &TargetStatistics::logouts>()},
     {"rejects_total", Counter, kCount, kIscsi, "Reject PDUs.",
-     Of<EachCode<&TargetCounters::rejects, kRejectReasonLabel, kUsualReject>>()},
+     Of<EachCode<&TargetCounters::rejects, kRejectReasonLabel, kRejects>>()},
     {"task_management_requests_total", Counter, kCount, kIscsi,
      "Task Management Function Requests.",
-     Of<EachCode<&TargetCounters::task_functions, kTaskFunctionLabel, kUsualTaskFunction>>()},
+     Of<EachCode<&TargetCounters::task_functions, kTaskFunctionLabel, kTaskFunctions>>()},
     {"async_messages_total", Counter, kCount, kIscsi, "Asynchronous Messages.",
-     Of<EachCode<&TargetCounters::async_events, kAsyncEventLabel, kUsualAsyncEvent>>()},
+     Of<EachCode<&TargetCounters::async_events, kAsyncEventLabel, kAsyncEvents>>()},
     {"pdus_sent_total", Counter, kCount, kIscsi, "PDUs handed to the network.",
      Of<EachOpcode<LUNSCOPE_SENT>>()},
     {"pdus_received_total", Counter, kCount, kIscsi, "PDUs received, each counted once.",

@@ -121,8 +121,10 @@ void CommandCounter::Keep(Connection& connection, const lunscope_header_record& 
 
 Applied CommandCounter::Apply(Connection& connection, const lunscope_inflight_record& record) {
   tracked_ += record.count;
-  for (const lunscope_waiting& waiting : std::span(record.waiting, record.count))
-    series_.LunOf(connection, waiting.lun).CountInFlight(waiting.start_ns);
+  for (const lunscope_waiting& waiting : std::span(record.waiting, record.count)) {
+    if (waiting.start_ns != 0)
+      series_.LunOf(connection, waiting.lun).CountInFlight(waiting.start_ns);
+  }
   return {.connection = &connection};
 }
 

@@ -58,6 +58,7 @@ struct alignas(64) Connection : Origin {
   LocalProcess process;
   std::map<uint64_t, int> device_types;  // by LUN: from the host, or seen on this connection
   uint64_t last_walk = 0;                // the number of the last walk that found it
+  uint64_t met_ns = 0;                   // the time of its first record
 
   LoginState login;
   std::optional<SessionKey> session;  // once it is logged in

@@ -30,8 +30,10 @@ class Connections {
 
   // The connection of a record, which may be its first.
   Connection& Of(const lunscope_record& record) {
-    Connection& connection =
-        table_.At(record.connection, [this](Connection& met) { met.last_walk = walk_number_; });
+    Connection& connection = table_.At(record.connection, [&](Connection& met) {
+      met.last_walk = walk_number_;
+      met.met_ns = record.time_ns;
+    });
     // A record may be older than what was learned since: an unknown role takes nothing back.
     const bool is_news = record.role != LUNSCOPE_ROLE_UNKNOWN && connection.role != record.role;
     if (connection.target == nullptr || is_news) SetRole(connection, record.role);

@@ -132,7 +132,7 @@ void Logins::LogOut(Connection& connection) {
 
 void Logins::OpenSession(Connection& connection, const lunscope_pdu_record& record) {
   // A connection belongs to one session: another login on it leaves the session before.
-  Close(connection);
+  Close(connection, record.header.time_ns);
   LoginState& state = connection.login;
   state.logged_out = false;
   connection.cid = state.requested_cid;
@@ -148,6 +148,7 @@ void Logins::OpenSession(Connection& connection, const lunscope_pdu_record& reco
                ValueOf(parameters, "TargetPortalGroupTag")};
   login.cid = connection.cid;
   login.connection = connection.id;
+  login.portal = PortalOf(connection);
   login.is_leading = state.requested_tsih == 0;
   if (login.is_leading && login.key.portal_group.empty())
     login.key.portal_group = PortalOf(connection);
@@ -167,8 +168,9 @@ void Logins::Apply(Connection& connection, const lunscope_connection_record& rec
   LearnPortal(connection, *session);
 }
 
-void Logins::Close(const Connection& connection) {
-  sessions_.Close(connection.session, connection.cid, connection.id, connection.login.logged_out);
+void Logins::Close(const Connection& connection, uint64_t time_ns) {
+  sessions_.Close(connection.session, connection.cid, connection.id, connection.login.logged_out,
+                  time_ns);
 }
 
 Session* Logins::SessionOf(const Connection& connection) {

@@ -29,7 +29,9 @@ class Logins {
   // The connection's own record says which digests its session uses.
   void Apply(Connection& connection, const lunscope_connection_record& record);
   // The connection has ended: its session may go down with it.
-  void Close(const Connection& connection);
+  void Close(const Connection& connection, uint64_t time_ns);
+  // Forget what has been over for long.
+  void Age(uint64_t now_ns) { sessions_.Age(now_ns); }
 
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
   [[nodiscard]] const Directory& directory() const { return directory_; }

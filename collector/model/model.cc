@@ -48,7 +48,7 @@ Applied Model::ApplyConnection(const lunscope_connection_record& record) {
   CountTraffic(connection, record);
   logins_.Apply(connection, record);
   if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0) return {.connection = &connection};
-  Close(connection);
+  Close(connection, record.header.time_ns);
   return {};
 }
 
@@ -59,19 +59,21 @@ Applied Model::ApplyHeader(const lunscope_header_record& record) {
   return {.connection = &connection, .device_type = DeviceType(connection, iscsi_lun(record.bhs))};
 }
 
-void Model::Close(const Connection& connection) {
-  logins_.Close(connection);
+void Model::Close(const Connection& connection, uint64_t time_ns) {
+  logins_.Close(connection, time_ns);
   connections_.Forget(connection);
 }
 
-void Model::BeginWalk() {
+void Model::BeginWalk(uint64_t now_ns) {
+  walk_ns_ = now_ns;
+  logins_.Age(now_ns);
   series_.BeginWalk();
   connections_.BeginWalk();
   commands_.BeginWalk();
 }
 
 void Model::EndWalk(bool is_whole, const Pause& pause) {
-  connections_.EndWalk(is_whole, pause, [this](const Connection& gone) { Close(gone); });
+  connections_.EndWalk(is_whole, pause, [this](const Connection& gone) { Close(gone, walk_ns_); });
 }
 
 Snapshot Model::TakeSnapshot(const Pause& pause) const {

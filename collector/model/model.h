@@ -74,8 +74,9 @@ class Model {
 
   // Around the records of one walk over the live connections, and the commands in flight of the
   // SCSI layers. Records of the rings may come in between. If one of them ends a connection, what
-  // the walk had read of that connection before does not bring it back.
-  void BeginWalk();
+  // the walk had read of that connection before does not bring it back. now_ns: the time, by which
+  // what has been over for long is forgotten.
+  void BeginWalk(uint64_t now_ns);
   void ApplyInFlight(const lunscope_scsi_command& command) { layers_.ApplyInFlight(command); }
   // is_whole: the walk has come to every connection. Those that it did not find are gone.
   void EndWalk(bool is_whole = true, const Pause& pause = {});
@@ -101,13 +102,14 @@ class Model {
   Applied ApplyPdu(const lunscope_pdu_record& record);
   Applied ApplyConnection(const lunscope_connection_record& record);
   [[nodiscard]] Applied ApplyHeader(const lunscope_header_record& record);
-  void Close(const Connection& connection);
+  void Close(const Connection& connection, uint64_t time_ns);
 
   Series series_;
   Connections connections_;
   CommandCounter commands_;
   Logins logins_;
   Layers layers_;
+  uint64_t walk_ns_ = 0;
 };
 
 }  // namespace lunscope

@@ -32,7 +32,10 @@ bool IsAny(const CommandEnd&) { return true; }
 // ---- the words for it ----
 
 std::string TimedOut(const CommandEnd&) { return "Timed out"; }
-std::string Open(const CommandEnd&) { return "No status yet"; }
+std::string Open(const CommandEnd& end) {
+  const std::string cause = NoStatusCause(end.no_status - 1, end.cause);
+  return cause.empty() ? "No status yet" : "No status yet (" + cause + ")";
+}
 std::string NoStatus(const CommandEnd& end) {
   return "No status: " + NoStatusName(end.no_status - 1, end.cause);
 }

@@ -8,16 +8,16 @@
 #include <tuple>
 #include <utility>
 
+#include "collector/model/target.h"
+
 namespace lunscope {
 
 const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
-  if (login.is_leading) EndThoseInPlaceOf(login.key);
+  if (login.is_leading && !EndThoseInPlaceOf(login.key)) EndThoseThatAreBack(login);
   auto [entry, is_new] = sessions_.try_emplace(login.is_leading ? login.key : JoinedBy(login.key));
   Session& session = entry->second;
-  if (is_new) {
-    session.name = fmt::format("{:012x}:{:04x}", login.key.isid, login.key.tsih);
-    session.since_ns = login.time_ns;
-  }
+  if (is_new) session.name = fmt::format("{:012x}:{:04x}", login.key.isid, login.key.tsih);
+  if (!session.is_up()) session.since_ns = login.time_ns;
   // A CID that is in use is taken over: connection reinstatement (RFC 7143 section 6.3.4).
   session.connections[login.cid] = login.connection;
   return entry->first;
@@ -38,12 +38,30 @@ auto SessionTable::OfInitiatorPort(const SessionKey& key) const -> std::pair<Ent
 }
 
 // Session reinstatement (RFC 7143 section 6.3.5): a login with TSIH 0 and an ISID that the
-// initiator has a session for ends that session, up or down. The target chooses a new TSIH.
-void SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
+// initiator has a session for ends that session, up or down. The target chooses a new TSIH. Returns
+// whether there was one.
+bool SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
   auto [entry, end] = OfInitiatorPort(key);
+  const size_t before = sessions_.size();
   while (entry != end) {
     entry =
         entry->first.portal_group == key.portal_group ? sessions_.erase(entry) : std::next(entry);
+  }
+  return sessions_.size() != before;
+}
+
+// An initiator that chooses a new ISID each time is back, too. Its sessions through other portals
+// are other paths, and may still be down.
+void SessionTable::EndThoseThatAreBack(const SessionLogin& login) {
+  const SessionKey& key = login.key;
+  if (login.portal.empty() || key.initiator == kUnknownName) return;
+  auto entry = sessions_.lower_bound({key.role, key.target, key.initiator, 0, 0, ""});
+  while (entry != sessions_.end() &&
+         std::tie(entry->first.role, entry->first.target, entry->first.initiator) ==
+             std::tie(key.role, key.target, key.initiator)) {
+    const Session& session = entry->second;
+    const bool is_back = !session.is_up() && session.portal == login.portal;
+    entry = is_back ? sessions_.erase(entry) : std::next(entry);
   }
 }
 
@@ -73,7 +91,7 @@ Session* SessionTable::Find(const std::optional<SessionKey>& key, uint16_t cid,
 }
 
 void SessionTable::Close(const std::optional<SessionKey>& key, uint16_t cid, uint64_t connection,
-                         bool is_orderly) {
+                         bool is_orderly, uint64_t time_ns) {
   Session* session = Find(key, cid, connection);
   if (session == nullptr) return;
   session->connections.erase(cid);
@@ -82,15 +100,24 @@ void SessionTable::Close(const std::optional<SessionKey>& key, uint16_t cid, uin
     sessions_.erase(*key);
     return;
   }
-  session->down_order = ++went_down_;
+  session->down_since_ns = time_ns;
+  Age(time_ns);
   ForgetTheLongestDown();
+}
+
+void SessionTable::Age(uint64_t now_ns) {
+  std::erase_if(sessions_, [&](const auto& entry) {
+    const Session& session = entry.second;
+    return !session.is_up() && now_ns > session.down_since_ns &&
+           now_ns - session.down_since_ns > kMaxDownNs;
+  });
 }
 
 void SessionTable::ForgetTheLongestDown() {
   const auto is_down = [](const auto& entry) { return !entry.second.is_up(); };
   if (static_cast<size_t>(std::ranges::count_if(sessions_, is_down)) <= max_down_) return;
   sessions_.erase(std::ranges::min_element(sessions_, {}, [&](const auto& entry) {
-    return std::pair(!is_down(entry), entry.second.down_order);
+    return std::pair(!is_down(entry), entry.second.down_since_ns);
   }));
 }
 

@@ -2,7 +2,8 @@
 //
 // The sessions and their connections (RFC 7143 sections 4.2.3 and 6.3). A session begins with its
 // first login and may have many connections. It ends by a logout, or by another login in its place.
-// If its last connection breaks, it stays in the table as down. Not thread-safe.
+// If its last connection breaks, it stays in the table as down, until its initiator is back or
+// until it has been down for long. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +38,9 @@ struct Session {
   bool data_digest = false;
   bool logged_out = false;                   // as a whole: its connections may end one by one
   std::map<uint16_t, uint64_t> connections;  // by CID; empty: down
-  uint64_t since_ns = 0;                     // its first login that was seen
+  uint64_t since_ns = 0;                     // the login by which it came up
+  uint64_t down_since_ns = 0;                // once it is down: its last connection broke
   ParameterValues parameters;                // empty if the leading login was not seen
-  uint64_t down_order = 0;                   // the lower, the longer down
 
   [[nodiscard]] bool is_up() const { return !connections.empty(); }
 };
@@ -49,12 +50,16 @@ struct SessionLogin {
   SessionKey key;  // with the TSIH that the target answered
   uint16_t cid = 0;
   uint64_t connection = 0;
+  std::string portal;      // of the target; "" if unknown
   bool is_leading = true;  // the request's TSIH was 0: it asks for a new session
   uint64_t time_ns = 0;
 };
 
 class SessionTable {
  public:
+  // Ten minutes. Tools that never log out would leave a session each, for good.
+  static constexpr uint64_t kMaxDownNs = 600'000'000'000;
+
   explicit SessionTable(size_t max_down) : max_down_(max_down) {}
 
   // Returns the key of the session, which is the key of an older one if the login joins that.
@@ -66,7 +71,9 @@ class SessionTable {
   Session* Find(const std::optional<SessionKey>& key, uint16_t cid, uint64_t connection);
   // The connection has ended. is_orderly: a logout came first.
   void Close(const std::optional<SessionKey>& key, uint16_t cid, uint64_t connection,
-             bool is_orderly);
+             bool is_orderly, uint64_t time_ns);
+  // Forget the sessions that have been down for kMaxDownNs.
+  void Age(uint64_t now_ns);
 
   [[nodiscard]] const std::map<SessionKey, Session>& all() const { return sessions_; }
 
@@ -75,13 +82,13 @@ class SessionTable {
 
   // The sessions of this initiator, ISID and target, with any TSIH and portal group.
   [[nodiscard]] std::pair<Entry, Entry> OfInitiatorPort(const SessionKey& key) const;
-  void EndThoseInPlaceOf(const SessionKey& key);
+  bool EndThoseInPlaceOf(const SessionKey& key);
+  void EndThoseThatAreBack(const SessionLogin& login);
   [[nodiscard]] const SessionKey& JoinedBy(const SessionKey& key) const;
   void ForgetTheLongestDown();
 
   std::map<SessionKey, Session> sessions_;
   size_t max_down_;
-  uint64_t went_down_ = 0;
 };
 
 }  // namespace lunscope

@@ -42,6 +42,7 @@ struct TargetCounters {
   uint64_t retransmits = 0;
   uint64_t unread_bytes = 0;  // as of the last walk
   uint64_t header_digest_errors = 0;
+  uint64_t unmatched_responses = 0;
 };
 
 struct TargetStatistics : TargetCounters {

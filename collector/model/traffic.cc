@@ -27,6 +27,7 @@ void CountTraffic(Connection& connection, const lunscope_connection_record& reco
   Advance(target.retransmits, counted.retransmits, record.retransmits);
   target.unread_bytes += record.unread_bytes;
   Advance(target.header_digest_errors, counted.header_digest_errors, record.header_digest_errors);
+  Advance(target.unmatched_responses, counted.unmatched_responses, record.unmatched_responses);
 }
 
 void CountManagement(TargetCounters& target, const lunscope_pdu_record& record) {

@@ -192,6 +192,7 @@ std::string NoStatusCause(uint8_t reason, uint8_t cause) {
   switch (reason) {
     case LUNSCOPE_UNREPORTED_REJECTED: return NameOrHex(RejectReasonName(cause), cause);
     case LUNSCOPE_UNREPORTED_ABORTED: return NameOrHex(TaskFunctionName(cause), cause);
+    case LUNSCOPE_OPEN - 1: return cause != 0 ? "CmdSN above MaxCmdSN" : "";
     default: return {};
   }
 }

@@ -68,6 +68,7 @@ bool HasServiceAction(uint8_t opcode) {
     case 0x84:
     case 0x94:
     case 0x95:
+    case 0x9d:
     case 0x9e:
     case 0x9f:
     case 0xa3:
@@ -94,6 +95,7 @@ constexpr int kDiskType = 0x00;
 constexpr int kTapeType = 0x01;
 constexpr int kMultimediaType = 0x05;
 constexpr int kChangerType = 0x08;
+constexpr int kAutomationType = 0x12;
 constexpr int kNoType = 0x1f;  // "unknown or no device type" (SPC-5 table 145)
 
 struct TypedEntry {
@@ -148,13 +150,22 @@ std::string NameOrNumbers(const std::string& name, const uint8_t* cdb) {
 }
 
 // The name that the device types behind iSCSI share. If their names differ: the opcode and all of
-// the names.
+// the names. The keys of MMC have a reserved byte 1, so a service action other than 0 is not
+// theirs.
 std::string NameOfAnyType(const uint8_t* cdb) {
   std::vector<std::string> names;
-  for (const int type : {kDiskType, kTapeType, kMultimediaType, kChangerType}) {
+  for (const int type : {kDiskType, kTapeType, kMultimediaType, kChangerType, kAutomationType}) {
+    if (type == kMultimediaType && IsKeyOfMultimedia(cdb) && scsi_service_action(cdb) != 0)
+      continue;
     const std::string name = NameOfType(cdb, type);
     if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
+  // For some types libsgutils2 has the name of the group alone: "Sanitize".
+  const std::vector<std::string> all = names;
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::any_of(
+        all, [&](const std::string& each) { return each.starts_with(name + ", "); });
+  });
   if (names.size() > 1) return fmt::format("{}: {}", HexName(cdb), fmt::join(names, " or "));
   return NameOrNumbers(names.empty() ? std::string() : names.front(), cdb);
 }
@@ -175,13 +186,10 @@ CommandNames ReadNamesOfAnyType() {
 std::string CommandName(const uint8_t* cdb, int device_type) {
   if (device_type >= 0 && device_type != kNoType)
     return NameOrNumbers(NameOfType(cdb, device_type), cdb);
-  // libsgutils2 has the names of service actions under the type disk. The keys of MMC have a
-  // reserved byte 1, so a service action other than 0 is not theirs.
-  if (HasServiceAction(cdb[0]) && !(IsKeyOfMultimedia(cdb) && scsi_service_action(cdb) == 0))
-    return NameOrNumbers(NameOfType(cdb, kDiskType), cdb);
   // These have further names by byte 1, and are rare: no table is made of them.
   constexpr uint8_t kReadPosition = 0x34;
-  if (HasMode(cdb[0]) || cdb[0] == kReadPosition) return NameOfAnyType(cdb);
+  if (HasServiceAction(cdb[0]) || HasMode(cdb[0]) || cdb[0] == kReadPosition)
+    return NameOfAnyType(cdb);
   static const CommandNames kNames = ReadNamesOfAnyType();
   return kNames[cdb[0]];
 }

@@ -50,7 +50,7 @@ void ConnectionFollower::Open(uint32_t received_seq, uint32_t sent_seq, uint64_t
 
 lunscope_offer ConnectionFollower::Offer(uint32_t direction, const Stretch& stretch,
                                          uint32_t gone_to) {
-  return kept_ ? OfferBehindKept(direction, stretch, gone_to)
+  return kept_ ? OfferToTrial(direction, stretch, gone_to)
                : OfferBytes(direction, stretch, gone_to);
 }
 
@@ -130,8 +130,7 @@ void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch
   if (!is_whole) return;
   const lunscope_header header =
       lunscope_connection_header(connection_.get(), spill_.get(), direction, began_ns, &totals_);
-  if (header == LUNSCOPE_HEADER_ACT)
-    lunscope_connection_act(connection_.get(), direction, &totals_);
+  if (header == LUNSCOPE_HEADER_ACT) lunscope_connection_act(connection_.get(), direction);
   EmitDue(direction);
   switch (header) {
     case LUNSCOPE_HEADER_TRIAL:
@@ -153,9 +152,9 @@ void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch
 
 void ConnectionFollower::Chunk(uint32_t direction) {
   if (lunscope_is_text(iscsi_opcode(connection_->streams[direction & 1].room))) {
-    lunscope_connection_act(connection_.get(), direction, &totals_);
+    lunscope_connection_act(connection_.get(), direction);
   } else {
-    lunscope_connection_chunk(connection_.get(), spill_.get(), direction, &totals_);
+    lunscope_connection_chunk(connection_.get(), spill_.get(), direction);
   }
   EmitDue(direction);
   lunscope_stream_chunk_done(&connection_->streams[direction & 1]);
@@ -222,6 +221,8 @@ void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {
 }
 
 void ConnectionFollower::Close(uint64_t now_ns) {
+  for (uint32_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++)
+    FollowWaiting(direction);
   now_ns_ = now_ns;
   lunscope_connection_close(connection_.get(), &totals_);
   Sweep();

@@ -71,7 +71,11 @@ class ConnectionFollower {
 
  private:
   lunscope_offer OfferBytes(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
+  lunscope_offer OfferToTrial(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
   lunscope_offer OfferBehindKept(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
+  [[nodiscard]] bool IsWaiting(uint32_t direction) const;
+  [[nodiscard]] bool MayWait(uint32_t direction, const Stretch& stretch) const;
+  void FollowWaiting(uint32_t direction);
   void OfferAgain(uint32_t direction, const Stretch& stretch);
   [[nodiscard]] bool SpeaksAgainst() const;
   void KeepRest(uint32_t direction, const Stretch& stretch);

@@ -12,7 +12,11 @@ KeptBytes::~KeptBytes() { Take(); }
 
 void KeptBytes::Keep(uint32_t direction, const Stretch& stretch) {
   if (const auto to = To(direction); to && *to != stretch.seq) Forget(direction);
-  if (budget_.left < stretch.captured.size()) return Forget(direction);
+  if (!HasRoomFor(stretch)) return Forget(direction);
+  Add(direction, stretch);
+}
+
+void KeptBytes::Add(uint32_t direction, const Stretch& stretch) {
   budget_.left -= stretch.captured.size();
   kept_[direction].push_back({direction,
                               stretch.seq,
@@ -53,14 +57,20 @@ std::vector<uint8_t> KeptBytes::Joined(uint32_t direction) const {
 
 std::vector<KeptBytes::Kept> KeptBytes::Take() {
   std::vector<Kept> all;
-  for (std::deque<Kept>& row : kept_) {
-    for (Kept& kept : row) {
-      budget_.left += kept.captured.size();
-      all.push_back(std::move(kept));
-    }
-    row.clear();
+  for (uint32_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
+    for (Kept& kept : Take(direction)) all.push_back(std::move(kept));
   }
   std::ranges::sort(all, {}, &Kept::number);
+  return all;
+}
+
+std::vector<KeptBytes::Kept> KeptBytes::Take(uint32_t direction) {
+  std::vector<Kept> all;
+  for (Kept& kept : kept_[direction]) {
+    budget_.left += kept.captured.size();
+    all.push_back(std::move(kept));
+  }
+  kept_[direction].clear();
   return all;
 }
 

@@ -58,7 +58,7 @@ enum class PacketKind {
 };
 inline constexpr size_t kPacketKinds = 7;
 inline constexpr const char* kPacketKindNames[kPacketKinds] = {
-    "tcp", "not_ip", "not_tcp", "ip_fragment", "cut_header", "malformed", "unknown_link"};
+    "TCP", "not IP", "not TCP", "IP fragments", "cut headers", "malformed", "of unknown link"};
 
 // Link types are those of libpcap (DLT_*).
 bool IsKnownLinkType(int link_type);

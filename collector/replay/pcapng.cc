@@ -24,6 +24,7 @@ constexpr uint32_t kSimplePacket = 3;
 constexpr uint32_t kEnhancedPacket = 6;
 
 constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
+constexpr uint16_t kMajorVersion = 1;
 constexpr size_t kBlockHeaderBytes = 8;   // type and length
 constexpr size_t kBlockTrailerBytes = 4;  // the length again
 // A packet of the longest snap length, with options. More is not believed.
@@ -113,7 +114,7 @@ class PcapngReader : public PacketReader {
   // True: it is a packet. Blocks of other kinds are passed over.
   bool TakeBlock(uint32_t type, CapturedPacket* packet) {
     switch (type) {
-      case kSectionHeader: interfaces_.clear(); return false;
+      case kSectionHeader: return TakeSection();
       case kInterface: return TakeInterface();
       case kEnhancedPacket:
         return HasBody(20) && TakePacket(Number32(8), Number32(12), Number32(16), Number32(20),
@@ -124,6 +125,14 @@ class PcapngReader : public PacketReader {
       case kSimplePacket: return HasBody(4) && TakeSimplePacket(packet);
       default: return false;
     }
+  }
+
+  bool TakeSection() {
+    if (!HasBody(16)) return false;
+    if (Number16(12) != kMajorVersion)
+      return Damage(fmt::format("a section of pcapng version {}.{}", Number16(12), Number16(14)));
+    interfaces_.clear();
+    return false;
   }
 
   bool HasBody(size_t bytes) {

@@ -1,12 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The part of a follower that reads a capture back: bytes of a trial are kept, and followed again
-// once the trial is believed.
+// once the trial is believed. Meanwhile the other direction waits, for it may answer commands that
+// are on trial.
 #include <algorithm>
 
 #include "collector/replay/follower.h"
 
 namespace lunscope {
+namespace {
+
+// A trial takes three headers. If it takes longer, the other direction goes on without it: its
+// numbers may be what the trial lacks.
+constexpr size_t kMaxWaiting = 256;
+
+}  // namespace
+
+// Are there bytes of this direction that wait for a trial of the other one?
+bool ConnectionFollower::IsWaiting(uint32_t direction) const {
+  return kept_ && connection_->streams[direction & 1].sync == LUNSCOPE_SYNC_FOLLOWED &&
+         kept_->CountOf(direction) != 0;
+}
+
+bool ConnectionFollower::MayWait(uint32_t direction, const Stretch& stretch) const {
+  const uint32_t other = 1 - direction;
+  return connection_->streams[direction & 1].sync == LUNSCOPE_SYNC_FOLLOWED &&
+         connection_->streams[other & 1].sync == LUNSCOPE_SYNC_CANDIDATE &&
+         kept_->CountOf(other) != 0 && kept_->CountOf(direction) < kMaxWaiting &&
+         kept_->HasRoomFor(stretch);
+}
+
+void ConnectionFollower::FollowWaiting(uint32_t direction) {
+  if (!IsWaiting(direction)) return;
+  for (const KeptBytes::Kept& kept : kept_->Take(direction))
+    OfferBehindKept(direction, kept.stretch(), kept.seq);
+}
+
+lunscope_offer ConnectionFollower::OfferToTrial(uint32_t direction, const Stretch& stretch,
+                                                uint32_t gone_to) {
+  const uint32_t other = 1 - direction;
+  if (gone_to == stretch.seq && MayWait(direction, stretch)) {
+    kept_->Add(direction, stretch);
+    return LUNSCOPE_OFFER_NEW;
+  }
+  FollowWaiting(direction);
+  const lunscope_offer offer = OfferBehindKept(direction, stretch, gone_to);
+  const bool is_on_trial = connection_->streams[direction & 1].sync == LUNSCOPE_SYNC_CANDIDATE &&
+                           kept_->CountOf(direction) != 0;
+  if (!is_on_trial) FollowWaiting(other);
+  return offer;
+}
 
 // The stretch may go on where kept bytes end. A header that began in a stretch before is scanned in
 // one piece with this one.
@@ -83,7 +126,7 @@ void ConnectionFollower::ReadBack() {
       lunscope_connection_end_trial(connection_.get(), direction, &totals_);
   }
   for (const KeptBytes::Kept& kept : kept_->Take())
-    OfferBytes(kept.direction, kept.stretch(), kept.seq);
+    OfferToTrial(kept.direction, kept.stretch(), kept.seq);
 }
 
 void ConnectionFollower::Infer() {
@@ -100,7 +143,11 @@ void ConnectionFollower::Infer() {
     headers += stream.headers;
     has_trial = true;
   }
-  if (!has_trial || headers < 2 || SpeaksAgainst()) return;
+  if (!has_trial || headers < 2 || SpeaksAgainst()) {
+    FollowWaiting(LUNSCOPE_RECEIVED);
+    FollowWaiting(LUNSCOPE_SENT);
+    return;
+  }
   EmitConnection(LUNSCOPE_FLAG_INFERRED, now_ns_);
   ReadBack();
 }

@@ -45,7 +45,7 @@ class CaptureSource : public Source {
   [[nodiscard]] uint64_t now_ns() const { return files_->last_time_ns(); }
   // The time from which on the capture is to be shown; 0 before the first packet, and without one.
   [[nodiscard]] uint64_t from_ns() const { return from_ns_; }
-  // "77 packets read, 3 not_ip": with whatever was not followed.
+  // "77 packets read, 3 not IP": with whatever was not followed.
   [[nodiscard]] std::string CountsText() const;
   // A sentence that says what to try, if the file has more to show than was asked for; else "".
   [[nodiscard]] std::string Hint() const;

@@ -15,6 +15,8 @@ namespace {
 
 constexpr uint32_t kMinRingBytes = 4096;
 constexpr uint32_t kMaxRingBytes = 1U << 30;
+// Options that say nothing about the SCSI layers.
+constexpr std::string_view kConnectionOptions[] = {"port", "role", "inflight", "no-header-digests"};
 constexpr uint64_t kMinSlowNs = 1'000;
 constexpr uint64_t kMaxSlowNs = 3'600'000'000'000;
 
@@ -117,6 +119,24 @@ OptionList ProbeTuning::Options() {
                        check_header_digests, false)};
 }
 
+OptionList WatchOptions::Options() {
+  OptionList options = OptionsOf(sources, ports, role, tuning);
+  for (Option& option : options) {
+    if (std::ranges::find(kConnectionOptions, option.key) == std::end(kConnectionOptions)) continue;
+    option.set = [this, key = option.key, set = std::move(option.set)](const auto& texts) {
+      connection_option = key;
+      return set(texts);
+    };
+  }
+  return options;
+}
+
+Status WatchOptions::Check() const {
+  if (sources.iscsi || connection_option.empty()) return Nothing{};
+  return UsageError(fmt::format("--{} is for --source iscsi: the SCSI layers have no connections",
+                                connection_option));
+}
+
 ProbeOptions WatchOptions::Probe() const {
   ProbeOptions probe;
   probe.ports = ports.ports;
@@ -152,6 +172,8 @@ OptionList CountingOptions::Options() {
 Status CountingOptions::Check(const Sources& sources) const {
   if (!aggregates_commands && slow_ns)
     return UsageError("--slow needs --mode aggregate, for else every command has a record");
+  if (aggregates_commands && !sources.iscsi)
+    return UsageError("--mode aggregate is for --source iscsi");
   if (aggregates_commands && sources.midlayer) {
     return UsageError(
         "--mode aggregate excludes --source scsi, which looks for each command on the wire");

@@ -60,8 +60,10 @@ struct WatchOptions {
   PortOptions ports;
   RoleOptions role;
   ProbeTuning tuning;
+  std::string connection_option;  // that was given, of those about TCP connections; "" if none was
 
-  OptionList Options() { return OptionsOf(sources, ports, role, tuning); }
+  OptionList Options();
+  [[nodiscard]] Status Check() const;
   [[nodiscard]] ProbeOptions Probe() const;
   // "port 3260, the SCSI mid-layer"
   [[nodiscard]] std::string Text() const;

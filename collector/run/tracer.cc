@@ -61,6 +61,11 @@ void Tracer::PrintDay(uint64_t time_ns) {
   day_ = std::move(day);
 }
 
+// Explain the short names that rows have from here on.
+void Tracer::PrintNames() {
+  for (const std::string& line : names_.TakeNew()) PrintLine(stdout, line);
+}
+
 void Tracer::Announce(const lunscope_record& record, const Connection& connection) {
   if ((record.flags & LUNSCOPE_FLAG_INFERRED) != 0) {
     Say(stderr,
@@ -94,8 +99,8 @@ void Tracer::Take(const lunscope_record& record, const Applied& applied) {
 void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& applied,
                          uint8_t retries) {
   left_--;
-  const TracedCommand traced{command, applied, wall_clock_offset_ns_, retries,
-                             options_.joins_layers};
+  const TracedCommand traced{
+      command, applied, wall_clock_offset_ns_, retries, options_.joins_layers, &names_};
   lines_.emplace_back(command.header.time_ns, TextOf(traced));
   if (options_.summary) summary_.Add(traced);
 }
@@ -147,6 +152,7 @@ bool Tracer::Flush(uint64_t until_ns) {
   std::string today = FormatDay(static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs());
   if (today != today_) quarter_ = kNoQuarter;
   today_ = std::move(today);
+  PrintNames();
   std::ranges::stable_sort(lines_, {}, &Line::first);
   const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);
   for (auto line = lines_.begin(); line != end; ++line) Print(*line);
@@ -160,6 +166,7 @@ void Tracer::End() {
   if (!is_done()) PrintOpen(stdout);
   // The summary must not mix with JSON on standard output.
   if (options_.summary) Say(options_.json ? stderr : stdout, "\n{}", summary_.Format());
+  std::fflush(stdout);  // before what is said of the whole run on standard error
 }
 
 }  // namespace lunscope

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/base/result.h"
+#include "collector/lines/short_names.h"
 #include "collector/lines/summary.h"
 #include "collector/lines/trace_line.h"
 #include "collector/model/applied.h"
@@ -56,6 +57,7 @@ class Tracer {
   [[nodiscard]] std::string TextOf(const Traced& traced) const;
   void Print(const Line& line);
   void PrintDay(uint64_t time_ns);
+  void PrintNames();
   // Print the commands in flight, the oldest first, and forget them.
   void PrintOpen(std::FILE* to);
 
@@ -71,6 +73,7 @@ class Tracer {
   static constexpr int64_t kNoQuarter = -1;
   int64_t quarter_ = kNoQuarter;
   std::set<uint64_t> announced_;  // open connections that were announced
+  ShortNames names_{kTargetColumns};
   Summary summary_;
 };
 

@@ -139,7 +139,7 @@ void Watcher::ShowOpen(const Listener& show) {
 
 bool Watcher::WalkLocked(const Listener& show) {
   bool is_whole = true;
-  model_.BeginWalk();
+  model_.BeginWalk(drained_ns_);
   for (const Inlet& inlet : inlets_) {
     const Status walk = inlet.source->Walk(
         [&](const lunscope_record& record) {

@@ -17,6 +17,8 @@
 #define LUNSCOPE_PROBES 16
 #define LUNSCOPE_HOMES (LUNSCOPE_COMMANDS - LUNSCOPE_PROBES + 1)
 #define LUNSCOPE_SPILL_HOMES (LUNSCOPE_SPILL_COMMANDS - LUNSCOPE_PROBES + 1)
+/* No target takes so many commands at once: numbers that say so are wrong. */
+#define LUNSCOPE_WINDOW_LIMIT 65536u
 
 /* One cache line, because a command begins on one CPU and ends on another. */
 struct lunscope_command {
@@ -31,7 +33,8 @@ struct lunscope_command {
   uint32_t expected_bytes;
   uint32_t read_bytes;
   uint32_t written_bytes;
-  uint32_t is_spilled; /* 1: this place is in the spill */
+  uint16_t is_spilled; /* 1: this place is in the spill */
+  uint16_t is_beyond;  /* 1: its CmdSN was above MaxCmdSN, so the target ignores it */
   uint32_t trial;      /* where the trial began in which its status passed; 0: none did */
 };
 
@@ -58,7 +61,7 @@ struct lunscope_inflight {
   uint8_t has_gap[LUNSCOPE_DIRECTIONS]; /* 1: and no number was seen behind it */
   uint8_t knows_statsn;
   uint8_t is_overdue; /* 1: the doubtful commands have waited for too long */
-  uint32_t pad0;
+  uint32_t max_cmdsn; /* commands above are beyond the window (lunscope_window_note) */
   struct lunscope_command commands[LUNSCOPE_COMMANDS];
 };
 
@@ -74,6 +77,25 @@ LUNSCOPE_STATIC_ASSERT(__builtin_offsetof(struct lunscope_inflight, commands) ==
 /* Bytes in data segments, both ways. */
 LUNSCOPE_INLINE uint32_t lunscope_transferred_bytes(const struct lunscope_command* command) {
   return command->read_bytes + command->written_bytes;
+}
+
+/* Is this SCSI Command above the latest MaxCmdSN that the target has sent? */
+LUNSCOPE_INLINE int lunscope_window_is_beyond(const struct lunscope_inflight* inflight,
+                                              const uint8_t* bhs) {
+  int is_above = lunscope_distance(inflight->max_cmdsn, iscsi_cmdsn(bhs)) > 0;
+  return is_above && inflight->knows_statsn && !iscsi_is_immediate(bhs);
+}
+
+/* A PDU of the target (all carry the window) has this header. RFC 7143 section 4.2.2.1 says when
+ * its numbers are to be ignored. */
+LUNSCOPE_INLINE void lunscope_window_note(struct lunscope_inflight* inflight, const uint8_t* bhs) {
+  uint32_t window = iscsi_maxcmdsn(bhs) - iscsi_expcmdsn(bhs) + 1;
+  if (window <= LUNSCOPE_WINDOW_LIMIT) inflight->max_cmdsn = iscsi_maxcmdsn(bhs);
+}
+
+/* Bytes are missed, and a MaxCmdSN may be among them: no command is beyond until the next one. */
+LUNSCOPE_INLINE void lunscope_window_forget(struct lunscope_inflight* inflight) {
+  inflight->max_cmdsn = inflight->next_cmdsn + (1u << 30);
 }
 
 /* How many commands are in flight. */
@@ -200,6 +222,7 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   command->gaps = (uint16_t)gaps;
   command->flags = iscsi_flags(bhs);
   command->trial = 0;
+  command->is_beyond = (uint16_t)lunscope_window_is_beyond(inflight, bhs);
   command->tag = ~itt;
   return LUNSCOPE_BEGUN;
 }
@@ -231,7 +254,7 @@ LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_record* lis
   uint32_t place = list->count;
   if (command->tag == 0 || place >= LUNSCOPE_TRACKED_COMMANDS) return;
   list->waiting[place].lun = command->lun;
-  list->waiting[place].start_ns = command->start_ns;
+  list->waiting[place].start_ns = command->is_beyond ? 0 : command->start_ns;
   list->count = place + 1;
 }
 

@@ -82,9 +82,8 @@ LUNSCOPE_INLINE int lunscope_acts(uint8_t opcode) {
  * fit into 512 bytes, and what this one calls is deep.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_act(struct lunscope_connection* connection,
-                                                uint32_t direction,
-                                                struct lunscope_totals* totals) {
-  if (!connection || !totals) return 0;
+                                                uint32_t direction) {
+  if (!connection) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   if (stream->capture_bytes != 0) stream->due = 0; /* the header's records were delivered */
   if (lunscope_is_text(iscsi_opcode(stream->room))) {
@@ -93,7 +92,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_act(struct lunscope_connection* conn
   } else {
     lunscope_connection_manage(connection, direction);
   }
-  stream->due |= (uint8_t)lunscope_due_of(stream, connection->record.header.role, totals);
+  stream->due |= (uint8_t)lunscope_due_of(connection, stream);
   return 0;
 }
 
@@ -171,7 +170,10 @@ LUNSCOPE_INLINE void lunscope_connection_number(struct lunscope_connection* conn
                                                 uint32_t direction, uint64_t now_ns) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   if (iscsi_opcode(bhs) & ISCSI_OPCODE_FROM_TARGET) {
-    if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !lunscope_has_status(bhs)) return;
+    if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !lunscope_has_status(bhs)) {
+      lunscope_window_note(&connection->inflight, bhs);
+      return;
+    }
     lunscope_doubt_answer(&connection->inflight, direction, bhs);
     lunscope_doubt_look(&connection->inflight, now_ns);
   } else if (lunscope_sync_has_cmdsn(bhs)) {
@@ -242,7 +244,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_admit(
     return LUNSCOPE_HEADER_FOLLOWED;
   }
   if (lunscope_acts(opcode)) return LUNSCOPE_HEADER_ACT;
-  stream->due |= (uint8_t)lunscope_due_of(stream, role, totals);
+  stream->due |= (uint8_t)lunscope_due_of(connection, stream);
   if (stream->place >= LUNSCOPE_NO_PLACE) lunscope_connection_settle_doubt(connection, direction);
   return LUNSCOPE_HEADER_FOLLOWED;
 }
@@ -283,9 +285,9 @@ LUNSCOPE_INLINE void lunscope_connection_reject(struct lunscope_connection* conn
  * the room what a record may carry, and say in stream->due what is to be delivered.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_connection_chunk(struct lunscope_connection* connection,
-                                                  struct lunscope_spill* spill, uint32_t direction,
-                                                  struct lunscope_totals* totals) {
-  if (!connection || !totals) return 0;
+                                                  struct lunscope_spill* spill,
+                                                  uint32_t direction) {
+  if (!connection) return 0;
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint8_t opcode = iscsi_opcode(stream->room);
   uint32_t kept = stream->have;
@@ -294,7 +296,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_chunk(struct lunscope_connection* co
     /* The hooks of the two directions may run out of order: the command may have come by now. */
     if (stream->place >= LUNSCOPE_NO_PLACE) lunscope_connection_find(connection, spill, direction);
   }
-  stream->due = (uint8_t)lunscope_due_of(stream, connection->record.header.role, totals);
+  stream->due = (uint8_t)lunscope_due_of(connection, stream);
   if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection, stream);
   lunscope_stream_keep(stream, kept);
   return 0;

@@ -55,8 +55,8 @@ LUNSCOPE_INLINE int lunscope_has_status(const uint8_t* bhs) {
 }
 
 /* The records that are due now that this PDU, or a chunk of it, is complete. */
-LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_stream* stream, uint32_t role,
-                                         struct lunscope_totals* totals) {
+LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_connection* connection,
+                                         const struct lunscope_stream* stream) {
   const uint8_t* bhs = stream->room;
   switch (iscsi_opcode(bhs)) {
     case ISCSI_DATA_OUT:
@@ -67,7 +67,7 @@ LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_stream* stream, uint32_
   }
   uint32_t due = lunscope_has_status(bhs) ? LUNSCOPE_DUE_COMMAND : 0;
   if (stream->place >= LUNSCOPE_NO_PLACE) {
-    if (due) totals->unmatched_responses[role & LUNSCOPE_ROLE_MASK]++;
+    if (due) connection->record.unmatched_responses++;
     return 0;
   }
   if (stream->have <= ISCSI_BHS_BYTES) return due;
@@ -169,7 +169,7 @@ LUNSCOPE_INLINE void lunscope_connection_swept(struct lunscope_connection* conne
                                                enum lunscope_delivery delivery,
                                                struct lunscope_totals* totals) {
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
-  uint32_t reason = connection->sweep.reason;
+  uint32_t reason = lunscope_sweep_reason(&connection->sweep, command);
   LUNSCOPE_BOUND(reason);
   lunscope_totals_deliver(totals, delivery);
   if (reason < LUNSCOPE_UNREPORTED_COUNT) totals->commands_unreported[role][reason]++;

@@ -29,6 +29,7 @@ LUNSCOPE_INLINE void lunscope_doubt_gap(struct lunscope_inflight* inflight, uint
   inflight->doubtful_since_ns = 0;
   inflight->is_overdue = 0;
   inflight->has_gap[direction & 1] = 1;
+  lunscope_window_forget(inflight);
 }
 
 /* Take up to `count` from `of`. Returns what is left of count. */
@@ -140,6 +141,7 @@ LUNSCOPE_INLINE void lunscope_doubt_answer(struct lunscope_inflight* inflight, u
   }
   if (inflight->missed < 0) inflight->missed = 0; /* no gap was before this PDU */
   inflight->taken_cmdsn = iscsi_expcmdsn(bhs);
+  lunscope_window_note(inflight, bhs);
   if (!is_taken) return;
   inflight->next_statsn = statsn + 1;
   inflight->knows_statsn = 1;

@@ -148,9 +148,9 @@ LUNSCOPE_INLINE void lunscope_fill_swept_command(struct lunscope_command_record*
                                                  const struct lunscope_connection* connection,
                                                  const struct lunscope_command* command,
                                                  uint64_t now_ns) {
-  lunscope_fill_unanswered_command(record, connection, command,
-                                   (uint8_t)(1 + connection->sweep.reason), connection->sweep.cause,
-                                   now_ns);
+  uint32_t reason = lunscope_sweep_reason(&connection->sweep, command);
+  lunscope_fill_unanswered_command(record, connection, command, (uint8_t)(1 + reason),
+                                   connection->sweep.cause, now_ns);
 }
 
 /* In a walk: this command, if it is in flight. Returns 0 if the place is free. */
@@ -159,7 +159,8 @@ LUNSCOPE_INLINE int lunscope_fill_open_command(struct lunscope_command_record* r
                                                const struct lunscope_command* command,
                                                uint64_t now_ns) {
   if (command->tag == 0) return 0;
-  lunscope_fill_unanswered_command(record, connection, command, LUNSCOPE_OPEN, 0, now_ns);
+  lunscope_fill_unanswered_command(record, connection, command, LUNSCOPE_OPEN,
+                                   (uint8_t)command->is_beyond, now_ns);
   return 1;
 }
 

@@ -19,8 +19,9 @@
   X(REJECTED, "rejected", "The target answered the command with a Reject PDU.")                  \
   X(ABORTED, "aborted", "A task management function ended the command.")                         \
   X(NO_SUCH_TASK, "no_such_task",                                                                \
-    "The initiator asked to abort the command, and the target did not know it: for example "     \
-    "because its CmdSN was outside the window.")                                                 \
+    "The initiator asked to abort the command, and the target did not know it.")                 \
+  X(BEYOND_WINDOW, "beyond_window",                                                              \
+    "The CmdSN of the command was above the target's MaxCmdSN, so the target ignored it.")       \
   X(GAP, "gap",                                                                                  \
     "The command was in flight while bytes were missed, and its status was among them.")         \
   X(CONNECTION_CLOSED, "connection_closed", "The connection ended before the command was answered.")
@@ -73,6 +74,10 @@ enum lunscope_scsi_unreported {
 enum lunscope_scsi_refusal {
   LUNSCOPE_SCSI_REFUSALS(LUNSCOPE_SCSI_REFUSAL_ENUM) LUNSCOPE_SCSI_REFUSAL_COUNT
 };
+
+/* no_status of a record in a walk, and only there: the command is in flight, and its duration is
+ * its age. */
+#define LUNSCOPE_OPEN 255
 
 /* A masked reason is an index, as the BPF verifier wants it. */
 #define LUNSCOPE_REASON_MASK 3

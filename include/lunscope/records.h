@@ -15,7 +15,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 9
+#define LUNSCOPE_ABI 10
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -77,8 +77,6 @@ struct lunscope_record {
   uint8_t flags;
 };
 
-/* In a walk, and only there: the command is in flight, and its duration is its age. */
-#define LUNSCOPE_OPEN 255
 /* So many commands of a connection are shown in a walk. One socket may write 32 KiB in a walk of
  * the kernel (bpf_seq_read() in kernel/bpf/bpf_iter.c), and the other records take the rest. */
 #define LUNSCOPE_SHOWN_COMMANDS 128
@@ -101,7 +99,9 @@ struct lunscope_command_record {
   uint8_t status;
   uint16_t sense_bytes; /* of the sense behind this struct: lunscope_sensed_command_record */
   uint8_t no_status; /* 0: it ended with its status; else 1 + enum lunscope_unreported, or OPEN */
-  uint8_t cause;     /* REJECTED: the reason in the Reject; ABORTED: the task management function */
+  /* REJECTED: the reason in the Reject; ABORTED: the task management function; OPEN: 1 if the
+   * target ignores the command, because its CmdSN is above MaxCmdSN. */
+  uint8_t cause;
   uint16_t reserved[2];
 };
 
@@ -142,7 +142,8 @@ struct lunscope_traffic {
 
 struct lunscope_connection_record {
   struct lunscope_record header;
-  uint64_t retransmits; /* TCP segments */
+  uint32_t retransmits;         /* TCP segments */
+  uint32_t unmatched_responses; /* with the status of a command that is not in flight */
   uint32_t gaps;
   uint32_t unread_bytes; /* that have arrived and wait for their reader; in a walk only */
   uint16_t local_port;
@@ -166,7 +167,7 @@ struct lunscope_connection_record {
 
 struct lunscope_waiting {
   uint64_t lun;
-  uint64_t start_ns;
+  uint64_t start_ns; /* 0: the command waits for nothing, because the target ignores it */
 };
 
 /* The commands in flight of one connection. The record ends behind the last one. */

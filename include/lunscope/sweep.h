@@ -51,6 +51,15 @@ LUNSCOPE_INLINE int lunscope_is_doubtful(const struct lunscope_command* command,
   return command->gaps != (uint16_t)gaps;
 }
 
+/* Why does the sweep end this command? An abort, say, ends what the target never took. */
+LUNSCOPE_INLINE uint32_t lunscope_sweep_reason(const struct lunscope_sweep* sweep,
+                                               const struct lunscope_command* command) {
+  int is_answered =
+      sweep->reason == LUNSCOPE_UNREPORTED_GAP || sweep->reason == LUNSCOPE_UNREPORTED_REJECTED;
+  if (command->is_beyond && !is_answered) return LUNSCOPE_UNREPORTED_BEYOND_WINDOW;
+  return sweep->reason;
+}
+
 /* Does the sweep end what is in this place of the tables? gaps: of the connection. */
 LUNSCOPE_INLINE int lunscope_sweep_takes(const struct lunscope_sweep* sweep,
                                          const struct lunscope_command* command, uint32_t gaps) {

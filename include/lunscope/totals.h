@@ -19,7 +19,6 @@ struct lunscope_totals {
   uint64_t commands_reported[LUNSCOPE_ROLES];
   uint64_t records; /* that got into a ring */
   uint64_t commands_unreported[LUNSCOPE_ROLES][LUNSCOPE_UNREPORTED_COUNT];
-  uint64_t unmatched_responses[LUNSCOPE_ROLES];
   uint64_t gaps[LUNSCOPE_REASON_COUNT];
   uint64_t resyncs[LUNSCOPE_REASON_COUNT];
   uint64_t unparsed_bytes[LUNSCOPE_REASON_COUNT];

@@ -7,6 +7,8 @@ import os
 import pathlib
 import platform
 
+from harness.process import text_of
+
 _SYS_BPF = {"x86_64": 321, "aarch64": 280}
 _BPF_ENABLE_STATS = 32
 
@@ -14,7 +16,7 @@ _BPF_ENABLE_STATS = 32
 def cpu_seconds(pid):
     """On a CPU so far, all threads. The scheduler's own figure: /proc/PID/stat counts whole ticks."""
     tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    return sum(int(text.split()[0]) for text in map(text_of, tasks) if text) / 1e9
 
 
 @contextlib.contextmanager

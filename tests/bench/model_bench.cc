@@ -100,7 +100,7 @@ void BM_Scrape(benchmark::State& state, const Shape* shape) {
   double walked = 0, copied = 0, rendered = 0, series = 0;
   for (auto _ : state) {
     const double start = ThreadCpuSeconds();
-    model.BeginWalk();
+    model.BeginWalk(0);
     walk.Play([&](const lunscope_record& record) { model.Apply(record); });
     model.EndWalk();
     const double walk_end = ThreadCpuSeconds();
@@ -153,7 +153,7 @@ void BM_Stall(benchmark::State& state) {
       commands.Play([&](const lunscope_record& record) { model.Apply(record); });
     };
     const double start = ThreadCpuSeconds();
-    model.BeginWalk();
+    model.BeginWalk(0);
     walk.Play([&](const lunscope_record& record) {
       model.Apply(record);
       drain();

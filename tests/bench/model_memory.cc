@@ -29,7 +29,7 @@ uint64_t ReadStatus(const std::string& key) {
 }
 
 size_t Scrape(Model& model) {
-  model.BeginWalk();
+  model.BeginWalk(0);
   Walk(kManySeries, [&](const lunscope_record& record) { model.Apply(record); });
   model.EndWalk();
   Observation observation;

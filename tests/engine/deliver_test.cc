@@ -56,15 +56,15 @@ class Sink {
       if (take == LUNSCOPE_TAKE_SHORT) continue;
       if (take == LUNSCOPE_TAKE_CHUNK) {
         if (lunscope_is_text(iscsi_opcode(stream(direction).room))) {
-          lunscope_connection_act(&connection(), direction, &totals);
+          lunscope_connection_act(&connection(), direction);
         } else {
-          lunscope_connection_chunk(&connection(), nullptr, direction, &totals);
+          lunscope_connection_chunk(&connection(), nullptr, direction);
         }
       } else {
         const lunscope_header header =
             lunscope_connection_header(&connection(), nullptr, direction, kNow, &totals);
         if (header == LUNSCOPE_HEADER_ACT) {
-          lunscope_connection_act(&connection(), direction, &totals);
+          lunscope_connection_act(&connection(), direction);
         } else {
           ASSERT_EQ(header, LUNSCOPE_HEADER_FOLLOWED);
         }

@@ -127,10 +127,10 @@ std::string Follower::Outcome() const {
   }
   const lunscope_connection_record& record = connection->record;
   const auto* numbers = reinterpret_cast<const uint8_t*>(record.traffic);
-  outcome += fmt::format("traffic {}\ngaps {} in flight {} digests {}{} role {}\n",
+  outcome += fmt::format("traffic {}\ngaps {} unmatched {} in flight {} digests {}{} role {}\n",
                          ToHex(numbers, sizeof(record.traffic)), record.gaps,
-                         lunscope_inflight_count(&inflight()), record.header_digest,
-                         record.data_digest, record.header.role);
+                         record.unmatched_responses, lunscope_inflight_count(&inflight()),
+                         record.header_digest, record.data_digest, record.header.role);
   outcome +=
       fmt::format("totals {}\n", ToHex(reinterpret_cast<const uint8_t*>(&totals), sizeof(totals)));
   return outcome;

@@ -81,7 +81,7 @@ class Follower {
 
   uint64_t seen() const { return Sum(totals.commands_seen); }
   uint64_t reported() const { return Sum(totals.commands_reported); }
-  uint64_t unmatched() const { return Sum(totals.unmatched_responses); }
+  uint64_t unmatched() const { return connection->record.unmatched_responses; }
   uint64_t unreported() const;
   uint64_t unreported(lunscope_unreported reason) const;
   uint64_t pdus(uint32_t direction, uint8_t opcode) const {

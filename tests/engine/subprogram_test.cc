@@ -36,10 +36,10 @@ TEST_F(Subprogram, RefusesNull) {
        {static_cast<lunscope_connection*>(nullptr), connection_.get()}) {
     lunscope_totals* totals = connection == nullptr ? &totals_ : nullptr;
     EXPECT_EQ(lunscope_connection_lose(connection, 0, 0, 0, totals), 0);
-    EXPECT_EQ(lunscope_connection_act(connection, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_act(nullptr, 0), 0);
     EXPECT_EQ(lunscope_connection_note_trial(nullptr, nullptr, 0), 0);
     EXPECT_EQ(lunscope_connection_begin(connection, nullptr, 0, 0, totals), 0);
-    EXPECT_EQ(lunscope_connection_chunk(connection, nullptr, 0, totals), 0);
+    EXPECT_EQ(lunscope_connection_chunk(nullptr, nullptr, 0), 0);
     EXPECT_EQ(lunscope_connection_settle(connection, 0, 0, totals), LUNSCOPE_TAKE_SHORT);
     EXPECT_EQ(lunscope_connection_header(connection, nullptr, 0, 0, totals),
               LUNSCOPE_HEADER_FOLLOWED);

@@ -70,7 +70,7 @@ class Replay {
           "a damaged file has a message in words");
     connections_.GiveUp();
     CheckConservation(watch_.totals, InFlight());
-    model_.BeginWalk();
+    model_.BeginWalk(0);
     connections_.Walk([this](const lunscope_record& record) { model_.Apply(record); });
     model_.EndWalk();
     Check(model_.TakeSnapshot().tracked_commands == InFlight(),

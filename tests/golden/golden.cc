@@ -143,7 +143,6 @@ void Count(lunscope_totals& totals) {
       totals.commands_unreported[role][i] = 10 * role + i;
       totals.commands_seen[role] += 10 * role + i;
     }
-    totals.unmatched_responses[role] = role;
   }
   for (uint32_t i = 0; i < LUNSCOPE_REASON_COUNT; i++) {
     totals.gaps[i] = i;

@@ -21,8 +21,12 @@ TEST(Golden, Metrics) { ExpectGolden("golden.metrics", FormatMetrics(FixedObserv
 TEST(Golden, TraceTable) {
   setenv("TZ", "UTC", 1);
   std::string table = TableHeader() + "\n";
+  ShortNames names(kTargetColumns);
   const FixedTrace trace;
-  for (const TracedCommand& command : trace.commands()) table += TableRow(command) + "\n";
+  for (TracedCommand command : trace.commands()) {
+    command.names = &names;
+    table += TableRow(command) + "\n";
+  }
   ExpectGolden("golden.trace.txt", table);
 }
 

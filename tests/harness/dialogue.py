@@ -54,9 +54,10 @@ def login_request(keys=b"", flags=TRANSIT | OPERATIONAL | FULL_FEATURE, names=Tr
 
 
 def login_response(keys=b"", flags=TRANSIT | OPERATIONAL | FULL_FEATURE, **fields):
+    numbers = {} if fields.get("status_class") else {"exp_cmdsn": 1, "max_cmdsn": 64}
     return pdu(LOGIN_RESPONSE, flags, keys,
                **{"isid": RANDOM_ISID, "itt": 0, "tsih": 1, "status_class": 0, "status_detail": 0,
-                  **fields})
+                  **numbers, **fields})
 
 
 # The numbers of a PDU from the target, where a script does not care.

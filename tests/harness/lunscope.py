@@ -143,10 +143,12 @@ class Serve:
                           and metrics, _REST_SECONDS, "the waiting records to be counted")
 
     def sessions(self):
-        """The answer of `lunscope sessions`."""
-        _, out, _, _ = run([LUNSCOPE, "sessions", "-o", "json", "--web.listen-address",
-                            self.address])
-        return json.loads(out)
+        """The answer of `lunscope sessions -o json`."""
+        return json.loads(self.sessions_table("-o", "json"))
+
+    def sessions_table(self, *options):
+        _, out, _, _ = run([LUNSCOPE, "sessions", *options, "--web.listen-address", self.address])
+        return out
 
     def settled(self):
         """The metrics once traffic has ended: no command is in flight, no byte is unread, and two

@@ -11,7 +11,6 @@ says with what others counted. Every piece of the harness keeps these rules:
 - A test that cannot run fails and says why: nothing is skipped.
 """
 
-import contextlib
 import ctypes
 import os
 import pathlib
@@ -141,8 +140,8 @@ class Process:
         """{thread: seconds on a run queue}"""
         found = {}
         for path in pathlib.Path(f"/proc/{self.pid}/task").glob("*/schedstat"):
-            with contextlib.suppress(OSError):  # the thread has ended
-                found[path.parent.name] = int(path.read_text(encoding="ascii").split()[1]) / 1e9
+            if text := text_of(path):
+                found[path.parent.name] = int(text.split()[1]) / 1e9
         return found
 
     def wait_for(self, condition, timeout, what):
@@ -193,6 +192,14 @@ def start(command, is_ready, timeout, what, **popen):
         process.__exit__()
         raise
     return process
+
+
+def text_of(path):
+    """The text of a file of /proc; "" if its thread, process or descriptor is gone by now."""
+    try:
+        return pathlib.Path(path).read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def run(command, timeout=20, check=True, **popen):

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "collector/model/cdb.h"
 #include "tests/golden/golden.h"
 #include "tests/model/host.h"
 #include "tests/model/layers.h"
@@ -47,9 +48,11 @@ struct Traced {
     lunscope_sensed_command_record record = command.record;
     record.command.header.role = LUNSCOPE_ROLE_INITIATOR;
     const Applied applied{.connection = host.model().FindConnection(1),
+                          .operation = OperationOf(record.command.cdb, device_type),
                           .device_type = device_type,
                           .verdict = Judge(record.command)};
-    const TracedCommand traced{record.command, applied, 0};
+    ShortNames names(kTargetColumns);
+    const TracedCommand traced{record.command, applied, 0, 0, false, &names};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
   }
@@ -223,7 +226,7 @@ TEST(JsonObject, HasTheKeysOfACommand) {
   const Json wanted = Json::parse(R"json({
     "time": "1970-01-01T00:00:00.000000Z", "role": "initiator", "initiator": "iqn.host",
     "target": "iqn.disk", "local": "192.0.2.1:40001", "remote": "192.0.2.2:3260", "lun": "3",
-    "itt": 4294967294, "cmdsn": 7, "command": "Read(16)",
+    "itt": 4294967294, "cmdsn": 7, "command": "Read(16)", "operation": "read",
     "cdb": "880000000000000003e8000000080000", "lba": 1000, "blocks": 8,
     "expected_bytes": 4096, "transferred_bytes": 4096, "status": "Good", "response": "completed",
     "duration_us": 87.1})json");

@@ -25,7 +25,7 @@ from harness.compare import ROLES, check_harmless, check_same_counts, role_of
 from harness.lunscope import Serve, Trace, check_exposition, fail_to_start
 from harness.pdus import TEST_UNIT_READY, read_10
 from harness.perf import Perf, read_with_perf
-from harness.process import LUNSCOPE, Process, free_port, run, wait_until
+from harness.process import LUNSCOPE, Process, free_port, run, text_of, wait_until
 from harness.scripted import Initiator
 from harness.surroundings import NOBODY, NO_BTF, in_place_of, without
 from harness.witness import measure
@@ -473,7 +473,7 @@ def programs_of(pid):
     found = set()
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
         found |= {int(number) for number in
-                  re.findall(r"^prog_id:\s*(\d+)$", info.read_text(), re.MULTILINE)}
+                  re.findall(r"^prog_id:\s*(\d+)$", text_of(info), re.MULTILINE)}
     return found
 
 

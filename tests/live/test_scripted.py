@@ -187,7 +187,7 @@ TAGS = {
         [{"cmdsn": i % (1 << 32), "status": "Good"} for i in range(-3, 3)]),
     "CmdSN outside of the window": Row(  # ignored by its receiver, so never answered
         [I(command(1, cmdsn=1), command(2, cmdsn=0x7FFFFFFF)), T(response(1))],
-        [{"itt": 1}], {"commands_unreported_total reason=connection_closed": 1}),
+        [{"itt": 1}], {"commands_unreported_total reason=beyond_window": 1}),
 }
 
 LUNS = {

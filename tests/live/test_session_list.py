@@ -18,6 +18,7 @@ from harness.tgtd import Tgtd
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
 TARGET = "iqn.2024-01.org.lunscope.test:list-"
 WAIT_SECONDS = 30
+ENDS = dict(zip(ROLES, ("ini", "tgt")))
 BOOLEANS = {"Yes": True, "No": False}
 
 # Settings of tgt, and the values that are then in effect. libiscsi offers MaxBurstLength and
@@ -129,6 +130,27 @@ class SessionList(LiveTest):
                 self.assertEqual(metrics.total("login_redirections_total", role=role), 1)
                 self.assertEqual(metrics.total("login_failures_total", role=role), 0)
                 self.assertEqual(metrics.total("logins_total", role=role), 1)
+
+    def test_a_login_that_gets_no_answer(self):
+        self.tgtd.process.signal(signal.SIGSTOP)
+        try:
+            with Serve(self.tgtd.port) as serve, \
+                    Process(["iscsi-inq", "-i", INITIATOR + "waits", self.targets[0].url(1)]):
+                def both():
+                    found = serve.sessions()["other_connections"]
+                    return found if [each["state"] for each in found] == ["logging_in"] * 2 else None
+                found = wait_until(both, WAIT_SECONDS, "both ends of a login")
+                table = serve.sessions_table()
+        finally:
+            self.tgtd.process.signal(signal.SIGCONT)
+        self.assertEqual(sorted(each["role"] for each in found), sorted(ROLES))
+        for each in found:
+            self.assertEqual((each["target"], each["initiator"]),
+                             (self.targets[0].name, INITIATOR + "waits"))
+            self.assertRegex(table, rf"{ENDS[each['role']]} +logging_in +{each['since']} ")
+        (initiator,) = (each for each in found if each["role"] == "initiator")
+        way = f"    connection from {initiator['local']} to {initiator['remote']}"
+        self.assertEqual(table.count(way), 2)
 
     def test_session_reinstatement(self):
         """The second login has the ISID of the first: there is one session, that of the second."""

@@ -21,9 +21,15 @@ namespace {
 
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
+using ::testing::_;
+using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 std::string SeriesName(const MetricFamily& family, const ClientMetric& metric) {
   std::map<std::string, std::string> labels;
@@ -229,8 +235,26 @@ TEST(Metrics, OfTheOldestCommandAreItsAge) {
 TEST(Metrics, OfErrorsBeginAtZero) {
   Host host;
   host.Opens(1).LogsIn().Completes(Read16(0, 1));
-  EXPECT_THAT(Values(Render(host), "command_errors_total"),
-              ElementsAre(std::pair("0 check_condition illegal_request", 0)));
+  const auto before = Values(Render(host), "command_errors_total");
+  EXPECT_THAT(before, Each(Pair(_, 0)));
+  for (const char* error :
+       {"0 check_condition not_ready", "0 check_condition medium_error",
+        "0 check_condition hardware_error", "0 check_condition illegal_request",
+        "0 check_condition unit_attention", "0 check_condition data_protect",
+        "0 check_condition aborted_command", "0 busy none", "0 reservation_conflict none",
+        "0 task_set_full none", "0 task_aborted none", "0 target_failure none"})
+    EXPECT_THAT(before, Contains(Pair(error, 0)));
+  EXPECT_THAT(Values(Render(host), "commands_without_status_total"),
+              UnorderedElementsAre(Pair("0 aborted", 0), Pair("0 connection_closed", 0)));
+  EXPECT_THAT(Values(Render(host), "task_management_requests_total"),
+              AllOf(SizeIs(5), Each(Pair(_, 0))));
+  EXPECT_THAT(Values(Render(host), "rejects_total"), AllOf(SizeIs(3), Each(Pair(_, 0))));
+  EXPECT_THAT(Values(Render(host), "async_messages_total"), AllOf(SizeIs(3), Each(Pair(_, 0))));
+  // One of them counts in its series, and not beside it.
+  host.On(1).Completes(Read16(0, 1).Sensing(0x03, 0x11, 0x00));
+  const auto after = Values(Render(host), "command_errors_total");
+  EXPECT_EQ(after.size(), before.size());
+  EXPECT_THAT(after, Contains(Pair("0 check_condition medium_error", 1)));
 }
 
 // A target whose login was not seen has no series until it has counted something.

@@ -243,7 +243,7 @@ TEST(Connections, ThatEndInTheMidstOfAWalkStayGone) {
   host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
   host.Opens(1).LogsIn().Counts(LUNSCOPE_SENT, ISCSI_NOP_OUT, 5, 240);
   const lunscope_connection_record walked = host.On(1).Record();
-  model.BeginWalk();
+  model.BeginWalk(0);
   host.On(1).Closes();
   model.Apply(walked.header);
   model.EndWalk();

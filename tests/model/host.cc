@@ -370,7 +370,7 @@ Conversation& Host::Meets(uint64_t id, uint8_t role) {
 }
 
 void Host::Walks() {
-  model_.BeginWalk();
+  model_.BeginWalk(now_ns);
   for (const auto& [id, conversation] : conversations_) {
     if (!conversation.is_live_) continue;
     Apply(conversation.Record());

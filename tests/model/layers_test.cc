@@ -89,7 +89,7 @@ TEST(Layers, WhatIsInFlightIsThatOfTheLastWalk) {
   const lunscope_scsi_command task = {
       .nexus = LUNSCOPE_NEXUS_BIT | 1, .start_ns = 5, .role = LUNSCOPE_ROLE_INITIATOR};
   for (const uint64_t expected : {2u, 1u, 0u}) {
-    model.BeginWalk();
+    model.BeginWalk(0);
     for (uint64_t i = 0; i < expected; i++) model.ApplyInFlight(task);
     model.EndWalk();
     const Snapshot seen = model.TakeSnapshot();

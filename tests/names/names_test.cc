@@ -87,7 +87,14 @@ constexpr Row kRows[] = {
     {{0x2b}, kUnknown, "0x2b: Seek(10) or Locate(10) or Position to element"},
     {{0x42}, kUnknown, "0x42: Unmap or Read sub-channel"},
     {{0x91}, kUnknown, "0x91: Synchronize cache(16) or Space(16)"},
-    {{0xa3, 0x00}, kUnknown, "0xa3/0x00: Report assigned/unassigned p_extent or Send key"},
+    {{0xa3, 0x00},
+     kUnknown,
+     "0xa3/0x00: Report assigned/unassigned p_extent or Send key or Report automation device "
+     "attributes"},
+    {{0xa3, 0x1d},
+     kUnknown,
+     "0xa3/0x1d: Report provisioning initialization pattern or Receive recommended access order"},
+    {{0x9d, 0x01}, kUnknown, "0x9d/0x01"},
     {{0x2b}, kNone, "0x2b: Seek(10) or Locate(10) or Position to element"},
     // A mode is a name of its own, also where the type is not known.
     {{0x3b, 0x05}, kDisk, "Write buffer, download microcode, save, and activate"},

@@ -83,7 +83,7 @@ TEST_F(CaptureSourceTest, CountsWhatIsNotFollowed) {
   ASSERT_NE(source, nullptr);
   source->Drain([](const lunscope_record&) {});
   EXPECT_TRUE(source->is_done());
-  EXPECT_EQ(source->CountsText(), "2 packets read, 1 not_ip, 1 not_tcp");
+  EXPECT_EQ(source->CountsText(), "2 packets read, 1 not IP, 1 not TCP");
 }
 
 // A file in which nothing is found: the hint says what to try.

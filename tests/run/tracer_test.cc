@@ -117,6 +117,18 @@ TEST_F(TracerTest, HasALineForEachDayThatIsNotToday) {
   EXPECT_EQ(LinesOf([&] { tracer_->End(); }).size(), 1u);
 }
 
+// Before the first row that has it.
+TEST_F(TracerTest, SaysOnceWhatAShortNameStandsFor) {
+  host_.Opens(1).LogsIn({.target = "iqn.2024-01.org.example:storage.disk1"});
+  Trace({});
+  CompletesAt(MonotonicNs() + static_cast<uint64_t>(WallClockOffsetNs()), 1);
+  EXPECT_THAT(LinesOf([&] { tracer_->End(); }),
+              ElementsAre("..storage.disk1 is iqn.2024-01.org.example:storage.disk1",
+                          HasSubstr(" ini ..storage.disk1 ")));
+  CompletesAt(MonotonicNs() + static_cast<uint64_t>(WallClockOffsetNs()), 2);
+  EXPECT_EQ(LinesOf([&] { tracer_->End(); }).size(), 1u);
+}
+
 // A walk shows the commands in flight: the list is sorted by age, and counts as no line.
 TEST_F(TracerTest, ListsWhatIsInFlight) {
   host_.Opens(1);

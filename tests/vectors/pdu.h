@@ -20,7 +20,11 @@ inline constexpr Digests kNoDigests;
 
 class Pdu {
  public:
-  Pdu(uint8_t opcode, uint8_t flags) : bhs_(48) { Set(0, opcode).Set(1, flags); }
+  // A PDU of the target has a wide command window: MaxCmdSN 65535.
+  Pdu(uint8_t opcode, uint8_t flags) : bhs_(48) {
+    Set(0, opcode).Set(1, flags);
+    if (opcode & 0x20) Set32(32, 65535);
+  }
 
   Pdu& Set(size_t offset, uint8_t value) {
     bhs_[offset] = value;

@@ -5,7 +5,7 @@ import pathlib
 import signal
 
 from harness.case import main
-from harness.process import ROOT, Process, run, wait_until
+from harness.process import ROOT, Process, run, text_of, wait_until
 
 from guest import LiveTest
 
@@ -19,14 +19,13 @@ LIMITS = (20, 60, 180)  # for a guest that hangs
 def descendants(pid):
     """The processes below one, by /proc."""
     children = [int(word) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children")
-                for word in task.read_text().split()]
+                for word in text_of(task).split()]
     return children + [below for child in children for below in descendants(child)]
 
 
 def guests_of(pid):
-    names = {child: pathlib.Path(f"/proc/{child}/comm") for child in descendants(pid)}
-    return [child for child, name in names.items()
-            if name.exists() and name.read_text().startswith("qemu-system")]
+    return [child for child in descendants(pid)
+            if text_of(f"/proc/{child}/comm").startswith("qemu-system")]
 
 
 class Run(LiveTest):
