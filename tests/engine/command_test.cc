@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <random>
 #include <set>
 #include <span>
@@ -399,6 +400,26 @@ TEST(Window, DoesNotMatterToACommandThatIsAnswered) {
   EXPECT_EQ(session.reported(), 1u);
 }
 
+// The target that rejects a command has looked at it.
+TEST(Window, IsNotWhyACommandIsRejected) {
+  Follower session;
+  LogIn(&session);
+  session.Target(WithWindow(NopIn(), 1, 9));
+  const Pdu command = ScsiCommand(1, TestUnitReady()).Set32(24, 10);
+  session.Initiator(command);
+  session.Target(Reject(4, Slice(command, 0, 48)));
+  EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_REJECTED), 1u);
+}
+
+TEST(InflightList, TakesNoMoreThanItHasRoomFor) {
+  const auto list = std::make_unique<lunscope_inflight_record>();
+  list->count = LUNSCOPE_TRACKED_COMMANDS;
+  lunscope_command command = {};
+  command.tag = 1;
+  lunscope_inflight_list(list.get(), &command);
+  EXPECT_EQ(list->count, uint32_t{LUNSCOPE_TRACKED_COMMANDS});
+}
+
 TEST(Window, IsWhyATaskDoesNotExist) {
   Follower session;
   LogIn(&session);
@@ -407,6 +428,16 @@ TEST(Window, IsWhyATaskDoesNotExist) {
   session.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, 1));
   session.Target(TaskResponse(ISCSI_TASK_DOES_NOT_EXIST));
   EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_BEYOND_WINDOW), 1u);
+}
+
+// A request that is sent again takes no place of another one.
+TEST_F(Command, IsEndedByARequestAmongOthersThatAreSentAgain) {
+  session_.Initiator(ScsiCommand(1, TestUnitReady()).Lun(3));
+  session_.Initiator(TaskRequest(ISCSI_TASK_LUN_RESET, 0).Itt(0x70).Lun(3).Set32(24, 9));
+  for (uint32_t i = 0; i < 2 * LUNSCOPE_TASK_REQUESTS; i++)
+    session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, 5));
+  session_.Target(TaskResponse(0).Itt(0x70));
+  EXPECT_EQ(session_.unreported(LUNSCOPE_UNREPORTED_ABORTED), 1u);
 }
 
 // A response belongs to the request with its tag. The engine remembers the four latest requests.

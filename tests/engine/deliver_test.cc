@@ -227,6 +227,14 @@ TEST(Totals, DoNotBalanceWhileACommandIsNowhere) {
 }
 
 // In aggregate mode a success is added up; a failure, or what is slow, has its record.
+TEST(Totals, HaveNoRecordForACommandThatWasAddedUp) {
+  lunscope_totals totals = {};
+  lunscope_totals_deliver(&totals, LUNSCOPE_ADDED_UP);
+  lunscope_totals_report(&totals, LUNSCOPE_ROLE_TARGET, LUNSCOPE_ADDED_UP, 1);
+  EXPECT_EQ(totals.records, 0u);
+  EXPECT_EQ(totals.commands_reported[LUNSCOPE_ROLE_TARGET], 1u);
+}
+
 TEST(Delivery, AddsUpASuccess) {
   struct {
     const char* what;

@@ -300,6 +300,16 @@ TEST(Doubt, LeavesTheCommandOfThisStatusAlone) {
   EXPECT_EQ(lunscope_inflight_count(&session.inflight()), 1u);
 }
 
+// The first StatSN that is seen tells nothing of those before.
+TEST(Doubt, CountsNothingBeforeTheFirstNumber) {
+  lunscope_inflight inflight = {};
+  lunscope_doubt_gap(&inflight, LUNSCOPE_RECEIVED);
+  const Bytes answer = ScsiResponse(1).Set32(24, 77);
+  lunscope_doubt_answer(&inflight, LUNSCOPE_RECEIVED, answer.data());
+  EXPECT_EQ(inflight.missed, 0);
+  EXPECT_EQ(inflight.next_statsn, 78u);
+}
+
 // A step that is too large is no count, nor is a step of an old number.
 TEST(Doubt, DoesNotTrustAnyStep) {
   for (const uint32_t step : {uint32_t{LUNSCOPE_DOUBT_LIMIT} + 2, ~uint32_t{0}}) {

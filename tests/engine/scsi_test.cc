@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "tests/engine/follower.h"
 #include "tests/engine/guarded_bytes.h"
@@ -109,6 +110,15 @@ TEST(Sense, BothFormatsAndEveryTruncation) {
     for (size_t bytes = 0; bytes < sense.size(); bytes++)
       scsi_read_sense(GuardedBytes(Slice(sense, 0, bytes)).data(), static_cast<uint32_t>(bytes));
   }
+}
+
+// SAM-5 5.3.1. All other statuses say that the command did not do what it was asked for.
+TEST(Status, IsSuccessIfTheStandardSaysSo) {
+  std::vector<int> successes;
+  for (int status = 0; status < 256; status++) {
+    if (scsi_is_success(static_cast<uint8_t>(status))) successes.push_back(status);
+  }
+  EXPECT_EQ(successes, (std::vector<int>{0x00, 0x04, 0x10, 0x14}));
 }
 
 }  // namespace
