@@ -20,14 +20,22 @@ class TextTable {
 
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // REQUIRES: a cell for each column.
-  void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // below: lines, each with its line end, that stand below the row. REQUIRES: a cell for each
+  // column.
+  void AddRow(std::vector<std::string> cells, std::string below = {}) {
+    rows_.push_back({std::move(cells), std::move(below)});
+  }
   // The titles and the rows, a line each.
   [[nodiscard]] std::string Format() const;
 
  private:
+  struct Row {
+    std::vector<std::string> cells;
+    std::string below;
+  };
+
   std::vector<Column> columns_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<Row> rows_;
 };
 
 }  // namespace lunscope

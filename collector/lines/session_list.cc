@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <sstream>
-#include <utility>
 #include <vector>
 
 #include "collector/base/clock.h"
@@ -137,35 +135,6 @@ void FillTarget(json::Members& line, const Directory::Key& key, const ListedTarg
 
 // ---- as a table ----
 
-// Rows, each with indented lines of details below it.
-class DetailedTable {
- public:
-  explicit DetailedTable(std::vector<TextTable::Column> columns) : table_(std::move(columns)) {}
-
-  void AddRow(std::vector<std::string> cells, std::string details) {
-    table_.AddRow(std::move(cells));
-    details_.push_back(std::move(details));
-  }
-  [[nodiscard]] std::string Format() const {
-    std::istringstream rows(table_.Format());
-    std::string text;
-    std::string row;
-    std::getline(rows, text);
-    text += '\n';
-    for (const std::string& details : details_) {
-      std::getline(rows, row);
-      text += row;
-      text += '\n';
-      text += details;
-    }
-    return text;
-  }
-
- private:
-  TextTable table_;
-  std::vector<std::string> details_;
-};
-
 // "    CID 0 from 192.0.2.1:40001 to 192.0.2.2:3260, process qemu-system-x86 (42), guest vm1"
 std::string ConnectionLine(const Connection& connection, const std::string& name) {
   const bool is_target = connection.role == LUNSCOPE_ROLE_TARGET;
@@ -248,7 +217,7 @@ std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
 }
 
 std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
-  DetailedTable table({{"END"}, {"STATE"}, {"SINCE"}, {"SESSION"}, {"TARGET"}, {"INITIATOR"}});
+  TextTable table({{"END"}, {"STATE"}, {"SINCE"}, {"SESSION"}, {"TARGET"}, {"INITIATOR"}});
   for (const auto& [key, session] : model.sessions().all()) {
     const uint64_t since_ns = session.is_up() ? session.since_ns : session.down_since_ns;
     table.AddRow({EndName(key.role), session.is_up() ? "up" : "down",

@@ -27,7 +27,7 @@ const std::string& ShortNames::Of(const std::string& name) {
   if (!shown.empty()) return shown;
   for (size_t at = EndOf(name, columns_ - kCutColumns); at > 0; at--) {
     shown = kCut + name.substr(at);
-    if (!names_.try_emplace(shown, name).second) continue;
+    if (!taken_.insert(shown).second) continue;
     new_.push_back(fmt::format("{} is {}", shown, name));
     return shown;
   }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ class ShortNames {
  private:
   const size_t columns_;
   std::map<std::string, std::string> shorts_;  // by name; only of names that are cut
-  std::map<std::string, std::string> names_;   // the other way round
+  std::set<std::string> taken_;                // short forms
   std::vector<std::string> new_;
 };
 

@@ -5,7 +5,9 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "collector/metrics/catalogue.h"
 #include "collector/names/names.h"
@@ -77,6 +79,13 @@ struct EachCommandError {
       Code{0x28, std::nullopt},                 // task set full
       Code{0x40, std::nullopt},                 // task aborted
   };
+  struct CodeLabels {
+    explicit CodeLabels(const Code& code)
+        : status(StatusLabel(code.first)),
+          sense_key(code.second ? SenseKeyLabel(*code.second) : kNoSenseData) {}
+    std::string status;
+    std::string sense_key;
+  };
   static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel,
                                          &kLunLabel,  &kStatusLabel,    &kSenseKeyLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
@@ -92,15 +101,17 @@ struct EachCommandError {
       const Scoped scoped_key(labels, kSenseKeyLabel, sense_key);
       visit(labels, count);
     };
-    const auto add_code = [&](const Code& code, uint64_t count) {
-      add(StatusLabel(code.first), code.second ? SenseKeyLabel(*code.second) : kNoSenseData, count);
-    };
-    for (const Code& code : kTrouble) {
-      const auto found = lun.errors.find(code);
-      add_code(code, found == lun.errors.end() ? 0 : found->second);
+    // Each LUN has these series in each scrape, so their labels are made once.
+    static const std::vector<CodeLabels> kTroubleLabels(kTrouble.begin(), kTrouble.end());
+    for (size_t i = 0; i < kTrouble.size(); i++) {
+      const auto found = lun.errors.find(kTrouble[i]);
+      add(kTroubleLabels[i].status, kTroubleLabels[i].sense_key,
+          found == lun.errors.end() ? 0 : found->second);
     }
     for (const auto& [code, count] : lun.errors) {
-      if (std::ranges::find(kTrouble, code) == kTrouble.end()) add_code(code, count);
+      if (std::ranges::find(kTrouble, code) != kTrouble.end()) continue;
+      const CodeLabels of_code(code);
+      add(of_code.status, of_code.sense_key, count);
     }
     if (!is_of_layer) return add(kTargetFailureStatus, kNoSenseData, lun.target_failures);
     uint64_t host_errors = 0;
@@ -115,12 +126,11 @@ struct EachNoStatus {
   using Item = uint64_t;
   static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel, &kLunLabel,
                                          static_cast<const Label*>(&kUnreportedLabel)};
+  static constexpr std::array<uint8_t, 2> kFromTheBeginning = {
+      LUNSCOPE_UNREPORTED_ABORTED, LUNSCOPE_UNREPORTED_CONNECTION_CLOSED};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkLuns(view, LunRoles::kBoth, [&](Labels& labels, const LunStatistics& lun) {
-      std::map<uint8_t, uint64_t> reasons = lun.no_status;
-      reasons.try_emplace(LUNSCOPE_UNREPORTED_ABORTED, 0);
-      reasons.try_emplace(LUNSCOPE_UNREPORTED_CONNECTION_CLOSED, 0);
-      for (const auto& [reason, count] : reasons) {
+      for (const auto& [reason, count] : WithZeros(lun.no_status, kFromTheBeginning)) {
         const Scoped scoped(labels, kUnreportedLabel, kUnreportedLabel.value_of(reason));
         visit(labels, count);
       }

@@ -73,6 +73,12 @@ std::vector<uint8_t> RolesOf(const View& view) {
   return roles;
 }
 
+std::map<uint8_t, uint64_t> WithZeros(std::map<uint8_t, uint64_t> counts,
+                                      std::span<const uint8_t> codes) {
+  for (const uint8_t code : codes) counts.try_emplace(code, 0);
+  return counts;
+}
+
 Labels RoleLabels(uint8_t role) { return {{kRoleLabel.name, RoleLabel(role)}}; }
 
 }  // namespace lunscope

@@ -13,6 +13,8 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,6 +100,11 @@ struct EachOperation {
 // The roles that are watched.
 std::vector<uint8_t> RolesOf(const View& view);
 Labels RoleLabels(uint8_t role);
+
+// These counts, and 0 for each of the codes that has none: the first count of such a code is then
+// an increase of a counter.
+std::map<uint8_t, uint64_t> WithZeros(std::map<uint8_t, uint64_t> counts,
+                                      std::span<const uint8_t> codes);
 
 // The totals that a counter is a member of.
 inline const lunscope_totals& TotalsOf(const View& view, const lunscope_totals*) {

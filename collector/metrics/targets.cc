@@ -40,9 +40,7 @@ struct EachCode {
                                                           &kTargetLabel, &label};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
-      std::map<uint8_t, uint64_t> all = target.*counts;
-      for (const uint8_t code : trouble) all.try_emplace(code, 0);
-      for (const auto& [code, count] : all) {
+      for (const auto& [code, count] : WithZeros(target.*counts, trouble)) {
         const Scoped scoped(labels, label, label.value_of(code));
         visit(labels, count);
       }

@@ -73,7 +73,7 @@ class ConnectionFollower {
   lunscope_offer OfferBytes(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
   lunscope_offer OfferToTrial(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
   lunscope_offer OfferBehindKept(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
-  [[nodiscard]] bool IsWaiting(uint32_t direction) const;
+  [[nodiscard]] bool IsOnTrial(uint32_t direction) const;
   [[nodiscard]] bool MayWait(uint32_t direction, const Stretch& stretch) const;
   void FollowWaiting(uint32_t direction);
   void OfferAgain(uint32_t direction, const Stretch& stretch);

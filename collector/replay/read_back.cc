@@ -16,38 +16,35 @@ constexpr size_t kMaxWaiting = 256;
 
 }  // namespace
 
-// Are there bytes of this direction that wait for a trial of the other one?
-bool ConnectionFollower::IsWaiting(uint32_t direction) const {
-  return kept_ && connection_->streams[direction & 1].sync == LUNSCOPE_SYNC_FOLLOWED &&
+// Is this direction on trial, and are its bytes kept?
+bool ConnectionFollower::IsOnTrial(uint32_t direction) const {
+  return connection_->streams[direction & 1].sync == LUNSCOPE_SYNC_CANDIDATE &&
          kept_->CountOf(direction) != 0;
 }
 
+// May these bytes wait for a trial of the other direction?
 bool ConnectionFollower::MayWait(uint32_t direction, const Stretch& stretch) const {
-  const uint32_t other = 1 - direction;
   return connection_->streams[direction & 1].sync == LUNSCOPE_SYNC_FOLLOWED &&
-         connection_->streams[other & 1].sync == LUNSCOPE_SYNC_CANDIDATE &&
-         kept_->CountOf(other) != 0 && kept_->CountOf(direction) < kMaxWaiting &&
+         IsOnTrial(1 - direction) && kept_->CountOf(direction) < kMaxWaiting &&
          kept_->HasRoomFor(stretch);
 }
 
+// Follow the bytes that wait. Only a direction that is followed has such.
 void ConnectionFollower::FollowWaiting(uint32_t direction) {
-  if (!IsWaiting(direction)) return;
+  if (!kept_ || connection_->streams[direction & 1].sync != LUNSCOPE_SYNC_FOLLOWED) return;
   for (const KeptBytes::Kept& kept : kept_->Take(direction))
     OfferBehindKept(direction, kept.stretch(), kept.seq);
 }
 
 lunscope_offer ConnectionFollower::OfferToTrial(uint32_t direction, const Stretch& stretch,
                                                 uint32_t gone_to) {
-  const uint32_t other = 1 - direction;
   if (gone_to == stretch.seq && MayWait(direction, stretch)) {
     kept_->Add(direction, stretch);
     return LUNSCOPE_OFFER_NEW;
   }
   FollowWaiting(direction);
   const lunscope_offer offer = OfferBehindKept(direction, stretch, gone_to);
-  const bool is_on_trial = connection_->streams[direction & 1].sync == LUNSCOPE_SYNC_CANDIDATE &&
-                           kept_->CountOf(direction) != 0;
-  if (!is_on_trial) FollowWaiting(other);
+  if (!IsOnTrial(direction)) FollowWaiting(1 - direction);
   return offer;
 }
 

@@ -17,8 +17,6 @@
 #define LUNSCOPE_PROBES 16
 #define LUNSCOPE_HOMES (LUNSCOPE_COMMANDS - LUNSCOPE_PROBES + 1)
 #define LUNSCOPE_SPILL_HOMES (LUNSCOPE_SPILL_COMMANDS - LUNSCOPE_PROBES + 1)
-/* No target takes so many commands at once: numbers that say so are wrong. */
-#define LUNSCOPE_WINDOW_LIMIT 65536u
 
 /* One cache line, because a command begins on one CPU and ends on another. */
 struct lunscope_command {
@@ -89,8 +87,7 @@ LUNSCOPE_INLINE int lunscope_window_is_beyond(const struct lunscope_inflight* in
 /* A PDU of the target (all carry the window) has this header. RFC 7143 section 4.2.2.1 says when
  * its numbers are to be ignored. */
 LUNSCOPE_INLINE void lunscope_window_note(struct lunscope_inflight* inflight, const uint8_t* bhs) {
-  uint32_t window = iscsi_maxcmdsn(bhs) - iscsi_expcmdsn(bhs) + 1;
-  if (window <= LUNSCOPE_WINDOW_LIMIT) inflight->max_cmdsn = iscsi_maxcmdsn(bhs);
+  if (iscsi_window(bhs) <= ISCSI_WINDOW_LIMIT) inflight->max_cmdsn = iscsi_maxcmdsn(bhs);
 }
 
 /* Bytes are missed, and a MaxCmdSN may be among them: no command is beyond until the next one. */

@@ -78,6 +78,11 @@ LUNSCOPE_INLINE uint32_t iscsi_expstatsn(const uint8_t* bhs) { return lunscope_b
 LUNSCOPE_INLINE uint32_t iscsi_statsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }
 LUNSCOPE_INLINE uint32_t iscsi_expcmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 28); }
 LUNSCOPE_INLINE uint32_t iscsi_maxcmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 32); }
+/* How many commands the target takes. Above ISCSI_WINDOW_LIMIT the numbers are wrong. */
+LUNSCOPE_INLINE uint32_t iscsi_window(const uint8_t* bhs) {
+  return iscsi_maxcmdsn(bhs) - iscsi_expcmdsn(bhs) + 1;
+}
+#define ISCSI_WINDOW_LIMIT 65536
 
 /* SCSI Command (section 11.3). */
 LUNSCOPE_INLINE uint32_t iscsi_expected_bytes(const uint8_t* bhs) {

@@ -19,7 +19,6 @@
 #define LUNSCOPE_SYNC_HEADERS_ALONE 16
 /* Numbers of two PDUs may differ by this much, and by what the command window allows. */
 #define LUNSCOPE_SYNC_SLACK 64
-#define LUNSCOPE_SYNC_WINDOW 65536
 
 /* A trial does not begin with more data than this. Bytes that are no header have a long data
  * segment more often than a header has, and a trial over it would take long to fail. */
@@ -84,8 +83,8 @@ LUNSCOPE_INLINE int lunscope_sync_is_near(uint32_t a, uint32_t b, uint32_t limit
 /* Do these headers, one of each direction, belong to one connection at one time? */
 LUNSCOPE_INLINE int lunscope_sync_agree(const uint8_t* initiator, const uint8_t* target) {
   if (!lunscope_sync_has_cmdsn(initiator) || !lunscope_sync_has_statsn(target)) return 0;
-  uint32_t window = iscsi_maxcmdsn(target) - iscsi_expcmdsn(target) + 1;
-  if (window > LUNSCOPE_SYNC_WINDOW) return 0;
+  uint32_t window = iscsi_window(target);
+  if (window > ISCSI_WINDOW_LIMIT) return 0;
   uint32_t limit = LUNSCOPE_SYNC_SLACK + 2 * window;
   return lunscope_sync_is_near(iscsi_cmdsn(initiator), iscsi_expcmdsn(target), limit) &&
          lunscope_sync_is_near(iscsi_expstatsn(initiator), iscsi_statsn(target), limit);

@@ -320,7 +320,7 @@ TEST(Doubt, DoesNotTrustAnyStep) {
       conversation.session().Target(ScsiResponse(7)
                                         .Set32(24, 0xfffffffe + step + i)
                                         .Set32(28, 1)
-                                        .Set32(32, LUNSCOPE_SYNC_WINDOW));
+                                        .Set32(32, ISCSI_WINDOW_LIMIT));
     }
     EXPECT_EQ(conversation.in_flight(), (std::set<uint32_t>{1, 2, 3})) << step;
   }
