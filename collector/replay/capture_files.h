@@ -15,8 +15,9 @@ namespace lunscope {
 
 class CaptureFiles {
  public:
-  // paths: in the order of time; one at least. All of them are opened at once, so that a wrong name
-  // is an error before anything is shown.
+  // paths: in the order of time; one at least. Each of them is opened, so that a wrong name is an
+  // error before anything is shown. Then a file on disk is closed until its turn comes: a ring may
+  // have thousands.
   static Result<std::unique_ptr<CaptureFiles>> Open(const std::vector<std::string>& paths);
 
   // The next TCP segment, as CaptureFile::Next(). A file that is damaged ends where the damage is.
@@ -28,10 +29,20 @@ class CaptureFiles {
   [[nodiscard]] uint64_t last_time_ns() const { return last_time_ns_; }
 
  private:
+  struct File {
+    std::string path;
+    std::unique_ptr<CaptureFile> open;  // nullptr: its turn has not come, or is over
+  };
+
   CaptureFiles() = default;
 
-  std::vector<std::unique_ptr<CaptureFile>> files_;
+  // The file whose turn it is; nullptr if it cannot be opened any more.
+  CaptureFile* Current();
+  void EndCurrent(Status ended);
+
+  std::vector<File> files_;
   size_t current_ = 0;
+  CaptureCounts ended_counts_;  // of the files whose turn is over
   uint64_t last_time_ns_ = 0;
   Status ended_ = Nothing{};
 };

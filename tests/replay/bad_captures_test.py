@@ -3,7 +3,8 @@
 """`lunscope replay` on files that are damaged, hostile or very long.
 
 Each run ends by itself in seconds, with exit code 0 or 1 and at least one sentence on standard error,
-in 512 MiB of memory. For a file that is broken within it names the last good packet.
+in 512 MiB of memory and with 64 open files. For a file that is broken within it names the last good
+packet.
 
   bad_captures_test.py        the program is named by $LUNSCOPE
 """
@@ -29,6 +30,8 @@ from harness.pdus import (FINAL, command, data_in, lun, pdu, read, response, tex
 LUNSCOPE = os.environ["LUNSCOPE"]
 MEMORY_BYTES = 512 << 20
 SECONDS = 20
+OPEN_FILES = 64
+RING_COMMANDS = 500  # a file for each of their packets
 MUTATIONS = 150  # of each seed
 ETHERNET, RAW = 1, 101
 INITIATOR, TARGET = ("10.0.0.1", 40000), ("10.0.0.2", 3260)
@@ -410,8 +413,9 @@ CRAFTED = {
 }
 
 
-def limit_memory():
+def set_limits():
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
 
 
 class BadCaptures(unittest.TestCase):
@@ -420,12 +424,18 @@ class BadCaptures(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
 
-    def replay(self, data, *options):
-        path = Path(self.folder.name, "a.pcap")
+    def written(self, data, name="a.pcap"):
+        path = Path(self.folder.name, name)
         path.write_bytes(data)
-        done = subprocess.run([LUNSCOPE, "replay", path, *options], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, timeout=SECONDS, preexec_fn=limit_memory,
+        return path
+
+    def run_replay(self, *words):
+        return subprocess.run([LUNSCOPE, "replay", *words], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=SECONDS, preexec_fn=set_limits,
                               check=False)
+
+    def replay(self, data, *options):
+        done = self.run_replay(self.written(data), *options)
         return done.returncode, done.stderr.decode(errors="replace")
 
     def check(self, data, code=None, words="", options=()):
@@ -443,6 +453,15 @@ class BadCaptures(unittest.TestCase):
         for name, (make, code, words) in CRAFTED.items():
             with self.subTest(file=name):
                 self.check(make(), code, words)
+
+    def test_ring_of_more_files_than_may_be_open(self):
+        packets = Wire().login().commands(2, RING_COMMANDS).packets
+        paths = [self.written(pcap([packet], times=lambda _, at=at: (1_700_000_000, at)),
+                              f"{at}.pcap") for at, packet in enumerate(packets)]
+        self.assertGreater(len(paths), OPEN_FILES)
+        done = self.run_replay(*paths, "-o", "json")
+        self.assertEqual(done.returncode, OK, done.stderr[-2000:])
+        self.assertEqual(len(done.stdout.splitlines()), RING_COMMANDS)
 
     def test_mutated(self):
         for name, seed in seeds().items():
