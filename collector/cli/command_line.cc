@@ -92,13 +92,10 @@ void Bind(CLI::App& app, const Option& option, std::string& refusal) {
   bound->type_name(option.value)->required(is_positional);
 }
 
-// CLI11 does not name a word that it took for a subcommand and does not know.
-std::string UsageText(const CLI::App& app, const CLI::ParseError& error, const char* first) {
-  const bool lacks_subcommand =
-      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && app.get_subcommands().empty();
-  const bool is_word = first != nullptr && *first != '\0' && *first != '-';
-  return lacks_subcommand && is_word ? fmt::format("there is no subcommand '{}'", first)
-                                     : error.what();
+// The first word, if it stands in the place of a subcommand that does not exist; else nullptr.
+const char* UnknownSubcommand(const CLI::App& app, const std::vector<const char*>& words) {
+  const bool is_word = words.size() > 1 && *words[1] != '\0' && *words[1] != '-';
+  return is_word && app.get_subcommands().empty() ? words[1] : nullptr;
 }
 
 ExitCode Refuse(const CLI::App& app, const std::string& message) {
@@ -138,13 +135,14 @@ ExitCode ParseAndRun(CLI::App& app, const std::vector<Bound>& all, const std::st
   try {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {
+    // CLI11 does not name such a word, and shows help beside it.
+    if (const char* word = UnknownSubcommand(app, words))
+      return Refuse(app, fmt::format("there is no subcommand '{}'", word));
     if (error.get_exit_code() == 0) {  // --help, --version
       app.exit(error);
       return ExitCode::kOk;
     }
-    return Refuse(app, refusal.empty()
-                           ? UsageText(app, error, words.size() > 1 ? words[1] : nullptr)
-                           : refusal);
+    return Refuse(app, refusal.empty() ? error.what() : refusal);
   }
   if (!refusal.empty()) return Refuse(app, refusal);
   const auto used =

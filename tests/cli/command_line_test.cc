@@ -53,6 +53,8 @@ struct RefusedRow {
 const RefusedRow kRefused[] = {
     {"", "A subcommand is required; see 'lunscope --help'"},
     {"tracee", "there is no subcommand 'tracee'; see 'lunscope --help'"},
+    {"tracee --help", "there is no subcommand 'tracee'; see 'lunscope --help'"},
+    {"help tracee", "there is no subcommand 'tracee'; see 'lunscope --help'"},
     {"trace --colour",
      "The following argument was not expected: --colour; see 'lunscope trace --help'"},
     {"trace --port 70000",
