@@ -155,28 +155,25 @@ static long follow_by_walk(__u64 i, struct socket_follow* socket) {
   return follow_socket(socket, 1);
 }
 
-/*
- * Offer a segment to the engine. Missing bytes that lie before gone_to will not come again and are
- * given up. gone_to is read only if there is a hole: ask for it by a constant, GONE_BEFORE_SEGMENT
- * (sent bytes come in order) or GONE_BEFORE_COPIED (TCP has handed out the bytes before
- * copied_seq).
- */
-enum gone { GONE_BEFORE_SEGMENT, GONE_BEFORE_COPIED };
-
+/* Offer a segment to the engine. */
 static __always_inline enum lunscope_offer offer_segment(struct lunscope_connection* connection,
-                                                         const struct sock* sk, __u32 hook,
-                                                         const struct segment* segment,
-                                                         enum gone gone) {
-  __u32 direction = direction_at(hook);
-  enum lunscope_offer offer =
-      lunscope_stream_offer(&connection->streams[direction], segment->seq, segment->end);
-  if (offer != LUNSCOPE_OFFER_HOLE) return offer;
+                                                         __u32 hook,
+                                                         const struct segment* segment) {
+  return lunscope_stream_offer(&connection->streams[direction_at(hook)], segment->seq,
+                               segment->end);
+}
+
+/*
+ * After OFFER_HOLE: give up the missing bytes if they lie before gone_to, because they will not
+ * come again. Then offer the segment once more.
+ */
+static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connection* connection,
+                                                        __u32 hook, const struct segment* segment,
+                                                        __u32 gone_to) {
   struct lunscope_totals* totals = this_cpu_totals(hook);
   if (!totals) return LUNSCOPE_OFFER_OLD;
-  __u32 gone_to =
-      gone == GONE_BEFORE_COPIED ? READ_MEMBER(struct tcp_sock, sk, copied_seq) : segment->seq;
-  return lunscope_connection_give_up(connection, direction, segment->seq, segment->end, gone_to,
-                                     totals);
+  return lunscope_connection_give_up(connection, direction_at(hook), segment->seq, segment->end,
+                                     gone_to, totals);
 }
 
 /* Facts about a segment besides where its bytes lie. */
@@ -208,7 +205,7 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
   if (!socket.follow.totals) return;
   announce_midstream(connection, socket.follow.totals);
   if (walks_skbs || facts.is_borrowed) {
-    linear_piece(&socket.follow.reader.piece, skb, 0);
+    first_piece(&socket.follow.reader.piece, skb);
     bpf_loop(MAX_READS_PER_SEGMENT, follow_by_walk, &socket, 0);
   } else if (!bpf_dynptr_from_skb(skb, 0, &bytes)) {
     bpf_loop(MAX_READS_PER_SEGMENT, follow_by_function, &socket, 0);

@@ -60,11 +60,6 @@ struct sock_common {
   struct in6_addr skc_v6_rcv_saddr;
 };
 
-struct sock {
-  struct sock_common __sk_common;
-  __u16 sk_protocol;
-};
-
 struct rb_node {
   struct rb_node* rb_right;
   struct rb_node* rb_left;
@@ -74,9 +69,16 @@ struct rb_root {
   struct rb_node* rb_node;
 };
 
+struct sock {
+  struct sock_common __sk_common;
+  __u16 sk_protocol;
+  struct rb_root tcp_rtx_queue; /* of skbs, by sequence number, until they are acknowledged */
+};
+
 struct tcp_sock {
   __u32 rcv_nxt;
   __u32 copied_seq;
+  __u32 snd_una; /* the first byte that is not acknowledged */
   __u32 snd_nxt;
   __u64 tcp_clock_cache;
   struct rb_root out_of_order_queue; /* of skbs, by sequence number */
@@ -103,6 +105,7 @@ struct sk_buff {
   struct rb_node rbnode;
   struct sock* sk;
   char cb[48];
+  __u64 skb_mstamp_ns; /* when TCP sent it, of CLOCK_MONOTONIC; while TCP owns the skb */
   unsigned int len;
   unsigned int data_len; /* the part of len that is not in the linear part */
   __u8 ip_summed : 2;

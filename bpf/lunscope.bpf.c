@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "heal.bpf.h"
 #include "out_of_order.bpf.h"
 #include "receive.bpf.h"
 #include "transmit.bpf.h"
@@ -42,7 +43,18 @@ int BPF_PROG(out_of_order, struct sock* sk, struct sk_buff* skb) { return on_hol
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(transmit, struct sk_buff* skb) {
   struct sock* sk = skb->sk;
-  return sk && is_watched(sk) ? on_transmit(sk, skb) : 0;
+  if (sk && is_watched(sk) && on_transmit(sk, skb)) bpf_tail_call(ctx, &healing, 0);
+  return 0;
+}
+
+/* Not attached: `transmit` goes on here if sent bytes are missing (map `healing`). A program of its
+ * own, because the verifier checks the loop over PDUs once for each loop in a program. */
+SEC("?tp_btf/net_dev_queue")
+int BPF_PROG(heal, struct sk_buff* skb) {
+  struct sock* sk = skb->sk;
+  struct sk_buff* untyped = NULL;
+  bpf_probe_read_kernel(&untyped, sizeof(untyped), ctx);
+  return sk ? on_hole_in_sent(sk, skb, untyped) : 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")

@@ -37,6 +37,14 @@ const volatile __u8 last_step = LUNSCOPE_STEP_EMIT;
 /* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: piece by piece. */
 const volatile __u8 walks_skbs = 0;
 
+/* The program that heals a hole in sent bytes, if `heals` is set. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+  __uint(max_entries, 1);
+  __uint(key_size, sizeof(__u32));
+  __uint(value_size, sizeof(__u32));
+} healing SEC(".maps");
+
 /* State that is freed with its socket. */
 struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -99,6 +107,10 @@ struct {
   __type(value, struct lunscope_totals);
 } totals SEC(".maps");
 
+/* 0, which the verifier does not know. A loop that begins with a known value is followed once for
+ * that value, and once more for all others. */
+__u32 unknown_zero = 0;
+
 /* Connections are numbered as they are met: the verifier does not take the socket of every hook for
  * bpf_get_socket_cookie(). */
 __u64 connections_met = 0;
@@ -109,6 +121,10 @@ __u64 page_offset_base = 0;
 __u64 vmemmap_base = 0;
 __u64 page_offset_base_address = 0;
 __u64 vmemmap_base_address = 0;
+
+/* 1: sent bytes that were missed are read from TCP's retransmit queue. User space sets it when the
+ * map `healing` has its program. */
+__u8 heals = 0;
 
 static __always_inline struct lunscope_totals* this_cpu_totals(__u32 hook) {
   return bpf_map_lookup_elem(&totals, &hook);

@@ -24,6 +24,15 @@ static __always_inline int cut_received(struct segment* segment, __u32 received_
   return 0;
 }
 
+/* Offer received bytes. Missing ones will not come again if TCP has handed out what follows. */
+static __always_inline enum lunscope_offer offer_received(struct lunscope_connection* connection,
+                                                          const struct sock* sk, __u32 hook,
+                                                          const struct segment* segment) {
+  enum lunscope_offer offer = offer_segment(connection, hook, segment);
+  if (offer != LUNSCOPE_OFFER_HOLE) return offer;
+  return give_up_hole(connection, hook, segment, READ_MEMBER(struct tcp_sock, sk, copied_seq));
+}
+
 /*
  * Follow a segment as it arrives. It may be early, late or repeated, and TCP has not checked it
  * yet. A hole in front of it may still be filled, unless TCP has handed out the bytes behind the
@@ -33,8 +42,7 @@ static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
                                            struct lunscope_connection* connection,
                                            struct segment* segment, const struct tcp_sock* tcp) {
   if (cut_received(segment, tcp->rcv_nxt)) return;
-  enum lunscope_offer offer =
-      offer_segment(connection, sk, HOOK_ARRIVAL, segment, GONE_BEFORE_COPIED);
+  enum lunscope_offer offer = offer_received(connection, sk, HOOK_ARRIVAL, segment);
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(skb, sk, connection, segment, (struct segment_facts){.hook = HOOK_ARRIVAL});
 }
@@ -64,7 +72,7 @@ static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
                                         struct lunscope_connection* connection, __u32 hook) {
   struct segment segment;
   segment_in_queue(skb, &segment);
-  enum lunscope_offer offer = offer_segment(connection, sk, hook, &segment, GONE_BEFORE_COPIED);
+  enum lunscope_offer offer = offer_received(connection, sk, hook, &segment);
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(
         skb, sk, connection, &segment,

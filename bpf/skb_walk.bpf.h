@@ -23,9 +23,13 @@ static __always_inline void linear_piece(struct skb_piece* piece, const struct s
                                          __u32 start) {
   piece->skb = skb;
   piece->address = BPF_CORE_READ(skb, data);
-  piece->frags = 0;
+  piece->frags = unknown_zero;
   piece->start = start;
   piece->end = start + BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
+}
+
+static __always_inline void first_piece(struct skb_piece* piece, const struct sk_buff* skb) {
+  linear_piece(piece, skb, unknown_zero);
 }
 
 /* The next frag of the skb, as the piece behind the last one. Its address is NULL if no CPU can
@@ -63,7 +67,7 @@ static __always_inline int next_piece(struct skb_piece* piece, const struct sk_b
 static __always_inline int walk_and_read(struct skb_piece* piece, const struct sk_buff* skb,
                                          void* to, __u32 bytes, __u32 offset) {
   if (offset < piece->start) {
-    linear_piece(piece, skb, 0);
+    first_piece(piece, skb);
     return 0;
   }
   if (offset >= piece->end) return next_piece(piece, skb);

@@ -9,13 +9,17 @@
 
 #include "follow.bpf.h"
 
+/* Returns 1 if bytes before this segment were not seen: heal.bpf.h goes on with it. */
 static __noinline int on_transmit(struct sock* sk, struct sk_buff* skb) {
   struct segment segment;
   if (segment_in_transmit(skb, &segment)) return 0;
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
-  enum lunscope_offer offer =
-      offer_segment(connection, sk, HOOK_TRANSMIT, &segment, GONE_BEFORE_SEGMENT);
+  enum lunscope_offer offer = offer_segment(connection, HOOK_TRANSMIT, &segment);
+  if (offer == LUNSCOPE_OFFER_HOLE) {
+    if (heals) return 1;
+    offer = give_up_hole(connection, HOOK_TRANSMIT, &segment, segment.seq);
+  }
   if (offer == LUNSCOPE_OFFER_NEW)
     follow_segment(skb, sk, connection, &segment,
                    (struct segment_facts){.hook = HOOK_TRANSMIT, .now_ns = transmit_time(sk)});

@@ -31,6 +31,8 @@ uint64_t TrackedCommands(const Observation& observation) {
   return observation.snapshot.tracked_commands;
 }
 
+uint64_t HealedBytes(const Observation& observation) { return observation.totals.healed_bytes; }
+
 // The boundaries of a connection that was open before lunscope started were never known, so the
 // first reason is no gap.
 constexpr size_t kFirstGapReason = 1;
@@ -74,6 +76,9 @@ constexpr Metric kConservationMetrics[] = {
     {"unparsed_bytes_total", Counter, kBytes, kIscsi,
      "Bytes that were skipped while PDU boundaries were unknown.",
      Of<EachReason<&lunscope_totals::unparsed_bytes, kSyncLabel>>()},
+    {"healed_bytes_total", Counter, kBytes, kLive,
+     "Sent bytes that no program saw, and that were read from TCP's retransmit queue instead.",
+     Of<Once, &HealedBytes>()},
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "collector/probe/capabilities.h"
+#include "collector/probe/healing.h"
 #include "collector/probe/kernel_error.h"
 #include "collector/probe/kernel_initiator.h"
 #include "collector/probe/kernel_symbols.h"
@@ -61,6 +62,26 @@ Finding TryKernelInitiator(lunscope_bpf* main) {
   return finding;
 }
 
+Finding TryToHeal(lunscope_bpf* main) {
+  const Healing healing = BeginToHeal(main);
+  const uint64_t verified =
+      healing ? StateOf(healing->skeleton->progs.heal).verified_instructions : 0;
+  Finding finding{kHooksGroup,
+                  "retransmit queue",
+                  FindingState::kOk,
+                  fmt::format("sent bytes that were missed are read from it, {} instructions "
+                              "verified",
+                              verified),
+                  {{"heals", healing.has_value()}, {"verified_instructions", verified}}};
+  if (healing) return finding;
+  finding.state = FindingState::kNote;
+  finding.detail = fmt::format(
+      "not read, {}: sent bytes that are missed are a gap, and counted",
+      SetPageMap(main) ? std::string("this kernel does not allow it")
+                       : fmt::format("which needs {} and {}", kPageOffsetBase, kVmemmapBase));
+  return finding;
+}
+
 Finding Reader(const char* reader, FindingState state, const std::string& detail) {
   return {kHooksGroup, "skb reader", state, detail, {{"reader", std::string(reader)}}};
 }
@@ -110,6 +131,7 @@ std::vector<Finding> TryHooks(bool is_confidential) {
   for (const bpf_program* program : SelectPrograms(skeleton.obj, IsLoaded))
     findings.push_back(TryHook(skeleton, program));
   findings.push_back(TryKernelInitiator(&skeleton));
+  findings.push_back(TryToHeal(&skeleton));
   findings.push_back(DescribeReader(skeleton));
   findings.push_back(DescribeWalk(skeleton));
   return findings;

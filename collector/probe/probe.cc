@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "collector/probe/healing.h"
 #include "collector/probe/kernel_initiator.h"
 #include "collector/probe/programs.h"
 #include "collector/probe/requirements.h"
@@ -52,6 +53,7 @@ class KernelProbe : public RingSource<Probe, lunscope_bpf> {
     if (!attached.ok()) return attached;
     Add(std::move(programs));
     Add(std::make_unique<KernelInitiatorProgram>(&skeleton()));
+    Add(std::make_unique<HealingProgram>(&skeleton()));
     return Nothing{};
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Some programs of an object, loaded and attached apart from the rest, with the maps of another
+// Some programs of an object, loaded apart from the rest, with the maps of another
 // skeleton of the same object. So programs can come and go while the maps keep what they hold.
 #pragma once
 
@@ -27,16 +27,25 @@ Status PreparePart(bpf_object* object, const bpf_object& maps, const ProgramFilt
 
 // REQUIRES: maps is loaded, and outlives the part.
 template <typename Object>
-Result<ProgramPart<Object>> AttachPart(const Object& maps, const ProgramFilter& is_wanted) {
+Result<ProgramPart<Object>> LoadPart(const Object& maps, const ProgramFilter& is_wanted) {
   ProgramPart<Object> part{SkeletonOf<Object>(Object::open()), {}};
   if (!part.skeleton) return KernelError("opening the programs", errno);
   Status prepared = PreparePart(part.skeleton->obj, *maps.obj, is_wanted);
   if (!prepared.ok()) return prepared.error();
   if (const int error = Object::load(part.skeleton.get()); error != 0)
     return KernelError("loading the programs", -error);
-  Result<std::vector<Link>> links = AttachPrograms(SelectPrograms(part.skeleton->obj, IsLoaded));
+  return part;
+}
+
+// The same, and attach the programs.
+template <typename Object>
+Result<ProgramPart<Object>> AttachPart(const Object& maps, const ProgramFilter& is_wanted) {
+  Result<ProgramPart<Object>> part = LoadPart(maps, is_wanted);
+  if (!part.ok()) return part;
+  Result<std::vector<Link>> links =
+      AttachPrograms(SelectPrograms(part.value().skeleton->obj, IsLoaded));
   if (!links.ok()) return links.error();
-  part.links = std::move(links.value());
+  part.value().links = std::move(links.value());
   return part;
 }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
+#include <mutex>
 
 #include "collector/probe/kernel_error.h"
 #include "collector/probe/kernel_symbols.h"
@@ -83,6 +84,8 @@ Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
 }  // namespace
 
 bool SetPageMap(lunscope_bpf* skeleton) {
+  static std::mutex one_at_a_time;  // threads that load programs apart call it, too
+  const std::lock_guard lock(one_at_a_time);
   auto* known = skeleton->bss;
   if (known->vmemmap_base != 0) return true;
   if (const auto map = ReadPageMap()) {

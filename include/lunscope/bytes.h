@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Big-endian loads, copies, and the comparison of serial numbers.
+ * Loads, copies, and the comparison of serial numbers.
  *
  * Native code loads by shifts: that works at any alignment and needs no libc, and compilers make
  * one load and one swap of it. The compiler for BPF would load byte by byte, so there the load is
@@ -54,6 +54,11 @@ LUNSCOPE_INLINE void lunscope_copy(uint8_t* to, const uint8_t* from, uint32_t by
 
 LUNSCOPE_INLINE uint32_t lunscope_be24(const uint8_t* p) {
   return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+}
+
+/* Compilers make one load of it. */
+LUNSCOPE_INLINE uint32_t lunscope_le32(const uint8_t* p) {
+  return __builtin_bswap32(lunscope_be32(p));
 }
 
 /* How far b lies behind a, where 32-bit numbers wrap (TCP sequence numbers, RFC 1982). */

@@ -16,17 +16,17 @@ static const uint32_t lunscope_crc32c_table[16] = {
 
 #define LUNSCOPE_CRC32C_START 0xffffffffu
 
-LUNSCOPE_INLINE uint32_t lunscope_crc32c_byte(uint32_t crc, uint8_t byte) {
-  crc ^= byte;
-  crc = (crc >> 4) ^ lunscope_crc32c_table[crc & 15];
-  return (crc >> 4) ^ lunscope_crc32c_table[crc & 15];
+/* The next four bytes. Headers and AHSs are whole words. */
+LUNSCOPE_INLINE uint32_t lunscope_crc32c_word(uint32_t crc, const uint8_t* word) {
+  crc ^= lunscope_le32(word);
+  for (uint32_t half = 0; half < 2 * sizeof(crc); half++)
+    crc = (crc >> 4) ^ lunscope_crc32c_table[crc & 15];
+  return crc;
 }
 
 /* Are these four bytes, least significant first, the digest of all bytes that went into crc? */
 LUNSCOPE_INLINE int lunscope_crc32c_is(uint32_t crc, const uint8_t* digest) {
-  uint32_t sent =
-      digest[0] | (uint32_t)digest[1] << 8 | (uint32_t)digest[2] << 16 | (uint32_t)digest[3] << 24;
-  return sent == ~crc;
+  return lunscope_le32(digest) == ~crc;
 }
 
 #endif

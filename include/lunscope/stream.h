@@ -223,8 +223,8 @@ LUNSCOPE_SUBPROGRAM int lunscope_stream_digest_fits(const struct lunscope_stream
   uint32_t bytes = ISCSI_BHS_BYTES + iscsi_ahs_bytes(header);
   if (bytes > LUNSCOPE_ROOM_MASK - ISCSI_DIGEST_BYTES) return 1;
   uint32_t crc = LUNSCOPE_CRC32C_START;
-  for (uint32_t i = 0; i < LUNSCOPE_ROOM_MASK && i < bytes; i++)
-    crc = lunscope_crc32c_byte(crc, header[i]);
+  for (uint32_t i = 0; i < LUNSCOPE_ROOM_MASK && i < bytes; i += sizeof(crc))
+    crc = lunscope_crc32c_word(crc, header + i);
   const uint8_t* digest = header + (bytes & LUNSCOPE_ROOM_MASK);
   return lunscope_crc32c_is(crc, digest);
 }

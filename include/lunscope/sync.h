@@ -51,8 +51,15 @@ LUNSCOPE_INLINE uint32_t lunscope_sync_scan(struct lunscope_stream* stream, uint
   uint32_t have = stream->have;
   uint32_t start = stream->next - have;
   uint32_t at = 0;
+  int may_try = 0;
   for (; at <= LUNSCOPE_SCAN_BYTES - ISCSI_BHS_BYTES && at + ISCSI_BHS_BYTES <= have; at++) {
-    if (!lunscope_sync_may_try(stream, at, direction, role)) continue;
+    may_try = lunscope_sync_may_try(stream, at, direction, role);
+    if (may_try) break;
+  }
+  /* The verifier would follow the rest for each value of `at`. It forgets a value in memory. */
+  stream->kept = (uint16_t)at;
+  at = *(const volatile uint16_t*)&stream->kept;
+  if (may_try) {
     lunscope_stream_try(stream, start + at);
     return at;
   }

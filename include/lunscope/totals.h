@@ -22,6 +22,7 @@ struct lunscope_totals {
   uint64_t gaps[LUNSCOPE_REASON_COUNT];
   uint64_t resyncs[LUNSCOPE_REASON_COUNT];
   uint64_t unparsed_bytes[LUNSCOPE_REASON_COUNT];
+  uint64_t healed_bytes; /* sent bytes that were read from TCP's retransmit queue */
   uint64_t records_lost[LUNSCOPE_LOSS_COUNT];
   uint64_t untracked_connections; /* there was no memory for their state */
 };

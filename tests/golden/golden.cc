@@ -152,6 +152,7 @@ void Count(lunscope_totals& totals) {
   totals.records = 123'456'789;
   for (uint32_t i = 0; i < LUNSCOPE_LOSS_COUNT; i++) totals.records_lost[i] = 20 + i;
   totals.untracked_connections = 1;
+  totals.healed_bytes = 2'920;
 }
 
 std::string ReadFile(const std::string& path) {

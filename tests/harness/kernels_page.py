@@ -58,6 +58,7 @@ FEATURES = {
         Feature("lio", None),
     "Modules that come later, go and come again": Feature("modules", None),
     "Loss and reordering": Feature("netem", "loss"),
+    "Sent bytes that were missed, read in the retransmit queue": Feature("heal", None),
     "Tape and changer: names by device type": Feature("device_types", "device_types"),
     "`--source scsi`: the SCSI mid-layer": Feature("scsi", None),
     "`--source target`: LIO, any fabric": Feature("scsi", None),

@@ -87,6 +87,8 @@ class Check(LiveTest):
         symbols = checked.one("kernel", "symbols")
         self.assertEqual(checked.one("hooks", "fentry/skb_prepare_seq_read")["attached"],
                          bpftool_may_hook_functions() and symbols["state"] == "ok")
+        self.assertEqual(checked.one("hooks", "retransmit queue")["heals"],
+                         symbols["state"] == "ok")
 
     def test_nothing_is_left_attached(self):
         def programs():
