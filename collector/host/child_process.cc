@@ -60,6 +60,8 @@ std::optional<std::string> ReadLines(int fd, Deadline deadline, const LineFilter
     Keep({buffer.data(), whole_lines}, keeps, &kept);
     filled -= whole_lines;
     std::memmove(buffer.data(), buffer.data() + whole_lines, filled);
+    // The program may take its time now, and a line that is not kept may hold a secret.
+    explicit_bzero(buffer.data() + filled, buffer.size() - filled);
   }
   explicit_bzero(buffer.data(), buffer.size());
   return is_whole ? std::optional(kept) : std::nullopt;

@@ -7,7 +7,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cinttypes>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 
 #include "tests/base/tree.h"
@@ -53,10 +58,50 @@ TEST(OutputOf, IsEmptyIfTheProgramCannotBeStarted) {
   EXPECT_EQ(OutputOf({"/nowhere/program"}, Clock::now() + seconds(30), KeepsA), "");
 }
 
+std::string StackOf(pid_t pid) {
+  std::ifstream maps(fmt::format("/proc/{}/maps", pid));
+  for (std::string line; std::getline(maps, line);) {
+    if (!line.ends_with("[stack]")) continue;
+    uint64_t start = 0;
+    uint64_t end = 0;
+    std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64, &start, &end);
+    std::string stack(end - start, '\0');
+    std::ifstream memory(fmt::format("/proc/{}/mem", pid), std::ios::binary);
+    memory.seekg(static_cast<std::streamoff>(start));
+    memory.read(stack.data(), static_cast<std::streamsize>(stack.size()));
+    return stack;
+  }
+  return "";
+}
+
+// tgtadm prints the accounts of CHAP. While it is asked for more, none of that is in memory.
+TEST(OutputOf, HasForgottenWhatItDoesNotKeep) {
+  const pid_t asking = fork();
+  if (asking == 0) {
+    setpgid(0, 0);
+    // The words that it prints are nowhere in one piece before.
+    Ask("printf 'ab%s\\nbc%s\\n' 1234 5678; exec sleep 60", seconds(60));
+    _exit(0);
+  }
+  const auto deadline = Clock::now() + seconds(30);
+  std::string stack;
+  // The line that it keeps shows that it has read both.
+  while (stack.find("ab1234") == std::string::npos && Clock::now() < deadline) {
+    stack = StackOf(asking);
+    usleep(1000);
+  }
+  usleep(100'000);
+  stack = StackOf(asking);
+  kill(-asking, SIGKILL);  // with the shell that it has started
+  waitpid(asking, nullptr, 0);
+  EXPECT_NE(stack.find("ab1234"), std::string::npos);
+  EXPECT_EQ(stack.find("bc5678"), std::string::npos);
+}
+
 // A program that prints nothing, does not end after its output, or never stops printing.
 TEST(OutputOf, IsEmptyAfterTheDeadline) {
   for (const char* script :
-       {"sleep 60", "echo a1; exec sleep 60", "echo a1; exec 1>&-; exec sleep 60",
+       {"exec sleep 60", "echo a1; exec sleep 60", "echo a1; exec 1>&-; exec sleep 60",
         "while true; do echo b; sleep 0.01; done", "trap '' TERM INT HUP; exec sleep 60"}) {
     const auto start = Clock::now();
     EXPECT_EQ(Ask(script, milliseconds(100)), "") << script;
