@@ -3,9 +3,12 @@
 // `serve`: metrics for Prometheus, and the sessions, over HTTP.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,6 +40,12 @@ std::vector<Page> SessionPages(Watcher& watcher) {
            [&watcher, table] { return watcher.Render(table); }}};
 }
 
+std::string Scrape(Watcher& watcher, uint64_t cut_clients) {
+  Observation observation = watcher.Observe();
+  observation.cut_clients = cut_clients;
+  return FormatScrape(observation);
+}
+
 class ServeSubcommand : public Subcommand {
  public:
   OptionList Options() override {
@@ -64,9 +73,13 @@ class ServeSubcommand : public Subcommand {
     model_.joins_layers = watch_.sources.joins_layers();
     Watcher watcher(std::move(sources.value()), model_,
                     {std::make_unique<Resolver>(MakeHostReader), false});
+    std::atomic<uint64_t> cut_clients{0};
     Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
-        web_.listen.address, web_.metrics_path, [&] { return FormatScrape(watcher.Observe()); },
-        SessionPages(watcher));
+        web_.listen.address, {.metrics_path = web_.metrics_path,
+                              .metrics = [&] { return Scrape(watcher, cut_clients); },
+                              .pages = SessionPages(watcher),
+                              .allowed_hosts = web_.allowed_hosts,
+                              .cut_clients = &cut_clients});
     if (!endpoint.ok()) return endpoint.error();
     Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n", web_.Url(), watch_.Text());
     SayMissing(watcher);

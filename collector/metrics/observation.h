@@ -45,6 +45,7 @@ struct Observation {
   uint64_t malformed_records = 0;
   uint64_t waiting_records = 0;  // drained, and not in the snapshot yet
   uint64_t wakeups = 0;
+  uint64_t cut_clients = 0;  // of the HTTP endpoint
   uint64_t tracked_commands_limit = 0;
   std::string version;
   std::string revision;

@@ -235,6 +235,19 @@ OptionList WebOptions::Options() {
     return std::nullopt;
   };
   options.push_back(std::move(path));
+  Option host;
+  host.key = "web.allowed-host";
+  host.form = Option::Form::kRepeated;
+  host.value = "NAME";
+  host.help = "Name in Host headers, beside addresses, localhost and this host's own name";
+  host.set = [this](const std::vector<std::string>& texts) -> Refusal {
+    allowed_hosts = texts;
+    const bool has_port = std::ranges::any_of(
+        texts, [](const std::string& name) { return name.empty() || name.find(':') != name.npos; });
+    if (has_port) return "must be a name without a port";
+    return std::nullopt;
+  };
+  options.push_back(std::move(host));
   return options;
 }
 

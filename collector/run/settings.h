@@ -108,6 +108,7 @@ struct AddressOptions {
 struct WebOptions {
   AddressOptions listen;
   std::string metrics_path = "/metrics";
+  std::vector<std::string> allowed_hosts;
 
   OptionList Options();
   [[nodiscard]] std::string Url() const { return listen.address.Url(metrics_path); }

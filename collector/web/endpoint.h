@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The HTTP endpoint: /metrics, other pages, a landing page at / and two health checks
-// (/-/healthy, /-/ready).
+// (/-/healthy, /-/ready). It answers GET and HEAD.
+//
+// A client that sends without end, or leaves its answers unread, costs a bounded amount of memory,
+// and no other client waits for it (clients.h). GNU libmicrohttpd bounds what it keeps of a
+// request.
 //
 // Rejected: prometheus-cpp's Exposer. Debian builds its web server without IPv6, and it adds
-// metrics of its own to every scrape.
+// metrics of its own to every scrape. cpp-httplib 0.11.4 as a server: its threads wait for slow
+// clients, and it keeps whatever a client sends.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,25 +24,31 @@
 
 namespace lunscope {
 
-// A page beside the metrics. A thread of the endpoint calls render for each request.
+// A page that is rendered when somebody asks for it, by a thread of the endpoint.
 struct Page {
   std::string path;
   std::string content_type;
   std::function<std::string()> render;
 };
 
+struct EndpointOptions {
+  std::string metrics_path;
+  std::function<std::string()> metrics;
+  std::vector<Page> pages;                 // beside the metrics
+  std::vector<std::string> allowed_hosts;  // names in Host headers, beside this host's own
+  // Counts the clients that were cut off. May be nullptr; outlives the endpoint.
+  std::atomic<uint64_t>* cut_clients = nullptr;
+};
+
 class Endpoint {
  public:
-  // Stops serving. Waits until the requests that are being answered have their answers.
+  // Stops serving: requests that wait for a page are answered with 503.
   virtual ~Endpoint() = default;
 
-  // Serves until the endpoint is destroyed. metrics renders the page at metrics_path; threads of
-  // the endpoint call it, several at a time. The error (kFailure) has the address and the system's
+  // Serves until the endpoint is destroyed. The error (kFailure) has the address and the system's
   // message.
   static Result<std::unique_ptr<Endpoint>> Start(const ListenAddress& address,
-                                                 const std::string& metrics_path,
-                                                 std::function<std::string()> metrics,
-                                                 std::vector<Page> pages = {});
+                                                 EndpointOptions options);
 };
 
 }  // namespace lunscope

@@ -10,7 +10,7 @@
 BUILD_PACKAGES=(
   cmake ninja-build g++ clang bpftool pkg-config linux-libc-dev python3 git
   libbpf-dev libbpfcc-dev libelf-dev zlib1g-dev libcap-dev libpcap-dev
-  prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev
+  prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev libmicrohttpd-dev
   libarchive-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
 # Programs that `scripts/guest image` and `scripts/guest boot` run.

@@ -192,13 +192,18 @@ def bench_complete(options):
     with Tgtd() as tgtd:
         target = tgtd.add_target(TARGET)
         lun = target.add_lun()
-        words = iscsi_perf_words(SATURATING_DEPTH, target.url(lun), options.seconds + 60)
+        words = iscsi_perf_words(options.depth, target.url(lun), options.seconds + 60)
         with Serve(tgtd.port) as serve, Process(words) as initiator:
             time.sleep(options.seconds)
             initiator.signal(signal.SIGSTOP)
             time.sleep(1)
             counted = wait_until(lambda: tgtd.idle_statistics(lun), 20, "tgtd to be idle")
             metrics = serve.settled()
+            initiator.signal(signal.SIGCONT)
+            initiator.signal(signal.SIGINT)
+            if initiator.wait(60) != 0:
+                raise RuntimeError(initiator.stderr)
+            last = serve.settled()
     counts = {role: metrics.accounts(role) for role in ("initiator", "target")}
     read = metrics.total("read_bytes_total", role="target", lun=str(lun))
     print(f"bytes read: {counted.read_done_bytes} by tgtd's own count,"
@@ -207,7 +212,11 @@ def bench_complete(options):
     missed = [(sample.name, sample.labels, sample.value)
               for name in _MISSED for sample in metrics.select(name) if sample.value]
     print(f"missed: {missed or 'nothing'}")
-    return {"counts": counts, "missed": missed}
+    in_flight = last.total("commands_in_flight")
+    unreported = {tuple(sample.labels.items()): sample.value
+                  for sample in last.select("commands_unreported_total") if sample.value}
+    print(f"after the logout: {in_flight:.0f} in flight, unreported {unreported or 'none'}")
+    return {"counts": counts, "missed": missed, "in_flight": in_flight}
 
 
 # The function of a benchmark, and its default pairs and seconds a run.
@@ -227,6 +236,8 @@ def main():
                         help="of iops: initiator and target share one CPU, for less noise")
     parser.add_argument("--pairs", type=int, help="pairs per arm")
     parser.add_argument("--seconds", type=int, help="length of a run")
+    parser.add_argument("--depth", type=int, default=SATURATING_DEPTH,
+                        help="of complete: commands in flight")
     parser.add_argument("--quick", action="store_true", help="one pair of a second: does it run?")
     parser.add_argument("--json", type=pathlib.Path, help="write every figure here")
     options = parser.parse_args()

@@ -192,6 +192,7 @@ Observation FixedObservation() {
   observation.malformed_records = 1;
   observation.waiting_records = 3;
   observation.wakeups = 4;
+  observation.cut_clients = 5;
   observation.snapshot.tracked_commands = 2;
   observation.tracked_commands_limit = 256;
   observation.version = "1.2.3";

@@ -125,6 +125,15 @@ TEST(Endpoint, SaysWhyItCannotListen) {
   EXPECT_THAT(endpoint.error().message, Not(HasSubstr("Success")));
 }
 
+// Ctrl-C may come before the endpoint's threads have run at all.
+TEST(Endpoint, EndsBeforeItsThreadsHaveRun) {
+  const uint16_t port = FreePort();
+  for (int i = 0; i < 50; i++) {
+    auto endpoint = Start("127.0.0.1", port);
+    ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
+  }
+}
+
 // A scraper that keeps its connection open must not hold up the end of the program.
 TEST(Endpoint, EndsWhileAConnectionIsOpen) {
   const uint16_t port = FreePort();

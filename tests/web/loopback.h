@@ -32,8 +32,11 @@ inline uint16_t FreePort() {
 inline Result<std::unique_ptr<Endpoint>> Start(const std::string& host, uint16_t port,
                                                const std::string& path = "/metrics",
                                                std::vector<Page> pages = {}) {
-  return Endpoint::Start(
-      {host, port}, path, [] { return kMetricsPage; }, std::move(pages));
+  return Endpoint::Start({host, port}, {.metrics_path = path,
+                                        .metrics = [] { return kMetricsPage; },
+                                        .pages = std::move(pages),
+                                        .allowed_hosts = {},
+                                        .cut_clients = nullptr});
 }
 
 }  // namespace lunscope
