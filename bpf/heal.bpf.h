@@ -14,8 +14,8 @@
 static long follow_sent(__u64 i, struct tree_follow* tree) { return follow_tree(tree, 1); }
 
 /*
- * `skb` is sent, and bytes before it are missing: on_transmit() says so. untyped: the same skb, read
- * as a number. The verifier would follow the loop for a typed skb and for those of the tree.
+ * `skb` is sent, and bytes before it are missing: on_transmit() says so. untyped: the same skb,
+ * read as a number. The verifier would follow the loop for a typed skb and for those of the tree.
  */
 static __always_inline int on_hole_in_sent(struct sock* sk, const struct sk_buff* skb,
                                            struct sk_buff* untyped) {

@@ -48,8 +48,8 @@ static __always_inline void read_from(struct tree_follow* tree, struct sk_buff* 
 
 /*
  * The queue of sent skbs holds nothing more that is wanted and can be read. Go on with the last
- * skb, and give up what is still missing before it. Returns 1 if it was read. (A flag for that would
- * make the verifier follow the loop once more for each of its values.)
+ * skb, and give up what is still missing before it. Returns 1 if it was read. (A flag for that
+ * would make the verifier follow the loop once more for each of its values.)
  */
 static __always_inline long follow_last(struct tree_follow* tree, struct lunscope_stream* stream) {
   struct follow* follow = &tree->socket.follow;
@@ -69,8 +69,8 @@ static __always_inline long follow_last(struct tree_follow* tree, struct lunscop
 
 /*
  * One turn of bpf_loop(), which the verifier checks once: a read of the current segment, or a step
- * of the search for the segment that holds the next wanted byte. is_sent: a constant; the tree is of
- * sent skbs, and a last one comes behind it.
+ * of the search for the segment that holds the next wanted byte. is_sent: a constant; the tree is
+ * of sent skbs, and a last one comes behind it.
  */
 static __always_inline long follow_tree(struct tree_follow* tree, int is_sent) {
   struct follow* follow = &tree->socket.follow;
@@ -94,7 +94,8 @@ static __always_inline long follow_tree(struct tree_follow* tree, int is_sent) {
   return 0;
 }
 
-/* Begin a search of the tree for the next wanted byte. Returns 0 if the counts cannot be reached. */
+/* Begin a search of the tree for the next wanted byte. Returns 0 if the counts cannot be reached.
+ */
 static __always_inline int begin_search(struct tree_follow* tree, struct sock* sk,
                                         struct lunscope_connection* connection,
                                         const struct rb_node* root, __u32 hook) {

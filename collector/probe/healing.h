@@ -21,7 +21,8 @@ Healing BeginToHeal(lunscope_bpf* main);
 
 class HealingProgram : public ProgramGroup {
  public:
-  // REQUIRES: main is loaded, and lives as long as this. Loading takes a while, so a thread does it.
+  // REQUIRES: main is loaded, and lives as long as this. Loading takes a while, so a thread does
+  // it.
   explicit HealingProgram(lunscope_bpf* main)
       : pending_(std::async(std::launch::async, BeginToHeal, main)) {}
 

@@ -44,8 +44,7 @@ TEST(Programs, OfSomeHostsAreLoadedOnDemand) {
   EXPECT_THAT(Written(SelectPrograms(
                   skeleton->obj, [](const bpf_program* program) { return !IsLoaded(program); })),
               ElementsAre("kernel_consumption: fentry/skb_prepare_seq_read",
-                          "out_of_order: tracepoint tcp_probe",
-                          "heal: tracepoint net_dev_queue",
+                          "out_of_order: tracepoint tcp_probe", "heal: tracepoint net_dev_queue",
                           "connection_walk: iter/bpf_sk_storage_map", "socket_walk: iter/tcp"));
   EXPECT_THAT(Written(SelectPrograms(skeleton->obj, IsWalk)),
               ElementsAre("connection_walk: iter/bpf_sk_storage_map", "socket_walk: iter/tcp"));
