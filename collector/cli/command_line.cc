@@ -98,6 +98,15 @@ const char* UnknownSubcommand(const CLI::App& app, const std::vector<const char*
   return is_word && app.get_subcommands().empty() ? words[1] : nullptr;
 }
 
+// CLI11 lists the words that it cannot place, and not in their order.
+std::string UsageText(const CLI::App& app, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
+  const std::vector<std::string> left = app.remaining(true);
+  if (left.empty()) return error.what();
+  return left[0].starts_with('-') ? fmt::format("there is no option '{}'", left[0])
+                                  : fmt::format("'{}' is one word too many", left[0]);
+}
+
 ExitCode Refuse(const CLI::App& app, const std::string& message) {
   const auto used = app.get_subcommands();
   Say(stderr, "lunscope: {}; see 'lunscope {}--help'\n", message,
@@ -142,7 +151,7 @@ ExitCode ParseAndRun(CLI::App& app, const std::vector<Bound>& all, const std::st
       app.exit(error);
       return ExitCode::kOk;
     }
-    return Refuse(app, refusal.empty() ? error.what() : refusal);
+    return Refuse(app, refusal.empty() ? UsageText(app, error) : refusal);
   }
   if (!refusal.empty()) return Refuse(app, refusal);
   const auto used =

@@ -18,6 +18,8 @@
 namespace lunscope {
 namespace {
 
+constexpr const char* kNoSession = "No session is up, or was lost in the last 10 minutes.\n";
+
 // ---- what is listed ----
 
 // The connections that belong to no session, in the order in which they were met.
@@ -230,7 +232,8 @@ std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
                   connection->target->first.name, std::string(OrUnknown(connection->initiator))},
                  ConnectionLine(*connection, "connection"));
   }
-  return table.Format() + TargetsTable(model.directory());
+  const bool is_empty = model.sessions().all().empty() && OtherConnections(model).empty();
+  return (is_empty ? std::string(kNoSession) : table.Format()) + TargetsTable(model.directory());
 }
 
 }  // namespace lunscope

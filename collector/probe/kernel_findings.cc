@@ -70,10 +70,11 @@ Finding DescribeSymbols(const SymbolFacts& symbols) {
       symbols.vmemmap_base != kKnown ? symbols.vmemmap_base : symbols.page_offset_base;
   if (state == kKnown) return finding;
   finding.state = symbols.kcore_has_them ? FindingState::kOk : FindingState::kNote;
-  finding.detail +=
-      fmt::format(": {}; {}", WhyUnknown(symbols, state),
-                  symbols.kcore_has_them ? "/proc/kcore has the same addresses"
-                                         : "Linux below 6.12 and the kernel's initiator need them");
+  finding.detail += fmt::format(
+      ": {}; {}", WhyUnknown(symbols, state),
+      symbols.kcore_has_them
+          ? "/proc/kcore has the same addresses"
+          : "Linux below 6.12, the kernel's initiator and the retransmit queue need them");
   return finding;
 }
 

@@ -55,11 +55,11 @@ const SymbolFactsCase kSymbolFacts[] = {
     {{"hidden", "hidden", "2", false},
      FindingState::kNote,
      "page_offset_base, vmemmap_base: hidden from every process (kernel.kptr_restrict is 2); Linux "
-     "below 6.12 and the kernel's initiator need them"},
+     "below 6.12, the kernel's initiator and the retransmit queue need them"},
     {{"absent", "known", "0", false},
      FindingState::kNote,
      "page_offset_base, vmemmap_base: not listed (no CONFIG_KALLSYMS_ALL, or not x86-64); Linux "
-     "below 6.12 and the kernel's initiator need them"},
+     "below 6.12, the kernel's initiator and the retransmit queue need them"},
 };
 
 TEST(Symbols, MayBeHiddenOrAbsent) {
