@@ -7,8 +7,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "collector/replay/packet_reader.h"
@@ -38,17 +40,25 @@ class PacketSorter {
   struct Waiting {
     CapturedPacket packet;
     std::vector<uint8_t> bytes;
+    uint64_t number = 0;  // in the file
   };
+  // By time; packets of the same time in the order of the file.
+  using Key = std::pair<uint64_t, uint64_t>;
+  static Key KeyOf(const Waiting& waiting) { return {waiting.packet.time_ns, waiting.number}; }
 
   bool Read();
+  [[nodiscard]] bool IsStrayNext() const;
   [[nodiscard]] bool IsDue() const;
+  Waiting TakeNext();
 
   const std::unique_ptr<PacketReader> reader_;
   const bool sorts_;
-  std::multimap<uint64_t, Waiting> waiting_;  // by time; of the same time in the order of the file
+  std::deque<Waiting> in_order_;   // in most files all packets
+  std::map<Key, Waiting> strays_;  // that came behind a later packet
   size_t waiting_bytes_ = 0;
   Waiting given_;
   bool is_over_ = false;
+  uint64_t read_ = 0;       // packets
   uint64_t latest_ns_ = 0;  // of all that was read
   uint64_t given_ns_ = 0;   // of the last that was given
   uint64_t out_of_order_ = 0;
