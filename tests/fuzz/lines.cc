@@ -22,8 +22,9 @@ namespace {
 
 enum Setting : uint8_t { kTargetSide = 1, kMetrics = 2, kIpv6 = 4 };
 
-// No value of a row is cut, and names have an end.
-constexpr size_t kColumns = 400;
+// No value of a row is cut. A name has 223 bytes at most (RFC 7143 section 4.2.7.2), and an escape
+// takes four columns.
+constexpr size_t kColumns = 4 * 223 + 400;
 constexpr uint64_t kConnection = 7;
 
 void CheckJson(const std::string& line) {

@@ -5,6 +5,7 @@
 #include <lunscope/connection.h>
 
 #include <functional>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -79,15 +80,15 @@ class Observed {
 
   lunscope_connection& connection() { return follower_.connection(); }
   [[nodiscard]] uint32_t in_flight() { return lunscope_inflight_count(&connection().inflight); }
-  // All bytes that the engine keeps.
-  // Without what only tells how the bytes came in pieces.
+  // All bytes that the engine keeps, without what only tells how the bytes came in pieces.
   Bytes State() {
-    for (lunscope_stream& stream : connection().streams) stream.began_ns = 0;
+    const auto kept = std::make_unique<lunscope_connection>(connection());
+    for (lunscope_stream& stream : kept->streams) stream.began_ns = 0;
     const auto bytes_of = [](const auto& value) {
       const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
       return Bytes(bytes, bytes + sizeof(value));
     };
-    return Join({bytes_of(connection()), bytes_of(totals)});
+    return Join({bytes_of(*kept), bytes_of(totals)});
   }
 
   lunscope_totals totals = {};
