@@ -226,13 +226,14 @@ std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
                   TimeOf(since_ns, wall_clock_offset_ns), session.name, key.target, key.initiator},
                  SessionDetails(model, session, wall_clock_offset_ns));
   }
-  for (const Connection* connection : OtherConnections(model)) {
+  const std::vector<const Connection*> others = OtherConnections(model);
+  for (const Connection* connection : others) {
     table.AddRow({EndName(connection->role), StateOf(*connection),
                   TimeOf(connection->met_ns, wall_clock_offset_ns), "-",
                   connection->target->first.name, std::string(OrUnknown(connection->initiator))},
                  ConnectionLine(*connection, "connection"));
   }
-  const bool is_empty = model.sessions().all().empty() && OtherConnections(model).empty();
+  const bool is_empty = model.sessions().all().empty() && others.empty();
   return (is_empty ? std::string(kNoSession) : table.Format()) + TargetsTable(model.directory());
 }
 

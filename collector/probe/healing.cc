@@ -5,16 +5,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string_view>
 #include <utility>
 
 namespace lunscope {
 
 Healing BeginToHeal(lunscope_bpf* main) {
   if (!SetPageMap(main)) return {};
-  const std::string_view name = bpf_program__name(main->progs.heal);
-  Result<ProgramPart<lunscope_bpf>> part = LoadPart(
-      *main, [&](const bpf_program* program) { return bpf_program__name(program) == name; });
+  Result<ProgramPart<lunscope_bpf>> part = LoadPart(*main, IsNamedLike(main->progs.heal));
   if (!part.ok()) return {};
   const uint32_t place = 0;
   const int program = bpf_program__fd(part.value().skeleton->progs.heal);

@@ -2,7 +2,6 @@
 #include "collector/probe/kernel_initiator.h"
 
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -20,10 +19,7 @@ bool HasTransport() {
 }
 
 KernelInitiatorAttachment AttachAlone(const lunscope_bpf& main, const bpf_program* wanted) {
-  const std::string_view name = bpf_program__name(wanted);
-  const auto is_wanted = [&](const bpf_program* program) {
-    return bpf_program__name(program) == name;
-  };
+  const ProgramFilter is_wanted = IsNamedLike(wanted);
   Result<ProgramPart<lunscope_bpf>> part = AttachPart(main, is_wanted);
   if (!part.ok()) return {};
   const bpf_program* program = SelectPrograms(part.value().skeleton->obj, is_wanted).front();

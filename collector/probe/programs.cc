@@ -21,6 +21,11 @@ std::vector<bpf_program*> SelectPrograms(const bpf_object* object, const Program
   return programs;
 }
 
+ProgramFilter IsNamedLike(const bpf_program* wanted) {
+  const std::string_view name = bpf_program__name(wanted);
+  return [name](const bpf_program* program) { return bpf_program__name(program) == name; };
+}
+
 bool IsLoaded(const bpf_program* program) { return bpf_program__autoload(program); }
 
 bool IsWalk(const bpf_program* program) {

@@ -28,6 +28,9 @@ using ProgramFilter = std::function<bool(const bpf_program*)>;
 // The programs that the filter accepts, in the order of the source.
 std::vector<bpf_program*> SelectPrograms(const bpf_object* object, const ProgramFilter& accepts);
 
+// Accepts the program of this name. It may belong to another skeleton of the same object.
+ProgramFilter IsNamedLike(const bpf_program* wanted);
+
 // Whether loading the object loads this program.
 bool IsLoaded(const bpf_program* program);
 // Whether a reader of an iterator runs this program, and not a hook.

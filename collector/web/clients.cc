@@ -8,12 +8,11 @@
 
 namespace lunscope {
 
-bool Clients::Began(Key key, int socket, Clock::time_point now) {
+void Clients::Began(Key key, int socket, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   if (open_ >= limits_.connections) MakeRoom();
   clients_[key] = {socket, now, limits_.first_request, nullptr};
   open_++;
-  return true;
 }
 
 void Clients::Ended(Key key) {
@@ -25,22 +24,23 @@ void Clients::Ended(Key key) {
 }
 
 void Clients::Asked(Key key, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
   Enter(key, now, std::chrono::milliseconds(0), nullptr);
 }
 
 void Clients::Sending(Key key, const SharedRendering& page, Clock::time_point now) {
-  Enter(key, now, limits_.answer, page);
   const std::lock_guard lock(mutex_);
+  Enter(key, now, limits_.answer, page);
   KeepWithinPageBytes(page);
 }
 
 void Clients::Answered(Key key, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
   Enter(key, now, limits_.next_request, nullptr);
 }
 
 void Clients::Enter(Key key, Clock::time_point now, std::chrono::milliseconds limit,
                     SharedRendering page) {
-  const std::lock_guard lock(mutex_);
   const auto client = clients_.find(key);
   if (client == clients_.end()) return;
   client->second.since = now;

@@ -34,8 +34,8 @@ class Clients {
   // cut: counts the connections that were cut off, for whatever reason. May be nullptr.
   Clients(const ClientLimits& limits, std::atomic<uint64_t>* cut) : limits_(limits), cut_(cut) {}
 
-  // A connection begins or ends. socket: open until Ended() has returned. Returns true.
-  bool Began(Key key, int socket, Clock::time_point now);
+  // A connection begins or ends. socket: open until Ended() has returned.
+  void Began(Key key, int socket, Clock::time_point now);
   void Ended(Key key);
   // The client has asked, is sent this page, has got it whole.
   void Asked(Key key, Clock::time_point now);
@@ -54,6 +54,7 @@ class Clients {
     bool is_cut = false;
   };
 
+  // REQUIRES, as all below: the mutex is held.
   void Enter(Key key, Clock::time_point now, std::chrono::milliseconds limit, SharedRendering page);
   void Cut(Client* client);
   void MakeRoom();

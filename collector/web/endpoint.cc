@@ -182,7 +182,8 @@ class HttpEndpoint : public Endpoint {
     } else {
       const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
       OrIfNoMemory(false, [&] {
-        return clients.Began(connection, info->connect_fd, Clients::Clock::now());
+        clients.Began(connection, info->connect_fd, Clients::Clock::now());
+        return true;
       });
     }
   }

@@ -82,13 +82,11 @@ class Observed {
   [[nodiscard]] uint32_t in_flight() { return lunscope_inflight_count(&connection().inflight); }
   // All bytes that the engine keeps, without what only tells how the bytes came in pieces.
   Bytes State() {
-    const auto kept = std::make_unique<lunscope_connection>(connection());
-    for (lunscope_stream& stream : kept->streams) stream.began_ns = 0;
-    const auto bytes_of = [](const auto& value) {
-      const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
-      return Bytes(bytes, bytes + sizeof(value));
-    };
-    return Join({bytes_of(*kept), bytes_of(totals)});
+    return StateWithout([](lunscope_stream& /*stream*/) {});
+  }
+  // The same, without how far bytes came during a trial.
+  Bytes StateWithoutReach() {
+    return StateWithout([](lunscope_stream& stream) { stream.offered = 0; });
   }
 
   lunscope_totals totals = {};
@@ -96,6 +94,19 @@ class Observed {
   uint64_t unanswered = 0;  // records of commands that ended without a status
 
  private:
+  Bytes StateWithout(const std::function<void(lunscope_stream&)>& forget) {
+    const auto kept = std::make_unique<lunscope_connection>(connection());
+    for (lunscope_stream& stream : kept->streams) {
+      stream.began_ns = 0;
+      forget(stream);
+    }
+    const auto bytes_of = [](const auto& value) {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
+      return Bytes(bytes, bytes + sizeof(value));
+    };
+    return Join({bytes_of(*kept), bytes_of(totals)});
+  }
+
   static constexpr uint64_t kNow = 1'000'000;  // never changes
 
   void Take(const lunscope_record& record) {

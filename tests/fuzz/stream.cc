@@ -119,12 +119,15 @@ class Play {
     const int64_t old_bytes = stream.need == 0 ? 0 : lunscope_distance(SeqOf(from), stream.next);
     if (old_bytes <= 0) return;
     bytes.resize(std::min(bytes.size(), static_cast<size_t>(old_bytes)));
-    const Bytes state = observed_.State();
+    // A trial notes how far bytes came. Some of these may have been lost the first time.
+    const bool may_reach_further = is_lossy_ && stream.sync == LUNSCOPE_SYNC_CANDIDATE;
+    const auto state_of = [&] {
+      return may_reach_further ? observed_.StateWithoutReach() : observed_.State();
+    };
+    const Bytes state = state_of();
     Check(observed_.Offer(direction_, SeqOf(from), bytes) == LUNSCOPE_OFFER_OLD,
           "bytes of before are old");
-    // A trial notes how far bytes came. Some of these may have been lost the first time.
-    if (is_lossy_ && stream.sync == LUNSCOPE_SYNC_CANDIDATE) return;
-    Check(observed_.State() == state, "what is old changes nothing");
+    Check(state_of() == state, "what is old changes nothing");
   }
 
   // A reordered segment arrives. It changes nothing until the bytes before it are read from the

@@ -117,7 +117,7 @@ ENDLESS = {
     "TLS to a port without": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", bytes(65536)),
 }
 
-# ---- one request: the status line that must come; None: the connection just ends ----
+# ---- one request: the status line that must come ----
 
 REQUESTS = {
     "page": (GET + b"\r\n", b"HTTP/1.1 200 OK"),
