@@ -72,6 +72,17 @@ def _roomy_folder():
     return memory if has_room and int(available) << 10 > 2 * _ROOM_BYTES else None
 
 
+def _touch(folder, count):
+    """Write so many bytes and take them away again. A virtual machine that was just started gets each
+    page of memory from its host when it is first written, at 0.25 GB/s where 2 GB/s are usual. That
+    is too slow for dumpcap.
+    """
+    piece = bytes(1 << 20)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(0, count, len(piece)):
+            file.write(piece)
+
+
 class IncompleteCapture(RuntimeError):
     """dumpcap itself says that it dropped packets: the oracle does not know what was sent."""
 
@@ -83,8 +94,9 @@ class Capture:
     datagram of our own, and dumpcap is ended when that one is in the file.
     """
 
-    def __init__(self, *ports):
+    def __init__(self, *ports, expected_bytes=0):
         self._ports = ports
+        _touch(_roomy_folder(), expected_bytes)
         self._end_marker = secrets.token_bytes(32)
         self._marker_port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="lunscope-capture-", dir=_roomy_folder())
@@ -117,6 +129,7 @@ class Capture:
         if counts is None:
             raise RuntimeError(f"dumpcap gave no drop counts: {self._dumpcap.stderr}")
         if any(int(dropped) for dropped in counts.groups()[1:]):
+            self._folder.cleanup()  # the next one needs the room
             raise IncompleteCapture(f"dumpcap dropped packets: {counts[0]}")
 
     def _is_drained(self):

@@ -21,6 +21,7 @@ from harness.witness import measure
 # The suite has 230 tests; one that crashed early would send far fewer commands than this.
 ENOUGH_COMMANDS = 40_000
 SUITE_SECONDS = 400
+SUITE_BYTES = 2 << 30  # that it sends, a little rounded up
 # iSCSIcmdsn.iSCSICmdSnTooHigh and .iSCSICmdSnTooLow send one command each with a CmdSN outside the
 # window: a target drops those in silence (RFC 7143 section 4.2.2.1).
 UNANSWERED_COMMANDS = {"beyond_window": 1, "connection_closed": 1}
@@ -58,7 +59,7 @@ class Suite(LiveTest):
 
     @classmethod
     def watch(cls, tgtd, url):
-        capture = cls.enterClassContext(Capture(tgtd.port))
+        capture = cls.enterClassContext(Capture(tgtd.port, expected_bytes=SUITE_BYTES))
         with Serve(tgtd.port) as serve:
             # Some of its tests fail with tgtd, which is not what is tested here.
             _, output, _, _ = run(["iscsi-test-cu", "--dataloss", "--allow-sanitize", "--ignore",
