@@ -7,6 +7,16 @@
 
 namespace lunscope {
 
+namespace {
+
+void AppendEscaped(char c, std::string& text) {
+  fmt::format_to(std::back_inserter(text), "\\x{:02x}", static_cast<unsigned char>(c));
+}
+
+bool IsPrintable(char c) { return c >= 0x20 && c < 0x7f; }
+
+}  // namespace
+
 std::string Printable(std::string_view wire) {
   std::string text;
   AssignPrintable(wire, text);
@@ -16,13 +26,26 @@ std::string Printable(std::string_view wire) {
 void AssignPrintable(std::string_view wire, std::string& text) {
   text.clear();
   for (char c : wire.substr(0, kMaxNameBytes)) {
-    if (c >= 0x20 && c < 0x7f && c != '\\') {
+    if (IsPrintable(c) && c != '\\') {
       text.push_back(c);
     } else {
-      fmt::format_to(std::back_inserter(text), "\\x{:02x}", static_cast<unsigned char>(c));
+      AppendEscaped(c, text);
     }
   }
   if (wire.size() > kMaxNameBytes) text += "...";
+}
+
+std::string PrintableLines(std::string_view text) {
+  std::string printable;
+  printable.reserve(text.size());
+  for (char c : text) {
+    if (IsPrintable(c) || c == '\n') {
+      printable.push_back(c);
+    } else {
+      AppendEscaped(c, printable);
+    }
+  }
+  return printable;
 }
 
 std::string_view Trimmed(std::string_view wire) {

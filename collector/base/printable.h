@@ -20,6 +20,9 @@ std::string Printable(std::string_view wire);
 // The same into an existing string. It allocates no memory if the string has held as long a text.
 void AssignPrintable(std::string_view wire, std::string& text);
 
+// A text of several lines that another process says is printable. Line ends and backslashes stay.
+std::string PrintableLines(std::string_view text);
+
 // Without blanks and NULs at either end, with which INQUIRY strings are padded (SPC-5 section
 // 4.3.1).
 std::string_view Trimmed(std::string_view wire);

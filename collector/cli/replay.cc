@@ -13,7 +13,7 @@
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/capture_source.h"
-#include "collector/run/redirections.h"
+#include "collector/run/login_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 #include "collector/run/watcher.h"
@@ -78,15 +78,15 @@ class ReplaySubcommand : public Subcommand {
     SourceList sources;
     sources.push_back(std::move(opened.value()));
     Watcher watcher(std::move(sources), ModelOptions{});
-    Redirections redirections(ports_.ports);
+    LoginNotices notices(ports_.ports);
     if (metrics_) {
-      watcher.set_listener([&](const lunscope_record& /*record*/, const Applied& applied) {
-        redirections.Take(applied);
+      watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
+        SayNotice(notices.Take(record, applied));
       });
       while (!watcher.is_done()) watcher.Drain();
       PrintMetrics(watcher);
     } else {
-      PrintLines(watcher, capture, redirections);
+      PrintLines(watcher, capture, notices);
     }
     if (const std::string hint = capture.Hint(); !hint.empty()) Say(stderr, "lunscope: {}\n", hint);
     Say(stderr, "lunscope: {}; {}\n", watcher.EndLine(), capture.CountsText());
@@ -109,10 +109,10 @@ class ReplaySubcommand : public Subcommand {
     return option;
   }
 
-  void PrintLines(Watcher& watcher, CaptureSource& capture, Redirections& redirections) {
+  void PrintLines(Watcher& watcher, CaptureSource& capture, LoginNotices& notices) {
     Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      redirections.Take(applied);
+      SayNotice(notices.Take(record, applied));
       const bool is_line = record.kind != LUNSCOPE_RECORD_CONNECTION;
       if (is_line && record.time_ns < capture.from_ns()) return;
       tracer.Take(record, applied);

@@ -3,7 +3,7 @@
 // `serve`: metrics for Prometheus, and the sessions, over HTTP.
 #include <fmt/format.h>
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -19,7 +19,7 @@
 #include "collector/metrics/metrics.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/live_sources.h"
-#include "collector/run/redirections.h"
+#include "collector/run/login_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/watcher.h"
 #include "collector/web/endpoint.h"
@@ -40,10 +40,19 @@ std::vector<Page> SessionPages(Watcher& watcher) {
            [&watcher, table] { return watcher.Render(table); }}};
 }
 
-std::string Scrape(Watcher& watcher, uint64_t cut_clients) {
+std::string Scrape(Watcher& watcher, const EndpointCounts& counts) {
   Observation observation = watcher.Observe();
-  observation.cut_clients = cut_clients;
+  observation.cut_clients = counts.cut_clients;
+  std::ranges::copy(counts.refused, observation.refused_requests.begin());
   return FormatScrape(observation);
+}
+
+// SIGHUP: certificates and passwords change without a gap in what is watched.
+void Reload(Access& access) {
+  Status reloaded = access.Reload();
+  SayNotice(reloaded.ok() ? "the web configuration is read again"
+                          : fmt::format("the web configuration stays as it was: {}",
+                                        reloaded.error().message));
 }
 
 class ServeSubcommand : public Subcommand {
@@ -67,31 +76,40 @@ class ServeSubcommand : public Subcommand {
     ProbeOptions probe = watch_.Probe();
     probe.aggregates_commands = counting_.aggregates_commands;
     probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);
-    EventLoop loop;
+    Result<std::shared_ptr<Access>> access = Access::Load(web_.config_file);
+    if (!access.ok()) return access.error();
+    // Without a web configuration, SIGHUP ends: there is nothing to read again.
+    EventLoop loop(web_.config_file.empty() ? EventLoop::HangUp::kEnds
+                                            : EventLoop::HangUp::kReloads);
     Result<SourceList> sources = AttachSources(watch_.sources, probe);
     if (!sources.ok()) return sources.error();
     model_.joins_layers = watch_.sources.joins_layers();
     Watcher watcher(std::move(sources.value()), model_,
                     {std::make_unique<Resolver>(MakeHostReader), false});
-    std::atomic<uint64_t> cut_clients{0};
-    Result<std::unique_ptr<Endpoint>> endpoint = Endpoint::Start(
-        web_.listen.address, {.metrics_path = web_.metrics_path,
-                              .metrics = [&] { return Scrape(watcher, cut_clients); },
-                              .pages = SessionPages(watcher),
-                              .allowed_hosts = web_.allowed_hosts,
-                              .cut_clients = &cut_clients});
+    EndpointCounts counts;
+    Result<std::unique_ptr<Endpoint>> endpoint =
+        Endpoint::Start({.addresses = web_.listen.addresses,
+                         .metrics_path = web_.metrics_path,
+                         .metrics = [&] { return Scrape(watcher, counts); },
+                         .pages = SessionPages(watcher),
+                         .allowed_hosts = web_.allowed_hosts,
+                         .access = access.value(),
+                         .counts = &counts});
     if (!endpoint.ok()) return endpoint.error();
-    Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n", web_.Url(), watch_.Text());
+    const bool has_tls = access.value()->rules()->tls != nullptr;
+    Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n", web_.Urls(has_tls),
+        watch_.Text());
     SayMissing(watcher);
 
-    Redirections redirections(watch_.ports.ports);
-    watcher.set_listener([&](const lunscope_record& /*record*/, const Applied& applied) {
-      redirections.Take(applied);
+    LoginNotices notices(watch_.ports.ports);
+    watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
+      SayNotice(notices.Take(record, applied));
     });
     watcher.Watch(loop);
     EventLoop::Wake wake;
     while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
       watcher.DrainAfterWakeup();
+      if (wake == EventLoop::Wake::kReload) Reload(*access.value());
       if (wake == EventLoop::Wake::kAsk) Say(stderr, "lunscope: {}\n", watcher.EndLine());
     }
     watcher.Finish();
@@ -113,6 +131,8 @@ const SubcommandEntry kServeSubcommand{
     "Serve Prometheus metrics until interrupted",
     {{"lunscope serve", "metrics on http://127.0.0.1:13260/metrics"},
      {"lunscope serve --web.listen-address [::]:13260", "on every address of this host"},
+     {"lunscope serve --web.listen-address unix:/run/lunscope.sock", "on no network at all"},
+     {"lunscope serve --web.config.file web.yml", "with TLS and passwords; SIGHUP reads it again"},
      {"lunscope serve --port 3260 --port 3261", "targets listen on two ports"},
      {"lunscope serve --mode aggregate --slow 50ms",
       "least overhead: only failed and slow commands have a record"},

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "collector/base/printable.h"
 #include "collector/cli/subcommand.h"
 #include "collector/run/settings.h"
 #include "collector/web/client.h"
@@ -15,21 +16,27 @@ namespace {
 class SessionsSubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    OptionList options = server_.Options();
+    OptionList options = client_.Options();
     for (Option& option : output_.Options("Form of the list")) options.push_back(std::move(option));
     return options;
   }
 
+  [[nodiscard]] Status Check() const override { return client_.Check(); }
+
   Result<ExitCode> Run() override {
+    Result<FetchOptions> request = client_.Request();
+    if (!request.ok()) return request.error();
     Result<std::string> text =
-        Fetch(server_.address, output_.json ? kSessionsPath : kSessionsTablePath);
+        Fetch(request.value(), output_.json ? kSessionsPath : kSessionsTablePath);
     if (!text.ok()) return text.error();
-    std::fwrite(text.value().data(), 1, text.value().size(), stdout);
+    // The server may be anybody's: what is no text stays off the terminal.
+    const std::string shown = PrintableLines(text.value());
+    std::fwrite(shown.data(), 1, shown.size(), stdout);
     return ExitCode::kOk;
   }
 
  private:
-  AddressOptions server_;
+  ClientOptions client_;
   OutputOptions output_;
 };
 
@@ -40,7 +47,10 @@ const SubcommandEntry kSessionsSubcommand{
     "List the sessions that a running `lunscope serve` sees, with their parameters",
     {{"lunscope sessions", "which sessions `lunscope serve` sees"},
      {"lunscope sessions -o json", "with every parameter, as JSON"},
-     {"lunscope sessions --web.listen-address [::1]:13260", "`lunscope serve` listens there"}},
+     {"lunscope sessions --web.listen-address [::1]:13260", "`lunscope serve` listens there"},
+     {"lunscope sessions --web.listen-address unix:/run/lunscope.sock", "or on a Unix socket"},
+     {"lunscope sessions --web.tls --web.ca-file ca.pem --web.user-file me",
+      "with TLS, as a user"}},
     MakeSubcommand<SessionsSubcommand>};
 
 }  // namespace lunscope

@@ -17,7 +17,7 @@
 #include "collector/cli/subcommand.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/live_sources.h"
-#include "collector/run/redirections.h"
+#include "collector/run/login_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 #include "collector/run/watcher.h"
@@ -76,9 +76,9 @@ class TraceSubcommand : public Subcommand {
  private:
   void Trace(Watcher& watcher, EventLoop& loop) {
     Tracer tracer(lines_, WallClockOffsetNs);
-    Redirections redirections(watch_.ports.ports);
+    LoginNotices notices(watch_.ports.ports);
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      redirections.Take(applied);
+      SayNotice(notices.Take(record, applied));
       tracer.Take(record, applied);
     });
     tracer.Begin();

@@ -7,6 +7,7 @@
 
 #include <iterator>
 
+#include "collector/base/endpoint_counts.h"
 #include "collector/model/model.h"
 #include "collector/names/names.h"
 
@@ -111,6 +112,7 @@ constexpr Explained kLosses[] = {
     LUNSCOPE_LOSS_REASONS(LUNSCOPE_EXPLAINED){
         kMalformed, "The record had an unknown kind or a wrong size, and was not used."},
 };
+constexpr Explained kHttpRefusalHelp[] = {LUNSCOPE_HTTP_REFUSALS(LUNSCOPE_EXPLAINED)};
 #undef LUNSCOPE_EXPLAINED
 
 }  // namespace
@@ -199,6 +201,9 @@ constexpr ReasonLabel kRefusalLabel = {
     &ValueOf<kRefusals>};
 constexpr ReasonLabel kLossLabel = {
     {"reason", "Why the record was lost.", &ValuesOf<kLosses>, true}, &ValueOf<kLosses>};
+constexpr ReasonLabel kHttpRefusalLabel = {
+    {"reason", "Why the request was refused.", &ValuesOf<kHttpRefusalHelp>, true},
+    &ValueOf<kHttpRefusalHelp>};
 
 constexpr Label kProgramLabel = {"program", "The name of the BPF program."};
 constexpr Label kBufferLabel = {"buffer", "The ring buffer between the kernel and the collector.",

@@ -76,6 +76,7 @@ extern const ReasonLabel kSyncLabel;
 extern const ReasonLabel kScsiUnreportedLabel;
 extern const ReasonLabel kRefusalLabel;
 extern const ReasonLabel kLossLabel;
+extern const ReasonLabel kHttpRefusalLabel;
 
 // lunscope itself.
 extern const Label kProgramLabel;

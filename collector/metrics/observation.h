@@ -6,11 +6,13 @@
 
 #include <lunscope/totals.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "collector/base/endpoint_counts.h"
 #include "collector/model/model.h"
 
 namespace lunscope {
@@ -45,7 +47,9 @@ struct Observation {
   uint64_t malformed_records = 0;
   uint64_t waiting_records = 0;  // drained, and not in the snapshot yet
   uint64_t wakeups = 0;
-  uint64_t cut_clients = 0;  // of the HTTP endpoint
+  // The HTTP endpoint counts these.
+  uint64_t cut_clients = 0;
+  std::array<uint64_t, kHttpRefusals> refused_requests{};
   uint64_t tracked_commands_limit = 0;
   std::string version;
   std::string revision;

@@ -64,6 +64,16 @@ struct EachLoss {
   }
 };
 
+struct EachHttpRefusal {
+  using Item = uint64_t;
+  static constexpr std::array<const Label*, 1> kLabels = {&kHttpRefusalLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    const auto& refused = view.observation.refused_requests;
+    for (size_t i = 0; i < refused.size(); i++)
+      visit({{kHttpRefusalLabel.name, kHttpRefusalLabel.value_of(i)}}, refused[i]);
+  }
+};
+
 struct EachBuild {
   using Item = Observation;
   static constexpr std::array kLabels = {&kVersionLabel, &kRevisionLabel, &kLibbpfLabel};
@@ -114,6 +124,9 @@ constexpr Metric kSelfMetrics[] = {
     {"http_clients_cut_total", Counter, kCount, kLive,
      "Clients of the HTTP endpoint that were cut off: they were too slow, or too many.",
      Of<Once, &Observation::cut_clients>()},
+    {"http_requests_refused_total", Counter, kCount, kLive,
+     "Requests to the HTTP endpoint that were refused before their page was looked for.",
+     Of<EachHttpRefusal>()},
     {"dropped_series_total", Counter, kCount, kAlways,
      "Times that --max-label-sets refused a new label set, which then counts as overflow.",
      Of<Once, &DroppedSeries>()},

@@ -9,7 +9,7 @@
 
 namespace lunscope {
 
-EventLoop::EventLoop() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
+EventLoop::EventLoop(HangUp hang_up) : hang_up_(hang_up), epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
   std::signal(SIGPIPE, SIG_IGN);
   // A shell starts background jobs with SIGINT ignored. An ignored signal does not reach a
   // signalfd.
@@ -18,7 +18,7 @@ EventLoop::EventLoop() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, number);
-  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) {
+  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN && hang_up == HangUp::kEnds) {
     std::signal(SIGHUP, SIG_IGN);
   } else {
     sigaddset(&signals, SIGHUP);
@@ -47,7 +47,9 @@ EventLoop::Wake EventLoop::Wait(std::chrono::milliseconds longest) {
   if (event.data.fd != signal_fd_) return Wake::kRing;
   signalfd_siginfo signal{};
   const bool is_read = read(signal_fd_, &signal, sizeof(signal)) == sizeof(signal);
-  return is_read && signal.ssi_signo == SIGUSR1 ? Wake::kAsk : Wake::kEnd;
+  if (!is_read) return Wake::kEnd;
+  if (signal.ssi_signo == SIGHUP && hang_up_ == HangUp::kReloads) return Wake::kReload;
+  return signal.ssi_signo == SIGUSR1 ? Wake::kAsk : Wake::kEnd;
 }
 
 }  // namespace lunscope

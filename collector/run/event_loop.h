@@ -11,13 +11,15 @@ namespace lunscope {
 
 class EventLoop {
  public:
-  enum class Wake { kTimer, kRing, kAsk, kEnd };
+  enum class Wake { kTimer, kRing, kAsk, kReload, kEnd };
+  // The meaning of SIGHUP.
+  enum class HangUp { kEnds, kReloads };
 
-  // Blocks SIGINT, SIGTERM and SIGHUP, which end, and SIGUSR1, which asks, in this thread and in
+  // Blocks SIGINT and SIGTERM, which end, SIGUSR1, which asks, and SIGHUP in this thread and in
   // those that it starts, so that these signals arrive here. Build the loop before any other
-  // thread. SIGHUP stays ignored if it was (nohup). SIGPIPE is ignored: a closed standard output
-  // shows as an error of a write.
-  EventLoop();
+  // thread. A SIGHUP that would end stays ignored if it was (nohup). SIGPIPE is ignored: a closed
+  // standard output shows as an error of a write.
+  explicit EventLoop(HangUp hang_up = HangUp::kEnds);
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop();
@@ -27,6 +29,7 @@ class EventLoop {
   Wake Wait(std::chrono::milliseconds longest);
 
  private:
+  const HangUp hang_up_;
   int epoll_fd_;
   int signal_fd_;
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "collector/base/files.h"
 #include "collector/base/quantity.h"
 
 namespace lunscope {
@@ -206,23 +207,78 @@ OptionList OutputOptions::Options(std::string help) {
   return {std::move(option)};
 }
 
-OptionList AddressOptions::Options(std::string help) {
+OptionList AddressOptions::Options(Option::Form form, std::string help) {
   Option option;
   option.key = "web.listen-address";
-  option.value = "HOST:PORT";
+  option.form = form;
+  option.value = "ADDRESS";
   option.help = std::move(help);
-  option.default_text = address.Authority();
-  option.set = [this](const std::vector<std::string>& texts) -> Refusal {
-    Result<ListenAddress> parsed = ListenAddress::Parse(texts.size() == 1 ? texts[0] : "");
-    if (!parsed.ok()) return "must be HOST:PORT, such as 127.0.0.1:13260 or [::1]:13260";
-    address = parsed.value();
+  option.default_text = addresses.front().Text();
+  option.set = [this, form](const std::vector<std::string>& texts) -> Refusal {
+    const char* const refusal =
+        "must be HOST:PORT or unix:PATH, such as 127.0.0.1:13260, [::1]:13260 or "
+        "unix:/run/lunscope.sock";
+    if (texts.empty() || (form == Option::Form::kValue && texts.size() > 1)) return refusal;
+    std::vector<ListenAddress> given;
+    for (const std::string& text : texts) {
+      Result<ListenAddress> parsed = ListenAddress::Parse(text);
+      if (!parsed.ok()) return refusal;
+      given.push_back(parsed.value());
+    }
+    addresses = std::move(given);
     return std::nullopt;
   };
   return {std::move(option)};
 }
 
+OptionList ClientOptions::Options() {
+  OptionList options = server.Options();
+  options.push_back(SwitchOption("web.tls", "The server has TLS", tls));
+  options.push_back(TextOption("web.ca-file", "FILE",
+                               "With --web.tls: CA of the server, if not one of this host's",
+                               ca_file));
+  options.push_back(
+      TextOption("web.cert-file", "FILE", "With --web.tls: certificate to show", cert_file));
+  options.push_back(TextOption("web.key-file", "FILE", "With --web.tls: its key", key_file));
+  options.push_back(
+      TextOption("web.user-file", "FILE", "File with USER:PASSWORD on one line", user_file));
+  return options;
+}
+
+Status ClientOptions::Check() const {
+  const bool has_files = !ca_file.empty() || !cert_file.empty() || !key_file.empty();
+  if (has_files && !tls)
+    return UsageError("--web.ca-file, --web.cert-file and --web.key-file are for --web.tls");
+  if (cert_file.empty() != key_file.empty())
+    return UsageError("--web.cert-file and --web.key-file go together");
+  if (tls && server.addresses.front().is_unix())
+    return UsageError("--web.tls is not for a Unix socket, which has no TLS");
+  return Nothing{};
+}
+
+Result<FetchOptions> ClientOptions::Request() const {
+  FetchOptions request{server.addresses.front(), tls, ca_file, cert_file, key_file, ""};
+  if (user_file.empty()) return request;
+  request.credentials = ReadLine(user_file);
+  if (request.credentials.find(':') == std::string::npos)
+    return UsageError(fmt::format(
+        "--web.user-file {} has no line with USER:PASSWORD, or cannot be read", user_file));
+  return request;
+}
+
+std::string WebOptions::Urls(bool has_tls) const {
+  std::vector<std::string> urls;
+  for (const ListenAddress& address : listen.addresses)
+    urls.push_back(address.Url(metrics_path, has_tls && !address.is_unix()));
+  return fmt::format("{}", fmt::join(urls, ", "));
+}
+
 OptionList WebOptions::Options() {
-  OptionList options = listen.Options("HOST:PORT to serve on");
+  OptionList options =
+      listen.Options(Option::Form::kRepeated, "HOST:PORT or unix:PATH to serve on");
+  options.push_back(TextOption("web.config.file", "FILE",
+                               "TLS, client certificates and passwords of the endpoint",
+                               config_file));
   Option path;
   path.key = "web.telemetry-path";
   path.value = "PATH";

@@ -13,6 +13,7 @@
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
 #include "collector/run/option.h"
+#include "collector/web/client.h"
 #include "collector/web/listen_address.h"
 
 namespace lunscope {
@@ -100,18 +101,37 @@ struct OutputOptions {
 
 // Where `serve` has its endpoint, for those who ask it as well.
 struct AddressOptions {
-  ListenAddress address = {"127.0.0.1", 13260};
+  std::vector<ListenAddress> addresses = {{"127.0.0.1", 13260, ""}};
 
-  OptionList Options(std::string help = "HOST:PORT that it serves on");
+  // Only `serve` takes more than one.
+  OptionList Options(Option::Form form = Option::Form::kValue,
+                     std::string help = "HOST:PORT or unix:PATH that it serves on");
+};
+
+// How to read pages of a `serve`.
+struct ClientOptions {
+  AddressOptions server;
+  bool tls = false;
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+  std::string user_file;
+
+  OptionList Options();
+  [[nodiscard]] Status Check() const;
+  // The error (kUsage) says which file cannot be read.
+  [[nodiscard]] Result<FetchOptions> Request() const;
 };
 
 struct WebOptions {
   AddressOptions listen;
+  std::string config_file;  // "": none
   std::string metrics_path = "/metrics";
   std::vector<std::string> allowed_hosts;
 
   OptionList Options();
-  [[nodiscard]] std::string Url() const { return listen.address.Url(metrics_path); }
+  // "http://127.0.0.1:13260/metrics, unix:/run/lunscope.sock /metrics"
+  [[nodiscard]] std::string Urls(bool has_tls) const;
 };
 
 }  // namespace lunscope

@@ -61,9 +61,13 @@ void Tracer::PrintDay(uint64_t time_ns) {
   day_ = std::move(day);
 }
 
-// Explain the short names that rows have from here on.
-void Tracer::PrintNames() {
-  for (const std::string& line : names_.TakeNew()) PrintLine(stdout, line);
+// Explain the short names that rows have from here on. A reader of standard output alone needs
+// that, wherever a name came up first.
+void Tracer::PrintNames(std::FILE* to) {
+  for (const std::string& line : names_.TakeNew()) {
+    PrintLine(to, line);
+    if (to != stdout) PrintLine(stdout, line);
+  }
 }
 
 void Tracer::Announce(const lunscope_record& record, const Connection& connection) {
@@ -133,11 +137,13 @@ void Tracer::TakePdu(const lunscope_record& record, const Connection& connection
 void Tracer::TakeOpen(const lunscope_record& record, const Applied& applied) {
   const auto* command = RecordAs<lunscope_command_record>(record);
   if (options_.pdus || command == nullptr || applied.connection == nullptr) return;
-  const TracedCommand traced{*command, applied, wall_clock_offset_ns_, 0, options_.joins_layers};
+  const TracedCommand traced{*command, applied, wall_clock_offset_ns_, 0, options_.joins_layers,
+                             &names_};
   open_.emplace_back(command->duration_ns, TextOf(traced));
 }
 
 void Tracer::PrintOpen(std::FILE* to) {
+  PrintNames(to);
   std::ranges::stable_sort(open_, std::greater(), &Line::first);
   for (const Line& line : std::exchange(open_, {})) PrintLine(to, line.second);
 }
@@ -152,7 +158,7 @@ bool Tracer::Flush(uint64_t until_ns) {
   std::string today = FormatDay(static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs());
   if (today != today_) quarter_ = kNoQuarter;
   today_ = std::move(today);
-  PrintNames();
+  PrintNames(stdout);
   std::ranges::stable_sort(lines_, {}, &Line::first);
   const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);
   for (auto line = lines_.begin(); line != end; ++line) Print(*line);

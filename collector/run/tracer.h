@@ -57,7 +57,7 @@ class Tracer {
   [[nodiscard]] std::string TextOf(const Traced& traced) const;
   void Print(const Line& line);
   void PrintDay(uint64_t time_ns);
-  void PrintNames();
+  void PrintNames(std::FILE* to);
   // Print the commands in flight, the oldest first, and forget them.
   void PrintOpen(std::FILE* to);
 

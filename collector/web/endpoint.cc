@@ -3,29 +3,31 @@
 
 #include <fmt/format.h>
 #include <microhttpd.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <exception>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "collector/web/answer.h"
 #include "collector/web/clients.h"
 #include "collector/web/gzip.h"
 #include "collector/web/host_header.h"
 #include "collector/web/listener.h"
+#include "collector/web/passwords.h"
 #include "collector/web/renderer.h"
 #include "collector/web/repeater.h"
+#include "collector/web/waiting_count.h"
 
 namespace lunscope {
 namespace {
 
 constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-constexpr const char* kTextType = "text/plain; charset=utf-8";
 constexpr std::array kHealthPaths = {"/-/healthy", "/-/ready"};
 // The request line and headers of every scraper fit. A longer request gets status 414 or 431.
 constexpr size_t kRequestBytes = 8192;
@@ -44,158 +46,141 @@ Result OrIfNoMemory(Result otherwise, const Function& function) noexcept {
   }
 }
 
-// A request for a page that is rendered, from its header to its answer.
+// A request from its header to its answer.
 struct Exchange {
   SharedRendering rendering;
   bool is_rendered = false;
+  std::optional<Passwords::Answer> passed;  // what the check of its password said
 };
 
-// The part of an answer that is not its body.
-struct Head {
-  unsigned status = MHD_HTTP_OK;
-  const char* content_type = kTextType;
-  bool is_gzip = false;
-  bool is_shared = false;  // its body depends on Accept-Encoding
+struct Freed {
+  void operator()(char* text) const { MHD_free(text); }
+};
+using MhdText = std::unique_ptr<char, Freed>;
+
+std::string LandingPage(const std::vector<Page>& pages) {
+  std::string links;
+  for (const Page& page : pages) links += fmt::format("<p><a href=\"{0}\">{0}</a></p>", page.path);
+  return fmt::format(
+      "<!doctype html><html lang=\"en\"><title>lunscope</title><h1>lunscope</h1>{}</html>\n",
+      links);
+}
+
+class HttpEndpoint;
+
+// An address that is listened on, and the server for it.
+struct Door {
+  HttpEndpoint* endpoint;
+  Listener listener;
+  bool is_local;  // a Unix socket
+  MHD_Daemon* daemon = nullptr;
 };
 
-struct ResponseDeleter {
-  void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
+// A connection, from its beginning to its end.
+struct Peer {
+  std::shared_ptr<const AccessRules> rules;  // of its TLS session
+  gnutls_session_t tls;                      // nullptr: none
+  bool is_local;
 };
-using Response = std::unique_ptr<MHD_Response, ResponseDeleter>;
-
-MHD_Result Send(MHD_Connection* connection, Response response, const Head& head) {
-  if (!response) return MHD_NO;
-  MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, head.content_type);
-  MHD_add_response_header(response.get(), "X-Content-Type-Options", "nosniff");
-  if (head.is_gzip)
-    MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-  if (head.is_shared)
-    MHD_add_response_header(response.get(), MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
-  if (head.status == MHD_HTTP_METHOD_NOT_ALLOWED)
-    MHD_add_response_header(response.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-  return MHD_queue_response(connection, head.status, response.get());
-}
-
-MHD_Result SendText(MHD_Connection* connection, std::string_view text, const Head& head) {
-  // MHD copies the text, and reads through a pointer that is not const.
-  return Send(connection,
-              Response(MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()),
-                                                       MHD_RESPMEM_MUST_COPY)),
-              head);
-}
-
-void Release(void* rendering) { delete static_cast<SharedRendering*>(rendering); }
-
-// The page is sent out of the one copy that all its readers share.
-MHD_Result SendRendering(MHD_Connection* connection, const SharedRendering& rendering, Head head) {
-  head.is_shared = true;
-  const std::string& body = head.is_gzip ? rendering->gzip : rendering->plain;
-  return Send(
-      connection,
-      Response(MHD_create_response_from_buffer_with_free_callback_cls(
-          body.size(), const_cast<char*>(body.data()), &Release, new SharedRendering(rendering))),
-      head);
-}
-
-std::string_view HeaderOf(MHD_Connection* connection, const char* name) {
-  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-  return value == nullptr ? "" : value;
-}
-
-// How many connections wait for a page.
-class WaitingCount {
- public:
-  void Begin() {
-    const std::lock_guard lock(mutex_);
-    count_++;
-  }
-  void End() {
-    const std::lock_guard lock(mutex_);
-    count_--;
-    ended_.notify_one();
-  }
-  void WaitForNone() {
-    std::unique_lock lock(mutex_);
-    ended_.wait(lock, [this] { return count_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  size_t count_ = 0;
-};
-
-bool HasBody(MHD_Connection* connection) {
-  const std::string_view length = HeaderOf(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  return !HeaderOf(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty() ||
-         length.find_first_not_of('0') != std::string_view::npos;
-}
 
 class HttpEndpoint : public Endpoint {
  public:
   explicit HttpEndpoint(EndpointOptions options)
-      : pages_(std::move(options.pages)), clients_(ClientLimits{}, options.cut_clients) {
+      : pages_(std::move(options.pages)),
+        access_(std::move(options.access)),
+        counts_(options.counts),
+        clients_(ClientLimits{}, counts_ == nullptr ? nullptr : &counts_->cut_clients) {
     pages_.insert(pages_.begin(), {options.metrics_path, kMetricsType, std::move(options.metrics)});
+    for (const ListenAddress& address : options.addresses)
+      options.allowed_hosts.push_back(address.host);
     names_ = HostNames(std::move(options.allowed_hosts));
-    landing_page_ = LandingPage();
+    landing_page_ = LandingPage(pages_);
   }
   HttpEndpoint(const HttpEndpoint&) = delete;
   HttpEndpoint& operator=(const HttpEndpoint&) = delete;
   ~HttpEndpoint() override {
-    // Nobody waits for a page any more, so no connection is suspended when MHD ends.
+    // Nobody waits for a page or a password any more, so no connection is suspended when MHD ends.
     renderer_.Stop();
+    passwords_.Stop();
     waiting_.WaitForNone();
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
-  }
-
-  Status Serve(const ListenAddress& address) {
-    names_.push_back(address.host);
-    Result<int> socket = Listen(address);
-    if (!socket.ok()) return socket.error();
-    daemon_ = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &OnRequest,
-        this, MHD_OPTION_LISTEN_SOCKET, socket.value(), MHD_OPTION_CONNECTION_LIMIT, kConnections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kRequestBytes, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_CONNECTION, &OnConnection, this, MHD_OPTION_NOTIFY_COMPLETED,
-        &OnCompleted, this, MHD_OPTION_END);
-    if (daemon_ == nullptr)
-      return Error{ExitCode::kFailure,
-                   "the HTTP endpoint does not start: the system refuses it a thread, memory or a "
-                   "file"};
-    return Nothing{};
-  }
-
- private:
-  static MHD_Result OnRequest(void* self, MHD_Connection* connection, const char* url,
-                              const char* method, const char*, const char*, size_t*,
-                              void** exchange) {
-    return OrIfNoMemory(MHD_NO, [&] {
-      return static_cast<HttpEndpoint*>(self)->Answer(connection, url, method, exchange);
-    });
-  }
-
-  static void OnConnection(void* self, MHD_Connection* connection, void**,
-                           MHD_ConnectionNotificationCode what) {
-    Clients& clients = static_cast<HttpEndpoint*>(self)->clients_;
-    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-      clients.Ended(connection);
-    } else {
-      const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-      OrIfNoMemory(false, [&] {
-        clients.Began(connection, info->connect_fd, Clients::Clock::now());
-        return true;
-      });
+    for (const auto& door : doors_) {
+      if (door->daemon != nullptr) MHD_stop_daemon(door->daemon);
     }
   }
 
-  static void OnCompleted(void* self, MHD_Connection* connection, void** exchange,
+  Status Serve(const ListenAddress& address) {
+    Result<Listener> listener = Listener::Open(address);
+    if (!listener.ok()) return listener.error();
+    doors_.push_back(
+        std::make_unique<Door>(Door{this, std::move(listener.value()), address.is_unix()}));
+    Door& door = *doors_.back();
+    const std::shared_ptr<const AccessRules> rules = access_->rules();
+    const bool has_tls = rules->tls != nullptr && !door.is_local;
+    std::vector<MHD_OptionItem> options;
+    if (has_tls) {
+      // Each session gets its own from Adopt(). MHD does not start without.
+      const TlsConfig& tls = rules->tls->config();
+      options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(tls.key.text.c_str())});
+      options.push_back(
+          {MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(tls.certificate.text.c_str())});
+    }
+    options.push_back({MHD_OPTION_END, 0, nullptr});
+    const int socket = door.listener.ReleaseSocket();
+    door.daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0), 0,
+        nullptr, nullptr, &OnRequest, &door, MHD_OPTION_LISTEN_SOCKET, socket,
+        MHD_OPTION_CONNECTION_LIMIT, kConnections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        kRequestBytes, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, &OnConnection,
+        &door, MHD_OPTION_NOTIFY_COMPLETED, &OnCompleted, &door, MHD_OPTION_ARRAY, options.data(),
+        MHD_OPTION_END);
+    if (door.daemon != nullptr) return Nothing{};
+    close(socket);
+    return Error{ExitCode::kFailure,
+                 "the HTTP endpoint does not start: the system refuses it a thread, memory or a "
+                 "file"};
+  }
+
+ private:
+  static MHD_Result OnRequest(void* door, MHD_Connection* connection, const char* url,
+                              const char* method, const char*, const char*, size_t*,
+                              void** exchange) {
+    return OrIfNoMemory(MHD_NO, [&] {
+      return static_cast<Door*>(door)->endpoint->Answer(connection, url, method, exchange);
+    });
+  }
+
+  // A connection for which there is no memory has no peer, and gets no answer.
+  static void OnConnection(void* door_of_connection, MHD_Connection* connection, void** peer,
+                           MHD_ConnectionNotificationCode what) {
+    const Door& door = *static_cast<Door*>(door_of_connection);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+      door.endpoint->clients_.Ended(connection);
+      delete static_cast<Peer*>(*peer);
+      *peer = nullptr;
+    } else {
+      *peer = OrIfNoMemory(static_cast<Peer*>(nullptr),
+                           [&] { return door.endpoint->Begin(connection, door).release(); });
+    }
+  }
+
+  std::unique_ptr<Peer> Begin(MHD_Connection* connection, const Door& door) {
+    const auto* socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const auto* tls = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const auto session = tls == nullptr ? nullptr : static_cast<gnutls_session_t>(tls->tls_session);
+    auto peer = std::make_unique<Peer>(Peer{access_->rules(), session, door.is_local});
+    if (session != nullptr) peer->rules->tls->Adopt(session);
+    clients_.Began(connection, socket->connect_fd, Clients::Clock::now());
+    return peer;
+  }
+
+  static void OnCompleted(void* door, MHD_Connection* connection, void** exchange,
                           MHD_RequestTerminationCode) {
     delete static_cast<Exchange*>(*exchange);
     *exchange = nullptr;
-    static_cast<HttpEndpoint*>(self)->clients_.Answered(connection, Clients::Clock::now());
+    static_cast<Door*>(door)->endpoint->clients_.Answered(connection, Clients::Clock::now());
   }
 
-  // MHD calls this when the header is there, again behind it, and once more after a pause.
+  // MHD calls this when the header is there, again behind it, and once more after each pause.
   MHD_Result Answer(MHD_Connection* connection, std::string_view path, std::string_view method,
                     void** exchange_of_request) {
     auto* exchange = static_cast<Exchange*>(*exchange_of_request);
@@ -209,89 +194,153 @@ class HttpEndpoint : public Endpoint {
       *exchange_of_request = new Exchange;
       return MHD_YES;
     }
-    if (!IsOwnHost(connection))
-      return SendText(connection,
-                      "The Host header has no name of this host. --web.allowed-host adds one.\n",
-                      {.status = MHD_HTTP_MISDIRECTED_REQUEST});
+    const auto* peer = static_cast<const Peer*>(
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
+    if (peer == nullptr) return MHD_NO;
+    const std::shared_ptr<const AccessRules> rules = access_->rules();
+    if (!exchange->passed) {
+      if (const std::optional<HttpRefusal> refusal = WhyNot(connection, *peer))
+        return Refuse(connection, *refusal);
+      const bool needs_password = !rules->config.users.empty() && !peer->is_local;
+      if (!needs_password) {
+        exchange->passed = Passwords::Answer::kRight;
+      } else if (CheckPassword(connection, rules->config.users, exchange)) {
+        return MHD_YES;  // and call again when it is checked
+      }
+    }
+    if (exchange->passed == Passwords::Answer::kBusy) return Refuse(connection, HttpRefusal::kBusy);
+    if (exchange->passed == Passwords::Answer::kWrong)
+      return Refuse(connection, HttpRefusal::kPassword);
+    return AnswerPath(connection, path, rules->config.headers, exchange);
+  }
+
+  MHD_Result AnswerPath(MHD_Connection* connection, std::string_view path,
+                        const HttpHeaders& headers, Exchange* exchange) {
     for (const Page& page : pages_) {
-      if (page.path == path) return AnswerPage(connection, page, exchange);
+      if (page.path == path) return AnswerPage(connection, page, headers, exchange);
     }
     for (const char* health : kHealthPaths) {
-      if (path == health) return SendText(connection, "OK\n", {});
+      if (path == health) return SendText(connection, "OK\n", {.more = &headers});
     }
-    if (path == "/") return SendText(connection, landing_page_, {.content_type = "text/html"});
+    if (path == "/")
+      return SendText(connection, landing_page_, {.content_type = "text/html", .more = &headers});
     return SendText(connection, "There is no such page.\n", {.status = MHD_HTTP_NOT_FOUND});
   }
 
-  // HTTP/1.0 has no such header.
-  [[nodiscard]] bool IsOwnHost(MHD_Connection* connection) const {
+  // The refusals that take no time. HTTP/1.0 has no Host header.
+  std::optional<HttpRefusal> WhyNot(MHD_Connection* connection, const Peer& peer) {
     const char* host =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
-    return host == nullptr || lunscope::IsOwnHost(host, names_);
+    if (host != nullptr && !IsOwnHost(host, names_)) return HttpRefusal::kHost;
+    if (peer.tls != nullptr && !peer.rules->tls->AllowsNames(peer.tls))
+      return HttpRefusal::kCertificate;
+    if (!peer.is_local && !access_->HasRoom(Access::Clock::now())) return HttpRefusal::kRate;
+    return std::nullopt;
   }
 
-  MHD_Result AnswerPage(MHD_Connection* connection, const Page& page, Exchange* exchange) {
+  MHD_Result Refuse(MHD_Connection* connection, HttpRefusal why) {
+    if (counts_ != nullptr) counts_->refused.at(static_cast<size_t>(why)).fetch_add(1);
+    return SendRefusal(connection, why);
+  }
+
+  // Sets what passed says, or returns true: the connection sleeps until it is set.
+  bool CheckPassword(MHD_Connection* connection, const Users& users, Exchange* exchange) {
+    char* password = nullptr;
+    const MhdText user(MHD_basic_auth_get_username_password(connection, &password));
+    const MhdText owner(password);
+    const bool are_given = user != nullptr && password != nullptr;
+    if (!are_given || passwords_.AreKnown(users, user.get(), password)) {
+      exchange->passed = are_given ? Passwords::Answer::kRight : Passwords::Answer::kWrong;
+      return false;
+    }
+    Pause(
+        connection,
+        [&] {
+          passwords_.Check(users, user.get(), password,
+                           [this, connection, exchange](Passwords::Answer answer) {
+                             exchange->passed = answer;
+                             Resume(connection);
+                           });
+        },
+        [&] { exchange->passed = Passwords::Answer::kBusy; });
+    return true;
+  }
+
+  MHD_Result AnswerPage(MHD_Connection* connection, const Page& page, const HttpHeaders& headers,
+                        Exchange* exchange) {
     const bool wants_gzip = AcceptsGzip(
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
-    if (!exchange->is_rendered) return WaitFor(connection, page, wants_gzip, exchange);
+    if (!exchange->is_rendered) {
+      Pause(
+          connection,
+          [&] {
+            renderer_.Ask(&page.render, wants_gzip,
+                          [this, connection, exchange](SharedRendering done) {
+                            exchange->rendering = std::move(done);
+                            exchange->is_rendered = true;
+                            Resume(connection);
+                          });
+          },
+          [&] { exchange->is_rendered = true; });
+      return MHD_YES;
+    }
     if (!exchange->rendering)
       return SendText(connection, "There is no memory for this page, or lunscope ends.\n",
                       {.status = MHD_HTTP_SERVICE_UNAVAILABLE});
     clients_.Sending(connection, exchange->rendering, Clients::Clock::now());
     return SendRendering(connection, exchange->rendering,
                          {.content_type = page.content_type.c_str(),
-                          .is_gzip = wants_gzip && !exchange->rendering->gzip.empty()});
+                          .is_gzip = wants_gzip && !exchange->rendering->gzip.empty(),
+                          .more = &headers});
   }
 
-  // The connection sleeps until its page is rendered, and MHD serves the others.
-  MHD_Result WaitFor(MHD_Connection* connection, const Page& page, bool wants_gzip,
-                     Exchange* exchange) {
+  // The connection sleeps until what it asks for is there, and MHD serves the others. ask: sees to
+  // it that somebody calls Resume(). give_up: there is no memory to ask.
+  template <typename Ask, typename GiveUp>
+  void Pause(MHD_Connection* connection, const Ask& ask, const GiveUp& give_up) {
     clients_.Asked(connection, Clients::Clock::now());
     waiting_.Begin();
     MHD_suspend_connection(connection);
     try {
-      renderer_.Ask(&page.render, wants_gzip, [this, connection, exchange](SharedRendering done) {
-        Wake(connection, exchange, std::move(done));
-      });
+      ask();
     } catch (const std::exception&) {
-      Wake(connection, exchange, nullptr);
+      give_up();
+      Resume(connection);
     }
-    return MHD_YES;
   }
 
-  void Wake(MHD_Connection* connection, Exchange* exchange, SharedRendering rendering) {
-    exchange->rendering = std::move(rendering);
-    exchange->is_rendered = true;
+  void Resume(MHD_Connection* connection) {
     MHD_resume_connection(connection);
     waiting_.End();
-  }
-
-  [[nodiscard]] std::string LandingPage() const {
-    std::string links;
-    for (const Page& page : pages_)
-      links += fmt::format("<p><a href=\"{0}\">{0}</a></p>", page.path);
-    return fmt::format(
-        "<!doctype html><html lang=\"en\"><title>lunscope</title><h1>lunscope</h1>{}</html>\n",
-        links);
   }
 
   std::vector<Page> pages_;
   std::vector<std::string> names_;
   std::string landing_page_;
+  const std::shared_ptr<Access> access_;
+  EndpointCounts* const counts_;  // or nullptr
   Clients clients_;
   const Repeater late_{kLook, [this] { clients_.CutLate(Clients::Clock::now()); }};
   WaitingCount waiting_;
   Renderer renderer_;
-  MHD_Daemon* daemon_ = nullptr;
+  Passwords passwords_;
+  std::vector<std::unique_ptr<Door>> doors_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Endpoint>> Endpoint::Start(const ListenAddress& address,
-                                                  EndpointOptions options) {
+Result<std::unique_ptr<Endpoint>> Endpoint::Start(EndpointOptions options) {
+  if (!options.access) {
+    Result<std::shared_ptr<Access>> everybody = Access::Load("");
+    if (!everybody.ok()) return everybody.error();
+    options.access = std::move(everybody.value());
+  }
+  const std::vector<ListenAddress> addresses = options.addresses;
   auto endpoint = std::make_unique<HttpEndpoint>(std::move(options));
-  Status serving = endpoint->Serve(address);
-  if (!serving.ok()) return serving.error();
+  for (const ListenAddress& address : addresses) {
+    Status serving = endpoint->Serve(address);
+    if (!serving.ok()) return serving.error();
+  }
   return std::unique_ptr<Endpoint>(std::move(endpoint));
 }
 

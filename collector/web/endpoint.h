@@ -12,14 +12,14 @@
 // clients, and it keeps whatever a client sends.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "collector/base/endpoint_counts.h"
 #include "collector/base/result.h"
+#include "collector/web/access.h"
 #include "collector/web/listen_address.h"
 
 namespace lunscope {
@@ -32,12 +32,14 @@ struct Page {
 };
 
 struct EndpointOptions {
+  // A Unix socket has neither TLS nor passwords: the mode of its file says who may connect.
+  std::vector<ListenAddress> addresses;
   std::string metrics_path;
   std::function<std::string()> metrics;
   std::vector<Page> pages;                 // beside the metrics
   std::vector<std::string> allowed_hosts;  // names in Host headers, beside this host's own
-  // Counts the clients that were cut off. May be nullptr; outlives the endpoint.
-  std::atomic<uint64_t>* cut_clients = nullptr;
+  std::shared_ptr<Access> access;          // nullptr: everybody
+  EndpointCounts* counts = nullptr;        // may be nullptr; outlives the endpoint
 };
 
 class Endpoint {
@@ -47,8 +49,7 @@ class Endpoint {
 
   // Serves until the endpoint is destroyed. The error (kFailure) has the address and the system's
   // message.
-  static Result<std::unique_ptr<Endpoint>> Start(const ListenAddress& address,
-                                                 EndpointOptions options);
+  static Result<std::unique_ptr<Endpoint>> Start(EndpointOptions options);
 };
 
 }  // namespace lunscope

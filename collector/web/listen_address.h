@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where an endpoint is: the address that it listens on, and the paths of its pages. Server and
+// Where an endpoint is: an address that it listens on, and the paths of its pages. Server and
 // client share it.
 #pragma once
 
@@ -14,14 +14,18 @@ namespace lunscope {
 struct ListenAddress {
   std::string host;   // a name, or an address without brackets; "" stands for every address
   uint16_t port = 0;  // 1 to 65535 after Parse()
+  std::string path;   // of a Unix socket; "" for TCP
 
-  // Reads "127.0.0.1:13260", "[::1]:13260" or ":13260"; an IPv6 address needs its brackets. Any
-  // other text is an error (kUsage) whose message shows the form.
+  // Reads "127.0.0.1:13260", "[::1]:13260", ":13260" or "unix:/run/lunscope.sock"; an IPv6 address
+  // needs its brackets, and the path of a socket is absolute. Any other text is an error (kUsage)
+  // whose message shows the forms.
   static Result<ListenAddress> Parse(const std::string& text);
-  // "127.0.0.1:13260", "[::1]:13260"
-  [[nodiscard]] std::string Authority() const;
-  // "http://127.0.0.1:13260/metrics"; for every address, the host is "localhost".
-  [[nodiscard]] std::string Url(const std::string& path) const;
+  [[nodiscard]] bool is_unix() const { return !path.empty(); }
+  // "127.0.0.1:13260", "[::1]:13260", "unix:/run/lunscope.sock"
+  [[nodiscard]] std::string Text() const;
+  // "http://127.0.0.1:13260/metrics", "unix:/run/lunscope.sock /metrics"; for every address, the
+  // host is "localhost".
+  [[nodiscard]] std::string Url(const std::string& page, bool is_tls = false) const;
 };
 
 // The pages on which `lunscope serve` lists the sessions: as JSON and as a table.

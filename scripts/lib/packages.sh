@@ -10,8 +10,8 @@
 BUILD_PACKAGES=(
   cmake ninja-build g++ clang bpftool pkg-config linux-libc-dev python3 git
   libbpf-dev libbpfcc-dev libelf-dev zlib1g-dev libcap-dev libpcap-dev
-  prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev libmicrohttpd-dev
-  libarchive-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
+  prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev libmicrohttpd-dev libcurl4-openssl-dev
+  libgnutls28-dev libcrypt-dev libyaml-cpp-dev libarchive-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
 # Programs that `scripts/guest image` and `scripts/guest boot` run.
 # shellcheck disable=SC2034
@@ -22,7 +22,7 @@ DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 TEST_PACKAGES=(
   "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
-  gnuplot-nox
+  gnuplot-nox openssl
 )
 # Needed by tests/vm/run and the tests in its guests, besides the lists above.
 # shellcheck disable=SC2034

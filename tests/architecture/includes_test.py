@@ -44,8 +44,9 @@ LAYERS = {
     "collector/model/": MODEL,
     "collector/metrics/": [*BASE, r'"collector/(names|model|metrics)/.+"', r"<prometheus/.+>"],
     "collector/lines/": [*BASE, r'"collector/(names|model|lines)/.+"'],
-    "collector/web/": [*BASE, r'"collector/web/.+"', r"<httplib\.h>", r"<microhttpd\.h>",
-                       r"<zlib\.h>", r"<netdb\.h>", r"<malloc\.h>"],
+    "collector/web/": [*BASE, r'"collector/web/.+"', r"<curl/curl\.h>", r"<microhttpd\.h>",
+                       r"<zlib\.h>", r"<netdb\.h>", r"<malloc\.h>", r"<gnutls/[a-z0-9]+\.h>",
+                       r"<yaml-cpp/yaml\.h>", r"<crypt\.h>"],
     # The one place that knows bcc.
     "collector/probe/kernel_symbols.": [*PROBE, r"<bcc/bcc_(proc|syms)\.h>"],
     "collector/probe/": PROBE,

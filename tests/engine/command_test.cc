@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "collector/base/record.h"
 #include "tests/engine/command_fixture.h"
 
 namespace lunscope {

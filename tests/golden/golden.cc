@@ -193,6 +193,7 @@ Observation FixedObservation() {
   observation.waiting_records = 3;
   observation.wakeups = 4;
   observation.cut_clients = 5;
+  observation.refused_requests = {6, 7, 8, 9, 10};
   observation.snapshot.tracked_commands = 2;
   observation.tracked_commands_limit = 256;
   observation.version = "1.2.3";

@@ -42,6 +42,14 @@ TEST(EventLoop, IsAskedByASignal) {
   EXPECT_EQ(loop.Wait(milliseconds(1)), Wake::kTimer);
 }
 
+TEST(EventLoop, AHangUpReloadsIfThereIsSomethingToReload) {
+  EventLoop loop(EventLoop::HangUp::kReloads);
+  raise(SIGHUP);
+  EXPECT_EQ(loop.Wait(seconds(60)), Wake::kReload);
+  raise(SIGTERM);
+  EXPECT_EQ(loop.Wait(seconds(60)), Wake::kEnd);
+}
+
 // As nohup has it.
 TEST(EventLoop, LeavesAnIgnoredHangUpAlone) {
   sigset_t hang_up;  // an earlier loop has blocked it

@@ -79,7 +79,13 @@ const AcceptedRow kAccepted[] = {
     {"output", {"table"}, [](auto& all) { return !all.output.json; }},
     {"web.listen-address",
      {"[::1]:80"},
-     [](auto& all) { return all.web.listen.address.port == 80; }},
+     [](auto& all) { return all.web.listen.addresses.front().port == 80; }},
+    {"web.listen-address",
+     {":80", "unix:/run/a.sock"},
+     [](auto& all) {
+       return all.web.listen.addresses.size() == 2 && all.web.listen.addresses[1].is_unix();
+     }},
+    {"web.config.file", {"a.yml"}, [](auto& all) { return all.web.config_file == "a.yml"; }},
     {"web.telemetry-path", {"/m"}, [](auto& all) { return all.web.metrics_path == "/m"; }},
     {"mode", {"aggregate"}, [](auto& all) { return all.counting.aggregates_commands; }},
     {"slow", {"10ms"}, [](auto& all) { return all.counting.slow_ns == 10'000'000; }},
@@ -96,7 +102,9 @@ const char* const kPortSentence = "must be a TCP port from 1 to 65535";
 const char* const kRingSentence = "must be a power of two from 4K to 1G, such as 512K";
 const char* const kSlowSentence =
     "must be a time from 1us to 1h, such as 10ms, 2s or 1.5 (seconds)";
-const char* const kAddressSentence = "must be HOST:PORT, such as 127.0.0.1:13260 or [::1]:13260";
+const char* const kAddressSentence =
+    "must be HOST:PORT or unix:PATH, such as 127.0.0.1:13260, [::1]:13260 or "
+    "unix:/run/lunscope.sock";
 
 const RefusedRow kRefused[] = {
     {"colour", {"red"}, "is not an option"},
@@ -153,6 +161,8 @@ TEST(Settings, RefusedTextChangesNothing) {
   all.Set("port", {"3261", "iscsi"});
   all.Set("source", {"target,nvme"});
   all.Set("slow", {"2h"});
+  all.Set("web.listen-address", {"unix:/run/a.sock", "13260"});
+  EXPECT_FALSE(all.web.listen.addresses.front().is_unix());
   EXPECT_THAT(all.watch.ports.ports, ElementsAre(ISCSI_DEFAULT_PORT));
   EXPECT_TRUE(all.watch.sources.iscsi);
   EXPECT_FALSE(all.watch.sources.target);

@@ -131,7 +131,9 @@ TEST_F(TracerTest, SaysOnceWhatAShortNameStandsFor) {
 
 // A walk shows the commands in flight: the list is sorted by age, and counts as no line.
 TEST_F(TracerTest, ListsWhatIsInFlight) {
-  host_.Opens(1);
+  const std::string long_name = "iqn.2024-01.org.example:storage.disk1";
+  const std::string explained = "..storage.disk1 is " + long_name;
+  host_.Opens(1).LogsIn({.target = long_name});
   host_.HandOn(
       [this](const lunscope_record& record) { tracer_->TakeOpen(record, model_.Apply(record)); });
   const auto walk = [&] {
@@ -149,10 +151,10 @@ TEST_F(TracerTest, ListsWhatIsInFlight) {
   Trace({});
   walk();
   testing::internal::CaptureStderr();
-  EXPECT_THAT(LinesOf([&] { tracer_->SayOpen(); }), IsEmpty());
-  EXPECT_THAT(
-      testing::internal::GetCapturedStderr(),
-      AllOf(StartsWith("lunscope: 3 commands are in flight\n"), HasSubstr("No status yet")));
+  EXPECT_THAT(LinesOf([&] { tracer_->SayOpen(); }), ElementsAre(explained));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(StartsWith("lunscope: 3 commands are in flight\n" + explained + "\n"),
+                    HasSubstr(" ini ..storage.disk1 "), HasSubstr("No status yet")));
   EXPECT_THAT(LinesOf([&] { tracer_->End(); }), IsEmpty()) << "it was said";
 }
 

@@ -40,7 +40,7 @@ class Server:
 
     def __init__(self, page_bytes, address_space=None):
         self.port = free_port()
-        self.words = [SERVER, str(self.port), str(page_bytes)]
+        self.words = [SERVER, str(page_bytes), "", f"127.0.0.1:{self.port}"]
         self.address_space = address_space
         self.process = None
 

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 class Client : public ::testing::TestWithParam<const char*> {
  protected:
-  const ListenAddress address_ = {GetParam(), FreePort()};
+  const ListenAddress address_ = {GetParam(), FreePort(), ""};
 };
 
 TEST_P(Client, FetchesAPage) {
@@ -23,14 +23,14 @@ TEST_P(Client, FetchesAPage) {
   auto endpoint = Start(address_.host, address_.port, "/metrics", {page});
   ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
   for (const auto& [path, body] : {std::pair{"/list", "[1]\n"}, {"/metrics", kMetricsPage}}) {
-    Result<std::string> fetched = Fetch(address_, path);
+    Result<std::string> fetched = Fetch({.address = address_}, path);
     ASSERT_TRUE(fetched.ok()) << fetched.error().message;
     EXPECT_EQ(fetched.value(), body);
   }
 }
 
 void ExpectFailure(const ListenAddress& address, const char* cause) {
-  Result<std::string> fetched = Fetch(address, "/list");
+  Result<std::string> fetched = Fetch({.address = address}, "/list");
   ASSERT_FALSE(fetched.ok());
   EXPECT_EQ(fetched.error().code, ExitCode::kFailure);
   for (const std::string& part :
@@ -44,7 +44,7 @@ TEST_P(Client, SaysWhichStatusAMissingPageHas) {
   ExpectFailure(address_, "status 404");
 }
 
-TEST_P(Client, SaysThatNothingListens) { ExpectFailure(address_, "Connection error"); }
+TEST_P(Client, SaysThatNothingListens) { ExpectFailure(address_, "Couldn't connect"); }
 
 INSTANTIATE_TEST_SUITE_P(Loopback, Client, ::testing::Values("127.0.0.1", "::1"),
                          [](const auto& host) {

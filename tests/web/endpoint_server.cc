@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An endpoint without programs in the kernel, for attacks_test.py: a page of so many bytes at
-// /metrics, until SIGTERM.
+// An endpoint without programs in the kernel, for tests in Python: a page of so many bytes at
+// /metrics, until SIGTERM. CONFIG is a web configuration file, which SIGHUP reads again, or "".
 //
-//   endpoint_server PORT BYTES
+//   endpoint_server BYTES CONFIG ADDRESS...
 #include <pthread.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "collector/web/endpoint.h"
 
@@ -26,26 +28,50 @@ std::string PageOf(size_t bytes) {
   return page;
 }
 
-int Serve(uint16_t port, size_t bytes) {
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+// The signals that this process waits for.
+sigset_t BlockSignals() {
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  sigaddset(&awaited, SIGTERM);
+  sigaddset(&awaited, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  auto endpoint =
-      Endpoint::Start({"127.0.0.1", port}, {.metrics_path = "/metrics",
-                                            .metrics = [bytes] { return PageOf(bytes); },
-                                            .pages = {},
-                                            .allowed_hosts = {},
-                                            .cut_clients = nullptr});
-  if (!endpoint.ok()) {
-    std::fprintf(stderr, "%s\n", endpoint.error().message.c_str());
-    return 1;
-  }
-  std::puts("ready");
+  return awaited;
+}
+
+int Fail(const Error& error) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  return static_cast<int>(error.code);
+}
+
+void Tell(const char* text) {
+  std::puts(text);
   std::fflush(stdout);
-  int signal = 0;
-  sigwait(&ends, &signal);
+}
+
+int Serve(size_t bytes, const std::string& config, const std::vector<std::string>& texts) {
+  const sigset_t awaited = BlockSignals();
+  std::vector<ListenAddress> addresses;
+  for (const std::string& text : texts) {
+    Result<ListenAddress> address = ListenAddress::Parse(text);
+    if (!address.ok()) return Fail(address.error());
+    addresses.push_back(address.value());
+  }
+  Result<std::shared_ptr<Access>> access = Access::Load(config);
+  if (!access.ok()) return Fail(access.error());
+  auto endpoint = Endpoint::Start({.addresses = addresses,
+                                   .metrics_path = "/metrics",
+                                   .metrics = [bytes] { return PageOf(bytes); },
+                                   .pages = {},
+                                   .allowed_hosts = {},
+                                   .access = access.value(),
+                                   .counts = nullptr});
+  if (!endpoint.ok()) return Fail(endpoint.error());
+  Tell("ready");
+  for (int signal = 0; sigwait(&awaited, &signal) == 0 && signal == SIGHUP;) {
+    Status reloaded = access.value()->Reload();
+    Tell(reloaded.ok() ? "reloaded" : reloaded.error().message.c_str());
+  }
   return 0;
 }
 
@@ -53,7 +79,7 @@ int Serve(uint16_t port, size_t bytes) {
 }  // namespace lunscope
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
-  return lunscope::Serve(static_cast<uint16_t>(std::atoi(argv[1])),
-                         static_cast<size_t>(std::atoll(argv[2])));
+  if (argc < 4) return 2;
+  return lunscope::Serve(static_cast<size_t>(std::atoll(argv[1])), argv[2],
+                         std::vector<std::string>(argv + 3, argv + argc));
 }

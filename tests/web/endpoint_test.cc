@@ -62,7 +62,7 @@ TEST_P(EndpointOn, RefusesAPortThatIsInUse) {
   auto second = Start(GetParam(), port_);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ExitCode::kFailure);
-  const std::string url = ListenAddress{GetParam(), port_}.Url("");
+  const std::string url = ListenAddress{GetParam(), port_, ""}.Url("");
   EXPECT_THAT(second.error().message, HasSubstr("on " + url.substr(sizeof("http://") - 1)));
   EXPECT_THAT(second.error().message, HasSubstr("Address already in use"));
   EXPECT_THAT(second.error().message, HasSubstr("--web.listen-address"));

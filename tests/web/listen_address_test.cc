@@ -26,6 +26,14 @@ constexpr ParseRow kAddresses[] = {
     {"localhost:1", "localhost", 1, "http://localhost:1/metrics"},
     {"0.0.0.0:65535", "0.0.0.0", 65535, "http://0.0.0.0:65535/metrics"},
     {"[::]:80", "::", 80, "http://[::]:80/metrics"},
+    {"unix:/run/lunscope.sock", "", 0, "unix:/run/lunscope.sock /metrics"},
+    {"unix:", nullptr, 0, nullptr},
+    {"unix:run/lunscope.sock", nullptr, 0, nullptr},
+    {"unix:/run/", nullptr, 0, nullptr},
+    {"unix:/"
+     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+     "89012345678901234567890",
+     nullptr, 0, nullptr},
     {"", nullptr, 0, nullptr},
     {":", nullptr, 0, nullptr},
     {"13260", nullptr, 0, nullptr},

@@ -32,11 +32,13 @@ inline uint16_t FreePort() {
 inline Result<std::unique_ptr<Endpoint>> Start(const std::string& host, uint16_t port,
                                                const std::string& path = "/metrics",
                                                std::vector<Page> pages = {}) {
-  return Endpoint::Start({host, port}, {.metrics_path = path,
-                                        .metrics = [] { return kMetricsPage; },
-                                        .pages = std::move(pages),
-                                        .allowed_hosts = {},
-                                        .cut_clients = nullptr});
+  return Endpoint::Start({.addresses = {{host, port, ""}},
+                          .metrics_path = path,
+                          .metrics = [] { return kMetricsPage; },
+                          .pages = std::move(pages),
+                          .allowed_hosts = {},
+                          .access = nullptr,
+                          .counts = nullptr});
 }
 
 }  // namespace lunscope
