@@ -25,13 +25,15 @@ const std::string& ShortNames::Of(const std::string& name) {
   if (name.size() <= columns_) return name;
   std::string& shown = shorts_[name];
   if (!shown.empty()) return shown;
-  for (size_t at = EndOf(name, columns_ - kCutColumns); at > 0; at--) {
-    shown = kCut + name.substr(at);
-    if (!taken_.insert(shown).second) continue;
-    new_.push_back(fmt::format("{} is {}", shown, name));
-    return shown;
+  const std::string plain_end = name.substr(EndOf(name, columns_ - kCutColumns));
+  for (size_t& number = numbers_[plain_end]; shown.empty();) {
+    const std::string mark = ++number == 1 ? "" : fmt::format("#{}", number);
+    const size_t taken_columns = kCutColumns + mark.size();
+    const size_t columns = columns_ > taken_columns ? columns_ - taken_columns : 1;
+    const std::string end = kCut + name.substr(EndOf(name, columns)) + mark;
+    if (taken_.insert(end).second) shown = end;
   }
-  shown = name;
+  new_.push_back(fmt::format("{} is {}", shown, name));
   return shown;
 }
 

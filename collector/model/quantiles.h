@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,13 +29,17 @@ class Quantiles {
   [[nodiscard]] uint64_t sum() const { return sum_; }
   [[nodiscard]] uint64_t mean() const { return count_ == 0 ? 0 : sum_ / count_; }
 
-  // The value that this share of all values reaches; 0 if nothing was added.
+  // The smallest value that at least this share of all values do not exceed (nearest rank): of two
+  // values, the smaller one is the median. 0 if nothing was added.
   [[nodiscard]] uint64_t At(double share) const {
-    const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_));
-    uint64_t below = 0;
+    // A share such as 0.07 is a little above its decimal, and must not ask for one value more.
+    constexpr double kRounding = 1e-6;
+    const double rank = std::ceil(share * static_cast<double>(count_) - kRounding);
+    const uint64_t wanted = rank < 1 ? 1 : static_cast<uint64_t>(rank);
+    uint64_t counted = 0;
     for (size_t i = 0; i < counts_.size(); i++) {
-      below += counts_[i];
-      if (below > wanted) return std::clamp(MiddleOf(i), min_, max_);
+      counted += counts_[i];
+      if (counted >= wanted) return std::clamp(MiddleOf(i), min_, max_);
     }
     return max_;
   }

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "collector/base/clock.h"
+
 namespace lunscope {
 namespace {
 
@@ -32,8 +34,8 @@ CaptureSource::CaptureSource(const CaptureOptions& options, std::unique_ptr<Capt
 
 bool CaptureSource::Next(TcpSegment* segment) {
   if (!files_->Next(segment)) return false;
-  if (!is_started_) {
-    is_started_ = true;
+  if (!first_ns_) {
+    first_ns_ = segment->time_ns;
     const auto time_ns = [&](const Moment& moment) {
       const auto start_ns = static_cast<int64_t>(segment->time_ns);
       return static_cast<uint64_t>(std::max<int64_t>(0, moment.Resolve(start_ns)));
@@ -87,7 +89,20 @@ std::string CaptureSource::CountsText() const {
   return text;
 }
 
+std::string CaptureSource::HintAtTimes() const {
+  if (!first_ns_) return {};
+  const auto text = [](uint64_t ns) { return FormatTime(static_cast<int64_t>(ns)); };
+  if (from_ns_ > now_ns())
+    return fmt::format("no packet came after --from {}: the last one was at {}", text(from_ns_),
+                       text(now_ns()));
+  if (to_ns_ < *first_ns_)
+    return fmt::format("no packet came before --to {}: the first one was at {}", text(to_ns_),
+                       text(*first_ns_));
+  return {};
+}
+
 std::string CaptureSource::Hint() const {
+  if (std::string hint = HintAtTimes(); !hint.empty()) return hint;
   const std::optional<UnwatchedPorts::Port> port = watch_.unwatched.Busiest();
   const bool has_commands =
       std::ranges::any_of(watch_.totals.commands_seen, [](uint64_t seen) { return seen != 0; });

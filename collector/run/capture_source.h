@@ -56,13 +56,15 @@ class CaptureSource : public Source {
   CaptureSource(const CaptureOptions& options, std::unique_ptr<CaptureFiles> files);
   // False: the capture has no more, or no more that is wanted.
   bool Next(TcpSegment* segment);
+  // The hint about --from and --to.
+  [[nodiscard]] std::string HintAtTimes() const;
 
   const std::unique_ptr<CaptureFiles> files_;
   const std::optional<Moment> from_;
   const std::optional<Moment> to_;
   uint64_t from_ns_ = 0;  // this and the next: known after the first packet
   uint64_t to_ns_ = std::numeric_limits<uint64_t>::max();
-  bool is_started_ = false;
+  std::optional<uint64_t> first_ns_;  // the time of the first packet
   const Handler* handler_ = nullptr;  // while Drain() runs
   const PortOptions ports_;
   Watch watch_;

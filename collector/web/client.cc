@@ -77,8 +77,12 @@ Result<std::string> Fetch(const FetchOptions& options, const std::string& path) 
   SetUp(handle.get(), options, path, &body);
   const CURLcode code = curl_easy_perform(handle.get());
   if (code == CURLE_WRITE_ERROR) return failure("it is larger than 64 MiB", kWhere);
+  if (code == CURLE_GOT_NOTHING && !options.is_tls)
+    return failure("it answers nothing", "--web.tls, if it has TLS");
+  // libcurl has more to say of certificates, but not of connections.
+  const bool has_reason = code != CURLE_COULDNT_CONNECT && reason[0] != '\0';
   if (code != CURLE_OK)
-    return failure(reason[0] != '\0' ? reason.data() : curl_easy_strerror(code), kWhere);
+    return failure(has_reason ? reason.data() : curl_easy_strerror(code), kWhere);
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   constexpr long kUnauthorized = 401;

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 namespace lunscope {
 namespace {
 
@@ -38,18 +41,21 @@ TEST(ShortNames, BeginBehindASeparatorIfThereIsOne) {
 TEST(ShortNames, TellNamesApartThatEndAlike) {
   ShortNames names(16);
   EXPECT_EQ(names.Of("iqn.2024-01.org.a:storage.disk1"), "..storage.disk1");
-  EXPECT_EQ(names.Of("iqn.2024-01.org.b:storage.disk1"), "..:storage.disk1");
-  EXPECT_EQ(names.Of("iqn.2024-01.com.b:storage.disk1"), "..b:storage.disk1");
+  EXPECT_EQ(names.Of("iqn.2024-01.org.b:storage.disk1"), "..disk1#2");
+  EXPECT_EQ(names.Of("iqn.2024-01.com.b:storage.disk1"), "..disk1#3");
   EXPECT_EQ(names.Of("iqn.2024-01.org.a:storage.disk1"), "..storage.disk1");
+  EXPECT_EQ(names.Of("iqn.2024-01.com:0123456789abcdefgh"), "..456789abcdefgh");
+  EXPECT_EQ(names.Of("iqn.2025-01.com:0123456789abcdefgh"), "..6789abcdefgh#2");
 }
 
-// A name that is all of the end of another one.
-TEST(ShortNames, FallBackOnTheWholeName) {
-  ShortNames names(4);
-  EXPECT_EQ(names.Of("abcde"), "..de");
-  EXPECT_EQ(names.Of("xbcde"), "..cde");
-  EXPECT_EQ(names.Of("ybcde"), "..bcde");
-  EXPECT_EQ(names.Of("zbcde"), "zbcde");
+TEST(ShortNames, FitTheirColumns) {
+  ShortNames names(6);
+  std::set<std::string> shown;
+  for (int i = 0; i < 900; i++) {
+    shown.insert(names.Of("iqn.2024-01.com:x" + std::string(static_cast<size_t>(i), 'y') + "disk"));
+  }
+  EXPECT_EQ(shown.size(), 900u);
+  for (const std::string& each : shown) EXPECT_LE(each.size(), 2 + 1 + 4) << each;
 }
 
 }  // namespace

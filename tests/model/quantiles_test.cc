@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -70,6 +71,25 @@ TEST(Quantiles, KnowSumAndMean) {
   EXPECT_EQ(quantiles.mean(), 3u);
 }
 
+struct RankRow {
+  uint64_t values;  // 1, 2, 3, ...
+  double share;
+  uint64_t at;
+};
+
+TEST(Quantiles, AreTheNearestRank) {
+  constexpr RankRow kRows[] = {
+      {0, 0.5, 0},   {1, 0.5, 1},   {1, 0.99, 1},   {2, 0.5, 1},    {2, 0.51, 2},
+      {2, 0.95, 2},  {3, 0.5, 2},   {4, 0.25, 1},   {20, 0.95, 19}, {50, 0.5, 25},
+      {50, 0.02, 1}, {50, 0.14, 7}, {50, 0.99, 50}, {60, 0.0, 1},   {60, 1.0, 60},
+  };
+  for (const RankRow& row : kRows) {
+    Quantiles quantiles;
+    for (uint64_t value = 1; value <= row.values; value++) quantiles.Add(value);
+    EXPECT_EQ(quantiles.At(row.share), row.at) << row.share << " of " << row.values;
+  }
+}
+
 TEST(Quantiles, OfManyAreThoseOfTheSortedValues) {
   std::mt19937_64 random(3260);
   std::lognormal_distribution<double> latency(12, 2);  // around 160 us, with a long tail
@@ -81,8 +101,8 @@ TEST(Quantiles, OfManyAreThoseOfTheSortedValues) {
   }
   std::sort(values.begin(), values.end());
   for (double share : {0.0, 0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999}) {
-    const auto rank = static_cast<size_t>(share * static_cast<double>(values.size()));
-    EXPECT_TRUE(IsWithinOnePercent(quantiles.At(share), values[rank])) << share;
+    const auto rank = static_cast<size_t>(std::max(1.0, std::round(share * 10'000)));
+    EXPECT_TRUE(IsWithinOnePercent(quantiles.At(share), values[rank - 1])) << share;
   }
   EXPECT_EQ(quantiles.At(1), values.back());
   EXPECT_EQ(quantiles.max(), values.back());

@@ -143,6 +143,31 @@ TEST_F(CaptureSourceTest, ReadsSeveralFilesAndAPartOfThem) {
   }
 }
 
+TEST_F(CaptureSourceTest, HintsAtTimesOutsideOfTheCapture) {
+  Write(std::vector<Bytes>(10, Ethernet(Ipv4(Tcp({.to = 80}, {})))));
+  struct TimesRow {
+    std::optional<Moment> from, to;
+    const char* hint;
+  };
+  const TimesRow kRows[] = {
+      {ParseMoment("+1h"),
+       {},
+       "no packet came after --from 2023-11-14T23:13:20.000000Z: the last one was at "
+       "2023-11-14T22:13:29.000000Z"},
+      {{},
+       ParseMoment("2023-11-14T22:13:00Z"),
+       "no packet came before --to 2023-11-14T22:13:00.000000Z: the first one was at "
+       "2023-11-14T22:13:20.000000Z"},
+  };
+  for (const TimesRow& row : kRows) {
+    Result<std::unique_ptr<CaptureSource>> opened =
+        CaptureSource::Open({.files = {path_}, .from = row.from, .to = row.to});
+    ASSERT_TRUE(opened.ok());
+    while (!opened.value()->is_done()) opened.value()->Drain([](const lunscope_record&) {});
+    EXPECT_EQ(opened.value()->Hint(), row.hint);
+  }
+}
+
 TEST_F(CaptureSourceTest, AFileThatIsNotThereIsAnError) {
   Result<std::unique_ptr<CaptureSource>> opened =
       CaptureSource::Open({.files = {path_, path_ + ".nowhere"}});
