@@ -85,11 +85,11 @@ constexpr Explained kRoles[] = {
 constexpr Explained kStandInTargets[] = {
     {kUnknownName, "lunscope did not see the login, and this host does not know the name."},
     {kDiscoveryName, "Discovery sessions, which have no target."},
-    {kOverflowName, "All targets and LUNs beyond --max-label-sets, together."},
+    {kOverflowName, "All targets and LUNs for which --max-label-sets has no room, together."},
 };
 
 constexpr Explained kOverflowLuns[] = {
-    {kOverflowName, "All LUNs beyond --max-label-sets, together."},
+    {kOverflowName, "All LUNs for which --max-label-sets has no room, together."},
 };
 
 constexpr Explained kDigests[] = {

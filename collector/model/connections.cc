@@ -52,7 +52,8 @@ void Connections::InferNames(Connection& connection) {
   for (const auto& [lun, type] : found.device_types) LearnDeviceType(connection, lun, type);
   connection.initiator = Printable(found.initiator);
   if (found.target.empty()) return;
-  series_.Assign(connection, {connection.role, Printable(found.target)});
+  series_.Assign(connection, {connection.role, NameFromWire(Printable(found.target))});
+  Series::Prove(connection);
 }
 
 void Connections::BeginWalk() {
@@ -79,6 +80,7 @@ void Connections::EndWalk(bool is_whole, const Pause& pause,
 
 void Connections::Forget(const Connection& connection) {
   if (is_walking_) closed_in_walk_.insert(connection.id);
+  series_.Release(connection);
   table_.Forget(connection.id);
 }
 

@@ -51,6 +51,7 @@ Nexus& Layers::Lookup(uint64_t id) {
 void Layers::MakeRoom() {
   const auto oldest = std::ranges::min_element(
       nexuses_.all(), {}, [](const auto& entry) { return entry.second.last_used; });
+  series_.Release(oldest->second);
   nexuses_.Forget(oldest->first);
 }
 
@@ -70,6 +71,7 @@ Applied Layers::Apply(const lunscope_nexus_record& record) {
   nexus.role = record.header.role;
   series_.Assign(nexus, {nexus.role, OrUnknownName(NameOf(record, host_targets_)),
                          OrUnknownName(LowerCase(Text(record.transport)))});
+  Series::Prove(nexus);
   nexus.initiator = Text(record.initiator);
   nexus.device.clear();
   nexus.is_iscsi = nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(record.host);
@@ -97,6 +99,7 @@ void Layers::NameScsiHost(uint32_t host, const std::string& target) {
     if (nexus.device.empty() || nexus.host != host) continue;
     const LunIdentity identity = series_.LunOf(nexus, nexus.lun).identity;
     series_.Assign(nexus, {nexus.role, target, nexus.target->first.transport});
+    Series::Prove(nexus);
     series_.LunOf(nexus, nexus.lun).identity = identity;
     nexus.is_iscsi = true;
   }

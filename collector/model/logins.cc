@@ -82,8 +82,8 @@ void Logins::ApplyRequest(Connection& connection, const lunscope_pdu_record& rec
   login.requested_cid = iscsi_cid(record.bhs);
   connection.names_from = kNamesFromLogin;
   const Negotiation& said = *login.negotiation;
-  if (!said.initiator_name().empty()) connection.initiator = said.initiator_name();
-  std::string target = said.target_name();
+  if (!said.initiator_name().empty()) connection.initiator = NameFromWire(said.initiator_name());
+  std::string target = NameFromWire(said.target_name());
   if (target.empty() && said.IsDiscovery()) target = kDiscoveryName;
   if (target.empty()) return;
   series_.Assign(connection, {connection.role, target});
@@ -107,6 +107,7 @@ const std::string* Logins::ApplyResponse(Connection& connection,
   }
   if (!iscsi_login_is_complete(record.bhs)) return nullptr;
   target.logins++;
+  Series::Prove(connection);
   connection.parameters = negotiation->Effective(Scope::kConnection);
   if (connection.target->first.name != kDiscoveryName) OpenSession(connection, record);
   negotiation.reset();

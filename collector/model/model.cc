@@ -67,7 +67,7 @@ void Model::Close(const Connection& connection, uint64_t time_ns) {
 void Model::BeginWalk(uint64_t now_ns) {
   walk_ns_ = now_ns;
   logins_.Age(now_ns);
-  series_.BeginWalk();
+  series_.BeginWalk(now_ns);
   connections_.BeginWalk();
   commands_.BeginWalk();
 }
@@ -76,13 +76,15 @@ void Model::EndWalk(bool is_whole, const Pause& pause) {
   connections_.EndWalk(is_whole, pause, [this](const Connection& gone) { Close(gone, walk_ns_); });
 }
 
-Snapshot Model::TakeSnapshot(const Pause& pause) const {
+Snapshot Model::TakeSnapshot(const Pause& pause) {
   Snapshot snapshot;
+  series_.Hold();
   snapshot.dropped_series = series_.dropped();
   snapshot.tracked_commands = commands_.tracked();
   CopyTargets(series_.targets(), pause, snapshot);
   CopySessions(sessions().all(), pause, snapshot);
   CountConnections(connections(), pause, snapshot);
+  series_.EndHold();
   return snapshot;
 }
 

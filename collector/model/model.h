@@ -82,7 +82,7 @@ class Model {
   void EndWalk(bool is_whole = true, const Pause& pause = {});
 
   // Each LUN, session and connection is as of one moment, not all of them as of the same.
-  [[nodiscard]] Snapshot TakeSnapshot(const Pause& pause = {}) const;
+  [[nodiscard]] Snapshot TakeSnapshot(const Pause& pause = {});
 
   // nullptr if it has closed, or was never met.
   [[nodiscard]] const Connection* FindConnection(uint64_t id) const {

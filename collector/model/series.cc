@@ -3,14 +3,55 @@
 
 namespace lunscope {
 
+namespace {
+
+// An hour of failing logins is worth a look. Random names of an attacker are not.
+constexpr uint64_t kMaxIdleUnprovenNs = 600'000'000'000;
+// New series that come in while a scrape copies the table.
+constexpr size_t kMoreWhileHeld = 1000;
+
+bool IsStandIn(const TargetKey& key) {
+  return key.name == kUnknownName || key.name == kOverflowName || key.name == kDiscoveryName;
+}
+
+size_t LabelSetsOf(const TargetStatistics& target) {
+  size_t label_sets = 1;
+  for (const auto& [number, lun] : target.luns) {
+    label_sets++;
+    for (const auto& operation : lun.operations) label_sets += operation ? 1 : 0;
+  }
+  return label_sets;
+}
+
+}  // namespace
+
 void Series::Assign(Origin& origin, const TargetKey& key) {
-  origin.target = &TargetOf(key);
-  const std::string& name = origin.target->first.name;
+  Target* const before = origin.target;
+  Target& target = TargetOf(key);
+  if (target.second.use.origins++ == 0) idle_.erase(&target);
+  if (before != nullptr) Release(origin);
+  origin.target = &target;
+  const std::string& name = target.first.name;
   origin.has_own_target = name != kUnknownName && name != kOverflowName;
   origin.last_lun = nullptr;
 }
 
-void Series::BeginWalk() {
+void Series::Release(const Origin& origin) {
+  if (origin.target == nullptr) return;
+  TargetUse& use = origin.target->second.use;
+  if (--use.origins != 0 || IsStandIn(origin.target->first)) return;
+  use.idle_turn = ++idle_turns_;
+  use.idle_ns = now_ns_;
+  idle_.insert(origin.target);
+}
+
+void Series::BeginWalk(uint64_t now_ns) {
+  now_ns_ = now_ns;
+  while (!idle_.empty() && !is_held_) {
+    const TargetUse& use = (*idle_.begin())->second.use;
+    if (use.is_proven || now_ns - use.idle_ns < kMaxIdleUnprovenNs) break;
+    GiveUpOne();
+  }
   for (auto& [key, target] : targets_) {
     target.unread_bytes = 0;
     for (auto& [number, lun] : target.luns) {
@@ -20,13 +61,39 @@ void Series::BeginWalk() {
   }
 }
 
+void Series::EndHold() {
+  is_held_ = false;
+  while (label_sets_ > max_label_sets_ && !idle_.empty()) GiveUpOne();
+}
+
 bool Series::ReserveLabelSet() {
-  if (label_sets_ < max_label_sets_) {
+  const size_t limit =
+      is_held_ && max_label_sets_ != 0 ? max_label_sets_ + kMoreWhileHeld : max_label_sets_;
+  while (label_sets_ >= limit && !is_held_ && !idle_.empty()) GiveUpOne();
+  if (label_sets_ < limit) {
     label_sets_++;
     return true;
   }
   dropped_++;
   return false;
+}
+
+void Series::GiveUpOne() {
+  Target& target = **idle_.begin();
+  idle_.erase(idle_.begin());
+  dropped_++;
+  label_sets_ -= LabelSetsOf(target.second);
+  AddCounts(target.second, OverflowTarget(target.first).second);
+  for (const auto& [number, lun] : target.second.luns) AddCounts(lun, OverflowLun(target.first));
+  ForgetLunsOf(target);
+  targets_.erase(targets_.find(target.first));
+}
+
+void Series::ForgetLunsOf(const Target& target) {
+  if (target.second.luns.empty()) return;
+  for (RecentLun& recent : recent_luns_) {
+    if (recent.target == &target) recent = {};
+  }
 }
 
 Target& Series::TargetOf(const TargetKey& key) {

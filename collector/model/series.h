@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The series that a scrape exports: targets, their LUNs, and the operations of these. Each takes
-// one label set of a fixed budget. Once the budget is spent, new series go to the overflow target
-// of their role, so that sums stay right and hostile input cannot make the table grow.
+// one label set of a fixed budget. Once the budget is spent, a target without a connection makes
+// room: one that nobody has proven first, and of these the one that is idle for longest. Its counts
+// go to the overflow target of its role, so that sums stay right. If every target has a connection,
+// what is new goes to the overflow target. So hostile input can neither make the table grow nor
+// shut a new target out for good.
 //
-// Nothing is ever taken out of the table, and nothing in it moves: pointers into it stay valid.
+// Nothing in the table moves, and a target with an origin stays in it: pointers into it are valid.
 // Not thread-safe: one thread at a time. Lookups of what was met before make no allocation.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "collector/model/target.h"
@@ -31,8 +36,18 @@ class Series {
  public:
   explicit Series(size_t max_label_sets) : max_label_sets_(max_label_sets) {}
 
-  // From now on the target of this key counts what comes from the origin.
+  // From now on the target of this key counts what comes from the origin. The origin is not copied
+  // from then on: the target counts its origins.
   void Assign(Origin& origin, const TargetKey& key);
+  // The origin has ended.
+  void Release(const Origin& origin);
+  // The target of the origin is there: a login to it succeeded, or this host says so.
+  static void Prove(const Origin& origin) { origin.target->second.use.is_proven = true; }
+
+  // While it is held, no target goes: somebody reads the table and lets records in meanwhile. The
+  // budget may be exceeded by a few label sets then.
+  void Hold() { is_held_ = true; }
+  void EndHold();
 
   // The LUN of this number, whichever addressing method wrote the number.
   LunStatistics& LunOf(Origin& origin, uint64_t lun) {
@@ -51,11 +66,12 @@ class Series {
     return statistics ? *statistics : NewOperation(*origin.target, statistics, operation);
   }
 
-  // A walk begins: what is as of the last walk starts from zero.
-  void BeginWalk();
+  // A walk begins: what is as of the last walk starts from zero. Targets that nobody has proven and
+  // that were idle for long go.
+  void BeginWalk(uint64_t now_ns);
 
   [[nodiscard]] const std::map<TargetKey, TargetStatistics>& targets() const { return targets_; }
-  // How often something went to an overflow target because the budget was spent.
+  // How often something went to an overflow target because the budget was spent, at once or later.
   [[nodiscard]] uint64_t dropped() const { return dropped_; }
 
  private:
@@ -79,13 +95,30 @@ class Series {
   OperationStatistics& NewOperation(const Target& target, DeepPtr<OperationStatistics>& own,
                                     size_t operation);
   bool ReserveLabelSet();
+  // Takes the first of the idle targets out of the table.
+  void GiveUpOne();
+  void ForgetLunsOf(const Target& target);
+
+  // Idle targets in the order in which they go.
+  struct GoesFirst {
+    bool operator()(const Target* a, const Target* b) const {
+      const TargetUse& first = a->second.use;
+      const TargetUse& second = b->second.use;
+      return std::pair(first.is_proven, first.idle_turn) <
+             std::pair(second.is_proven, second.idle_turn);
+    }
+  };
 
   // By a hash: most LUNs were met before, and are found without a walk through the maps.
   std::vector<RecentLun> recent_luns_ = std::vector<RecentLun>(size_t{1} << kRecentLunBits);
   std::map<TargetKey, TargetStatistics> targets_;
+  std::set<Target*, GoesFirst> idle_;
   size_t max_label_sets_;
   size_t label_sets_ = 0;
   uint64_t dropped_ = 0;
+  uint64_t idle_turns_ = 0;
+  uint64_t now_ns_ = 0;  // of the last walk
+  bool is_held_ = false;
 };
 
 }  // namespace lunscope

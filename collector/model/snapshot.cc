@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Targets and their LUNs stay where they are for good, so a pause between two of them moves
-// nothing. Sessions and connections may go in a pause, so the copy looks up its place again behind
-// it.
+// Targets and their LUNs stay where they are while the series are held, so a pause between two of
+// them moves nothing. Sessions and connections may go in a pause, so the copy looks up its place
+// again behind it.
 #include "collector/model/snapshot.h"
 
 #include <tuple>

@@ -45,9 +45,26 @@ struct TargetCounters {
   uint64_t unmatched_responses = 0;
 };
 
+// Whether a target may give its place to another one (series.h).
+struct TargetUse {
+  size_t origins = 0;      // connections and nexuses that it counts for
+  bool is_proven = false;  // a login to it succeeded, or this host says that it is there
+  uint64_t idle_turn = 0;  // the lower, the longer ago its last origin went
+  uint64_t idle_ns = 0;    // when that was
+};
+
 struct TargetStatistics : TargetCounters {
   std::map<uint64_t, LunStatistics> luns;  // by CanonicalLun()
+  TargetUse use;
 };
+
+// Adds all that has been counted. A LUN's identity and what is as of the last walk stay as they
+// are.
+void AddCounts(const TargetCounters& from, TargetCounters& to);
+void AddCounts(const LunStatistics& from, LunStatistics& to);
+
+// A name from the wire. A stand-in's name cannot be claimed: its first character becomes an escape.
+std::string NameFromWire(std::string name);
 
 struct TargetKey {
   uint8_t role;

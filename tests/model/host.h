@@ -198,7 +198,7 @@ class Host {
   // REQUIRES: the record is whole.
   Applied ApplyBytes(const void* data, size_t bytes);
 
-  Model model_;
+  mutable Model model_;  // a snapshot holds its series for a moment
   std::function<void(const lunscope_record&)> hand_on_;
   std::map<uint64_t, Conversation> conversations_;
 };

@@ -79,6 +79,81 @@ TEST(LabelSets, ThatWereGivenAreKept) {
   EXPECT_GT(snapshot.dropped_series, 0u);
 }
 
+// A new target gets its place, and the session that was there keeps its own, while names are made
+// up as fast as can be.
+TEST(LabelSets, MadeUpNamesShutNobodyOut) {
+  Host host({.max_label_sets = 50});
+  host.Opens(1).LogsIn({.target = "iqn.known"}).Completes(Read16(0, 1));
+  for (uint64_t i = 0; i < 2000; i++) {
+    const bool succeeds = i % 2 == 0;
+    Conversation& conversation = host.Opens(100 + i);
+    const Login made_up{.initiator = "iqn.i" + std::to_string(i),
+                        .target = "iqn.t" + std::to_string(i)};
+    if (succeeds) {
+      conversation.LogsIn(made_up).Completes(Read16(0, 1)).LogsOut();
+    } else {
+      conversation.RequestsLogin(LoginText(made_up)).AnswersLogin(2);
+    }
+    conversation.Drops();
+  }
+  host.Opens(2).LogsIn({.target = "iqn.new"}).Completes(Read16(0, 4));
+  host.On(1).Completes(Read16(0, 1));
+  const Snapshot snapshot = host.See();
+  const auto read_bytes = [&](const char* target) {
+    return snapshot.targets.at({kInitiator, target}).luns.at(0).read_bytes;
+  };
+  EXPECT_EQ(read_bytes("iqn.new"), 4u * 512);
+  EXPECT_EQ(read_bytes("iqn.known"), 2u * 512);
+  const Sums sums(snapshot);
+  EXPECT_LE(sums.label_sets, 50u);
+  EXPECT_EQ(sums.read_bytes, (1000u + 2 + 4) * 512);
+  uint64_t logins = 0;
+  uint64_t failures = 0;
+  for (const auto& [key, target] : snapshot.targets) {
+    logins += target.logins;
+    failures += target.login_failures[kInitiatorError];
+  }
+  EXPECT_EQ(logins, 1002u);
+  EXPECT_EQ(failures, 1000u);
+}
+
+// Records come in while a scrape copies the table.
+TEST(LabelSets, TargetsComeAndGoDuringAScrape) {
+  Model model({.max_label_sets = 20});
+  Host host;
+  host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
+  uint64_t id = 0;
+  const auto come_and_go = [&] {
+    host.Opens(++id)
+        .LogsIn({.target = "iqn." + std::to_string(id)})
+        .Completes(Read16(0, 1))
+        .Drops();
+  };
+  for (int i = 0; i < 50; i++) come_and_go();
+  for (int scrape = 0; scrape < 5; scrape++) {
+    const Snapshot snapshot = model.TakeSnapshot(come_and_go);
+    uint64_t logins = 0;
+    for (const auto& [key, target] : snapshot.targets) logins += target.logins;
+    EXPECT_GT(logins, 20u);
+    EXPECT_LE(Sums(model.TakeSnapshot()).label_sets, 20u);
+  }
+  uint64_t logins = 0;
+  for (const auto& [key, target] : model.TakeSnapshot().targets) logins += target.logins;
+  EXPECT_EQ(logins, id);
+}
+
+// The overflow target is lunscope's own, and so are the other stand-ins.
+TEST(LabelSets, StandInsCannotBeClaimed) {
+  Host host;
+  uint64_t id = 0;
+  for (const char* name : {kOverflowName, kUnknownName, kDiscoveryName, "\\x6fverflow"})
+    host.Opens(++id).LogsIn({.initiator = name, .target = name}).Completes(Read16(0, 1));
+  const Snapshot snapshot = host.See();
+  for (const char* name : {"\\x6fverflow", "\\x75nknown", "\\x64iscovery", "\\x5cx6fverflow"})
+    EXPECT_EQ(snapshot.targets.at({kInitiator, name}).logins, 1u) << name;
+  EXPECT_FALSE(snapshot.targets.contains({kInitiator, kOverflowName}));
+}
+
 // Many LUNs share the overflow LUN: the type of one says nothing about another.
 TEST(LabelSets, BeyondTheCapADeviceTypeIsThatOfItsLunAlone) {
   constexpr uint8_t kTape = 0x01;

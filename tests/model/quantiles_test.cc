@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cmath>
 #include <random>
 #include <vector>
 

@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace lunscope {
 namespace {
 
@@ -87,6 +91,105 @@ TEST(Series, TheBudgetGoesToThoseThatComeFirst) {
   }
 }
 
+// Targets that have come and gone again, in turn: "p" is proven.
+struct IdleRow {
+  std::vector<const char*> come_and_go;
+  std::vector<const char*> stay;  // behind them
+  std::vector<const char*> left;  // of those that came and went, with room for three
+};
+
+const IdleRow kIdle[] = {
+    {{"a", "b"}, {}, {"a", "b"}},
+    {{"a", "b", "c"}, {"x"}, {"b", "c"}},
+    {{"a", "b", "a", "c"}, {"x"}, {"a", "c"}},  // b is idle for longest
+    {{"pa", "b", "c"}, {"x"}, {"c", "pa"}},     // nobody has proven b
+    {{"pa", "pb", "pc"}, {"x"}, {"pb", "pc"}},
+    {{"pa", "b", "c"}, {"x", "y"}, {"pa"}},
+    {{"pa", "b", "c"}, {"x", "y", "z"}, {}},
+    {{"pa", "b", "c"}, {"x", "y", "z", "overflows"}, {}},
+};
+
+TEST(Series, IdleTargetsMakeRoom) {
+  for (const IdleRow& row : kIdle) {
+    Series series(3);
+    for (const char* name : row.come_and_go) {
+      const Origin origin = OriginOf(series, name);
+      if (*name == 'p') Series::Prove(origin);
+      origin.target->second.logouts++;
+      series.Release(origin);
+    }
+    std::vector<Origin> stay;
+    for (const char* name : row.stay) {
+      stay.push_back(OriginOf(series, name));
+      const bool has_room = stay.size() <= 3;
+      EXPECT_EQ(stay.back().target->first.name, has_room ? name : kOverflowName);
+    }
+    uint64_t logouts = 0;
+    std::vector<std::string> left;
+    for (const auto& [key, target] : series.targets()) {
+      logouts += target.logouts;
+      if (target.use.origins == 0 && key.name != kOverflowName) left.push_back(key.name);
+    }
+    EXPECT_EQ(logouts, row.come_and_go.size()) << "the overflow target has the rest";
+    EXPECT_EQ(left, std::vector<std::string>(row.left.begin(), row.left.end()));
+  }
+}
+
+TEST(Series, ATargetThatGoesTakesItsLunsAlong) {
+  Series series(4);
+  Origin gone = OriginOf(series, "iqn.gone");
+  LunStatistics& lun = series.LunOf(gone, kLun1);
+  series.OperationOf(gone, lun, SCSI_OPERATION_READ).duration_ns.Add(1);
+  lun.read_bytes = 7;
+  lun.errors[{2, std::nullopt}] = 3;
+  series.Release(gone);
+  std::vector<Origin> stay;
+  for (const char* name : {"iqn.a", "iqn.b", "iqn.c", "iqn.d"})
+    stay.push_back(OriginOf(series, name));
+  EXPECT_EQ(stay.back().target->first.name, "iqn.d");
+  const LunStatistics& overflow = series.targets().at({kRole, kOverflowName}).luns.at(kOverflowLun);
+  EXPECT_EQ(overflow.read_bytes, 7u);
+  EXPECT_EQ(overflow.errors.at({2, std::nullopt}), 3u);
+  EXPECT_EQ(overflow.operations[SCSI_OPERATION_READ]->duration_ns.count(), 1u);
+  EXPECT_TRUE(overflow.identity.is_shared);
+  Origin again = OriginOf(series, "iqn.gone");
+  EXPECT_EQ(again.target->first.name, kOverflowName);
+  EXPECT_EQ(&series.LunOf(again, kLun1), &overflow) << "its place of the last time is not found";
+}
+
+TEST(Series, NoTargetGoesWhileItIsHeld) {
+  Series series(2);
+  series.Release(OriginOf(series, "iqn.a"));
+  series.Release(OriginOf(series, "iqn.b"));
+  series.Hold();
+  const Origin late = OriginOf(series, "iqn.late");
+  EXPECT_EQ(late.target->first.name, "iqn.late");
+  EXPECT_EQ(series.targets().size(), 3u);
+  series.EndHold();
+  EXPECT_EQ(series.targets().size(), 3u) << "one of them the overflow target";
+  EXPECT_FALSE(series.targets().contains({kRole, "iqn.a"}));
+  EXPECT_EQ(late.target, &*series.targets().find({kRole, "iqn.late"}));
+}
+
+TEST(Series, WhatNobodyHasProvenGoesAfterAWhile) {
+  constexpr uint64_t kMinuteNs = 60'000'000'000;
+  Series series(100);
+  series.BeginWalk(kMinuteNs);
+  const Origin proven = OriginOf(series, "iqn.proven");
+  Series::Prove(proven);
+  series.Release(proven);
+  series.Release(OriginOf(series, "iqn.random"));
+  series.Release(OriginOf(series, kUnknownName));
+  const Origin open = OriginOf(series, "iqn.open");
+  series.BeginWalk(10 * kMinuteNs);
+  EXPECT_EQ(series.targets().size(), 4u);
+  series.BeginWalk(11 * kMinuteNs);
+  EXPECT_FALSE(series.targets().contains({kRole, "iqn.random"}));
+  EXPECT_TRUE(series.targets().contains({kRole, "iqn.proven"}));
+  EXPECT_TRUE(series.targets().contains({kRole, "iqn.open"}));
+  EXPECT_TRUE(series.targets().contains({kRole, kUnknownName}));
+}
+
 TEST(Series, AWalkBeginsAtZero) {
   Series series(100);
   Origin origin = OriginOf(series, "iqn.disk");
@@ -97,7 +200,7 @@ TEST(Series, AWalkBeginsAtZero) {
   origin.target->second.unread_bytes = 9;
   EXPECT_EQ(lun.outstanding, 2u);
   EXPECT_EQ(lun.oldest_start_ns, 3u);
-  series.BeginWalk();
+  series.BeginWalk(1);
   EXPECT_EQ(lun.outstanding, 0u);
   EXPECT_EQ(lun.oldest_start_ns, 0u);
   EXPECT_EQ(origin.target->second.unread_bytes, 0u);

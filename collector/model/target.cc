@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Structured bindings name every member here, so a new one does not compile before it is added.
+#include "collector/model/target.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace lunscope {
+namespace {
+
+void AddCounts(uint64_t from, uint64_t& to) { to += from; }
+
+template <uint64_t kFirst, size_t kBounds>
+void AddCounts(const DoublingHistogram<kFirst, kBounds>& from,
+               DoublingHistogram<kFirst, kBounds>& to) {
+  to.Merge(from);
+}
+
+template <typename Key>
+void AddCounts(const std::map<Key, uint64_t>& from, std::map<Key, uint64_t>& to) {
+  for (const auto& [key, count] : from) to[key] += count;
+}
+
+void AddCounts(const DeepPtr<OperationStatistics>& from, DeepPtr<OperationStatistics>& to) {
+  if (!from) return;
+  const auto& [duration_ns, above_wire_ns, wire_ns] = *from;
+  OperationStatistics& sum = to.Ensure();
+  AddCounts(duration_ns, sum.duration_ns);
+  AddCounts(above_wire_ns, sum.above_wire_ns);
+  AddCounts(wire_ns, sum.wire_ns);
+}
+
+template <typename Item, size_t kItems>
+void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& to) {
+  for (size_t i = 0; i < kItems; i++) AddCounts(from[i], to[i]);
+}
+
+}  // namespace
+
+void AddCounts(const TargetCounters& from, TargetCounters& to) {
+  const auto& [sizes, logins, login_failures, login_redirections, logouts, rejects, task_functions,
+               async_events, pdus, bytes, retransmits, unread_bytes, header_digest_errors,
+               unmatched_responses] = from;
+  static_cast<void>(unread_bytes);
+  AddCounts(sizes, to.sizes);
+  AddCounts(logins, to.logins);
+  AddCounts(login_failures, to.login_failures);
+  AddCounts(login_redirections, to.login_redirections);
+  AddCounts(logouts, to.logouts);
+  AddCounts(rejects, to.rejects);
+  AddCounts(task_functions, to.task_functions);
+  AddCounts(async_events, to.async_events);
+  AddCounts(pdus, to.pdus);
+  AddCounts(bytes, to.bytes);
+  AddCounts(retransmits, to.retransmits);
+  AddCounts(header_digest_errors, to.header_digest_errors);
+  AddCounts(unmatched_responses, to.unmatched_responses);
+}
+
+void AddCounts(const LunStatistics& from, LunStatistics& to) {
+  const auto& [operations, read_bytes, written_bytes, identity, errors, target_failures, no_status,
+               outstanding, oldest_start_ns, host_errors, retries, timeouts, unjoined] = from;
+  static_cast<void>(identity);
+  static_cast<void>(outstanding);
+  static_cast<void>(oldest_start_ns);
+  AddCounts(operations, to.operations);
+  AddCounts(read_bytes, to.read_bytes);
+  AddCounts(written_bytes, to.written_bytes);
+  AddCounts(errors, to.errors);
+  AddCounts(target_failures, to.target_failures);
+  AddCounts(no_status, to.no_status);
+  AddCounts(host_errors, to.host_errors);
+  AddCounts(retries, to.retries);
+  AddCounts(timeouts, to.timeouts);
+  AddCounts(unjoined, to.unjoined);
+}
+
+std::string NameFromWire(std::string name) {
+  for (const std::string_view stand_in : {kUnknownName, kDiscoveryName, kOverflowName}) {
+    if (name == stand_in) return fmt::format("\\x{:02x}{}", name[0], name.substr(1));
+  }
+  return name;
+}
+
+}  // namespace lunscope
