@@ -144,14 +144,18 @@ class Tgtd:
             wait_until(lambda: self._socket().exists() or not self.process.running, 30,
                        "the control socket of tgtd")
             if self.process.running:
-                wait_until(lambda: f":{self.port}" in self.admin("portal", "show"), 30,
-                           "the portals of tgtd")
+                wait_until(self._has_portals, 30, "the portals of tgtd")
                 return True
         except BaseException:
             self._stop()
             raise
         self._stop()
         return False
+
+    def _has_portals(self):
+        # The file of its socket is there a moment before tgtd listens on it, and tgtadm fails then.
+        code, portals, _, _ = self._run_tgtadm("portal", "show", check=False)
+        return code == 0 and f":{self.port}" in portals
 
     def _stop(self):
         if self.process is not None:
@@ -164,8 +168,11 @@ class Tgtd:
 
     def admin(self, mode, operation, *words):
         """One tgtadm command; returns its output."""
+        return self._run_tgtadm(mode, operation, *words)[1]
+
+    def _run_tgtadm(self, mode, operation, *words, check=True):
         return run(["tgtadm", "-C", self.control, "--lld", "iscsi", "--mode", mode,
-                    "--op", operation, *words])[1]
+                    "--op", operation, *words], check=check)
 
     def add_target(self, name):
         target = Target(self, len(self.targets) + 1, name)
