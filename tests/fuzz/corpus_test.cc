@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs every fuzz target on its seeds, on the beginnings of each seed, and on thousands of
-// mutations. The mutations are always the same, so a failure repeats. A finding ends the program
-// with a message. scripts/fuzz searches for new ones.
+// mutations. These are others each day. The day is printed and may be given, so a failure repeats:
+//
+//   LUNSCOPE_FUZZ_DAY=20260131 fuzz_test
+//
+// A finding ends the program with a message. scripts/fuzz searches for new ones.
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <random>
 
 #include "tests/fuzz/target.h"
@@ -23,7 +29,8 @@ class Corpus : public testing::TestWithParam<const FuzzTarget*> {
 INSTANTIATE_TEST_SUITE_P(Fuzz, Corpus,
                          testing::Values(&kStreamTarget, &kPairingTarget, &kTextTarget,
                                          &kSecretsTarget, &kReadersTarget, &kLinesTarget,
-                                         &kReplayTarget),
+                                         &kReplayTarget, &kSeriesTarget, &kConfigTarget,
+                                         &kHttpTarget),
                          [](const auto& tested) { return std::string(tested.param->name); });
 
 TEST_P(Corpus, SeedsAndTheirBeginnings) {
@@ -33,6 +40,17 @@ TEST_P(Corpus, SeedsAndTheirBeginnings) {
     const size_t step = seed.size() / kMaxBeginnings + 1;
     for (size_t bytes = 1; bytes < seed.size(); bytes += step) Run(Slice(seed, 0, bytes));
   }
+}
+
+// "20260131", in UTC.
+unsigned Day() {
+  if (const char* given = std::getenv("LUNSCOPE_FUZZ_DAY"); given != nullptr)
+    return static_cast<unsigned>(std::strtoul(given, nullptr, 10));
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  return static_cast<unsigned>((utc.tm_year + 1900) * 10'000 + (utc.tm_mon + 1) * 100 +
+                               utc.tm_mday);
 }
 
 // One change of the kind that libFuzzer makes.
@@ -57,7 +75,10 @@ Bytes Changed(Bytes input, const Bytes& other, std::mt19937* random) {
 }
 
 TEST_P(Corpus, Mutations) {
-  std::mt19937 random(20260101);
+  const unsigned day = Day();
+  std::printf("LUNSCOPE_FUZZ_DAY=%u\n", day);
+  std::fflush(stdout);
+  std::mt19937 random(day);
   const std::vector<Bytes> seeds = GetParam()->seeds();
   for (size_t i = 0; i < kMutations; i++) {
     Bytes input = seeds[random() % seeds.size()];

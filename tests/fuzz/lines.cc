@@ -129,7 +129,7 @@ class Host {
       Check(!label.empty() && IsPrintable(label), "a label is printable");
   }
 
-  void CheckAll() const {
+  void CheckAll() {
     CheckText(summary_.Format());
     Observation observation;
     observation.snapshot = model_.TakeSnapshot();

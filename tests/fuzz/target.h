@@ -30,6 +30,9 @@ extern const FuzzTarget kSecretsTarget;  // authentication, cut and lost: connec
 extern const FuzzTarget kReadersTarget;  // CDBs, sense, INQUIRY, LUNs: scsi.h, model/lun.h
 extern const FuzzTarget kLinesTarget;    // records as lines and metrics: lines/, metrics/
 extern const FuzzTarget kReplayTarget;   // capture files: replay/
+extern const FuzzTarget kSeriesTarget;   // names that come and go: model/series.h
+extern const FuzzTarget kConfigTarget;   // web configuration, addresses: web/
+extern const FuzzTarget kHttpTarget;     // requests: web/endpoint.h
 
 // Ends the program with an abort, which libFuzzer and ctest report as a finding.
 inline void Check(bool is_so, std::string_view what) {
