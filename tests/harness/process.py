@@ -11,9 +11,11 @@ says with what others counted. Every piece of the harness keeps these rules:
 - A test that cannot run fails and says why: nothing is skipped.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -52,6 +54,20 @@ def wait_until(condition, timeout, what):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout} s for {what}")
         time.sleep(0.02)
+
+
+def port_of_nobody():
+    """A free port on 127.0.0.1 that no program gets unless it asks for it. A port that the kernel
+    chose may be another connection's by the time it is used again.
+    """
+    first, last = map(int, text_of("/proc/sys/net/ipv4/ip_local_port_range").split())
+    while True:
+        port = random.randrange(10000, 65536)
+        if first <= port <= last:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def free_port():

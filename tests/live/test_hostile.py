@@ -15,7 +15,7 @@ from harness.dialogue import (I, INITIATOR_NAME, T, TARGET_NAME, UNSEEN, Stage, 
 from harness.lunscope import Serve, check_exposition
 from harness.pdus import (BLOCK, FINAL, NOP_IN, NOP_OUT, READ, RESERVED_TAG, STATUS_PRESENT, ahs,
                           command, data_in, lun, pdu, read, response, text, write)
-from harness.process import wait_until
+from harness.process import port_of_nobody, wait_until
 from harness.scripted import read_exactly
 from harness.table import Row, Table, done, written
 
@@ -230,8 +230,9 @@ class Connections(LiveTest):
         row = Row([I(command(1)), I(command(2).wire()[:20])], [], {})
         again = Row([I(command(1)), T(response(1))], GOOD)
         with Stage() as stage, Serve(stage.port) as serve:
-            port = stage.play(row, resets=True)
-            self.assertEqual(stage.play(again, source_port=port), port)
+            port = port_of_nobody()
+            for each, resets in (row, True), (again, False):
+                self.assertEqual(stage.play(each, source_port=port, resets=resets), port)
             wait_until(lambda: serve.metrics().total("commands_in_flight") == 0, 30, "the reset")
             metrics = serve.settled()
         for role in ROLES:

@@ -14,6 +14,7 @@ from harness.case import TgtdTest, main
 from harness.compare import ROLES, check_nothing_lost, role_of
 from harness.lunscope import Serve, Trace
 from harness.pdus import TEST_UNIT_READY, read_10
+from harness.process import port_of_nobody
 from harness.scripted import Initiator
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:streams"
@@ -196,10 +197,9 @@ class Streams(TgtdTest):
 
     def test_torn_off_and_connected_anew(self):
         """A reset inside a header; the next connection has the same addresses and ports."""
-        port, connections = 0, 48
+        port, connections = port_of_nobody(), 48
         for length in range(connections):
             initiator = self.login(Raw(self.tgtd.port, port))
-            port = initiator.port
             initiator.run([(read_10(length, 8), 4096)])
             initiator.send_half(length)
             initiator.reset()
