@@ -18,9 +18,4 @@ void Say(std::FILE* stream, fmt::format_string<Arguments...> format, Arguments&&
   std::fwrite(text.data(), 1, text.size(), stream);
 }
 
-// A sentence of the program on standard error; "": nothing.
-inline void SayNotice(const std::string& sentence) {
-  if (!sentence.empty()) Say(stderr, "lunscope: {}\n", sentence);
-}
-
 }  // namespace lunscope

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collector/base/log.h"
 #include "collector/base/output.h"
 #include "collector/cli/subcommand.h"
 #include "collector/cli/version.h"
@@ -118,7 +119,7 @@ ExitCode Run(Subcommand& subcommand) {
   Status checked = subcommand.Check();
   Result<ExitCode> result = checked.ok() ? subcommand.Run() : checked.error();
   if (result.ok()) return result.value();
-  Say(stderr, "lunscope: {}\n", result.error().message);
+  Log(LogLevel::kError, result.error().message);
   return result.error().code;
 }
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "collector/base/output.h"
+#include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/capture_source.h"
@@ -81,15 +81,15 @@ class ReplaySubcommand : public Subcommand {
     LoginNotices notices(ports_.ports);
     if (metrics_) {
       watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-        SayNotice(notices.Take(record, applied));
+        LogNotice(notices.Take(record, applied));
       });
       while (!watcher.is_done()) watcher.Drain();
       PrintMetrics(watcher);
     } else {
       PrintLines(watcher, capture, notices);
     }
-    if (const std::string hint = capture.Hint(); !hint.empty()) Say(stderr, "lunscope: {}\n", hint);
-    Say(stderr, "lunscope: {}; {}\n", watcher.EndLine(), capture.CountsText());
+    LogNotice(capture.Hint());
+    LogInfo("{}; {}", watcher.EndLine(), capture.CountsText());
     Status ended = capture.Ended();
     if (!ended.ok()) return ended.error();
     return ExitCode::kOk;
@@ -112,7 +112,7 @@ class ReplaySubcommand : public Subcommand {
   void PrintLines(Watcher& watcher, CaptureSource& capture, LoginNotices& notices) {
     Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      SayNotice(notices.Take(record, applied));
+      LogNotice(notices.Take(record, applied));
       const bool is_line = record.kind != LUNSCOPE_RECORD_CONNECTION;
       if (is_line && record.time_ns < capture.from_ns()) return;
       tracer.Take(record, applied);

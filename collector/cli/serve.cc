@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "collector/base/clock.h"
-#include "collector/base/output.h"
+#include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/lines/session_list.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/login_notices.h"
+#include "collector/run/loss_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/watcher.h"
 #include "collector/web/endpoint.h"
@@ -50,15 +51,18 @@ std::string Scrape(Watcher& watcher, const EndpointCounts& counts) {
 // SIGHUP: certificates and passwords change without a gap in what is watched.
 void Reload(Access& access) {
   Status reloaded = access.Reload();
-  SayNotice(reloaded.ok() ? "the web configuration is read again"
-                          : fmt::format("the web configuration stays as it was: {}",
-                                        reloaded.error().message));
+  if (reloaded.ok()) {
+    LogInfo("the web configuration is read again");
+  } else {
+    Log(LogLevel::kError,
+        fmt::format("the web configuration stays as it was: {}", reloaded.error().message));
+  }
 }
 
 class ServeSubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    OptionList options = OptionsOf(watch_, web_, counting_);
+    OptionList options = OptionsOf(watch_, web_, counting_, log_);
     Option series = NumberOption(
         "max-label-sets", "Targets, LUNs and LUN-operation pairs with their own series", 1,
         kMaxLabelSets, [this](uint64_t sets) { model_.max_label_sets = sets; });
@@ -73,6 +77,7 @@ class ServeSubcommand : public Subcommand {
   }
 
   Result<ExitCode> Run() override {
+    log_.SetUp();
     ProbeOptions probe = watch_.Probe();
     probe.aggregates_commands = counting_.aggregates_commands;
     probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);
@@ -97,23 +102,24 @@ class ServeSubcommand : public Subcommand {
                          .counts = &counts});
     if (!endpoint.ok()) return endpoint.error();
     const bool has_tls = access.value()->rules()->tls != nullptr;
-    Say(stderr, "lunscope: serving {}, watching {}; Ctrl-C ends\n", web_.Urls(has_tls),
-        watch_.Text());
+    LogInfo("serving {}, watching {}; Ctrl-C ends", web_.Urls(has_tls), watch_.Text());
     SayMissing(watcher);
 
     LoginNotices notices(watch_.ports.ports);
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      SayNotice(notices.Take(record, applied));
+      LogNotice(notices.Take(record, applied));
     });
     watcher.Watch(loop);
+    LossNotices losses;
     EventLoop::Wake wake;
     while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
       watcher.DrainAfterWakeup();
+      LogNotice(losses.Take(watcher.Commands(), MonotonicNs()));
       if (wake == EventLoop::Wake::kReload) Reload(*access.value());
-      if (wake == EventLoop::Wake::kAsk) Say(stderr, "lunscope: {}\n", watcher.EndLine());
+      if (wake == EventLoop::Wake::kAsk) LogInfo("{}", watcher.EndLine());
     }
     watcher.Finish();
-    Say(stderr, "lunscope: {}\n", watcher.EndLine());
+    LogInfo("{}", watcher.EndLine());
     return ExitCode::kOk;
   }
 
@@ -121,6 +127,7 @@ class ServeSubcommand : public Subcommand {
   WatchOptions watch_;
   WebOptions web_;
   CountingOptions counting_;
+  LogOptions log_;
   ModelOptions model_;
 };
 

@@ -13,11 +13,12 @@
 #include <utility>
 
 #include "collector/base/clock.h"
-#include "collector/base/output.h"
+#include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/login_notices.h"
+#include "collector/run/loss_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 #include "collector/run/watcher.h"
@@ -38,7 +39,7 @@ constexpr uint64_t kSettledNs = 10'000'000;
 class TraceSubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    OptionList options = OptionsOf(watch_, output_, lines_);
+    OptionList options = OptionsOf(watch_, output_, lines_, log_);
     options.push_back(DurationOption("duration", "End after this time", 1, UINT64_MAX,
                                      [this](uint64_t ns) { duration_ns_ = ns; }));
     return options;
@@ -52,6 +53,7 @@ class TraceSubcommand : public Subcommand {
   }
 
   Result<ExitCode> Run() override {
+    log_.SetUp();
     lines_.json = output_.json;
     lines_.joins_layers = watch_.sources.joins_layers();
     ProbeOptions probe = watch_.Probe();
@@ -66,10 +68,10 @@ class TraceSubcommand : public Subcommand {
     const bool shows_processes = lines_.json && !lines_.pdus;
     Watcher watcher(std::move(sources.value()), model,
                     {std::make_unique<Resolver>(MakeHostReader), shows_processes});
-    Say(stderr, "lunscope: watching {}; Ctrl-C ends\n", watch_.Text());
+    LogInfo("watching {}; Ctrl-C ends", watch_.Text());
     SayMissing(watcher);
     Trace(watcher, loop);
-    Say(stderr, "lunscope: {}\n", watcher.EndLine());
+    LogInfo("{}", watcher.EndLine());
     return ExitCode::kOk;
   }
 
@@ -78,7 +80,7 @@ class TraceSubcommand : public Subcommand {
     Tracer tracer(lines_, WallClockOffsetNs);
     LoginNotices notices(watch_.ports.ports);
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      SayNotice(notices.Take(record, applied));
+      LogNotice(notices.Take(record, applied));
       tracer.Take(record, applied);
     });
     tracer.Begin();
@@ -87,6 +89,7 @@ class TraceSubcommand : public Subcommand {
     const auto take_open = [&](const lunscope_record& record, const Applied& applied) {
       tracer.TakeOpen(record, applied);
     };
+    LossNotices losses;
     bool is_read = true;
     while (is_read && !tracer.is_done()) {
       const milliseconds wait = UntilNextDrain(start);
@@ -99,6 +102,7 @@ class TraceSubcommand : public Subcommand {
       }
       const uint64_t drained_at_ns = MonotonicNs();
       watcher.DrainAfterWakeup();
+      LogNotice(losses.Take(watcher.Commands(), drained_at_ns));
       // Rows that wait for names may be older than those that do not.
       if (!watcher.has_waiting()) is_read = tracer.Flush(drained_at_ns - kSettledNs);
     }
@@ -119,6 +123,7 @@ class TraceSubcommand : public Subcommand {
   WatchOptions watch_;
   OutputOptions output_;
   LineOptions lines_;
+  LogOptions log_;
   std::optional<uint64_t> duration_ns_;
 };
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "collector/base/output.h"
+#include "collector/base/log.h"
 #include "collector/probe/scsi_probe.h"
 #include "collector/probe/socket_memory.h"
 
@@ -74,10 +74,10 @@ class LayerSource : public Source {
 void MakeRoomInSockets() {
   Result<SocketMemory> memory = RaiseSocketMemory();
   if (!memory.ok()) {
-    Say(stderr, "lunscope: {}\n", memory.error().message);
+    LogWarning("{}", memory.error().message);
   } else if (memory.value().before != memory.value().now) {
-    Say(stderr, "lunscope: raised net.core.optmem_max from {} to {}, the default since Linux 6.8\n",
-        memory.value().before, memory.value().now);
+    LogInfo("raised net.core.optmem_max from {} to {}, the default since Linux 6.8",
+            memory.value().before, memory.value().now);
   }
 }
 

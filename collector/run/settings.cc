@@ -200,6 +200,22 @@ Status LineOptions::Check() const {
   return Nothing{};
 }
 
+OptionList LogOptions::Options() {
+  return {WordOption("log.level", "The least that is said on standard error",
+                     {"info", "warn", "error"}, "info",
+                     [this](std::string_view word) {
+                       level = word == "info"   ? LogLevel::kInfo
+                               : word == "warn" ? LogLevel::kWarning
+                                                : LogLevel::kError;
+                     }),
+          WordOption("log.format", "Its form", {"plain", "logfmt", "json"}, "plain",
+                     [this](std::string_view word) {
+                       format = word == "plain"    ? LogFormat::kPlain
+                                : word == "logfmt" ? LogFormat::kLogfmt
+                                                   : LogFormat::kJson;
+                     })};
+}
+
 OptionList OutputOptions::Options(std::string help) {
   Option option = WordOption("output", std::move(help), {"table", "json"}, "table",
                              [this](std::string_view form) { json = form == "json"; });

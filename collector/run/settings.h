@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/base/log.h"
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
 #include "collector/run/option.h"
@@ -77,6 +78,15 @@ struct CountingOptions {
 
   OptionList Options();
   [[nodiscard]] Status Check(const Sources& sources) const;
+};
+
+// The sentences on standard error.
+struct LogOptions {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kPlain;
+
+  OptionList Options();
+  void SetUp() const { SetUpLog(level, format); }
 };
 
 // Which lines are shown, and how many.

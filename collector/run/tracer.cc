@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "collector/base/clock.h"
+#include "collector/base/log.h"
 #include "collector/base/output.h"
 #include "collector/base/record.h"
 #include "collector/lines/pdu_line.h"
@@ -72,14 +73,13 @@ void Tracer::PrintNames(std::FILE* to) {
 
 void Tracer::Announce(const lunscope_record& record, const Connection& connection) {
   if ((record.flags & LUNSCOPE_FLAG_INFERRED) != 0) {
-    Say(stderr,
-        "lunscope: the connection {} - {} is inferred: too few PDUs prove where PDUs begin\n",
-        connection.local, connection.remote);
+    LogInfo("the connection {} - {} is inferred: too few PDUs prove where PDUs begin",
+            connection.local, connection.remote);
   }
   if ((record.flags & LUNSCOPE_FLAG_MIDSTREAM) == 0) return;
   if (!announced_.insert(record.connection).second) return;
-  Say(stderr, "lunscope: the connection {} - {} was open before: its login was not seen\n",
-      connection.local, connection.remote);
+  LogInfo("the connection {} - {} was open before: its login was not seen", connection.local,
+          connection.remote);
 }
 
 void Tracer::Take(const lunscope_record& record, const Applied& applied) {

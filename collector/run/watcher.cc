@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "collector/base/clock.h"
-#include "collector/base/output.h"
+#include "collector/base/log.h"
 #include "collector/base/version.h"
 #include "collector/run/command_counts.h"
 
@@ -163,10 +163,10 @@ std::string Watcher::Render(const std::function<std::string(const Model&)>& rend
   return render(model_);
 }
 
-std::string Watcher::EndLine() const {
+CommandCounts Watcher::Commands() const {
   CommandCounts sum;
   for (const Inlet& inlet : inlets_) sum.Add(inlet.source->Commands());
-  return lunscope::EndLine(sum);
+  return sum;
 }
 
 Observation Watcher::Observe() {
@@ -191,7 +191,7 @@ Observation Watcher::Observe() {
 
 void SayMissing(const Watcher& watcher) {
   const std::string missing = watcher.Missing();
-  if (!missing.empty()) Say(stderr, "lunscope: not attached (yet): {}\n", missing);
+  if (!missing.empty()) LogWarning("not attached (yet): {}", missing);
 }
 
 }  // namespace lunscope

@@ -20,6 +20,7 @@
 
 #include "collector/metrics/metrics.h"
 #include "collector/model/model.h"
+#include "collector/run/command_counts.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/host_names.h"
 #include "collector/run/record_queue.h"
@@ -58,8 +59,9 @@ class Watcher {
   std::string Render(const std::function<std::string(const Model&)>& render);
   // Drain and walk, and hand on a record of each command in flight (LUNSCOPE_OPEN).
   void ShowOpen(const Listener& show);
-  // A line about the fate of all commands (command_counts.h).
-  [[nodiscard]] std::string EndLine() const;
+  // The fate of all commands so far, and a line about it (command_counts.h).
+  [[nodiscard]] CommandCounts Commands() const;
+  [[nodiscard]] std::string EndLine() const { return lunscope::EndLine(Commands()); }
 
  private:
   struct Inlet {

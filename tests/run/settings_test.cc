@@ -26,8 +26,9 @@ struct Everything {
   OutputOptions output;
   WebOptions web;
   CountingOptions counting;
+  LogOptions log;
 
-  OptionList Options() { return OptionsOf(watch, lines, output, web, counting); }
+  OptionList Options() { return OptionsOf(watch, lines, output, web, counting, log); }
 
   Refusal Set(const std::string& key, const Texts& texts) {
     return SetOption(Options(), key, texts);
@@ -88,6 +89,8 @@ const AcceptedRow kAccepted[] = {
     {"web.config.file", {"a.yml"}, [](auto& all) { return all.web.config_file == "a.yml"; }},
     {"web.telemetry-path", {"/m"}, [](auto& all) { return all.web.metrics_path == "/m"; }},
     {"mode", {"aggregate"}, [](auto& all) { return all.counting.aggregates_commands; }},
+    {"log.level", {"warn"}, [](auto& all) { return all.log.level == LogLevel::kWarning; }},
+    {"log.format", {"json"}, [](auto& all) { return all.log.format == LogFormat::kJson; }},
     {"slow", {"10ms"}, [](auto& all) { return all.counting.slow_ns == 10'000'000; }},
     {"slow", {"0.5"}, [](auto& all) { return all.counting.slow_ns == 500'000'000; }},
 };
