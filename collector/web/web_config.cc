@@ -92,6 +92,7 @@ void TakeKeys(const YAML::Node& mapping, const std::vector<Key>& keys) {
     const auto key = std::ranges::find(keys, name, &Key::name);
     if (key != keys.end()) return key->take(value);
     std::vector<std::string_view> names;
+    names.reserve(keys.size());
     for (const Key& known : keys) names.emplace_back(known.name);
     Refuse(value.Mark().is_null() ? mapping : value,
            fmt::format("the key {} is not known here, where {} can be", Printable(name),
