@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/base/clock.h"
+#include "collector/base/hardening.h"
 #include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/lines/session_list.h"
@@ -78,6 +79,7 @@ class ServeSubcommand : public Subcommand {
 
   Result<ExitCode> Run() override {
     log_.SetUp();
+    HardenProcess();
     ProbeOptions probe = watch_.Probe();
     probe.aggregates_commands = counting_.aggregates_commands;
     probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);

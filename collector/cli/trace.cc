@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "collector/base/clock.h"
+#include "collector/base/hardening.h"
 #include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/run/event_loop.h"
@@ -54,6 +55,7 @@ class TraceSubcommand : public Subcommand {
 
   Result<ExitCode> Run() override {
     log_.SetUp();
+    HardenProcess();
     lines_.json = output_.json;
     lines_.joins_layers = watch_.sources.joins_layers();
     ProbeOptions probe = watch_.Probe();

@@ -97,8 +97,8 @@ const RefusedRow kRefused[] = {
      "--max-label-sets must be a whole number from 1 to 1000000, not '0'; see 'lunscope serve "
      "--help'"},
     {"sessions --web.listen-address 13260",
-     "--web.listen-address must be HOST:PORT, such as 127.0.0.1:13260 or [::1]:13260, not "
-     "'13260'; see 'lunscope sessions --help'"},
+     "--web.listen-address must be HOST:PORT or unix:PATH, such as 127.0.0.1:13260, [::1]:13260 "
+     "or unix:/run/lunscope.sock, not '13260'; see 'lunscope sessions --help'"},
     {"replay", "FILE is required; see 'lunscope replay --help'"},
     {"replay a.pcap -o xml",
      "--output must be table or json or metrics, not 'xml'; see 'lunscope replay --help'"},

@@ -53,6 +53,7 @@ REFUSALS = {
     "port is no number": ([], "serve --port iscsi", USAGE, "iscsi|--port"),
     "unknown role": ([], "trace --role host", USAGE, "host|--role"),
     "nobody serves": ([], "sessions --web.listen-address 127.0.0.1:1", FAILURE, "lunscope serve"),
+    "no web configuration": ([], "serve --web.config.file /nothing", USAGE, "cannot read /nothing"),
     "no address": ([], "sessions --web.listen-address 13260", USAGE, "HOST:PORT"),
     "unknown format": ([], "trace -o xml", USAGE, "xml|-o"),
     "ring not a power of two": ([], "trace --ring-size 100000", USAGE, "--ring-size"),
@@ -93,6 +94,13 @@ class Refusals(LiveTest):
             address = f"127.0.0.1:{taken.getsockname()[1]}"
             self.check_refusal([], ["serve", "--web.listen-address", address], FAILURE,
                                re.escape(address))
+
+    def test_no_core_and_no_new_privileges(self):
+        for program in Serve(free_port()), Trace(free_port()):
+            with self.subTest(program=type(program).__name__), program:
+                folder = f"/proc/{program.process.popen.pid}"
+                self.assertRegex(text_of(f"{folder}/status"), r"NoNewPrivs:\s+1\n")
+                self.assertRegex(text_of(f"{folder}/limits"), r"Max core file size\s+0\s+0\s")
 
     def test_check_says_the_same(self):
         """`check` finds each missing requirement of the host, and ends with the same exit code."""

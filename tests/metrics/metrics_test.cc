@@ -178,14 +178,15 @@ TEST(Metrics, OfACaptureFile) {
   for (const MetricFamily& family : RenderMetrics(FixedObservation())) absent.insert(family.name);
   for (const MetricFamily& family : RenderMetrics(offline))
     EXPECT_EQ(absent.erase(family.name), 1u) << family.name;
-  EXPECT_THAT(absent, ::testing::UnorderedElementsAre(
-                          "lunscope_tcp_retransmitted_segments_total", "lunscope_unread_bytes",
-                          "lunscope_probe_attached", "lunscope_probe_misses_total",
-                          "lunscope_bpf_runs_total", "lunscope_bpf_run_seconds_total",
-                          "lunscope_events_total", "lunscope_events_lost_total",
-                          "lunscope_waiting_records", "lunscope_wakeups_total",
-                          "lunscope_scrape_duration_seconds", "lunscope_scrape_errors",
-                          "lunscope_healed_bytes_total", "lunscope_http_clients_cut_total"));
+  EXPECT_THAT(
+      absent,
+      ::testing::UnorderedElementsAre(
+          "lunscope_tcp_retransmitted_segments_total", "lunscope_unread_bytes",
+          "lunscope_probe_attached", "lunscope_probe_misses_total", "lunscope_bpf_runs_total",
+          "lunscope_bpf_run_seconds_total", "lunscope_events_total", "lunscope_events_lost_total",
+          "lunscope_waiting_records", "lunscope_wakeups_total", "lunscope_scrape_duration_seconds",
+          "lunscope_scrape_errors", "lunscope_healed_bytes_total",
+          "lunscope_http_clients_cut_total", "lunscope_http_requests_refused_total"));
 }
 
 TEST(Metrics, HaveHelpOfOneAsciiLine) {

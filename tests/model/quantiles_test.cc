@@ -77,12 +77,12 @@ struct RankRow {
 };
 
 TEST(Quantiles, AreTheNearestRank) {
-  constexpr RankRow kRows[] = {
+  constexpr RankRow kRanks[] = {
       {0, 0.5, 0},   {1, 0.5, 1},   {1, 0.99, 1},   {2, 0.5, 1},    {2, 0.51, 2},
       {2, 0.95, 2},  {3, 0.5, 2},   {4, 0.25, 1},   {20, 0.95, 19}, {50, 0.5, 25},
       {50, 0.02, 1}, {50, 0.14, 7}, {50, 0.99, 50}, {60, 0.0, 1},   {60, 1.0, 60},
   };
-  for (const RankRow& row : kRows) {
+  for (const RankRow& row : kRanks) {
     Quantiles quantiles;
     for (uint64_t value = 1; value <= row.values; value++) quantiles.Add(value);
     EXPECT_EQ(quantiles.At(row.share), row.at) << row.share << " of " << row.values;

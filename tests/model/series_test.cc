@@ -186,7 +186,7 @@ TEST(Series, WhatNobodyHasProvenGoesAfterAWhile) {
   series.BeginWalk(11 * kMinuteNs);
   EXPECT_FALSE(series.targets().contains({kRole, "iqn.random"}));
   EXPECT_TRUE(series.targets().contains({kRole, "iqn.proven"}));
-  EXPECT_TRUE(series.targets().contains({kRole, "iqn.open"}));
+  EXPECT_EQ(open.target, &*series.targets().find({kRole, "iqn.open"}));
   EXPECT_TRUE(series.targets().contains({kRole, kUnknownName}));
 }
 
