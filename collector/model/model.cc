@@ -34,6 +34,7 @@ Applied Model::ApplyCommand(const lunscope_command_record& record) {
 }
 
 Applied Model::ApplyPdu(const lunscope_pdu_record& record) {
+  series_.AdvanceTo(record.header.time_ns);
   Connection& connection = connections_.Of(record.header);
   const std::string* redirected_to = logins_.Apply(connection, record);
   CountManagement(connection.target->second, record);
@@ -43,6 +44,7 @@ Applied Model::ApplyPdu(const lunscope_pdu_record& record) {
 }
 
 Applied Model::ApplyConnection(const lunscope_connection_record& record) {
+  series_.AdvanceTo(record.header.time_ns);
   Connection& connection = connections_.Of(record.header);
   connections_.Describe(connection, record);
   CountTraffic(connection, record);

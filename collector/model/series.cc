@@ -46,10 +46,10 @@ void Series::Release(const Origin& origin) {
 }
 
 void Series::BeginWalk(uint64_t now_ns) {
-  now_ns_ = now_ns;
+  AdvanceTo(now_ns);
   while (!idle_.empty() && !is_held_) {
     const TargetUse& use = (*idle_.begin())->second.use;
-    if (use.is_proven || now_ns - use.idle_ns < kMaxIdleUnprovenNs) break;
+    if (use.is_proven || now_ns_ - use.idle_ns < kMaxIdleUnprovenNs) break;
     GiveUpOne();
   }
   for (auto& [key, target] : targets_) {

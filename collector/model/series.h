@@ -66,6 +66,10 @@ class Series {
     return statistics ? *statistics : NewOperation(*origin.target, statistics, operation);
   }
 
+  // The time of a record, by the clock of records; an earlier one changes nothing.
+  void AdvanceTo(uint64_t time_ns) {
+    if (time_ns > now_ns_) now_ns_ = time_ns;
+  }
   // A walk begins: what is as of the last walk starts from zero. Targets that nobody has proven and
   // that were idle for long go.
   void BeginWalk(uint64_t now_ns);
@@ -117,7 +121,7 @@ class Series {
   size_t label_sets_ = 0;
   uint64_t dropped_ = 0;
   uint64_t idle_turns_ = 0;
-  uint64_t now_ns_ = 0;  // of the last walk
+  uint64_t now_ns_ = 0;  // the latest time of a record or a walk
   bool is_held_ = false;
 };
 

@@ -117,6 +117,25 @@ TEST(LabelSets, MadeUpNamesShutNobodyOut) {
   EXPECT_EQ(failures, 1000u);
 }
 
+// The first walk comes long after the host has started, and its clock may be another one than that
+// of the records: a capture has the wall clock's.
+TEST(LabelSets, AFailedLoginStaysForAWhile) {
+  for (const uint64_t walk_ns : {uint64_t{1}, uint64_t{9'000'000'000'000}}) {
+    Model model;
+    Host host;
+    host.now_ns = 5'000'000'000'000;
+    host.HandOn([&](const lunscope_record& record) { model.Apply(record); });
+    host.Opens(1).RequestsLogin(LoginText({})).AnswersLogin(2).Drops();
+    model.BeginWalk(std::min(walk_ns, host.now_ns + 1));
+    model.EndWalk();
+    EXPECT_TRUE(model.TakeSnapshot().targets.contains({kInitiator, kDisk})) << walk_ns;
+    host.now_ns += 700'000'000'000;
+    host.Opens(2).LogsIn({.target = "iqn.other"});
+    model.BeginWalk(1);
+    EXPECT_FALSE(model.TakeSnapshot().targets.contains({kInitiator, kDisk})) << walk_ns;
+  }
+}
+
 // Records come in while a scrape copies the table.
 TEST(LabelSets, TargetsComeAndGoDuringAScrape) {
   Model model({.max_label_sets = 20});
