@@ -16,6 +16,9 @@ uint64_t MonotonicNs();
 // Nanoseconds to add to a time of CLOCK_MONOTONIC to get nanoseconds since the epoch, as of now.
 int64_t WallClockOffsetNs();
 
+// Nanoseconds since the epoch, as of now.
+inline int64_t WallClockNs() { return static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs(); }
+
 // In UTC: "2026-01-31T12:00:00.123456Z". The rest of a microsecond is dropped.
 std::string FormatTime(int64_t epoch_ns);
 

@@ -54,8 +54,7 @@ void SetUpLog(LogLevel least, LogFormat format) {
 
 void Log(LogLevel level, const std::string& sentence) {
   if (level < g_least) return;
-  const int64_t now_ns = static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs();
-  Say(stderr, "{}", LogLine(g_format, level, sentence, now_ns));
+  Say(stderr, "{}", LogLine(g_format, level, sentence, WallClockNs()));
 }
 
 }  // namespace lunscope

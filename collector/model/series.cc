@@ -5,7 +5,7 @@ namespace lunscope {
 
 namespace {
 
-// An hour of failing logins is worth a look. Random names of an attacker are not.
+// A login that fails again and again keeps its target. Random names of an attacker go.
 constexpr uint64_t kMaxIdleUnprovenNs = 600'000'000'000;
 // New series that come in while a scrape copies the table.
 constexpr size_t kMoreWhileHeld = 1000;

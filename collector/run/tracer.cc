@@ -155,7 +155,7 @@ void Tracer::SayOpen() {
 }
 
 bool Tracer::Flush(uint64_t until_ns) {
-  std::string today = FormatDay(static_cast<int64_t>(MonotonicNs()) + WallClockOffsetNs());
+  std::string today = FormatDay(WallClockNs());
   if (today != today_) quarter_ = kNoQuarter;
   today_ = std::move(today);
   PrintNames(stdout);

@@ -91,8 +91,9 @@ class HttpEndpoint : public Endpoint {
         counts_(options.counts),
         clients_(ClientLimits{}, counts_ == nullptr ? nullptr : &counts_->cut_clients) {
     pages_.insert(pages_.begin(), {options.metrics_path, kMetricsType, std::move(options.metrics)});
-    for (const ListenAddress& address : options.addresses)
-      options.allowed_hosts.push_back(address.host);
+    for (const ListenAddress& address : options.addresses) {
+      if (!address.is_unix()) options.allowed_hosts.push_back(address.host);
+    }
     names_ = HostNames(std::move(options.allowed_hosts));
     landing_page_ = LandingPage(pages_);
   }

@@ -96,10 +96,11 @@ class Capture:
 
     def __init__(self, *ports, expected_bytes=0):
         self._ports = ports
-        _touch(_roomy_folder(), expected_bytes)
+        folder = _roomy_folder()
+        _touch(folder, expected_bytes)
         self._end_marker = secrets.token_bytes(32)
         self._marker_port = free_port()
-        self._folder = tempfile.TemporaryDirectory(prefix="lunscope-capture-", dir=_roomy_folder())
+        self._folder = tempfile.TemporaryDirectory(prefix="lunscope-capture-", dir=folder)
         self.file = pathlib.Path(self._folder.name, "lo.pcapng")
         self._dumpcap = None
 
