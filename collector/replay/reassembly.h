@@ -44,6 +44,9 @@ class Reassembly {
   [[nodiscard]] uint32_t next() const { return static_cast<uint32_t>(next_); }
   // All before seq was handed on, or is known to have been received.
   [[nodiscard]] bool IsPast(uint32_t seq) const;
+  // The receiver has one byte more than was handed on: a FIN that the capture missed, because PDUs
+  // are of whole words (RFC 7143 section 11.1).
+  [[nodiscard]] bool HasUnseenEnd() const { return waiting_.empty() && acknowledged_ == next_ + 1; }
   [[nodiscard]] size_t waiting_bytes() const { return waiting_bytes_; }
 
  private:

@@ -33,6 +33,7 @@ bool TcpConnection::IsSucceededBy(const TcpSegment& segment, Sender sender) cons
 
 void TcpConnection::Take(const TcpSegment& segment, Sender sender) {
   if (is_closed_) return;
+  last_ns_ = segment.time_ns;
   Direction& own = directions_[sender];
   Direction& other = directions_[Opposite(sender)];
   if (segment.rst) {
@@ -86,12 +87,10 @@ void TcpConnection::TakePayload(const TcpSegment& segment, Sender sender) {
   stream.Take({segment.payload_seq(), segment.payload_bytes, segment.payload, segment.time_ns});
 }
 
+// Only FINs that were seen count here: a later segment may show another end.
 bool TcpConnection::IsOver() const {
-  for (const Direction& direction : directions_) {
-    if (!direction.end) return false;
-    if (direction.stream.is_started() && !direction.stream.IsPast(*direction.end)) return false;
-  }
-  return true;
+  return directions_[kFromInitiator].end && directions_[kFromTarget].end &&
+         HasEnded(kFromInitiator) && HasEnded(kFromTarget);
 }
 
 void TcpConnection::FollowEnds(uint64_t now_ns) {
@@ -117,15 +116,28 @@ void TcpConnection::Offer(Sender sender, const Stretch& stretch) {
   for (const End& end : followed_) end.follower->Offer(DirectionAt(end.role, sender), stretch);
 }
 
+bool TcpConnection::HasEnded(Sender sender) const {
+  const Direction& direction = directions_[sender];
+  if (direction.end)
+    return !direction.stream.is_started() || direction.stream.IsPast(*direction.end);
+  return direction.stream.is_started() && direction.stream.HasUnseenEnd();
+}
+
 void TcpConnection::Close(uint64_t now_ns) {
   if (is_closed_) return;
-  GiveUp();
+  FollowWhatWaits();
   for (const End& end : followed_) end.follower->Close(now_ns);
   followed_.clear();
   is_closed_ = true;
 }
 
 void TcpConnection::GiveUp() {
+  if (is_closed_) return;
+  FollowWhatWaits();
+  if (HasEnded(kFromTarget)) Close(last_ns_);
+}
+
+void TcpConnection::FollowWhatWaits() {
   for (Direction& direction : directions_) direction.stream.GiveUp();
   for (const End& end : followed_) end.follower->Infer();
 }

@@ -51,7 +51,8 @@ class TcpConnection {
   [[nodiscard]] bool IsSucceededBy(const TcpSegment& segment, Sender sender) const;
   // The connection ends, or the capture says so.
   void Close(uint64_t now_ns);
-  // The capture ends: what waits for bytes that will not come is followed without them.
+  // The capture ends: bytes that wait for others are followed without them. A connection whose
+  // target has sent its FIN ends, too, because nothing can be answered any more.
   void GiveUp();
   void Walk(const ConnectionFollower::Handler& handler) const;
 
@@ -69,6 +70,8 @@ class TcpConnection {
   void LearnLogin(const TcpSegment& segment, Sender sender);
   void TakePayload(const TcpSegment& segment, Sender sender);
   [[nodiscard]] bool IsOver() const;
+  [[nodiscard]] bool HasEnded(Sender sender) const;
+  void FollowWhatWaits();
   void FollowEnds(uint64_t now_ns);
   void Follow(lunscope_role role, uint64_t now_ns);
   void Offer(Sender sender, const Stretch& stretch);
@@ -81,6 +84,7 @@ class TcpConnection {
     std::unique_ptr<ConnectionFollower> follower;
   };
   std::vector<End> followed_;  // none before the first payload: state costs 16 KiB
+  uint64_t last_ns_ = 0;  // the time of its last segment
   bool is_closed_ = false;
 };
 

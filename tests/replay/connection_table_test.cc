@@ -70,8 +70,8 @@ class Wire {
   void Initiator(const Bytes& payload, uint8_t flags = kAckFlag) { Say(true, payload, flags); }
   void Target(const Bytes& payload, uint8_t flags = kAckFlag) { Say(false, payload, flags); }
   // Sent and received, but not captured.
-  void InitiatorUnseen(const Bytes& payload) { Advance(true, payload, 0); }
-  void TargetUnseen(const Bytes& payload) { Advance(false, payload, 0); }
+  void InitiatorUnseen(const Bytes& payload, uint8_t flags = 0) { Advance(true, payload, flags); }
+  void TargetUnseen(const Bytes& payload, uint8_t flags = 0) { Advance(false, payload, flags); }
 
   void Handshake() {
     Initiator({}, kSynFlag);
@@ -372,6 +372,40 @@ TEST(ConnectionTableTest, AHoleInPayloadIsNoGap) {
   wire.Command(2);
   EXPECT_THAT(wire.commands, ElementsAre(1, 2));
   EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0u);
+}
+
+// The last command has no answer, and the capture may have missed a FIN, too. Once the target has
+// sent its own, the command cannot be answered any more.
+TEST(ConnectionTableTest, AtTheEndOfTheCapture) {
+  struct Row {
+    const char* what;
+    bool initiator_ends, sees_initiator, target_ends, sees_target;
+    bool has_ended;
+  };
+  constexpr Row kRows[] = {
+      {"both FINs", true, true, true, true, true},
+      {"the initiator's FIN is missing", true, false, true, true, true},
+      {"the target's FIN is missing", true, true, true, false, true},
+      {"both are missing", true, false, true, false, true},
+      {"the target's FIN alone", false, false, true, true, true},
+      {"the initiator's FIN alone: answers may come", true, true, false, false, false},
+      {"no FIN", false, false, false, false, false},
+  };
+  for (const Row& row : kRows) {
+    Wire wire;
+    wire.Handshake();
+    wire.LogIn();
+    wire.Initiator(ScsiCommand(1, TestUnitReady()));
+    constexpr uint8_t kFin = kFinFlag | kAckFlag;
+    if (row.initiator_ends)
+      row.sees_initiator ? wire.Initiator({}, kFin) : wire.InitiatorUnseen({}, kFin);
+    if (row.target_ends) row.sees_target ? wire.Target({}, kFin) : wire.TargetUnseen({}, kFin);
+    wire.Initiator({});
+    EXPECT_TRUE(wire.unanswered.empty() || (row.sees_initiator && row.sees_target)) << row.what;
+    wire.table.GiveUp();
+    EXPECT_EQ(wire.unanswered.size(), row.has_ended ? 1U : 0U) << row.what;
+    EXPECT_EQ(wire.gaps(LUNSCOPE_REASON_MISSING_BYTES), 0U) << row.what;
+  }
 }
 
 TEST(ConnectionTableTest, AHoleUntilTheEndOfTheCapture) {
