@@ -4,11 +4,13 @@
 #include <cstdio>
 #include <exception>
 
+#include "collector/base/last_words.h"
 #include "collector/base/result.h"
 #include "collector/cli/command_line.h"
 
 // Our own functions throw nothing. The library throws when memory runs out.
 int main(int argc, char** argv) {
+  lunscope::SetLastWords();
   try {
     return lunscope::RunCommandLine(argc, argv);
   } catch (const std::exception& exception) {

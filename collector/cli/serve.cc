@@ -22,6 +22,8 @@
 #include "collector/run/live_sources.h"
 #include "collector/run/login_notices.h"
 #include "collector/run/loss_notices.h"
+#include "collector/run/privileges.h"
+#include "collector/run/service_manager.h"
 #include "collector/run/settings.h"
 #include "collector/run/watcher.h"
 #include "collector/web/endpoint.h"
@@ -50,22 +52,26 @@ std::string Scrape(Watcher& watcher, const EndpointCounts& counts) {
 }
 
 // SIGHUP: certificates and passwords change without a gap in what is watched.
-void Reload(Access& access) {
+void Reload(Access& access, ServiceManager& manager) {
+  manager.Reloading(MonotonicNs());
   Status reloaded = access.Reload();
   if (reloaded.ok()) {
-    LogInfo("the web configuration is read again");
+    LogInfo("{}", access.has_file() ? "the web configuration is read again"
+                                    : "there is no web configuration to read again");
   } else {
     Log(LogLevel::kError,
         fmt::format("the web configuration stays as it was: {}", reloaded.error().message));
   }
+  manager.Ready();
 }
 
 class ServeSubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    OptionList options = OptionsOf(watch_, web_, counting_, log_);
+    OptionList options = OptionsOf(watch_, web_, counting_, log_, privileges_);
     Option series = NumberOption(
-        "max-label-sets", "Targets, LUNs and LUN-operation pairs with their own series", 1,
+        "max-label-sets",
+        "Targets, LUNs and LUN-operation pairs with their own series; so many sessions, too", 1,
         kMaxLabelSets, [this](uint64_t sets) { model_.max_label_sets = sets; });
     series.default_text = fmt::to_string(model_.max_label_sets);
     options.push_back(std::move(series));
@@ -80,22 +86,31 @@ class ServeSubcommand : public Subcommand {
   Result<ExitCode> Run() override {
     log_.SetUp();
     HardenProcess();
+    ServiceManager manager;
     ProbeOptions probe = watch_.Probe();
     probe.aggregates_commands = counting_.aggregates_commands;
     probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);
     Result<std::shared_ptr<Access>> access = Access::Load(web_.config_file);
     if (!access.ok()) return access.error();
-    // Without a web configuration, SIGHUP ends: there is nothing to read again.
-    EventLoop loop(web_.config_file.empty() ? EventLoop::HangUp::kEnds
-                                            : EventLoop::HangUp::kReloads);
+    // Without a web configuration there is nothing to read again, and SIGHUP ends, as for any
+    // program of a terminal. A service manager's `reload` must not.
+    const bool reloads = !web_.config_file.empty() || manager.is_there();
+    EventLoop loop(reloads ? EventLoop::HangUp::kReloads : EventLoop::HangUp::kEnds);
+    if (Status prepared = privileges_.Prepare(); !prepared.ok()) return prepared.error();
+    Result<std::vector<Listener>> listeners = Listener::OpenAll(web_.listen.addresses);
+    if (!listeners.ok()) return listeners.error();
     Result<SourceList> sources = AttachSources(watch_.sources, probe);
     if (!sources.ok()) return sources.error();
+    const bool has_socket_file =
+        std::ranges::any_of(web_.listen.addresses, &ListenAddress::is_unix);
+    Status given_up = privileges_.GiveUp(AdminUse(sources.value()), has_socket_file);
+    if (!given_up.ok()) return given_up.error();
     model_.joins_layers = watch_.sources.joins_layers();
     Watcher watcher(std::move(sources.value()), model_,
                     {std::make_unique<Resolver>(MakeHostReader), false});
     EndpointCounts counts;
     Result<std::unique_ptr<Endpoint>> endpoint =
-        Endpoint::Start({.addresses = web_.listen.addresses,
+        Endpoint::Start({.listeners = std::move(listeners.value()),
                          .metrics_path = web_.metrics_path,
                          .metrics = [&] { return Scrape(watcher, counts); },
                          .pages = SessionPages(watcher),
@@ -104,32 +119,48 @@ class ServeSubcommand : public Subcommand {
                          .counts = &counts});
     if (!endpoint.ok()) return endpoint.error();
     const bool has_tls = access.value()->rules()->tls != nullptr;
-    LogInfo("serving {}, watching {}; Ctrl-C ends", web_.Urls(has_tls), watch_.Text());
+    const std::string serving =
+        fmt::format("serving {}, watching {}", web_.Urls(has_tls), watch_.Text());
+    LogInfo("{}; Ctrl-C ends", serving);
     SayMissing(watcher);
+    manager.Ready(serving);
 
     LoginNotices notices(watch_.ports.ports);
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
       LogNotice(notices.Take(record, applied));
     });
     watcher.Watch(loop);
-    LossNotices losses;
-    EventLoop::Wake wake;
-    while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
-      watcher.DrainAfterWakeup();
-      LogNotice(losses.Take(watcher.Commands(), MonotonicNs()));
-      if (wake == EventLoop::Wake::kReload) Reload(*access.value());
-      if (wake == EventLoop::Wake::kAsk) LogInfo("{}", watcher.EndLine());
-    }
+    Watch(watcher, loop, *access.value(), manager);
+    manager.Stopping();
     watcher.Finish();
     LogInfo("{}", watcher.EndLine());
     return ExitCode::kOk;
   }
 
  private:
+  void Watch(Watcher& watcher, EventLoop& loop, Access& access, ServiceManager& manager) const {
+    LossNotices losses;
+    bool may_run_programs = true;
+    EventLoop::Wake wake;
+    while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
+      const uint64_t now_ns = MonotonicNs();
+      watcher.DrainAfterWakeup();
+      if (may_run_programs && !watcher.may_run_programs()) {
+        privileges_.GiveUpPrograms();
+        may_run_programs = false;
+      }
+      manager.Alive(now_ns);
+      LogNotice(losses.Take(watcher.Commands(), now_ns));
+      if (wake == EventLoop::Wake::kReload) Reload(access, manager);
+      if (wake == EventLoop::Wake::kAsk) LogInfo("{}", watcher.EndLine());
+    }
+  }
+
   WatchOptions watch_;
   WebOptions web_;
   CountingOptions counting_;
   LogOptions log_;
+  PrivilegeOptions privileges_;
   ModelOptions model_;
 };
 

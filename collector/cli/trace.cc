@@ -20,6 +20,7 @@
 #include "collector/run/live_sources.h"
 #include "collector/run/login_notices.h"
 #include "collector/run/loss_notices.h"
+#include "collector/run/privileges.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 #include "collector/run/watcher.h"
@@ -40,7 +41,7 @@ constexpr uint64_t kSettledNs = 10'000'000;
 class TraceSubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    OptionList options = OptionsOf(watch_, output_, lines_, log_);
+    OptionList options = OptionsOf(watch_, output_, lines_, log_, privileges_);
     options.push_back(DurationOption("duration", "End after this time", 1, UINT64_MAX,
                                      [this](uint64_t ns) { duration_ns_ = ns; }));
     return options;
@@ -62,8 +63,11 @@ class TraceSubcommand : public Subcommand {
     probe.emit_headers = lines_.pdus;
     probe.shows_open = true;
     EventLoop loop;
+    if (Status prepared = privileges_.Prepare(); !prepared.ok()) return prepared.error();
     Result<SourceList> sources = AttachSources(watch_.sources, probe);
     if (!sources.ok()) return sources.error();
+    Status given_up = privileges_.GiveUp(AdminUse(sources.value()), false);
+    if (!given_up.ok()) return given_up.error();
     ModelOptions model;
     model.joins_layers = lines_.joins_layers;
     // Only the JSON lines of commands have the process.
@@ -93,6 +97,7 @@ class TraceSubcommand : public Subcommand {
     };
     LossNotices losses;
     bool is_read = true;
+    bool may_run_programs = true;
     while (is_read && !tracer.is_done()) {
       const milliseconds wait = UntilNextDrain(start);
       const EventLoop::Wake wake =
@@ -104,6 +109,10 @@ class TraceSubcommand : public Subcommand {
       }
       const uint64_t drained_at_ns = MonotonicNs();
       watcher.DrainAfterWakeup();
+      if (may_run_programs && !watcher.may_run_programs()) {
+        privileges_.GiveUpPrograms();
+        may_run_programs = false;
+      }
       LogNotice(losses.Take(watcher.Commands(), drained_at_ns));
       // Rows that wait for names may be older than those that do not.
       if (!watcher.has_waiting()) is_read = tracer.Flush(drained_at_ns - kSettledNs);
@@ -126,6 +135,7 @@ class TraceSubcommand : public Subcommand {
   OutputOptions output_;
   LineOptions lines_;
   LogOptions log_;
+  PrivilegeOptions privileges_;
   std::optional<uint64_t> duration_ns_;
 };
 

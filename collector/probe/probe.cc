@@ -68,6 +68,8 @@ class KernelProbe : public RingSource<Probe, lunscope_bpf> {
     return walk_.Run([&](const void* record, size_t bytes) { HandRecord(record, bytes, handler); });
   }
 
+  bool enters_namespaces() const override { return walk_.enters_namespaces(); }
+
   lunscope_totals Totals() const override {
     return SumOfReadings([this] {
       return ReadCopies<lunscope_totals>(skeleton().maps.totals, [](const lunscope_totals& copy) {

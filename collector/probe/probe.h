@@ -44,6 +44,9 @@ class Probe : public RecordSource {
   // lunscope_inflight_record follows if it has commands in flight.
   virtual Status Walk(const Handler& handler) = 0;
 
+  // Walk() enters other network namespaces than this thread's, which takes CAP_SYS_ADMIN.
+  [[nodiscard]] virtual bool enters_namespaces() const = 0;
+
   // The kernel's counts, summed over programs and CPUs.
   [[nodiscard]] virtual lunscope_totals Totals() const = 0;
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cerrno>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,8 @@ template <typename Object>
 Result<ProgramPart<Object>> LoadPart(const Object& maps, const ProgramFilter& is_wanted) {
   ProgramPart<Object> part{SkeletonOf<Object>(Object::open()), {}};
   if (!part.skeleton) return KernelError("opening the programs", errno);
+  // The hooks of the SCSI layers are in modules; those of iSCSI are not.
+  if constexpr (std::is_same_v<Object, lunscope_bpf>) LeaveOutModules(part.skeleton->obj);
   Status prepared = PreparePart(part.skeleton->obj, *maps.obj, is_wanted);
   if (!prepared.ok()) return prepared.error();
   if (const int error = Object::load(part.skeleton.get()); error != 0)

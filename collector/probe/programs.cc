@@ -3,11 +3,13 @@
 
 #include <bpf/bpf.h>
 #include <fmt/format.h>
+#include <sys/capability.h>
 
 #include <cerrno>
 #include <string_view>
 #include <utility>
 
+#include "collector/probe/capabilities.h"
 #include "collector/probe/kernel_error.h"
 
 namespace lunscope {
@@ -24,6 +26,12 @@ std::vector<bpf_program*> SelectPrograms(const bpf_object* object, const Program
 ProgramFilter IsNamedLike(const bpf_program* wanted) {
   const std::string_view name = bpf_program__name(wanted);
   return [name](const bpf_program* program) { return bpf_program__name(program) == name; };
+}
+
+void LeaveOutModules(bpf_object* object) {
+  if (HasCapability(CAP_SYS_ADMIN)) return;
+  bpf_program* any = bpf_object__next_program(object, nullptr);
+  bpf_program__set_attach_target(any, 0, "lunscope_is_in_no_module");
 }
 
 bool IsLoaded(const bpf_program* program) { return bpf_program__autoload(program); }

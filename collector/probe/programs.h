@@ -31,6 +31,13 @@ std::vector<bpf_program*> SelectPrograms(const bpf_object* object, const Program
 // Accepts the program of this name. It may belong to another skeleton of the same object.
 ProgramFilter IsNamedLike(const bpf_program* wanted);
 
+// Without CAP_SYS_ADMIN, have libbpf look for functions in the kernel itself and not in its
+// modules, for the kernel shows the types of modules to no one else. libbpf takes that for an error
+// of the whole object, even where it looks for a weak symbol, which may be absent
+// (load_module_btfs() of libbpf 1.1). It looks once; so this has it look before the load, and fail
+// there. REQUIRES: object is open and not loaded.
+void LeaveOutModules(bpf_object* object);
+
 // Whether loading the object loads this program.
 bool IsLoaded(const bpf_program* program);
 // Whether a reader of an iterator runs this program, and not a hook.

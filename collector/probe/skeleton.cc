@@ -63,6 +63,7 @@ bool MayIterateMaps() {
 Result<Skeleton> TryToLoad(const ProbeOptions& options, bool walks_skbs) {
   Skeleton skeleton(lunscope_bpf::open());
   if (!skeleton) return KernelError("opening the programs", errno);
+  LeaveOutModules(skeleton->obj);
   ApplyOptions(options, skeleton.get());
   skeleton->rodata->walks_skbs = walks_skbs;
   if (walks_skbs && !SetPageMap(skeleton.get()))

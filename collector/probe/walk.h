@@ -28,6 +28,9 @@ class ConnectionWalk {
   // Learn from a record of the rings in which network namespaces the connections are.
   void Learn(const lunscope_record& record);
 
+  // Run() enters other network namespaces.
+  [[nodiscard]] bool enters_namespaces() const { return is_of_sockets_; }
+
   // Hand each record of the walk on. take may call anything but the walk.
   Status Run(const RecordStream::Take& take);
 

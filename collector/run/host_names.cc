@@ -40,6 +40,7 @@ struct HostNames::Learner {
   HostFact& fact;
 
   void operator()(const SessionsQuestion& /*question*/) {
+    names.awaits_sessions_ = false;
     model.SetHostSessions(std::move(std::get<std::vector<HostSession>>(fact)));
   }
   void operator()(const ScsiHostQuestion& question) {
@@ -59,6 +60,7 @@ HostNames::HostNames(std::unique_ptr<Resolver> resolver, bool waits_for_processe
                      std::chrono::milliseconds patience)
     : resolver_(std::move(resolver)),
       waits_for_processes_(waits_for_processes),
+      awaits_sessions_(true),
       patience_(patience) {
   // Once: a session that begins from now on is seen to log in.
   resolver_->Find(SessionsQuestion{});

@@ -36,6 +36,8 @@ class HostNames {
   void Complete(const lunscope_record& record, Model& model);
   // Give the model the answers that have come.
   void TakeAnswers(Model& model);
+  // A program of this host may still be asked. Only the question for its sessions does that.
+  [[nodiscard]] bool may_run_programs() const { return awaits_sessions_; }
   // Wait until an answer has come, or this long.
   void WaitForAnswers(std::chrono::milliseconds longest);
   [[nodiscard]] std::chrono::nanoseconds patience() const { return patience_; }
@@ -47,6 +49,7 @@ class HostNames {
 
   std::unique_ptr<Resolver> resolver_;  // nullptr: nobody is asked
   bool waits_for_processes_ = false;
+  bool awaits_sessions_ = false;
   std::chrono::milliseconds patience_{0};
   // Connections that get the answer when it comes.
   std::map<ProcessQuestion, std::set<uint64_t>> waiting_;

@@ -39,6 +39,9 @@ class IscsiSource : public Source {
     AddPrograms(probe_->Programs(), observation);
   }
   [[nodiscard]] CommandCounts Commands() const override { return CountCommands(probe_->Totals()); }
+  [[nodiscard]] std::string AdminUse() const override {
+    return probe_->enters_namespaces() ? "walk the connections of other network namespaces" : "";
+  }
 
  private:
   const std::unique_ptr<Probe> probe_;
@@ -64,6 +67,9 @@ class LayerSource : public Source {
   }
   [[nodiscard]] CommandCounts Commands() const override { return CountCommands(probe_->Totals()); }
   [[nodiscard]] std::string Missing() const override { return probe_->Missing(); }
+  [[nodiscard]] std::string AdminUse() const override {
+    return "attach to modules of the SCSI layers that are loaded later";
+  }
 
  private:
   const std::unique_ptr<ScsiProbe> probe_;
@@ -82,6 +88,15 @@ void MakeRoomInSockets() {
 }
 
 }  // namespace
+
+std::string AdminUse(const SourceList& sources) {
+  std::string all;
+  for (const auto& source : sources) {
+    const std::string use = source->AdminUse();
+    if (!use.empty()) all += (all.empty() ? "" : " and ") + use;
+  }
+  return all;
+}
 
 Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options) {
   SourceList list;

@@ -16,4 +16,7 @@ namespace lunscope {
 // Raises net.core.optmem_max where the state of a connection would not fit it, and says so.
 Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options);
 
+// The use that these sources go on to have for CAP_SYS_ADMIN (Source::AdminUse()).
+std::string AdminUse(const SourceList& sources);
+
 }  // namespace lunscope

@@ -43,6 +43,8 @@ class Source {
   // The part of the source that is not there (yet), and why; "" if all of it is there. A missing
   // part is not an error, because it may come.
   [[nodiscard]] virtual std::string Missing() const { return ""; }
+  // The use that it goes on to have for CAP_SYS_ADMIN, as words behind "to"; "": it has no use.
+  [[nodiscard]] virtual std::string AdminUse() const { return ""; }
   // Nothing more will come.
   [[nodiscard]] virtual bool is_done() const { return false; }
 };

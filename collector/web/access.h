@@ -29,6 +29,7 @@ class Access {
   // file: "" lets everybody in. The error (kUsage) has file, line and reason.
   static Result<std::shared_ptr<Access>> Load(const std::string& file);
 
+  [[nodiscard]] bool has_file() const { return !file_.empty(); }
   // Read the file again. After an error the rules stay as they are. TLS can neither begin nor end
   // this way, for a socket that listens has it or not.
   Status Reload();

@@ -74,9 +74,9 @@ MHD_Result SendRendering(MHD_Connection* connection, const SharedRendering& rend
       head);
 }
 
-MHD_Result SendRefusal(MHD_Connection* connection, HttpRefusal why) {
+MHD_Result SendRefusal(MHD_Connection* connection, HttpRefusal why, const HttpHeaders& headers) {
   const Refusal& refusal = kRefusals.at(static_cast<size_t>(why));
-  return SendText(connection, refusal.text, {.status = refusal.status});
+  return SendText(connection, refusal.text, {.status = refusal.status, .more = &headers});
 }
 
 std::string_view HeaderOf(MHD_Connection* connection, const char* name) {

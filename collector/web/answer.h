@@ -33,7 +33,7 @@ MHD_Result SendRendering(MHD_Connection* connection, const SharedRendering& rend
                          AnswerHead head);
 
 // The status and the sentence for this reason.
-MHD_Result SendRefusal(MHD_Connection* connection, HttpRefusal why);
+MHD_Result SendRefusal(MHD_Connection* connection, HttpRefusal why, const HttpHeaders& headers);
 
 // "" if the request has no such header.
 std::string_view HeaderOf(MHD_Connection* connection, const char* name);

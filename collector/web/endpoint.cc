@@ -85,14 +85,14 @@ struct Peer {
 
 class HttpEndpoint : public Endpoint {
  public:
-  explicit HttpEndpoint(EndpointOptions options)
+  HttpEndpoint(EndpointOptions options, const std::vector<Listener>& listeners)
       : pages_(std::move(options.pages)),
         access_(std::move(options.access)),
         counts_(options.counts),
         clients_(ClientLimits{}, counts_ == nullptr ? nullptr : &counts_->cut_clients) {
     pages_.insert(pages_.begin(), {options.metrics_path, kMetricsType, std::move(options.metrics)});
-    for (const ListenAddress& address : options.addresses) {
-      if (!address.is_unix()) options.allowed_hosts.push_back(address.host);
+    for (const Listener& listener : listeners) {
+      if (!listener.address().is_unix()) options.allowed_hosts.push_back(listener.address().host);
     }
     names_ = HostNames(std::move(options.allowed_hosts));
     landing_page_ = LandingPage(pages_);
@@ -109,11 +109,9 @@ class HttpEndpoint : public Endpoint {
     }
   }
 
-  Status Serve(const ListenAddress& address) {
-    Result<Listener> listener = Listener::Open(address);
-    if (!listener.ok()) return listener.error();
-    doors_.push_back(
-        std::make_unique<Door>(Door{this, std::move(listener.value()), address.is_unix()}));
+  Status Serve(Listener listener) {
+    const bool is_local = listener.address().is_unix();
+    doors_.push_back(std::make_unique<Door>(Door{this, std::move(listener), is_local}));
     Door& door = *doors_.back();
     const std::shared_ptr<const AccessRules> rules = access_->rules();
     const bool has_tls = rules->tls != nullptr && !door.is_local;
@@ -184,24 +182,25 @@ class HttpEndpoint : public Endpoint {
   // MHD calls this when the header is there, again behind it, and once more after each pause.
   MHD_Result Answer(MHD_Connection* connection, std::string_view path, std::string_view method,
                     void** exchange_of_request) {
+    const std::shared_ptr<const AccessRules> rules = access_->rules();
+    const HttpHeaders& headers = rules->config.headers;
     auto* exchange = static_cast<Exchange*>(*exchange_of_request);
     if (exchange == nullptr) {
       if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD)
         return SendText(connection, "Only GET and HEAD are answered.\n",
-                        {.status = MHD_HTTP_METHOD_NOT_ALLOWED});
+                        {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .more = &headers});
       if (HasBody(connection))
         return SendText(connection, "A request has no body here.\n",
-                        {.status = MHD_HTTP_CONTENT_TOO_LARGE});
+                        {.status = MHD_HTTP_CONTENT_TOO_LARGE, .more = &headers});
       *exchange_of_request = new Exchange;
       return MHD_YES;
     }
     const auto* peer = static_cast<const Peer*>(
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
     if (peer == nullptr) return MHD_NO;
-    const std::shared_ptr<const AccessRules> rules = access_->rules();
     if (!exchange->passed) {
       if (const std::optional<HttpRefusal> refusal = WhyNot(connection, *peer))
-        return Refuse(connection, *refusal);
+        return Refuse(connection, *refusal, headers);
       const bool needs_password = !rules->config.users.empty() && !peer->is_local;
       if (!needs_password) {
         exchange->passed = Passwords::Answer::kRight;
@@ -209,10 +208,11 @@ class HttpEndpoint : public Endpoint {
         return MHD_YES;  // and call again when it is checked
       }
     }
-    if (exchange->passed == Passwords::Answer::kBusy) return Refuse(connection, HttpRefusal::kBusy);
+    if (exchange->passed == Passwords::Answer::kBusy)
+      return Refuse(connection, HttpRefusal::kBusy, headers);
     if (exchange->passed == Passwords::Answer::kWrong)
-      return Refuse(connection, HttpRefusal::kPassword);
-    return AnswerPath(connection, path, rules->config.headers, exchange);
+      return Refuse(connection, HttpRefusal::kPassword, headers);
+    return AnswerPath(connection, path, headers, exchange);
   }
 
   MHD_Result AnswerPath(MHD_Connection* connection, std::string_view path,
@@ -225,7 +225,8 @@ class HttpEndpoint : public Endpoint {
     }
     if (path == "/")
       return SendText(connection, landing_page_, {.content_type = "text/html", .more = &headers});
-    return SendText(connection, "There is no such page.\n", {.status = MHD_HTTP_NOT_FOUND});
+    return SendText(connection, "There is no such page.\n",
+                    {.status = MHD_HTTP_NOT_FOUND, .more = &headers});
   }
 
   // The refusals that take no time. HTTP/1.0 has no Host header.
@@ -239,9 +240,9 @@ class HttpEndpoint : public Endpoint {
     return std::nullopt;
   }
 
-  MHD_Result Refuse(MHD_Connection* connection, HttpRefusal why) {
+  MHD_Result Refuse(MHD_Connection* connection, HttpRefusal why, const HttpHeaders& headers) {
     if (counts_ != nullptr) counts_->refused.at(static_cast<size_t>(why)).fetch_add(1);
-    return SendRefusal(connection, why);
+    return SendRefusal(connection, why, headers);
   }
 
   // Sets what passed says, or returns true: the connection sleeps until it is set.
@@ -287,7 +288,7 @@ class HttpEndpoint : public Endpoint {
     }
     if (!exchange->rendering)
       return SendText(connection, "There is no memory for this page, or lunscope ends.\n",
-                      {.status = MHD_HTTP_SERVICE_UNAVAILABLE});
+                      {.status = MHD_HTTP_SERVICE_UNAVAILABLE, .more = &headers});
     clients_.Sending(connection, exchange->rendering, Clients::Clock::now());
     return SendRendering(connection, exchange->rendering,
                          {.content_type = page.content_type.c_str(),
@@ -336,10 +337,10 @@ Result<std::unique_ptr<Endpoint>> Endpoint::Start(EndpointOptions options) {
     if (!everybody.ok()) return everybody.error();
     options.access = std::move(everybody.value());
   }
-  const std::vector<ListenAddress> addresses = options.addresses;
-  auto endpoint = std::make_unique<HttpEndpoint>(std::move(options));
-  for (const ListenAddress& address : addresses) {
-    Status serving = endpoint->Serve(address);
+  std::vector<Listener> listeners = std::exchange(options.listeners, {});
+  auto endpoint = std::make_unique<HttpEndpoint>(std::move(options), listeners);
+  for (Listener& listener : listeners) {
+    Status serving = endpoint->Serve(std::move(listener));
     if (!serving.ok()) return serving.error();
   }
   return std::unique_ptr<Endpoint>(std::move(endpoint));

@@ -20,7 +20,7 @@
 #include "collector/base/endpoint_counts.h"
 #include "collector/base/result.h"
 #include "collector/web/access.h"
-#include "collector/web/listen_address.h"
+#include "collector/web/listener.h"
 
 namespace lunscope {
 
@@ -33,7 +33,7 @@ struct Page {
 
 struct EndpointOptions {
   // A Unix socket has neither TLS nor passwords: the mode of its file says who may connect.
-  std::vector<ListenAddress> addresses;
+  std::vector<Listener> listeners;
   std::string metrics_path;
   std::function<std::string()> metrics;
   std::vector<Page> pages;                 // beside the metrics
@@ -47,8 +47,7 @@ class Endpoint {
   // Stops serving: requests that wait for a page are answered with 503.
   virtual ~Endpoint() = default;
 
-  // Serves until the endpoint is destroyed. The error (kFailure) has the address and the system's
-  // message.
+  // Serves until the endpoint is destroyed. The error (kFailure) has the system's message.
   static Result<std::unique_ptr<Endpoint>> Start(EndpointOptions options);
 };
 

@@ -84,7 +84,7 @@ Result<Listener> Listener::Open(const ListenAddress& address) {
   if (address.is_unix()) {
     const int socket = ListenOnPath(address.path);
     if (socket < 0) return CannotListen(address, std::strerror(errno));
-    return Listener(socket, address.path);
+    return Listener(socket, address);
   }
   const std::string host = address.host.empty() ? "::" : address.host;
   addrinfo wanted{};
@@ -96,17 +96,27 @@ Result<Listener> Listener::Open(const ListenAddress& address) {
   if (unresolved != 0) return CannotListen(address, gai_strerror(unresolved));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    if (const int socket = ListenOn(*each); socket >= 0) return Listener(socket, "");
+    if (const int socket = ListenOn(*each); socket >= 0) return Listener(socket, address);
   }
   return CannotListen(address, std::strerror(errno));
 }
 
+Result<std::vector<Listener>> Listener::OpenAll(const std::vector<ListenAddress>& addresses) {
+  std::vector<Listener> listeners;
+  for (const ListenAddress& address : addresses) {
+    Result<Listener> listener = Open(address);
+    if (!listener.ok()) return listener.error();
+    listeners.push_back(std::move(listener.value()));
+  }
+  return listeners;
+}
+
 Listener::Listener(Listener&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)), path_(std::exchange(other.path_, "")) {}
+    : socket_(std::exchange(other.socket_, -1)), address_(std::exchange(other.address_, {})) {}
 
 Listener::~Listener() {
   if (socket_ >= 0) close(socket_);
-  if (!path_.empty()) unlink(path_.c_str());
+  if (address_.is_unix()) unlink(address_.path.c_str());
 }
 
 int Listener::ReleaseSocket() { return std::exchange(socket_, -1); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "collector/base/result.h"
 #include "collector/web/listen_address.h"
@@ -14,19 +15,21 @@ class Listener {
  public:
   // The error (kFailure) has the address and the system's message.
   static Result<Listener> Open(const ListenAddress& address);
+  static Result<std::vector<Listener>> OpenAll(const std::vector<ListenAddress>& addresses);
 
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
   ~Listener();
 
+  [[nodiscard]] const ListenAddress& address() const { return address_; }
   // The caller closes it.
   int ReleaseSocket();
 
  private:
-  Listener(int socket, std::string path) : socket_(socket), path_(std::move(path)) {}
+  Listener(int socket, ListenAddress address) : socket_(socket), address_(std::move(address)) {}
 
   int socket_;
-  std::string path_;  // "": no file
+  ListenAddress address_;
 };
 
 }  // namespace lunscope

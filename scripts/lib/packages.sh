@@ -9,7 +9,7 @@
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(
   cmake ninja-build g++ clang bpftool pkg-config linux-libc-dev python3 git
-  libbpf-dev libbpfcc-dev libelf-dev zlib1g-dev libcap-dev libpcap-dev
+  libbpf-dev libbpfcc-dev libelf-dev zlib1g-dev libcap-dev libseccomp-dev libpcap-dev
   prometheus-cpp-dev libcli11-dev libfmt-dev libsgutils2-dev libcpp-httplib-dev libmicrohttpd-dev libcurl4-openssl-dev
   libgnutls28-dev libcrypt-dev libyaml-cpp-dev libarchive-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
@@ -22,13 +22,13 @@ DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 TEST_PACKAGES=(
   "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
-  gnuplot-nox openssl
+  gnuplot-nox openssl systemd
 )
 # Needed by tests/vm/run and the tests in its guests, besides the lists above.
 # shellcheck disable=SC2034
 VM_PACKAGES=(
   busybox-static qemu-system-x86 kmod xz-utils
-  open-iscsi fio e2fsprogs mt-st mtx sg3-utils
+  open-iscsi fio e2fsprogs mt-st mtx sg3-utils systemd
 )
 # Packages of the lists above which bring a system service of the same name.
 readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus)

@@ -32,6 +32,7 @@ MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!(?:clock
 PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<(elf|sched)\.h>",
          r'"(lunscope|scsi)\.skel\.h"']
 RUN = [*BASE, r'"collector/(names|model|metrics|lines|web|probe|replay|host|run)/.+"']
+PRIVILEGES = [*RUN, r"<(grp|pwd|sched|seccomp)\.h>", r"<linux/securebits\.h>"]
 CLI = [*RUN, r'"collector/cli/.+"']
 LAYERS = {
     # The vocabulary, and nothing of the engine: the collector reads records without it.
@@ -55,12 +56,14 @@ LAYERS = {
     # A capture in the place of the probe: the same records, from bytes of a file.
     "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>", r"<archive(_entry)?\.h>"],
     # Sources, model and output brought together, without a command line.
+    "collector/run/privileges.": PRIVILEGES,
+    "collector/run/system_calls.": PRIVILEGES,
     "collector/run/": RUN,
     # The one place that knows CLI11: subcommands and options do not.
     "collector/cli/command_line.": [*BASE, r'"collector/(run|cli)/.+"', r"<CLI/CLI\.hpp>"],
     # Composition: everything.
     "collector/cli/": CLI,
-    "collector/main.cc": [*STANDARD, r'"collector/base/result\.h"',
+    "collector/main.cc": [*STANDARD, r'"collector/base/(last_words|result)\.h"',
                           r'"collector/cli/command_line\.h"'],
 }
 # Headers that would give the model a clock, threads or files.

@@ -23,7 +23,9 @@ std::string SocketPath() { return "/tmp/lunscope-fuzz-" + std::to_string(getpid(
 
 std::unique_ptr<Endpoint> StartEndpoint() {
   std::signal(SIGPIPE, SIG_IGN);
-  auto endpoint = Endpoint::Start({.addresses = {{"", 0, SocketPath()}},
+  Result<std::vector<Listener>> listeners = Listener::OpenAll({{"", 0, SocketPath()}});
+  Check(listeners.ok(), "the socket listens");
+  auto endpoint = Endpoint::Start({.listeners = std::move(listeners.value()),
                                    .metrics_path = "/metrics",
                                    .metrics = [] { return kPage; },
                                    .pages = {},

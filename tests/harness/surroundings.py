@@ -20,6 +20,7 @@ def in_place_of(path, file):
 
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+NOBODY_WITH_RIGHTS = [*NOBODY, "--inh-caps", "+bpf,+perfmon", "--ambient-caps", "+bpf,+perfmon"]
 NO_BTF = in_own_mounts("mount -t tmpfs none /sys/kernel/btf")
 OTHER_NETWORK = ["unshare", "--net"]
 

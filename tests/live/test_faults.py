@@ -27,7 +27,7 @@ from harness.pdus import TEST_UNIT_READY, read_10
 from harness.perf import Perf, read_with_perf
 from harness.process import LUNSCOPE, Process, free_port, run, text_of, wait_until
 from harness.scripted import Initiator
-from harness.surroundings import NOBODY, NO_BTF, in_place_of, without
+from harness.surroundings import NOBODY, NOBODY_WITH_RIGHTS, NO_BTF, in_place_of, without
 from harness.witness import measure
 
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
@@ -45,6 +45,9 @@ REFUSALS = {
     "not root, serve": (NOBODY, "serve", PERMISSION, r"root.*sudo"),
     "no CAP_BPF": (without("sys_admin", "bpf"), "trace", PERMISSION, "CAP_BPF"),
     "no CAP_PERFMON": (without("sys_admin", "perfmon"), "trace", PERMISSION, "CAP_PERFMON"),
+    "no such user": ([], "trace --user nobody-of-this-name", USAGE, "no such user"),
+    "another user, not root": (NOBODY_WITH_RIGHTS, "serve --user root", PERMISSION, "only root"),
+    "no such capability": ([], "serve --keep-capability everything", USAGE, "--keep-capability"),
     "no type information": (NO_BTF, "trace", UNSUPPORTED, "BTF"),
     "unknown option": ([], "trace --colour", USAGE, "--colour"),
     "unknown command": ([], "tracee", USAGE, "tracee"),
@@ -62,6 +65,42 @@ REFUSALS = {
     "aggregate and the SCSI layer": ([], "serve --mode aggregate --source scsi", USAGE, "--source"),
     "address without a port": ([], "serve --web.listen-address nowhere", USAGE, "nowhere"),
 }
+
+
+# linux/capability.h
+SYS_PTRACE, SYS_ADMIN, PERFMON, BPF = (1 << bit for bit in (19, 21, 38, 39))
+# which: (options, capabilities, user, filters of system calls) of a process that watches
+PRIVILEGES = {
+    "as it comes": ([], BPF | PERFMON, 0, 2),
+    "a user": (["--user", "nobody"], BPF | PERFMON, 65534, 2),
+    "a capability more": (["--keep-capability", "sys_ptrace"], BPF | PERFMON | SYS_PTRACE, 0, 2),
+    "the SCSI layers": (["--source", "iscsi,scsi"], BPF | PERFMON | SYS_ADMIN, 0, 2),
+    "the SCSI layers, nothing more": (
+        ["--source", "iscsi,scsi", "--keep-capability", "none"], BPF | PERFMON, 0, 2),
+    "no filter": (["--no-syscall-filter"], BPF | PERFMON, 0, 0),
+}
+
+
+# One that is built with the address sanitizer keeps what the sanitizer needs at the end.
+IS_SANITIZED = b"__asan_init" in LUNSCOPE.read_bytes()
+
+
+def status_of(path):
+    return dict(re.findall(r"^(\w+):\s*(.*)$", text_of(path), re.M))
+
+
+def rights_of(folder):
+    """The capabilities, the user and the further filters of each thread of a process."""
+    found = []
+    for path in pathlib.Path(folder).glob("task/*/status"):
+        if status := status_of(path):
+            sets = {int(status[name], 16) for name in ("CapPrm", "CapEff", "CapBnd")}
+            users = set(status["Uid"].split())
+            filters = (int(status.get("Seccomp_filters", "0"))
+                       - int(status_of("/proc/self/status").get("Seccomp_filters", "0")))
+            is_one = len(sets) == len(users) == 1 and status["NoNewPrivs"] == "1"
+            found.append((sets.pop(), int(users.pop()), filters) if is_one else (sets, users))
+    return found
 
 
 class Refusals(LiveTest):
@@ -95,12 +134,24 @@ class Refusals(LiveTest):
             self.check_refusal([], ["serve", "--web.listen-address", address], FAILURE,
                                re.escape(address))
 
-    def test_no_core_and_no_new_privileges(self):
-        for program in Serve(free_port()), Trace(free_port()):
-            with self.subTest(program=type(program).__name__), program:
-                folder = f"/proc/{program.process.popen.pid}"
-                self.assertRegex(text_of(f"{folder}/status"), r"NoNewPrivs:\s+1\n")
-                self.assertRegex(text_of(f"{folder}/limits"), r"Max core file size\s+0\s+0\s")
+    def test_privileges(self):
+        """The rights of each thread, once the programs are attached and the sessions are known."""
+        for name, (options, kept, user, filters) in PRIVILEGES.items():
+            for program in Serve, Trace:
+                with (self.subTest(name, program=program.__name__),
+                      program(free_port(), options=options) as started):
+                    folder = f"/proc/{started.process.pid}"
+                    self.assertRegex(text_of(f"{folder}/limits"), r"Max core file size\s+0\s+0\s")
+                    # A kernel may refuse the walk that takes no right.
+                    walks_sockets = "keeps CAP_SYS_ADMIN to walk" in started.process.stderr
+                    kept |= (SYS_ADMIN if walks_sockets else 0) | (SYS_PTRACE if IS_SANITIZED else 0)
+                    wanted = (kept, user, 0 if IS_SANITIZED else filters)
+                    wait_until(lambda: all(rights == wanted for rights in rights_of(folder)), 20,
+                               f"each thread to have {wanted}: {rights_of(folder)}")
+                    if program is Serve:
+                        self.assertTrue(started.metrics().select("build_info"))
+                        self.assertIn("No session", started.sessions_table())
+                    started.process.end_politely()
 
     def test_check_says_the_same(self):
         """`check` finds each missing requirement of the host, and ends with the same exit code."""

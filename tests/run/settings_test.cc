@@ -6,11 +6,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 
 #include <functional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "collector/run/privileges.h"
 
 namespace lunscope {
 namespace {
@@ -27,8 +30,9 @@ struct Everything {
   WebOptions web;
   CountingOptions counting;
   LogOptions log;
+  PrivilegeOptions privileges;
 
-  OptionList Options() { return OptionsOf(watch, lines, output, web, counting, log); }
+  OptionList Options() { return OptionsOf(watch, lines, output, web, counting, log, privileges); }
 
   Refusal Set(const std::string& key, const Texts& texts) {
     return SetOption(Options(), key, texts);
@@ -91,6 +95,16 @@ const AcceptedRow kAccepted[] = {
     {"mode", {"aggregate"}, [](auto& all) { return all.counting.aggregates_commands; }},
     {"log.level", {"warn"}, [](auto& all) { return all.log.level == LogLevel::kWarning; }},
     {"log.format", {"json"}, [](auto& all) { return all.log.format == LogFormat::kJson; }},
+    {"keep-capability",
+     {"CAP_SYS_PTRACE", "sys_admin"},
+     [](auto& all) {
+       return all.privileges.capabilities == std::vector<int>{CAP_SYS_PTRACE, CAP_SYS_ADMIN};
+     }},
+    {"keep-capability",
+     {"none"},
+     [](auto& all) { return all.privileges.capabilities == std::vector<int>(); }},
+    {"user", {"nobody"}, [](auto& all) { return all.privileges.user == "nobody"; }},
+    {"no-syscall-filter", {"true"}, [](auto& all) { return !all.privileges.filters_system_calls; }},
     {"slow", {"10ms"}, [](auto& all) { return all.counting.slow_ns == 10'000'000; }},
     {"slow", {"0.5"}, [](auto& all) { return all.counting.slow_ns == 500'000'000; }},
 };
@@ -109,6 +123,9 @@ const char* const kAddressSentence =
     "must be HOST:PORT or unix:PATH, such as 127.0.0.1:13260, [::1]:13260 or "
     "unix:/run/lunscope.sock";
 
+const char* const kCapabilitySentence =
+    "must be the name of a capability, such as CAP_SYS_PTRACE, or none";
+
 const RefusedRow kRefused[] = {
     {"colour", {"red"}, "is not an option"},
     {"port", {"0"}, kPortSentence},
@@ -118,6 +135,8 @@ const RefusedRow kRefused[] = {
     {"port", {}, kPortSentence},
     {"role", {"host"}, "must be initiator or target or both"},
     {"role", {}, "must be initiator or target or both"},
+    {"keep-capability", {"CAP_EVERYTHING"}, kCapabilitySentence},
+    {"keep-capability", {"none", ""}, kCapabilitySentence},
     {"source", {"nvme"}, "must be iscsi, scsi or target, or several with commas"},
     {"source", {"iscsi,"}, "must be iscsi, scsi or target, or several with commas"},
     {"source", {""}, "must be iscsi, scsi or target, or several with commas"},

@@ -59,7 +59,9 @@ int Serve(size_t bytes, const std::string& config, const std::vector<std::string
   }
   Result<std::shared_ptr<Access>> access = Access::Load(config);
   if (!access.ok()) return Fail(access.error());
-  auto endpoint = Endpoint::Start({.addresses = addresses,
+  Result<std::vector<Listener>> listeners = Listener::OpenAll(addresses);
+  if (!listeners.ok()) return Fail(listeners.error());
+  auto endpoint = Endpoint::Start({.listeners = std::move(listeners.value()),
                                    .metrics_path = "/metrics",
                                    .metrics = [bytes] { return PageOf(bytes); },
                                    .pages = {},

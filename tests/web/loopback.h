@@ -32,7 +32,9 @@ inline uint16_t FreePort() {
 inline Result<std::unique_ptr<Endpoint>> Start(const std::string& host, uint16_t port,
                                                const std::string& path = "/metrics",
                                                std::vector<Page> pages = {}) {
-  return Endpoint::Start({.addresses = {{host, port, ""}},
+  Result<std::vector<Listener>> listeners = Listener::OpenAll({{host, port, ""}});
+  if (!listeners.ok()) return listeners.error();
+  return Endpoint::Start({.listeners = std::move(listeners.value()),
                           .metrics_path = path,
                           .metrics = [] { return kMetricsPage; },
                           .pages = std::move(pages),

@@ -205,8 +205,27 @@ class Secure(unittest.TestCase):
                 with urllib.request.urlopen(request, timeout=20) as answer:
                     answers.append((answer.status, answer.headers["X-Frame-Options"]))
             except urllib.error.HTTPError as refused:
-                answers.append(refused.code)
-        self.assertEqual(answers, [(200, "deny")] * 3 + [429] * 2)
+                answers.append((refused.code, refused.headers["X-Frame-Options"]))
+        self.assertEqual(answers, [(200, "deny")] * 3 + [(429, "deny")] * 2)
+
+    def test_headers_are_in_every_answer(self):
+        server = self.serve("http_server_config:\n  headers:\n    X-Frame-Options: deny\n"
+                            f"basic_auth_users:\n  alice: {bcrypt(PASSWORD)}\n")
+        password = ("--user", "alice:" + PASSWORD)
+        for status, page, words in ((200, "/metrics", password), (200, "/", password),
+                                    (200, "/-/healthy", password), (404, "/nothing", password),
+                                    (401, "/metrics", ()),
+                                    (405, "/metrics", (*password, "--request", "DELETE")),
+                                    (413, "/metrics", (*password, "--request", "GET",
+                                                       "--data", "a=b")),
+                                    (421, "/metrics", (*password, "--header", "Host: elsewhere"))):
+            with self.subTest(status=status, page=page):
+                said = subprocess.run(
+                    ["curl", "--silent", "--max-time", str(DEADLINE), "--dump-header", "-", *words,
+                     "--output", "/dev/null", f"http://127.0.0.1:{server.port}{page}"],
+                    capture_output=True, text=True, check=True, timeout=2 * DEADLINE).stdout
+                self.assertIn(f" {status} ", said.splitlines()[0])
+                self.assertIn("X-Frame-Options: deny", said)
 
     def test_unix_socket(self):
         """Neither TLS nor a password, but the mode of its file; it goes at the end, and a stale one does
