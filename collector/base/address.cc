@@ -11,8 +11,13 @@
 
 namespace lunscope {
 
+namespace {
+
+constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+}  // namespace
+
 std::string FormatAddress(const uint8_t* address, bool is_ipv6, uint16_t port) {
-  constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   if (is_ipv6 && std::equal(kMapped.begin(), kMapped.end(), address)) {
     address += kMapped.size();
     is_ipv6 = false;
@@ -21,6 +26,23 @@ std::string FormatAddress(const uint8_t* address, bool is_ipv6, uint16_t port) {
   inet_ntop(is_ipv6 ? AF_INET6 : AF_INET, address, text.data(), text.size());
   return is_ipv6 ? fmt::format("[{}]:{}", text.data(), port)
                  : fmt::format("{}:{}", text.data(), port);
+}
+
+PackedAddress PackedAddress::Of(const uint8_t* address, bool is_ipv6, uint16_t port) {
+  constexpr size_t kIpv4Bytes = 4;
+  PackedAddress packed;
+  packed.port = port;
+  if (is_ipv6) {
+    std::copy_n(address, packed.host.size(), packed.host.begin());
+  } else {
+    std::ranges::copy(kMapped, packed.host.begin());
+    std::copy_n(address, kIpv4Bytes, packed.host.begin() + kMapped.size());
+  }
+  return packed;
+}
+
+std::string PackedAddress::Text() const {
+  return *this == PackedAddress() ? "" : FormatAddress(host.data(), true, port);
 }
 
 namespace {

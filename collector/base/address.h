@@ -3,6 +3,7 @@
 // One end of a TCP connection, and the text that people write for it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -12,6 +13,18 @@ namespace lunscope {
 // IPv4 uses the first four. An IPv4 address that is mapped into IPv6 (RFC 4291 section 2.5.5.2) is
 // written as IPv4.
 std::string FormatAddress(const uint8_t* address, bool is_ipv6, uint16_t port);
+
+// The same as a value of few bytes: equal addresses are equal.
+struct PackedAddress {
+  std::array<uint8_t, 16> host{};  // IPv4 is mapped into IPv6
+  uint16_t port = 0;
+
+  // address: as FormatAddress() takes it.
+  static PackedAddress Of(const uint8_t* address, bool is_ipv6, uint16_t port);
+  bool operator==(const PackedAddress&) const = default;
+  // As FormatAddress() writes it; "" for one that was not set.
+  [[nodiscard]] std::string Text() const;
+};
 
 struct SocketAddress {
   std::string host;   // without brackets; "" stands for any address

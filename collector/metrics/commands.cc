@@ -19,28 +19,54 @@ using enum prometheus::MetricType;
 using enum Unit;
 using enum Available;
 
-// The LUNs that have given INQUIRY data.
-void WalkIdentities(const View& view, LunRoles roles, const ItemVisitor<LunStatistics>& visit) {
-  WalkLuns(view, roles, [&](Labels& labels, const LunStatistics& lun) {
-    if (lun.identity.vendor.empty()) return;
-    const Scoped vendor(labels, kVendorLabel, lun.identity.vendor);
-    const Scoped model(labels, kModelLabel, lun.identity.product);
-    visit(labels, lun);
+// The identities of LUNs, for each portal that leads to them.
+template <typename Visit>
+void WalkIdentities(const View& view, const Visit& visit) {
+  WalkLuns(view, LunRoles::kBoth, [&](Labels& labels, const LunStatistics& lun) {
+    const auto visit_one = [&](const LunIdentity& identity) {
+      const Scoped portal(labels, kPortalLabel, identity.portal.Text());
+      visit(labels, identity);
+    };
+    visit_one(lun.identity);
+    std::ranges::for_each(lun.elsewhere, visit_one);
   });
 }
 
+void VisitName(Labels& labels, const LunIdentity& identity, const ItemVisitor<LunIdentity>& visit) {
+  if (identity.vendor.empty()) return;
+  const Scoped vendor(labels, kVendorLabel, identity.vendor);
+  const Scoped model(labels, kModelLabel, identity.product);
+  visit(labels, identity);
+}
+
 struct EachLunIdentity {
-  using Item = LunStatistics;
-  static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel,
-                                         &kLunLabel,  &kVendorLabel,    &kModelLabel};
+  using Item = LunIdentity;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTargetLabel, &kLunLabel, &kPortalLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
-    WalkIdentities(view, LunRoles::kBoth, visit);
+    WalkIdentities(view, visit);
   }
 };
 
-struct EachInitiatorLunIdentity : EachLunIdentity {
+struct EachLunName {
+  using Item = LunIdentity;
+  static constexpr std::array kLabels = {&kRoleLabel,   &kTargetLabel, &kLunLabel,
+                                         &kPortalLabel, &kVendorLabel, &kModelLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
-    WalkIdentities(view, LunRoles::kInitiator, visit);
+    WalkIdentities(view, [&](Labels& labels, const LunIdentity& identity) {
+      VisitName(labels, identity, visit);
+    });
+  }
+};
+
+// The devices below the mid-layer. No portal leads to them.
+struct EachDeviceName {
+  using Item = LunIdentity;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTransportLabel, &kTargetLabel,
+                                         &kLunLabel,  &kVendorLabel,    &kModelLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkLuns(view, LunRoles::kInitiator, [&](Labels& labels, const LunStatistics& lun) {
+      VisitName(labels, lun.identity, visit);
+    });
   }
 };
 
@@ -148,8 +174,7 @@ uint64_t OldestAge(const LunStatistics& lun, const View& view) {
   return start_ns == 0 || start_ns > now_ns ? 0 : now_ns - start_ns;
 }
 
-bool HasCapacity(const LunStatistics& lun) { return lun.identity.capacity_bytes != 0; }
-uint64_t Capacity(const LunStatistics& lun) { return lun.identity.capacity_bytes; }
+bool HasCapacity(const LunIdentity& identity) { return identity.capacity_bytes != 0; }
 
 constexpr Metric kCommandMetrics[] = {
     {"commands_total", Counter, kCount, kIscsi, "SCSI commands completed, from their status PDU.",
@@ -190,11 +215,13 @@ constexpr Metric kCommandMetrics[] = {
      Of<EachLun, &OldestAge>(),
      Twin{"Age of the oldest command in flight at a SCSI layer; 0 if no command is in flight."}},
     {"lun_info", Gauge, kInfo, kIscsi,
-     "Vendor and model of a LUN, from its INQUIRY data; always 1.", InfoOf<EachLunIdentity>(),
+     "Vendor and model of a LUN, from its INQUIRY data through this portal; always 1.",
+     InfoOf<EachLunName>(),
      Twin{"Vendor and model of a SCSI device, from the kernel; always 1.",
-          InfoOf<EachInitiatorLunIdentity>()}},
-    {"lun_capacity_bytes", Gauge, kBytes, kIscsi, "Capacity of a LUN, from READ CAPACITY data.",
-     Of<Where<EachLun, &HasCapacity>, &Capacity>()},
+          InfoOf<EachDeviceName>()}},
+    {"lun_capacity_bytes", Gauge, kBytes, kIscsi,
+     "Capacity of a LUN, from READ CAPACITY data through this portal.",
+     Of<Where<EachLunIdentity, &HasCapacity>, &LunIdentity::capacity_bytes>()},
 };
 
 }  // namespace

@@ -92,6 +92,14 @@ constexpr Explained kOverflowLuns[] = {
     {kOverflowName, "All LUNs for which --max-label-sets has no room, together."},
 };
 
+constexpr Explained kOverflowSessions[] = {
+    {kOverflowName, "All sessions for which --max-label-sets has no room, together."},
+};
+
+constexpr Explained kOverflowProcesses[] = {
+    {kOverflowName, "All processes for which --max-label-sets has no room, together."},
+};
+
 constexpr Explained kDigests[] = {
     {"crc32c", "The session uses the digest."},
     {"none", "The session does not use the digest."},
@@ -149,8 +157,10 @@ constexpr Label kHostStatusLabel = {"host_status",
                                     "The host status (enum scsi_host_status of Linux).",
                                     &CodeValues<&ScsiHostStatusName, &HostStatusLabel>};
 
-constexpr Label kSessionLabel = {"session", "ISID and TSIH of the session, in hex."};
-constexpr Label kInitiatorLabel = {"initiator", "The name of the iSCSI initiator."};
+constexpr Label kSessionLabel = {"session", "ISID and TSIH of the session, in hex.",
+                                 &ValuesOf<kOverflowSessions>};
+constexpr Label kInitiatorLabel = {"initiator", "The name of the iSCSI initiator.",
+                                   &ValuesOf<kOverflowSessions>};
 constexpr Label kPortalLabel = {"portal", "IP address and TCP port of the target."};
 constexpr Label kHeaderDigestLabel = {"header_digest", "The negotiated header digest.",
                                       &ValuesOf<kDigests>, true};
@@ -158,7 +168,8 @@ constexpr Label kDataDigestLabel = {"data_digest", "The negotiated data digest."
                                     &ValuesOf<kDigests>, true};
 constexpr Label kCommLabel = {"comm",
                               "The command name of the process that reads the connection; empty if "
-                              "it is not known."};
+                              "it is not known.",
+                              &ValuesOf<kOverflowProcesses>};
 constexpr Label kGuestLabel = {"guest",
                                "The guest that the process runs, if it is QEMU; else empty."};
 constexpr Label kCgroupLabel = {"cgroup",

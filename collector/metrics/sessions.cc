@@ -19,12 +19,11 @@ struct SessionsAlike {
 };
 
 auto SeriesIdentity(const SessionState& session) {
-  return std::tie(session.role, session.target, session.name);
+  return std::tie(session.role, session.target, session.name, session.portal);
 }
 auto InfoIdentity(const SessionState& session) {
-  return std::tuple_cat(
-      SeriesIdentity(session),
-      std::tie(session.initiator, session.portal, session.header_digest, session.data_digest));
+  return std::tuple_cat(SeriesIdentity(session),
+                        std::tie(session.initiator, session.header_digest, session.data_digest));
 }
 
 // The sessions in the order of their labels.
@@ -57,12 +56,13 @@ Labels SessionLabels(const SessionState& session) {
   Labels labels = RoleLabels(session.role);
   labels.push_back({kTargetLabel.name, session.target});
   labels.push_back({kSessionLabel.name, session.name});
+  labels.push_back({kPortalLabel.name, session.portal});
   return labels;
 }
 
 struct EachSession {
   using Item = SessionsAlike;
-  static constexpr std::array kLabels = {&kRoleLabel, &kTargetLabel, &kSessionLabel};
+  static constexpr std::array kLabels = {&kRoleLabel, &kTargetLabel, &kSessionLabel, &kPortalLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkSessions(view, SeriesIdentity, [&](const SessionsAlike& alike) {
       visit(SessionLabels(*alike.sessions.front()), alike);
@@ -72,15 +72,14 @@ struct EachSession {
 
 struct EachSessionInfo {
   using Item = SessionsAlike;
-  static constexpr std::array kLabels = {&kRoleLabel,      &kTargetLabel, &kSessionLabel,
-                                         &kInitiatorLabel, &kPortalLabel, &kHeaderDigestLabel,
+  static constexpr std::array kLabels = {&kRoleLabel,      &kTargetLabel,    &kSessionLabel,
+                                         &kPortalLabel,    &kInitiatorLabel, &kHeaderDigestLabel,
                                          &kDataDigestLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkSessions(view, InfoIdentity, [&](const SessionsAlike& alike) {
       const SessionState& session = *alike.sessions.front();
       Labels labels = SessionLabels(session);
       labels.push_back({kInitiatorLabel.name, session.initiator});
-      labels.push_back({kPortalLabel.name, session.portal});
       labels.push_back({kHeaderDigestLabel.name, DigestLabelValue(session.header_digest)});
       labels.push_back({kDataDigestLabel.name, DigestLabelValue(session.data_digest)});
       visit(labels, alike);

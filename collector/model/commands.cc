@@ -130,8 +130,12 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_inflight_re
 
 void CommandCounter::Learn(Connection& connection, const lunscope_pdu_record& record) {
   LunStatistics& lun = series_.LunOf(connection, record.lun);
-  lun.identity.Learn(record.cdb, record.chunk, record.chunk_bytes);
-  if (TrustsIdentity(connection, lun)) return;
+  // A peer that has not logged in may answer, too.
+  const bool is_in_session = connection.session || connection.is_midstream;
+  if (is_in_session && TrustsIdentity(connection, lun)) {
+    lun.IdentityToLearn(connection.portal).Learn(record.cdb, record.chunk, record.chunk_bytes);
+    return;
+  }
   LunIdentity here;
   here.Learn(record.cdb, record.chunk, record.chunk_bytes);
   LearnDeviceType(connection, record.lun, here.device_type);

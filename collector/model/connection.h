@@ -90,10 +90,11 @@ inline bool TrustsIdentity(const Origin& origin, const LunStatistics& lun) {
 }
 
 // The peripheral device type of the LUN of this number: what it said on any connection of its
-// target, else what is known on this connection.
+// target through the same portal, else what is known on this connection.
 inline int DeviceTypeOf(const Connection& connection, uint64_t number, const LunStatistics& lun) {
-  if (lun.identity.device_type != kUnknownDeviceType && TrustsIdentity(connection, lun))
-    return lun.identity.device_type;
+  const LunIdentity* said = lun.IdentityAt(connection.portal);
+  if (said != nullptr && said->device_type != kUnknownDeviceType && TrustsIdentity(connection, lun))
+    return said->device_type;
   return OwnDeviceType(connection, number);
 }
 

@@ -25,6 +25,10 @@ void Connections::Describe(Connection& connection, const lunscope_connection_rec
     connection.local = FormatAddress(record.local_address, record.is_ipv6, record.local_port);
     connection.remote = FormatAddress(record.remote_address, record.is_ipv6, record.remote_port);
   }
+  const bool is_target = connection.role == LUNSCOPE_ROLE_TARGET;
+  connection.portal =
+      PackedAddress::Of(is_target ? record.local_address : record.remote_address, record.is_ipv6,
+                        is_target ? record.local_port : record.remote_port);
   connection.last_walk = walk_number_;
   connection.is_midstream = (record.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   InferNames(connection);

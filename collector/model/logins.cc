@@ -146,13 +146,12 @@ void Logins::OpenSession(Connection& connection, const lunscope_pdu_record& reco
                initiator,
                state.isid,
                iscsi_tsih(record.bhs),
-               ValueOf(parameters, "TargetPortalGroupTag")};
+               ValueOf(parameters, "TargetPortalGroupTag"),
+               PortalOf(connection)};
   login.cid = connection.cid;
   login.connection = connection.id;
-  login.portal = PortalOf(connection);
   login.is_leading = state.requested_tsih == 0;
-  if (login.is_leading && login.key.portal_group.empty())
-    login.key.portal_group = PortalOf(connection);
+  if (login.is_leading && login.key.portal_group.empty()) login.key.portal_group = login.key.portal;
   login.time_ns = record.header.time_ns;
   connection.session = sessions_.LogIn(login);
   Session& session = *SessionOf(connection);

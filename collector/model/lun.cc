@@ -54,6 +54,14 @@ uint64_t CanonicalLun(uint64_t lun) {
   return *number <= kMaxPeripheral ? *number << 48 : (*number | 0x4000) << 48;
 }
 
+LunIdentity& LunStatistics::IdentityToLearn(const PackedAddress& portal) {
+  if (identity.is_empty()) identity.portal = portal;
+  if (const LunIdentity* known = IdentityAt(portal)) return const_cast<LunIdentity&>(*known);
+  if (elsewhere.size() == kMaxElsewhere) elsewhere.erase(elsewhere.begin());
+  elsewhere.push_back({.portal = portal});
+  return elsewhere.back();
+}
+
 void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
   if (!AsksForIdentity(cdb)) return;
   if (cdb[0] == SCSI_INQUIRY && bytes >= 1) {

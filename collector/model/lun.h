@@ -11,7 +11,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "collector/base/address.h"
 #include "collector/model/deep_ptr.h"
 #include "collector/model/histogram.h"
 
@@ -32,11 +34,15 @@ struct LunIdentity {
   // Of the overflow LUN: many LUNs wrote it, so it is true of none. Beside the type, which each
   // command reads.
   bool is_shared = false;
+  PackedAddress portal;  // through which the LUN said so
   std::string vendor;
   std::string product;
   uint32_t block_bytes = 0;     // 0: not learned
   uint64_t capacity_bytes = 0;  // 0: not learned
 
+  [[nodiscard]] bool is_empty() const {
+    return device_type == kUnknownDeviceType && vendor.empty() && block_bytes == 0;
+  }
   // Learn from the first bytes of the data that answer this CDB.
   void Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes);
 };
@@ -50,13 +56,18 @@ struct OperationStatistics {
   uint64_t wire_ns = 0;
 };
 
+// Two portals may lead to two devices, because a listener can claim the name of any target. So
+// the identities of a LUN are kept apart by portal. Its counts are not.
 struct LunStatistics {
+  static constexpr size_t kMaxElsewhere = 7;
+
   // Each command reads and writes these. They lie side by side, to touch few cache lines.
   std::array<DeepPtr<OperationStatistics>, SCSI_OPERATIONS> operations;  // none: not seen
   uint64_t read_bytes = 0;
   uint64_t written_bytes = 0;
-  LunIdentity identity;
+  LunIdentity identity;  // through the portal that was first
 
+  std::vector<LunIdentity> elsewhere;  // through others, of which the oldest goes first
   // By SCSI status and sense key. A status other than CHECK CONDITION has no sense key of its own.
   std::map<std::pair<uint8_t, std::optional<uint8_t>>, uint64_t> errors;
   uint64_t target_failures = 0;  // iSCSI response other than 0
@@ -70,6 +81,17 @@ struct LunStatistics {
   uint64_t retries = 0;
   uint64_t timeouts = 0;
   uint64_t unjoined = 0;  // commands of iSCSI that were not found on the wire
+
+  // nullptr: nothing was said through this portal.
+  [[nodiscard]] const LunIdentity* IdentityAt(const PackedAddress& portal) const {
+    if (identity.portal == portal) return &identity;
+    for (const LunIdentity& other : elsewhere) {
+      if (other.portal == portal) return &other;
+    }
+    return nullptr;
+  }
+  // The same, which is made when it is not there yet.
+  LunIdentity& IdentityToLearn(const PackedAddress& portal);
 
   // A walk found a command in flight.
   void CountInFlight(uint64_t start_ns) {

@@ -84,8 +84,8 @@ Snapshot Model::TakeSnapshot(const Pause& pause) {
   snapshot.dropped_series = series_.dropped();
   snapshot.tracked_commands = commands_.tracked();
   CopyTargets(series_.targets(), pause, snapshot);
-  CopySessions(sessions().all(), pause, snapshot);
-  CountConnections(connections(), pause, snapshot);
+  CopySessions(sessions().all(), max_label_sets_, pause, snapshot);
+  CountConnections(connections(), max_label_sets_, pause, snapshot);
   series_.EndHold();
   return snapshot;
 }

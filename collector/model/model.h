@@ -35,7 +35,8 @@ namespace lunscope {
 
 struct ModelOptions {
   // Targets, LUNs and LUN-operation pairs that get statistics of their own. Those beyond
-  // this budget share the role's overflow target, so that sums stay right.
+  // this budget share the role's overflow target, so that sums stay right. A snapshot names as many
+  // sessions and as many processes, too.
   size_t max_label_sets = 10'000;
   // Sessions that ended without a logout and are remembered as down.
   size_t max_down_sessions = 256;
@@ -46,7 +47,8 @@ struct ModelOptions {
 class Model {
  public:
   explicit Model(ModelOptions options = {})
-      : series_(options.max_label_sets),
+      : max_label_sets_(options.max_label_sets),
+        series_(options.max_label_sets),
         connections_(series_),
         commands_(series_),
         logins_(series_, options.max_down_sessions),
@@ -104,6 +106,7 @@ class Model {
   [[nodiscard]] Applied ApplyHeader(const lunscope_header_record& record);
   void Close(const Connection& connection, uint64_t time_ns);
 
+  const size_t max_label_sets_;
   Series series_;
   Connections connections_;
   CommandCounter commands_;

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "collector/base/address.h"
 #include "collector/model/target.h"
 
 namespace lunscope {
@@ -30,6 +31,7 @@ struct Origin {
   uint64_t last_lun_number = 0;
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   bool has_own_target = false;  // false: the target is a stand-in for many
+  PackedAddress portal;         // of the target; none: unknown, or not iSCSI
 };
 
 class Series {

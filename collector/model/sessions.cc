@@ -11,10 +11,18 @@
 #include "collector/model/target.h"
 
 namespace lunscope {
+namespace {
+
+// A portal that is not known may be any.
+bool IsSamePortal(const SessionKey& a, const SessionKey& b) {
+  return a.portal.empty() || b.portal.empty() || a.portal == b.portal;
+}
+
+}  // namespace
 
 const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
-  if (login.is_leading && !EndThoseInPlaceOf(login.key)) EndThoseThatAreBack(login);
-  auto [entry, is_new] = sessions_.try_emplace(login.is_leading ? login.key : JoinedBy(login.key));
+  if (login.is_leading && !EndThoseInPlaceOf(login.key)) EndThoseThatAreBack(login.key);
+  auto [entry, is_new] = sessions_.try_emplace(login.is_leading ? login.key : JoinedBy(login));
   Session& session = entry->second;
   if (is_new) session.name = fmt::format("{:012x}:{:04x}", login.key.isid, login.key.tsih);
   if (!session.is_up()) session.since_ns = login.time_ns;
@@ -24,11 +32,9 @@ const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
 }
 
 // They lie side by side in the table, so a login does not look at all sessions.
-auto SessionTable::OfInitiatorPort(const SessionKey& key) const -> std::pair<Entry, Entry> {
-  SessionKey bound = key;
-  bound.tsih = 0;
-  bound.portal_group.clear();
-  const Entry first = sessions_.lower_bound(bound);
+auto SessionTable::OfInitiatorPort(const SessionKey& key) -> std::pair<Entry, Entry> {
+  const Entry first =
+      sessions_.lower_bound({key.role, key.target, key.initiator, key.isid, 0, "", ""});
   const Entry end = std::find_if(first, sessions_.end(), [&](const auto& entry) {
     const SessionKey& other = entry.first;
     return std::tie(other.role, other.target, other.initiator, other.isid) !=
@@ -38,42 +44,51 @@ auto SessionTable::OfInitiatorPort(const SessionKey& key) const -> std::pair<Ent
 }
 
 // Session reinstatement (RFC 7143 section 6.3.5): a login with TSIH 0 and an ISID that the
-// initiator has a session for ends that session, up or down. The target chooses a new TSIH. Returns
-// whether there was one.
+// initiator has a session for ends that session, up or down. The target chooses a new TSIH. One
+// that is up at another portal of the group stays until its connections end, which the target
+// sees to. If it does not, somebody else took the names. Returns whether there was one.
 bool SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
   auto [entry, end] = OfInitiatorPort(key);
-  const size_t before = sessions_.size();
+  bool has_any = false;
   while (entry != end) {
-    entry =
-        entry->first.portal_group == key.portal_group ? sessions_.erase(entry) : std::next(entry);
+    if (entry->first.portal_group != key.portal_group) {
+      ++entry;
+      continue;
+    }
+    has_any = true;
+    entry->second.is_replaced = true;
+    const bool stays = entry->second.is_up() && !IsSamePortal(entry->first, key);
+    entry = stays ? std::next(entry) : sessions_.erase(entry);
   }
-  return sessions_.size() != before;
+  return has_any;
 }
 
 // An initiator that chooses a new ISID each time is back, too. Its sessions through other portals
 // are other paths, and may still be down.
-void SessionTable::EndThoseThatAreBack(const SessionLogin& login) {
-  const SessionKey& key = login.key;
-  if (login.portal.empty() || key.initiator == kUnknownName) return;
-  auto entry = sessions_.lower_bound({key.role, key.target, key.initiator, 0, 0, ""});
+void SessionTable::EndThoseThatAreBack(const SessionKey& key) {
+  if (key.portal.empty() || key.initiator == kUnknownName) return;
+  auto entry = sessions_.lower_bound({key.role, key.target, key.initiator, 0, 0, "", ""});
   while (entry != sessions_.end() &&
          std::tie(entry->first.role, entry->first.target, entry->first.initiator) ==
              std::tie(key.role, key.target, key.initiator)) {
     const Session& session = entry->second;
-    const bool is_back = !session.is_up() && session.portal == login.portal;
+    const bool is_back = !session.is_up() && session.portal == key.portal;
     entry = is_back ? sessions_.erase(entry) : std::next(entry);
   }
 }
 
-// A login that adds a connection need not name the portal group: the TSIH names the session.
-const SessionKey& SessionTable::JoinedBy(const SessionKey& key) const {
-  const auto [first, end] = OfInitiatorPort(key);
-  const auto joined = std::find_if(first, end, [&](const auto& entry) {
-    const SessionKey& other = entry.first;
-    return other.tsih == key.tsih &&
-           (key.portal_group.empty() || other.portal_group == key.portal_group);
-  });
-  return joined == end ? key : joined->first;
+// A login that adds a connection need not name the portal group: the TSIH names the session. One
+// that takes over a CID from another portal replaces the connection there.
+const SessionKey& SessionTable::JoinedBy(const SessionLogin& login) {
+  const SessionKey& key = login.key;
+  for (auto [entry, end] = OfInitiatorPort(key); entry != end; ++entry) {
+    const SessionKey& other = entry->first;
+    if (other.tsih != key.tsih) continue;
+    if (!key.portal_group.empty() && other.portal_group != key.portal_group) continue;
+    if (IsSamePortal(other, key)) return other;
+    entry->second.is_replaced |= entry->second.connections.contains(login.cid);
+  }
+  return key;
 }
 
 bool SessionTable::Has(const std::optional<SessionKey>& key, uint16_t cid,
@@ -96,7 +111,7 @@ void SessionTable::Close(const std::optional<SessionKey>& key, uint16_t cid, uin
   if (session == nullptr) return;
   session->connections.erase(cid);
   if (session->is_up()) return;
-  if (is_orderly || session->logged_out) {
+  if (is_orderly || session->logged_out || session->is_replaced) {
     sessions_.erase(*key);
     return;
   }

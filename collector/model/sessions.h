@@ -17,8 +17,11 @@
 
 namespace lunscope {
 
-// Identifies a session. The initiator chooses an ISID for each portal group, and the target chooses
-// the TSIH: neither is unique by itself.
+// Identifies a session as seen through one portal. The initiator chooses an ISID for each portal
+// group, and the target chooses the TSIH: neither is unique by itself. A name, a portal group and a
+// TSIH are what a peer claims, and the address is where it is: somebody else's listener with a
+// target's name changes nothing of that target's sessions. So a session with connections through
+// two portals is two of these.
 struct SessionKey {
   uint8_t role;
   std::string target;
@@ -28,15 +31,17 @@ struct SessionKey {
   // TargetPortalGroupTag. If the target did not give it, the portal of the leading login stands for
   // the group. "" if that login was not seen.
   std::string portal_group;
+  std::string portal;  // its address; "" if unknown
   auto operator<=>(const SessionKey&) const = default;
 };
 
 struct Session {
   std::string name;    // ISID and TSIH in hex
-  std::string portal;  // of the target
+  std::string portal;  // of the target; known later than the key's if a record was lost
   bool header_digest = false;
   bool data_digest = false;
   bool logged_out = false;                   // as a whole: its connections may end one by one
+  bool is_replaced = false;                  // by another portal: its end is no loss
   std::map<uint16_t, uint64_t> connections;  // by CID; empty: down
   uint64_t since_ns = 0;                     // the login by which it came up
   uint64_t down_since_ns = 0;                // once it is down: its last connection broke
@@ -50,7 +55,6 @@ struct SessionLogin {
   SessionKey key;  // with the TSIH that the target answered
   uint16_t cid = 0;
   uint64_t connection = 0;
-  std::string portal;      // of the target; "" if unknown
   bool is_leading = true;  // the request's TSIH was 0: it asks for a new session
   uint64_t time_ns = 0;
 };
@@ -78,13 +82,13 @@ class SessionTable {
   [[nodiscard]] const std::map<SessionKey, Session>& all() const { return sessions_; }
 
  private:
-  using Entry = std::map<SessionKey, Session>::const_iterator;
+  using Entry = std::map<SessionKey, Session>::iterator;
 
-  // The sessions of this initiator, ISID and target, with any TSIH and portal group.
-  [[nodiscard]] std::pair<Entry, Entry> OfInitiatorPort(const SessionKey& key) const;
+  // The sessions of this initiator, ISID and target, with any TSIH, portal group and portal.
+  [[nodiscard]] std::pair<Entry, Entry> OfInitiatorPort(const SessionKey& key);
   bool EndThoseInPlaceOf(const SessionKey& key);
-  void EndThoseThatAreBack(const SessionLogin& login);
-  [[nodiscard]] const SessionKey& JoinedBy(const SessionKey& key) const;
+  void EndThoseThatAreBack(const SessionKey& key);
+  const SessionKey& JoinedBy(const SessionLogin& login);
   void ForgetTheLongestDown();
 
   std::map<SessionKey, Session> sessions_;

@@ -5,7 +5,11 @@
 // again behind it.
 #include "collector/model/snapshot.h"
 
+#include <algorithm>
+#include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 namespace lunscope {
 namespace {
@@ -48,6 +52,39 @@ void EachWithPauses(const std::map<Key, Value>& entries, const Pause& pause, con
   }
 }
 
+// The items, by their numbers, that have no room. Each group of items gets a place in turn, and the
+// items of a group get theirs in their order. group_of: says to which group an item belongs.
+template <typename GroupOf>
+std::vector<size_t> WithoutRoom(size_t items, size_t limit, const GroupOf& group_of) {
+  if (items <= limit) return {};
+  std::map<decltype(group_of(0)), size_t> sizes;
+  std::vector<std::pair<size_t, size_t>> turns;  // the turn in which an item gets its place
+  for (size_t item = 0; item < items; item++) turns.emplace_back(sizes[group_of(item)]++, item);
+  std::ranges::nth_element(turns, turns.begin() + static_cast<ptrdiff_t>(limit));
+  std::vector<size_t> without;
+  for (size_t i = limit; i < items; i++) without.push_back(turns[i].second);
+  return without;
+}
+
+void LimitSessions(std::vector<SessionState>& sessions, size_t limit) {
+  if (sessions.size() <= limit) return;
+  std::ranges::stable_sort(sessions, {}, &SessionState::since_ns);
+  for (const size_t number : WithoutRoom(sessions.size(), limit, [&](size_t i) {
+         return std::pair(sessions[i].role, sessions[i].portal);
+       })) {
+    SessionState& session = sessions[number];
+    session.name = session.initiator = kOverflowName;
+    session.portal.clear();
+    session.header_digest = session.data_digest = false;
+  }
+}
+
+LocalProcess OverflowProcess() {
+  LocalProcess process;
+  process.comm = kOverflowName;
+  return process;
+}
+
 }  // namespace
 
 void CopyTargets(const std::map<TargetKey, TargetStatistics>& targets, const Pause& pause,
@@ -64,17 +101,19 @@ void CopyTargets(const std::map<TargetKey, TargetStatistics>& targets, const Pau
   }
 }
 
-void CopySessions(const std::map<SessionKey, Session>& sessions, const Pause& pause,
+void CopySessions(const std::map<SessionKey, Session>& sessions, size_t limit, const Pause& pause,
                   Snapshot& snapshot) {
   snapshot.sessions.reserve(sessions.size());
   EachWithPauses(sessions, pause, [&](const SessionKey& key, const Session& session) {
     snapshot.sessions.push_back({key.role, key.target, session.name, key.initiator, session.portal,
-                                 session.header_digest, session.data_digest, session.is_up()});
+                                 session.header_digest, session.data_digest, session.is_up(),
+                                 session.since_ns});
   });
+  LimitSessions(snapshot.sessions, limit);
 }
 
-void CountConnections(const std::map<uint64_t, Connection>& connections, const Pause& pause,
-                      Snapshot& snapshot) {
+void CountConnections(const std::map<uint64_t, Connection>& connections, size_t limit,
+                      const Pause& pause, Snapshot& snapshot) {
   std::map<Readers, uint64_t, ReadersOrder> all;
   EachWithPauses(connections, pause, [&](uint64_t, const Connection& connection) {
     auto readers = all.find(ReadersOrder::View(connection.target, &connection.process));
@@ -84,11 +123,13 @@ void CountConnections(const std::map<uint64_t, Connection>& connections, const P
     if (connection.has_inferred_names())
       snapshot.inferred_connections[{connection.target->first, connection.names_from}]++;
   });
-  for (const auto& [readers, count] : all) {
-    LocalProcess process = readers.process;
-    process.id = 0;
-    snapshot.connections[{readers.target->first, std::move(process)}] += count;
-  }
+  std::vector<std::pair<Readers, uint64_t>> counts(all.begin(), all.end());
+  for (auto& [readers, count] : counts) readers.process.id = 0;
+  for (const size_t number :
+       WithoutRoom(counts.size(), limit, [&](size_t i) { return counts[i].first.target; }))
+    counts[number].first.process = OverflowProcess();
+  for (auto& [readers, count] : counts)
+    snapshot.connections[{readers.target->first, std::move(readers.process)}] += count;
 }
 
 }  // namespace lunscope

@@ -3,6 +3,7 @@
 // A copy of what a scrape exports: a value of its own, which is rendered without the model.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -26,6 +27,7 @@ struct SessionState {
   bool header_digest = false;
   bool data_digest = false;
   bool is_up = false;
+  uint64_t since_ns = 0;
 };
 
 struct Snapshot {
@@ -41,11 +43,16 @@ struct Snapshot {
 
 // Each LUN, session and connection is as of one moment. Not all are as of the same one, because a
 // pause may apply records in between.
+//
+// limit: so many sessions, and so many processes, keep their names. Portals share the room for
+// sessions, and targets that for processes: each gets as much as every other, so that many of one
+// leave room for the others. Those without room are the overflow of their target, so that sums stay
+// right. Older sessions get their place first.
 void CopyTargets(const std::map<TargetKey, TargetStatistics>& targets, const Pause& pause,
                  Snapshot& snapshot);
-void CopySessions(const std::map<SessionKey, Session>& sessions, const Pause& pause,
+void CopySessions(const std::map<SessionKey, Session>& sessions, size_t limit, const Pause& pause,
                   Snapshot& snapshot);
-void CountConnections(const std::map<uint64_t, Connection>& connections, const Pause& pause,
-                      Snapshot& snapshot);
+void CountConnections(const std::map<uint64_t, Connection>& connections, size_t limit,
+                      const Pause& pause, Snapshot& snapshot);
 
 }  // namespace lunscope

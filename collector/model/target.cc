@@ -60,9 +60,11 @@ void AddCounts(const TargetCounters& from, TargetCounters& to) {
 }
 
 void AddCounts(const LunStatistics& from, LunStatistics& to) {
-  const auto& [operations, read_bytes, written_bytes, identity, errors, target_failures, no_status,
-               outstanding, oldest_start_ns, host_errors, retries, timeouts, unjoined] = from;
+  const auto& [operations, read_bytes, written_bytes, identity, elsewhere, errors, target_failures,
+               no_status, outstanding, oldest_start_ns, host_errors, retries, timeouts, unjoined] =
+      from;
   static_cast<void>(identity);
+  static_cast<void>(elsewhere);
   static_cast<void>(outstanding);
   static_cast<void>(oldest_start_ns);
   AddCounts(operations, to.operations);

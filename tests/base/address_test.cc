@@ -46,6 +46,12 @@ TEST(FormatAddress, IsWrittenAsAPersonWritesIt) {
     EXPECT_EQ(FormatAddress(row.address.data(), row.is_ipv6, row.port), row.text);
 }
 
+TEST(PackedAddress, SaysTheSame) {
+  for (const Row& row : kRows)
+    EXPECT_EQ(PackedAddress::Of(row.address.data(), row.is_ipv6, row.port).Text(), row.text);
+  EXPECT_EQ(PackedAddress().Text(), "");
+}
+
 struct ParseRow {
   const char* text;
   const char* host;

@@ -2,6 +2,8 @@
 """A session of libiscsi that stays, as those of its tools do not, and how many commands it sent."""
 
 import ctypes
+import os
+import socket
 
 from harness.process import wait_until
 
@@ -12,14 +14,17 @@ GOOD = 0
 
 
 class Libiscsi:
-    """One session with one target, logged in while it is entered."""
+    """One session with one target, logged in while it is entered. isid: the random part of its
+    ISID; None: libiscsi chooses one.
+    """
 
-    def __init__(self, name, portal, target):
+    def __init__(self, name, portal, target, isid=None):
         self._library = ctypes.CDLL(_LIBRARY)
         for function in ("iscsi_create_context", "iscsi_get_error"):
             getattr(self._library, function).restype = ctypes.c_void_p
         self._name, self._portal, self._target = (
             word.encode() for word in (name, portal, target))
+        self._isid = isid
         self._context = None
         self.commands = 0
 
@@ -28,6 +33,8 @@ class Libiscsi:
         try:
             self._call("set_targetname", self._target)
             self._call("set_session_type", _NORMAL_SESSION)
+            if self._isid is not None:
+                self._call("set_isid_random", self._isid, 0)
             # It would wait for a target that is gone, for ever.
             self._call("set_timeout", _ANSWER_SECONDS)
             self._library.iscsi_set_noautoreconnect(self._context, 1)
@@ -42,6 +49,12 @@ class Libiscsi:
         # Unchecked: istgt now and then closes the connection and has not answered the logout.
         self._library.iscsi_logout_sync(self._context)
         self._library.iscsi_destroy_context(self._context)
+
+    def disconnect(self):
+        """Close the connection without a logout."""
+        descriptor = os.dup(self._library.iscsi_get_fd(self._context))
+        with socket.socket(fileno=descriptor) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
 
     def command(self, name, *arguments):
         """Run iscsi_NAME_sync() with what follows its context; returns the status."""

@@ -6,12 +6,14 @@ scripted peers exchange them.
 from harness.case import LiveTest, main
 from harness.compare import ROLES
 from harness.dialogue import I, STATSN, T, Stage, login_request, login_response, manage, pieces
+from harness.libiscsi import Libiscsi
 from harness.lunscope import Serve
 from harness.pdus import (ASYNC_MESSAGE, CONTINUE, FINAL, FULL_FEATURE, LOGOUT_REQUEST,
                           LOGOUT_RESPONSE, NOP_IN, OPERATIONAL, RESERVED_TAG, TEXT_REQUEST,
                           TEXT_RESPONSE, TRANSIT, command, pdu, response, text, write)
 from harness.process import wait_until
 from harness.table import Row, Table, written
+from harness.tgtd import Tgtd
 
 # ---- Logins (sections 11.12, 11.13) ----
 
@@ -200,6 +202,51 @@ class Sessions(LiveTest):
         metrics = self.serve.metrics()
         for role in ROLES:
             self.assertEqual(metrics.accounts(role), (4, 2, 2, 0), role)
+
+
+class OtherListener(LiveTest):
+    """Somebody's own listener has a target's name, and a client of it the initiator's."""
+
+    TARGET = "iqn.2024-01.org.lunscope.test:claimed"
+    INITIATOR = "iqn.2024-01.org.lunscope.test:claimed-initiator"
+    ISID = 7
+
+    def setUp(self):
+        super().setUp()
+        self.real, self.other = self.use(Tgtd()), self.use(Tgtd())
+        for tgtd, size in ((self.real, 64 << 20), (self.other, 128 << 20)):
+            self.lun = tgtd.add_target(self.TARGET).add_lun(size)
+        self.serve = self.use(Serve(self.real.port, self.other.port))
+
+    def log_in(self, tgtd):
+        session = self.use(Libiscsi(self.INITIATOR, f"127.0.0.1:{tgtd.port}", self.TARGET,
+                                    self.ISID))
+        session.wait_until_ready(self.lun)
+        session.command("inquiry", self.lun, 0, 0, 255)
+        session.command("readcapacity10", self.lun, 0, 0)
+        return session
+
+    def facts(self, tgtd):
+        """The series of the target at this portal, in both roles."""
+        metrics = self.serve.settled()
+        return {name: sorted((sorted(sample.labels.items()), sample.value) for sample in
+                             metrics.select(name, portal=f"127.0.0.1:{tgtd.port}"))
+                for name in ("session_up", "session_info", "lun_info", "lun_capacity_bytes")}
+
+    def test_the_target_does_not_move(self):
+        self.log_in(self.real)
+        before = self.facts(self.real)
+        for name, samples in before.items():
+            self.assertEqual(len(samples), len(ROLES), name)
+        self.assertEqual({value for _, value in before["lun_capacity_bytes"]}, {64 << 20})
+        claimed = self.log_in(self.other)
+        self.assertEqual(self.facts(self.real), before)
+        others = self.facts(self.other)
+        self.assertEqual({value for _, value in others["lun_capacity_bytes"]}, {128 << 20})
+        claimed.disconnect()
+        wait_until(lambda: {value for _, value in self.facts(self.other)["session_up"]} == {0}, 30,
+                   "the other session to be down")
+        self.assertEqual(self.facts(self.real), before)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,18 @@
 
 In a namespace and in control groups of the test's own; compared with what /proc says of the
 processes that the test started.
+
+LUNSCOPE_CONTROL_GROUPS sets how many control groups a host of many has (2000).
 """
 
 import contextlib
 import os
 import pathlib
 import signal
+import subprocess
+import sys
+import tempfile
+import time
 
 from harness.case import LiveTest, main
 from harness.compare import role_of
@@ -16,6 +22,9 @@ from harness.lunscope import Serve, Trace
 from harness.process import Process, run, wait_until
 from harness.tgtd import Tgtd
 
+CONTROL_GROUPS = int(os.environ.get("LUNSCOPE_CONTROL_GROUPS", "2000"))
+DEAD_READERS = 12
+SCRAPING_SECONDS = 2
 TARGET = "iqn.2024-01.org.lunscope.test:processes"
 GUEST = "guest of a test"
 # QEMU opens the disk and, stopped before its first instruction, keeps it.
@@ -122,6 +131,67 @@ class Processes(LiveTest):
         comm = pathlib.PurePath(words[0]).name[:15]
         process = self.seen(serve, "initiator", comm)
         self.check(process, qemu, comm=comm, guest=GUEST)
+
+    @contextlib.contextmanager
+    def under_load(self, serve):
+        """Commands all the time, and scrapes. None of the commands may be lost."""
+        load = self.start("iscsi-perf", "-t", "600", "-m", "8", self.target.url(self.lun))
+        self.seen(serve, "initiator", "iscsi-perf")
+        yield
+        load.end()
+        metrics = serve.settled()
+        for role in "initiator", "target":
+            seen, reported, unreported, in_flight = metrics.accounts(role)
+            # Those that were in flight when their connection ended have no status.
+            ended = metrics.total("commands_unreported_total", role=role, reason="connection_closed")
+            self.assertEqual((unreported - ended, in_flight), (0, 0), role)
+            self.assertGreater(reported, 0)
+            self.assertEqual(seen, reported + unreported)
+
+    def scrape_for(self, serve, seconds):
+        """The longest of the scrapes."""
+        until, longest = time.monotonic() + seconds, 0
+        while (began := time.monotonic()) < until:
+            serve.scrape()
+            longest = max(longest, time.monotonic() - began)
+        print(f"the longest scrape took {longest:.3f} s", file=sys.stderr)
+
+    def test_command_line_that_blocks_its_reader(self):
+        """The name of one process never comes. Nothing else waits for it."""
+        serve = self.use(Serve(self.tgtd.port))
+        with self.under_load(serve), tempfile.TemporaryDirectory() as folder:
+            fifo = pathlib.Path(folder, "fifo")
+            os.mkfifo(fifo)
+            blocked = self.use(Process([*self.inside, "sh", "-c", 'read -r go && exec "$@"', "sh",
+                                        "iscsi-perf", "-t", "600", "-m", "1",
+                                        self.target.url(self.lun)], stdin=subprocess.PIPE))
+            command_line = f"/proc/{blocked.pid}/cmdline"
+            # The mount goes with the process.
+            run(["mount", "--bind", fifo, command_line])
+            with blocked.popen.stdin as stdin:
+                stdin.write(b"go\n")
+            wait_until(lambda: serve.metrics().total("connections", role="initiator") == 2, 60,
+                       "the other connection")
+            self.scrape_for(serve, SCRAPING_SECONDS)
+            blocked.end()
+
+    def test_readers_that_are_gone_among_many_control_groups(self):
+        serve = self.use(Serve(self.tgtd.port))
+        groups = [self.group / f"{number}" for number in range(CONTROL_GROUPS)]
+        with self.under_load(serve):
+            try:
+                for group in groups:
+                    group.mkdir()
+                for _ in range(DEAD_READERS):
+                    url = self.target.url(self.lun)
+                    run([*self.inside, "sh", "-c",
+                         f"echo $$ > {groups[-1]}/cgroup.procs && exec iscsi-inq {url}"])
+                self.scrape_for(serve, SCRAPING_SECONDS)
+            finally:
+                for group in groups:
+                    with contextlib.suppress(FileNotFoundError):
+                        wait_until(lambda: not (group / "cgroup.procs").read_text(), 10, "the group")
+                        group.rmdir()
 
 
 if __name__ == "__main__":

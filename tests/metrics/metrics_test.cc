@@ -218,7 +218,8 @@ TEST(Metrics, OfASessionSayWhetherItIsUp) {
   host.Opens(1).LogsIn({.isid = 1});
   host.Opens(2).LogsIn({.isid = 2}).Drops();
   EXPECT_THAT(Values(Render(host), "session_up"),
-              ElementsAre(std::pair("000000000001:0001", 1), std::pair("000000000002:0001", 0)));
+              ElementsAre(std::pair("000000000001:0001 192.0.2.2:3260", 1),
+                          std::pair("000000000002:0001 192.0.2.2:3260", 0)));
 }
 
 TEST(Metrics, OfTheOldestCommandAreItsAge) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The limit of label sets: series beyond it count for the overflow target, and all sums stay right.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <map>
+#include <string>
 
 #include "tests/model/host.h"
 
@@ -202,6 +206,47 @@ TEST(LabelSets, OfInflightTasksAreBounded) {
   }
   EXPECT_EQ(outstanding, uint64_t{LUNSCOPE_TRACKED_COMMANDS});
   EXPECT_LE(luns, 11u);
+}
+
+// One portal has many sessions, the other has one, which came last.
+TEST(LabelSets, OfSessionsLeaveRoomForEachPortal) {
+  constexpr size_t kLimit = 10;
+  Host host({.max_label_sets = kLimit});
+  for (uint64_t id = 1; id <= 100; id++) host.Opens(id).LogsIn({.isid = id});
+  host.Meets(101).IsIpv6().Opens().LogsIn({.isid = 101});
+  const Snapshot snapshot = host.See();
+  std::map<std::string, size_t> sessions;
+  for (const SessionState& session : snapshot.sessions) sessions[session.name]++;
+  EXPECT_EQ(sessions.size(), kLimit + 1);
+  EXPECT_EQ(sessions["overflow"], 101 - kLimit);
+  EXPECT_EQ(sessions["000000000001:0001"], 1u) << "the oldest";
+  EXPECT_EQ(sessions["000000000065:0001"], 1u) << "of the other portal";
+}
+
+// One target has the connections of many processes, the other those of one.
+TEST(LabelSets, OfProcessesLeaveRoomForEachTarget) {
+  constexpr size_t kLimit = 10;
+  std::map<uint64_t, Connection> connections;
+  Series series(kLimit);
+  for (uint64_t id = 1; id <= 101; id++) {
+    Connection& connection = connections[id];
+    series.Assign(connection, {kInitiator, id == 101 ? "iqn.other" : "iqn.disk"});
+    connection.process.comm = fmt::format("process-{:03}", id);
+  }
+  Snapshot snapshot;
+  CountConnections(connections, kLimit, {}, snapshot);
+  EXPECT_EQ(snapshot.connections.size(), kLimit + 1);
+  uint64_t sum = 0;
+  for (const auto& [key, count] : snapshot.connections) {
+    sum += count;
+    if (key.second.comm == "overflow") {
+      EXPECT_EQ(count, 101 - kLimit);
+    }
+  }
+  EXPECT_EQ(sum, 101u);
+  LocalProcess other;
+  other.comm = "process-101";
+  EXPECT_TRUE(snapshot.connections.contains({{kInitiator, "iqn.other"}, other}));
 }
 
 }  // namespace

@@ -188,6 +188,41 @@ TEST(LunIdentity, OfATargetWithoutANameIsThatOfTheConnection) {
   EXPECT_EQ(type(2, 2), 0x00);
 }
 
+// A listener can claim the name of any target.
+TEST(LunIdentity, IsKeptApartByPortal) {
+  Host host;
+  host.Opens(1).LogsIn().Reads(kInquiry, InquiryData(0x00));
+  host.Meets(2).IsIpv6().Opens().LogsIn().Reads(kInquiry, InquiryData(0x01));
+  host.On(2).Reads(kReadCapacity10, kCapacity10);
+  for (const auto& [id, type] : {std::pair(1, 0x00), std::pair(2, 0x01)})
+    EXPECT_EQ(host.model().DeviceType(*host.model().FindConnection(id), 0), type);
+  const LunStatistics lun = host.See().targets.at({kInitiator, kDisk}).luns.at(0);
+  EXPECT_EQ(lun.identity.portal.Text(), "192.0.2.2:3260");
+  EXPECT_EQ(lun.identity.capacity_bytes, 0u);
+  ASSERT_EQ(lun.elsewhere.size(), 1u);
+  EXPECT_EQ(lun.elsewhere[0].portal.Text(), "[2001:db8::2]:3260");
+  EXPECT_EQ(lun.elsewhere[0].capacity_bytes, uint64_t{512} * 0x100000);
+}
+
+TEST(LunIdentity, IsNotThatOfAPeerThatHasNotLoggedIn) {
+  Host host;
+  host.Opens(1).RequestsLogin(LoginText({})).Reads(kInquiry, InquiryData(0x01));
+  const TargetStatistics target = host.See().targets.at({kInitiator, kDisk});
+  EXPECT_TRUE(target.luns.at(0).identity.is_empty());
+}
+
+TEST(LunIdentity, OfManyPortalsAreTheFirstAndTheLast) {
+  LunStatistics lun;
+  const auto portal = [](uint16_t port) {
+    return PackedAddress::Of(InquiryData(0).data(), true, port);
+  };
+  for (uint16_t port = 1; port <= 100; port++) lun.IdentityToLearn(portal(port)).device_type = port;
+  EXPECT_EQ(lun.identity.device_type, 1);
+  ASSERT_EQ(lun.elsewhere.size(), LunStatistics::kMaxElsewhere);
+  EXPECT_EQ(lun.IdentityAt(portal(100))->device_type, 100);
+  EXPECT_EQ(lun.IdentityAt(portal(2)), nullptr);
+}
+
 // Data in several chunks: the first chunk has the facts, and the others continue the same data.
 TEST(LunIdentity, IsLearnedFromTheFirstChunk) {
   Host host;

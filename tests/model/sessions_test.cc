@@ -247,6 +247,31 @@ TEST(Session, IsReinstatedAtAnyPortalOfItsGroup) {
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0002 up=1"));
 }
 
+// Somebody else's listener, and a client of it, can take every name and number of a session.
+TEST(Session, IsLeftAloneByTheSameNamesAtAnotherPortal) {
+  const std::string up = "iqn.host iqn.disk 00023d000001:0001 up=1";
+  const std::string down = "iqn.host iqn.disk 00023d000001:0001 up=0";
+  for (const bool joins : {false, true}) {
+    Host host;
+    host.Opens(1).LogsIn({.answer = "TargetPortalGroupTag=1\0"s});
+    Conversation& other = host.Meets(2).IsIpv6().Opens();
+    if (joins) other.Joining(1, 0);
+    other.LogsIn({.answer = "TargetPortalGroupTag=1\0"s});
+    EXPECT_THAT(host.Sessions(), ElementsAre(up, up));
+    other.Drops();
+    EXPECT_THAT(host.Sessions(), ElementsAre(up, down));
+  }
+}
+
+// A CID that is taken over through another portal of the group (RFC 7143 6.3.4).
+TEST(Session, KeepsItsConnectionReinstatedAtAnotherPortal) {
+  Host host;
+  host.Opens(1).LogsIn({.answer = "TargetPortalGroupTag=1\0"s});
+  host.Meets(2).IsIpv6().Opens().Joining(1, 0).LogsIn();
+  host.On(1).Drops();
+  EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+}
+
 // The same ISID to another portal may be another session (RFC 7143 10.1.1), a path of its own.
 TEST(Session, OfAnotherPortalIsNotReinstated) {
   Host host;
