@@ -84,7 +84,7 @@ class TcpConnection {
     std::unique_ptr<ConnectionFollower> follower;
   };
   std::vector<End> followed_;  // none before the first payload: state costs 16 KiB
-  uint64_t last_ns_ = 0;  // the time of its last segment
+  uint64_t last_ns_ = 0;       // the time of its last segment
   bool is_closed_ = false;
 };
 
