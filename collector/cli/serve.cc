@@ -96,18 +96,16 @@ class ServeSubcommand : public Subcommand {
     // program of a terminal. A service manager's `reload` must not.
     const bool reloads = !web_.config_file.empty() || manager.is_there();
     EventLoop loop(reloads ? EventLoop::HangUp::kReloads : EventLoop::HangUp::kEnds);
-    if (Status prepared = privileges_.Prepare(); !prepared.ok()) return prepared.error();
     Result<std::vector<Listener>> listeners = Listener::OpenAll(web_.listen.addresses);
     if (!listeners.ok()) return listeners.error();
-    Result<SourceList> sources = AttachSources(watch_.sources, probe);
-    if (!sources.ok()) return sources.error();
     const bool has_socket_file =
         std::ranges::any_of(web_.listen.addresses, &ListenAddress::is_unix);
-    Status given_up = privileges_.GiveUp(AdminUse(sources.value()), has_socket_file);
-    if (!given_up.ok()) return given_up.error();
+    Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_, has_socket_file);
+    if (!sources.ok()) return sources.error();
     model_.joins_layers = watch_.sources.joins_layers();
     Watcher watcher(std::move(sources.value()), model_,
-                    {std::make_unique<Resolver>(MakeHostReader), false});
+                    {std::make_unique<Resolver>(MakeHostReader), false,
+                     [this] { privileges_.GiveUpPrograms(); }});
     EndpointCounts counts;
     Result<std::unique_ptr<Endpoint>> endpoint =
         Endpoint::Start({.listeners = std::move(listeners.value()),
@@ -138,17 +136,12 @@ class ServeSubcommand : public Subcommand {
   }
 
  private:
-  void Watch(Watcher& watcher, EventLoop& loop, Access& access, ServiceManager& manager) const {
+  static void Watch(Watcher& watcher, EventLoop& loop, Access& access, ServiceManager& manager) {
     LossNotices losses;
-    bool may_run_programs = true;
     EventLoop::Wake wake;
     while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
       const uint64_t now_ns = MonotonicNs();
       watcher.DrainAfterWakeup();
-      if (may_run_programs && !watcher.may_run_programs()) {
-        privileges_.GiveUpPrograms();
-        may_run_programs = false;
-      }
       manager.Alive(now_ns);
       LogNotice(losses.Take(watcher.Commands(), now_ns));
       if (wake == EventLoop::Wake::kReload) Reload(access, manager);

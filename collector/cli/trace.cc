@@ -63,17 +63,15 @@ class TraceSubcommand : public Subcommand {
     probe.emit_headers = lines_.pdus;
     probe.shows_open = true;
     EventLoop loop;
-    if (Status prepared = privileges_.Prepare(); !prepared.ok()) return prepared.error();
-    Result<SourceList> sources = AttachSources(watch_.sources, probe);
+    Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_);
     if (!sources.ok()) return sources.error();
-    Status given_up = privileges_.GiveUp(AdminUse(sources.value()), false);
-    if (!given_up.ok()) return given_up.error();
     ModelOptions model;
     model.joins_layers = lines_.joins_layers;
     // Only the JSON lines of commands have the process.
     const bool shows_processes = lines_.json && !lines_.pdus;
     Watcher watcher(std::move(sources.value()), model,
-                    {std::make_unique<Resolver>(MakeHostReader), shows_processes});
+                    {std::make_unique<Resolver>(MakeHostReader), shows_processes,
+                     [this] { privileges_.GiveUpPrograms(); }});
     LogInfo("watching {}; Ctrl-C ends", watch_.Text());
     SayMissing(watcher);
     Trace(watcher, loop);
@@ -97,7 +95,6 @@ class TraceSubcommand : public Subcommand {
     };
     LossNotices losses;
     bool is_read = true;
-    bool may_run_programs = true;
     while (is_read && !tracer.is_done()) {
       const milliseconds wait = UntilNextDrain(start);
       const EventLoop::Wake wake =
@@ -109,10 +106,6 @@ class TraceSubcommand : public Subcommand {
       }
       const uint64_t drained_at_ns = MonotonicNs();
       watcher.DrainAfterWakeup();
-      if (may_run_programs && !watcher.may_run_programs()) {
-        privileges_.GiveUpPrograms();
-        may_run_programs = false;
-      }
       LogNotice(losses.Take(watcher.Commands(), drained_at_ns));
       // Rows that wait for names may be older than those that do not.
       if (!watcher.has_waiting()) is_read = tracer.Flush(drained_at_ns - kSettledNs);

@@ -40,8 +40,8 @@ struct HostNames::Learner {
   HostFact& fact;
 
   void operator()(const SessionsQuestion& /*question*/) {
-    names.awaits_sessions_ = false;
     model.SetHostSessions(std::move(std::get<std::vector<HostSession>>(fact)));
+    if (names.after_programs_) names.after_programs_();
   }
   void operator()(const ScsiHostQuestion& question) {
     const std::string& target = std::get<std::string>(fact);
@@ -57,10 +57,10 @@ struct HostNames::Learner {
 };
 
 HostNames::HostNames(std::unique_ptr<Resolver> resolver, bool waits_for_processes,
-                     std::chrono::milliseconds patience)
+                     std::function<void()> after_programs, std::chrono::milliseconds patience)
     : resolver_(std::move(resolver)),
       waits_for_processes_(waits_for_processes),
-      awaits_sessions_(true),
+      after_programs_(std::move(after_programs)),
       patience_(patience) {
   // Once: a session that begins from now on is seen to log in.
   resolver_->Find(SessionsQuestion{});

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -22,9 +23,12 @@ class HostNames {
  public:
   // Nobody is asked: for a capture, whose host is another one.
   HostNames() = default;
-  // waits_for_processes: rows show the process of a connection. patience: how long a record may
-  // wait for its names. A busy host answers in some milliseconds.
+  // waits_for_processes: rows show the process of a connection. after_programs: called once, by the
+  // caller that takes the answers, when no program of this host is asked any more; only the
+  // question for its sessions does that. patience: how long a record may wait for its names. A busy
+  // host answers in some milliseconds.
   HostNames(std::unique_ptr<Resolver> resolver, bool waits_for_processes,
+            std::function<void()> after_programs = {},
             std::chrono::milliseconds patience = std::chrono::seconds(1));
 
   // Readable when answers have come; -1: never.
@@ -36,8 +40,6 @@ class HostNames {
   void Complete(const lunscope_record& record, Model& model);
   // Give the model the answers that have come.
   void TakeAnswers(Model& model);
-  // A program of this host may still be asked. Only the question for its sessions does that.
-  [[nodiscard]] bool may_run_programs() const { return awaits_sessions_; }
   // Wait until an answer has come, or this long.
   void WaitForAnswers(std::chrono::milliseconds longest);
   [[nodiscard]] std::chrono::nanoseconds patience() const { return patience_; }
@@ -49,7 +51,7 @@ class HostNames {
 
   std::unique_ptr<Resolver> resolver_;  // nullptr: nobody is asked
   bool waits_for_processes_ = false;
-  bool awaits_sessions_ = false;
+  std::function<void()> after_programs_;
   std::chrono::milliseconds patience_{0};
   // Connections that get the answer when it comes.
   std::map<ProcessQuestion, std::set<uint64_t>> waiting_;

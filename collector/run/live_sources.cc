@@ -87,8 +87,7 @@ void MakeRoomInSockets() {
   }
 }
 
-}  // namespace
-
+// The use that these sources go on to have for CAP_SYS_ADMIN (Source::AdminUse()).
 std::string AdminUse(const SourceList& sources) {
   std::string all;
   for (const auto& source : sources) {
@@ -98,7 +97,7 @@ std::string AdminUse(const SourceList& sources) {
   return all;
 }
 
-Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options) {
+Result<SourceList> Attach(const Sources& sources, const ProbeOptions& options) {
   SourceList list;
   if (sources.iscsi) {
     Result<std::unique_ptr<Probe>> probe = Probe::Attach(options);
@@ -113,6 +112,18 @@ Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& opt
     list.push_back(std::make_unique<LayerSource>(std::move(probe.value()), sources));
   }
   return list;
+}
+
+}  // namespace
+
+Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options,
+                                 const PrivilegeOptions& privileges, bool removes_files) {
+  if (Status prepared = privileges.Prepare(); !prepared.ok()) return prepared.error();
+  Result<SourceList> attached = Attach(sources, options);
+  if (!attached.ok()) return attached;
+  Status given_up = privileges.GiveUp(AdminUse(attached.value()), removes_files);
+  if (!given_up.ok()) return given_up.error();
+  return attached;
 }
 
 }  // namespace lunscope

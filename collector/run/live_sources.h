@@ -5,6 +5,7 @@
 
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
+#include "collector/run/privileges.h"
 #include "collector/run/settings.h"
 #include "collector/run/source.h"
 
@@ -14,9 +15,8 @@ namespace lunscope {
 // a command of the wire before it meets the same command of the mid-layer.
 //
 // Raises net.core.optmem_max where the state of a connection would not fit it, and says so.
-Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options);
-
-// The use that these sources go on to have for CAP_SYS_ADMIN (Source::AdminUse()).
-std::string AdminUse(const SourceList& sources);
+// Then this thread gives up the privileges that it needs no more (PrivilegeOptions::GiveUp()).
+Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options,
+                                 const PrivilegeOptions& privileges, bool removes_files = false);
 
 }  // namespace lunscope

@@ -24,8 +24,6 @@
 namespace lunscope {
 namespace {
 
-using CapabilitySet = std::unique_ptr<std::remove_pointer_t<cap_t>, decltype(&cap_free)>;
-
 constexpr const char* kNone = "none";
 
 // LeakSanitizer looks at all threads from a process of its own, at the end of a test.
@@ -93,17 +91,14 @@ void LimitBoundingSet(const std::vector<int>& kept) {
 }
 
 Status KeepOnly(const std::vector<int>& wanted) {
-  const CapabilitySet held(cap_get_proc(), &cap_free);
-  const CapabilitySet kept(cap_init(), &cap_free);
-  if (!held || !kept) return Failure("reading the capabilities");
+  const std::unique_ptr<std::remove_pointer_t<cap_t>, decltype(&cap_free)> kept(cap_init(),
+                                                                                &cap_free);
   for (const int capability : wanted) {
-    cap_flag_value_t is_held = CAP_CLEAR;
-    cap_get_flag(held.get(), capability, CAP_PERMITTED, &is_held);
-    if (is_held != CAP_SET) continue;
+    if (!HasCapability(capability)) continue;
     for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE})
       cap_set_flag(kept.get(), flag, 1, &capability, CAP_SET);
   }
-  if (cap_set_proc(kept.get()) != 0) return Failure("giving up capabilities");
+  if (!kept || cap_set_proc(kept.get()) != 0) return Failure("giving up capabilities");
   return Nothing{};
 }
 

@@ -107,11 +107,6 @@ bool Watcher::has_waiting() {
   return HasWaiting();
 }
 
-bool Watcher::may_run_programs() {
-  const std::lock_guard lock(mutex_);
-  return names_.may_run_programs();
-}
-
 bool Watcher::HasWaiting() const {
   return std::ranges::any_of(inlets_, [](const Inlet& inlet) { return !inlet.waiting.empty(); });
 }

@@ -49,8 +49,6 @@ class Watcher {
   void Drain();
   // Do drained records wait for names?
   [[nodiscard]] bool has_waiting();
-  // May a program of this host still be started (host_names.h)?
-  [[nodiscard]] bool may_run_programs();
   // As Drain(), counted as a wakeup of this process.
   void DrainAfterWakeup();
   // The last drain: what waits for names is waited for, then taken in without them.

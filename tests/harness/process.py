@@ -16,6 +16,7 @@ import ctypes
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -216,6 +217,11 @@ def text_of(path):
         return pathlib.Path(path).read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def status_of(path):
+    """{name: value} of a status file of /proc; {} if its process is gone by now."""
+    return dict(re.findall(r"^(\w+):\s*(.*)$", text_of(path), re.M))
 
 
 def run(command, timeout=20, check=True, **popen):

@@ -21,11 +21,12 @@ import time
 
 from harness.capture import Capture
 from harness.case import LiveTest, TgtdTest, main
+from harness.checked import CAPABILITIES
 from harness.compare import ROLES, check_harmless, check_same_counts, role_of
 from harness.lunscope import Serve, Trace, check_exposition, fail_to_start
 from harness.pdus import TEST_UNIT_READY, read_10
 from harness.perf import Perf, read_with_perf
-from harness.process import LUNSCOPE, Process, free_port, run, text_of, wait_until
+from harness.process import LUNSCOPE, Process, free_port, run, status_of, text_of, wait_until
 from harness.scripted import Initiator
 from harness.surroundings import NOBODY, NOBODY_WITH_RIGHTS, NO_BTF, in_place_of, without
 from harness.witness import measure
@@ -67,8 +68,9 @@ REFUSALS = {
 }
 
 
-# linux/capability.h
-SYS_PTRACE, SYS_ADMIN, PERFMON, BPF = (1 << bit for bit in (19, 21, 38, 39))
+SYS_PTRACE = 1 << 19  # linux/capability.h
+SYS_ADMIN, PERFMON, BPF = (1 << CAPABILITIES[name]
+                           for name in ("CAP_SYS_ADMIN", "CAP_PERFMON", "CAP_BPF"))
 # which: (options, capabilities, user, filters of system calls) of a process that watches
 PRIVILEGES = {
     "as it comes": ([], BPF | PERFMON, 0, 2),
@@ -83,10 +85,6 @@ PRIVILEGES = {
 
 # One that is built with the address sanitizer keeps what the sanitizer needs at the end.
 IS_SANITIZED = b"__asan_init" in LUNSCOPE.read_bytes()
-
-
-def status_of(path):
-    return dict(re.findall(r"^(\w+):\s*(.*)$", text_of(path), re.M))
 
 
 def rights_of(folder):

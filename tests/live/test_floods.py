@@ -6,7 +6,6 @@ LUNSCOPE_FLOOD_SECONDS sets how long each half of a flood takes (3).
 
 import contextlib
 import os
-import re
 import secrets
 import socket
 import sys
@@ -17,7 +16,7 @@ from harness.case import LiveTest, main
 from harness.libiscsi import GOOD, Libiscsi
 from harness.lunscope import Serve
 from harness.pdus import FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, OPERATIONAL, TRANSIT, pdu, text
-from harness.process import text_of
+from harness.process import status_of
 from harness.tgtd import Tgtd
 
 SECONDS = float(os.environ.get("LUNSCOPE_FLOOD_SECONDS", "3"))
@@ -112,8 +111,8 @@ class Floods(LiveTest):
     def size(self, serve):
         """(series, resident bytes)"""
         series = sum(not line.startswith("#") for line in serve.scrape().splitlines())
-        resident = re.search(r"^VmRSS:\s+(\d+) kB", text_of(f"/proc/{serve.process.pid}/status"), re.M)
-        return series, int(resident[1]) << 10
+        resident, _ = status_of(f"/proc/{serve.process.pid}/status")["VmRSS"].split()  # and "kB"
+        return series, int(resident) << 10
 
     def test_logins_with_random_names(self):
         for succeeds in None, True, False:

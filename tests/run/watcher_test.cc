@@ -60,7 +60,7 @@ class WatcherTest : public ::testing::Test {
 
   // A host whose facts are behind the door.
   HostNames Names(bool waits_for_processes, milliseconds patience = kEver) {
-    return {std::make_unique<Resolver>(HostBehind(door_)), waits_for_processes, patience};
+    return {std::make_unique<Resolver>(HostBehind(door_)), waits_for_processes, {}, patience};
   }
 
   static std::string Kind(uint8_t kind) {
