@@ -5,14 +5,14 @@ starts again after its death and when it hangs, and goes.
 
 import os
 import pathlib
-import re
 import signal
 import urllib.request
 
 from harness.case import main
+from harness.checked import CAPABILITIES
 from harness.libiscsi import GOOD, Libiscsi
 from harness.lunscope import Metrics
-from harness.process import ROOT, Process, run, text_of, wait_until
+from harness.process import ROOT, Process, run, status_of, text_of, wait_until
 from harness.tgtd import Tgtd
 
 from guest import GuestTest
@@ -24,8 +24,6 @@ ROOTS = ("/lib/systemd/system", "/etc/systemd/system")
 DEFAULTS = pathlib.Path("/etc/default/lunscope")
 PAGE = "http://127.0.0.1:13260/metrics"
 SECONDS = 120
-# linux/capability.h
-CAP_PERFMON, CAP_BPF = 38, 39
 # Under emulation the service may be late by some seconds.
 WATCHDOG_SECONDS = 20
 
@@ -77,9 +75,12 @@ class Service(GuestTest):
         self.tgtd = self.use(Tgtd())
         self.target = self.tgtd.add_target("iqn.2024-01.org.lunscope.test:service")
         self.lun = self.target.add_lun()
-        # An installation leaves them as it finds them.
-        DEFAULTS.write_text(f'LUNSCOPE_OPTIONS="--port {self.tgtd.port}"\n')
+        self.set_options("--no-syscall-filter")
         self.addCleanup(self.systemd.run, INSTALL, "--remove", check=False)
+
+    def set_options(self, more=""):
+        """An installation leaves them as it finds them."""
+        DEFAULTS.write_text(f'LUNSCOPE_OPTIONS="--port {self.tgtd.port} {more}"\n')
 
     def page(self):
         with urllib.request.urlopen(PAGE, timeout=20) as response:
@@ -100,7 +101,11 @@ class Service(GuestTest):
     def test_service(self):
         self.systemd.run(INSTALL)
         process = self.process()
-        self.check_limits(process)
+        filters = self.filters(process)
+        self.set_options()
+        self.systemd.run("systemctl", "restart", UNIT)
+        process = self.wait_for_another(process)
+        self.check_limits(process, filters)
         self.check_it_counts()
         self.systemd.run("systemctl", "reload", UNIT)
         self.assertTrue(self.page().select("probe_attached"))
@@ -116,17 +121,19 @@ class Service(GuestTest):
         self.assertNotEqual(run(["getent", "passwd", "lunscope"], check=False)[0], 0)
         self.check_kernel_is_well()
 
-    def check_limits(self, process):
-        def status():
-            return dict(re.findall(r"^(\w+):\s*(.*)$", text_of(f"/proc/{process}/status"), re.M))
-        # systemd's own filters, and the two that lunscope adds.
-        filters = int(status()["Seccomp_filters"])
-        wait_until(lambda: int(status()["Seccomp_filters"]) >= filters, SECONDS, "the second filter")
+    def filters(self, process):
+        return int(status_of(f"/proc/{process}/status")["Seccomp_filters"])
+
+    def check_limits(self, process, filters_of_systemd):
+        wait_until(lambda: self.filters(process) == filters_of_systemd + 2, SECONDS,
+                   "the two filters that lunscope adds")
+        status = status_of(f"/proc/{process}/status")
+        kept = 1 << CAPABILITIES["CAP_PERFMON"] | 1 << CAPABILITIES["CAP_BPF"]
         for name in ("CapPrm", "CapEff"):
-            self.assertEqual(int(status()[name], 16), 1 << CAP_PERFMON | 1 << CAP_BPF, name)
+            self.assertEqual(int(status[name], 16), kept, name)
         user = run(["id", "-u", "lunscope"])[1].strip()
-        self.assertEqual(status()["Uid"].split(), [user] * 4)
-        self.assertEqual(status()["NoNewPrivs"], "1")
+        self.assertEqual(status["Uid"].split(), [user] * 4)
+        self.assertEqual(status["NoNewPrivs"], "1")
 
     def check_it_counts(self):
         """The commands of a session that begins now."""
