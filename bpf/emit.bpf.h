@@ -24,14 +24,27 @@ static __always_inline enum lunscope_delivery lost(void* ring, __u32 bytes) {
   return loss_of(ring, bytes) == LUNSCOPE_LOSS_FULL ? LUNSCOPE_LOST_FULL : LUNSCOPE_LOST_BUSY;
 }
 
+/* May a record that is no command's status have room? Else why not. */
+static __always_inline enum lunscope_delivery admit(void* ring) {
+  if (!ring) return LUNSCOPE_LOST_BUSY;
+  return ring_is_reserved(ring) ? LUNSCOPE_LOST_RESERVED : LUNSCOPE_DELIVERED;
+}
+
+/* The same for a record of a PDU, which a peer may repeat without end. */
+static __always_inline enum lunscope_delivery admit_pdu(void* ring, struct lunscope_stream* stream,
+                                                        __u64 now_ns) {
+  return lunscope_rate_allows(stream, now_ns) ? admit(ring) : LUNSCOPE_LOST_RATE;
+}
+
 /* The connection's own record. */
 static __always_inline void emit_connection(struct lunscope_connection* connection, __u8 flags,
                                             struct lunscope_totals* totals) {
   void* ring = ring_of(connection);
-  enum lunscope_delivery delivery = LUNSCOPE_DELIVERED;
+  enum lunscope_delivery delivery = admit(ring);
   lunscope_fill_connection(connection, flags, bpf_ktime_get_ns());
-  if (!ring || bpf_ringbuf_output(ring, &connection->record, sizeof(connection->record),
-                                  wakeup_flags(connection, ring)))
+  if (delivery == LUNSCOPE_DELIVERED &&
+      bpf_ringbuf_output(ring, &connection->record, sizeof(connection->record),
+                         wakeup_flags(connection, ring)))
     delivery = lost(ring, sizeof(connection->record));
   lunscope_connection_announced(connection, delivery, totals);
 }
@@ -108,15 +121,15 @@ struct sweep {
 static long sweep_place(__u64 place, struct sweep* sweep) {
   struct lunscope_connection* connection = sweep->connection;
   struct lunscope_command* command = lunscope_swept_command(connection, sweep->spill, place);
-  enum lunscope_delivery delivery = LUNSCOPE_DELIVERED;
   if (!command) return 0;
   void* ring = ring_of(connection);
+  enum lunscope_delivery delivery = admit(ring);
   struct lunscope_command_record* record =
-      ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
+      delivery == LUNSCOPE_DELIVERED ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
   if (record) {
     lunscope_fill_swept_command(record, connection, command, sweep->now_ns);
     bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
-  } else {
+  } else if (delivery == LUNSCOPE_DELIVERED) {
     delivery = lost(ring, sizeof(*record));
   }
   lunscope_connection_swept(connection, sweep->spill, command, delivery, sweep->totals);
@@ -138,13 +151,16 @@ LUNSCOPE_SUBPROGRAM int emit_pdu_header(struct lunscope_connection* connection, 
                                         __u64 now_ns, struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   void* ring = ring_of(connection);
-  enum lunscope_delivery delivery = LUNSCOPE_DELIVERED;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  /* If all headers are wanted, there is no limit but the room. */
+  enum lunscope_delivery delivery =
+      stream->shows_headers ? admit(ring) : admit_pdu(ring, stream, now_ns);
   struct lunscope_header_record* record =
-      ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
+      delivery == LUNSCOPE_DELIVERED ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
   if (record) {
     lunscope_fill_pdu_header(record, connection, direction, now_ns);
     bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
-  } else {
+  } else if (delivery == LUNSCOPE_DELIVERED) {
     delivery = lost(ring, sizeof(*record));
   }
   lunscope_connection_delivered(connection, NULL, direction, LUNSCOPE_DUE_HEADER, delivery, totals);
@@ -156,13 +172,14 @@ LUNSCOPE_SUBPROGRAM int emit_pdu(struct lunscope_connection* connection,
                                  struct lunscope_totals* totals) {
   if (!connection || !totals) return 0;
   void* ring = ring_of(connection);
-  enum lunscope_delivery delivery = LUNSCOPE_DELIVERED;
+  enum lunscope_delivery delivery = admit_pdu(ring, &connection->streams[direction & 1], now_ns);
   const struct lunscope_command* command = lunscope_due_command(connection, spill, direction);
-  struct lunscope_pdu_record* record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
+  struct lunscope_pdu_record* record =
+      delivery == LUNSCOPE_DELIVERED ? bpf_ringbuf_reserve(ring, sizeof(*record), 0) : NULL;
   if (record) {
     lunscope_fill_pdu(record, connection, direction, command, now_ns);
     bpf_ringbuf_submit(record, wakeup_flags(connection, ring));
-  } else {
+  } else if (delivery == LUNSCOPE_DELIVERED) {
     delivery = lost(ring, sizeof(*record));
   }
   lunscope_connection_delivered(connection, spill, direction, LUNSCOPE_DUE_PDU, delivery, totals);

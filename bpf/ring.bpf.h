@@ -12,6 +12,8 @@
 const volatile __u32 ring_mask = 0;
 /* If a ring holds this many bytes, a record wakes the collector, which else drains on a timer. */
 const volatile __u64 ring_high_water = 1 << 20;
+/* If a ring holds this many bytes, the room that is left is for commands that end with a status. */
+const volatile __u64 ring_shared_bytes = 3 << 20;
 
 #define MAX_RINGS 8
 
@@ -51,6 +53,12 @@ static __always_inline __u64 ring_wakeup_flags(__u32 number, void* ring) {
   if (*woken) return BPF_RB_NO_WAKEUP;
   *woken = 1;
   return BPF_RB_FORCE_WAKEUP;
+}
+
+/* Is the room that is left only for commands that end with a status? Other records are left out
+ * then, so that a burst of logins, closes or requests crowds no command out. */
+static __always_inline int ring_is_reserved(void* ring) {
+  return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= ring_shared_bytes;
 }
 
 /* A reserve fails if the ring is full, and also if its lock is not free in time. */

@@ -51,6 +51,15 @@ bool IsOfBoth(size_t i) {
          (i + 1 < kParameterCount && kParameters[i + 1].key == kParameters[i].key);
 }
 
+// The records of this connection that were lost, for any reason, as of the last walk.
+uint64_t RecordsLost(const Connection& connection) {
+  uint64_t records = 0;
+  for (const lunscope_traffic& traffic : connection.counted.traffic) {
+    for (const uint64_t lost : traffic.records_lost) records += lost;
+  }
+  return records;
+}
+
 // ---- as JSON ----
 
 // Numbers and booleans of the RFC become those of JSON. The model keeps numbers in decimal.
@@ -90,6 +99,7 @@ void FillConnection(json::Members& line, const Connection& connection, uint16_t 
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
   AddProcess(line, connection.process);
+  line.Number("records_lost", RecordsLost(connection));
   AddParameters(line, connection.parameters);
 }
 
@@ -121,6 +131,7 @@ void FillOther(json::Members& line, const Connection& connection, int64_t wall_c
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
   AddProcess(line, connection.process);
+  line.Number("records_lost", RecordsLost(connection));
 }
 
 void FillTarget(json::Members& line, const Directory::Key& key, const ListedTarget& target) {
@@ -147,6 +158,7 @@ std::string ConnectionLine(const Connection& connection, const std::string& name
   if (process.id != 0) text += fmt::format(", process {} ({})", process.comm, process.id);
   if (!process.guest.empty()) text += fmt::format(", guest {}", process.guest);
   if (connection.has_inferred_names()) text += fmt::format(", names by {}", connection.names_from);
+  if (const uint64_t lost = RecordsLost(connection)) text += fmt::format(", {} records lost", lost);
   return text + "\n";
 }
 

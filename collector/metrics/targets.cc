@@ -68,6 +68,22 @@ struct EachOpcode {
   }
 };
 
+// The records that the connections of a target lost, by reason.
+struct EachRecordLoss {
+  using Item = uint64_t;
+  static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTransportLabel,
+                                                          &kTargetLabel, &kLossLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
+      for (size_t i = 0; i < target.records_lost.size(); i++) {
+        if (target.records_lost[i] == 0) continue;
+        const Scoped scoped(labels, kLossLabel, kLossLabel.value_of(i));
+        visit(labels, target.records_lost[i]);
+      }
+    });
+  }
+};
+
 template <lunscope_direction direction>
 uint64_t Bytes(const TargetStatistics& target) {
   return target.bytes[direction];
@@ -115,6 +131,10 @@ constexpr Metric kTargetMetrics[] = {
     {"unread_bytes", Gauge, kBytes, kLiveIscsi,
      "Bytes that have arrived and that no process has read from its socket yet.",
      Of<EachTarget, &TargetStatistics::unread_bytes>()},
+    {"target_events_lost_total", Counter, kCount, kLiveIscsi,
+     "Records of PDUs, and of commands with a status, that did not get into the ring, as of the "
+     "last walk: who has more than its share.",
+     Of<EachRecordLoss>()},
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& t
 void AddCounts(const TargetCounters& from, TargetCounters& to) {
   const auto& [sizes, logins, login_failures, login_redirections, logouts, rejects, task_functions,
                async_events, pdus, bytes, retransmits, unread_bytes, header_digest_errors,
-               unmatched_responses] = from;
+               unmatched_responses, records_lost] = from;
   static_cast<void>(unread_bytes);
   AddCounts(sizes, to.sizes);
   AddCounts(logins, to.logins);
@@ -57,6 +57,7 @@ void AddCounts(const TargetCounters& from, TargetCounters& to) {
   AddCounts(retransmits, to.retransmits);
   AddCounts(header_digest_errors, to.header_digest_errors);
   AddCounts(unmatched_responses, to.unmatched_responses);
+  AddCounts(records_lost, to.records_lost);
 }
 
 void AddCounts(const LunStatistics& from, LunStatistics& to) {

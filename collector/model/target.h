@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lunscope/aggregate.h>
+#include <lunscope/reasons.h>
 
 #include <array>
 #include <compare>
@@ -43,6 +44,7 @@ struct TargetCounters {
   uint64_t unread_bytes = 0;  // as of the last walk
   uint64_t header_digest_errors = 0;
   uint64_t unmatched_responses = 0;
+  std::array<uint64_t, LUNSCOPE_LOSS_COUNT> records_lost{};  // by lunscope_loss
 };
 
 // Whether a target may give its place to another one (series.h).

@@ -23,6 +23,8 @@ void CountTraffic(Connection& connection, const lunscope_connection_record& reco
     for (size_t opcode = 0; opcode < 32; opcode++)
       Advance(target.pdus[direction][opcode], old.pdus[opcode], now.pdus[opcode]);
     Advance(target.bytes[direction], old.bytes, now.bytes);
+    for (size_t loss = 0; loss < LUNSCOPE_LOSS_COUNT; loss++)
+      Advance(target.records_lost[loss], old.records_lost[loss], now.records_lost[loss]);
   }
   Advance(target.retransmits, counted.retransmits, record.retransmits);
   target.unread_bytes += record.unread_bytes;

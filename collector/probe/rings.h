@@ -21,12 +21,14 @@ namespace lunscope {
 // One ring for each CPU, rounded down to a power of two; at most as many as the map has places.
 uint32_t RingCount(const bpf_map* rings);
 
-// Set the programs' knobs about rings. A full quarter of a ring wakes the collector.
+// Set the programs' knobs about rings. A full quarter of a ring wakes the collector; the last
+// quarter is for commands that end with a status.
 // REQUIRES: the skeleton is open and not loaded.
 template <typename Object>
 void SetRingKnobs(Object* skeleton, uint32_t ring_bytes) {
   skeleton->rodata->ring_mask = RingCount(skeleton->maps.rings) - 1;
   skeleton->rodata->ring_high_water = ring_bytes / 4;
+  skeleton->rodata->ring_shared_bytes = uint64_t{ring_bytes} / 4 * 3;
 }
 
 class Rings {

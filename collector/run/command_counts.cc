@@ -51,6 +51,7 @@ void CommandCounts::Add(const CommandCounts& other) {
   lost += other.lost;
   in_flight += other.in_flight;
   gaps += other.gaps;
+  left_out += other.left_out;
   for (const auto& [label, commands] : other.without_status) without_status[label] += commands;
 }
 
@@ -59,6 +60,8 @@ CommandCounts CountCommands(const lunscope_totals& totals) {
                                {LUNSCOPE_UNREPORTED_RING_FULL, LUNSCOPE_UNREPORTED_RING_BUSY,
                                 LUNSCOPE_UNREPORTED_TABLE_FULL});
   for (const uint64_t gaps : totals.gaps) counts.gaps += gaps;
+  counts.left_out =
+      totals.records_lost[LUNSCOPE_LOSS_RESERVED] + totals.records_lost[LUNSCOPE_LOSS_RATE];
   return counts;
 }
 
@@ -77,9 +80,12 @@ std::string EndLine(const CommandCounts& counts) {
                    label);
   }
   if (!reasons.empty()) reasons += ')';
-  return fmt::format("{} commands, {} lost; {} seen, {} without a status{}, {} in flight, {} {}",
-                     counts.reported, counts.lost, counts.seen, without_status, reasons,
-                     counts.in_flight, counts.gaps, counts.gaps == 1 ? "gap" : "gaps");
+  std::string line =
+      fmt::format("{} commands, {} lost; {} seen, {} without a status{}, {} in flight, {} {}",
+                  counts.reported, counts.lost, counts.seen, without_status, reasons,
+                  counts.in_flight, counts.gaps, counts.gaps == 1 ? "gap" : "gaps");
+  if (counts.left_out != 0) line += fmt::format(", {} records of PDUs left out", counts.left_out);
+  return line;
 }
 
 }  // namespace lunscope

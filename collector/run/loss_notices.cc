@@ -6,12 +6,15 @@
 namespace lunscope {
 
 std::string LossNotices::Text(const char* beginning) const {
-  return fmt::format("{}: {} commands lost their records, and the boundaries of PDUs {} times",
-                     beginning, last_.commands - before_.commands, last_.gaps - before_.gaps);
+  return fmt::format(
+      "{}: {} commands lost their records, {} records of PDUs were left out, and the boundaries of "
+      "PDUs were lost {} times",
+      beginning, last_.commands - before_.commands, last_.left_out - before_.left_out,
+      last_.gaps - before_.gaps);
 }
 
 std::string LossNotices::Take(const CommandCounts& counts, uint64_t now_ns) {
-  const Lost now{counts.lost, counts.gaps};
+  const Lost now{counts.lost, counts.gaps, counts.left_out};
   if (now != last_) {
     if (!is_losing_) before_ = last_;
     last_ = now;

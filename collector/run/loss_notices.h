@@ -24,6 +24,7 @@ class LossNotices {
   struct Lost {
     uint64_t commands = 0;
     uint64_t gaps = 0;
+    uint64_t left_out = 0;
     auto operator<=>(const Lost&) const = default;
   };
   [[nodiscard]] std::string Text(const char* beginning) const;

@@ -4,9 +4,10 @@
  *
  * The engine decides this while it follows a PDU, and leaves the answer in stream->due. A sink (the
  * ring in the kernel, a callback in a replay) decides nothing. For each bit that is due, in order,
- * it reserves a record of a constant size, fills it by the function here, and submits it. Then it
- * calls lunscope_connection_delivered() with the result. Only that function counts a command as
- * reported or as lost, and ends it. DUE_SWEEP is first and last: the sink makes the sweep, with
+ * it reserves a record of a constant size, fills it by the function here, and submits it. A sink
+ * with little room asks rate.h before it does so for a record that is no command's. Then it calls
+ * lunscope_connection_delivered() with the result. Only that function counts a command as reported
+ * or as lost, and ends it. DUE_SWEEP is first and last: the sink makes the sweep, with
  * lunscope_swept_command() and lunscope_connection_swept(), before the other records of a PDU, and
  * looks once more behind them, because the end of one command may settle what became of others.
  *
@@ -19,6 +20,7 @@
 #include "aggregate.h"
 #include "doubt.h"
 #include "fill.h"
+#include "rate.h"
 #include "totals.h"
 
 /* Bits of stream->due. */
@@ -33,9 +35,12 @@ enum lunscope_due {
 /* The fate of a record that was due. */
 enum lunscope_delivery {
   LUNSCOPE_DELIVERED,
-  LUNSCOPE_ADDED_UP,  /* the command needs no record */
-  LUNSCOPE_LOST_FULL, /* LUNSCOPE_LOSS_FULL */
-  LUNSCOPE_LOST_BUSY, /* LUNSCOPE_LOSS_BUSY */
+  LUNSCOPE_ADDED_UP, /* the command needs no record */
+  LUNSCOPE_LOST,     /* and, added to it, enum lunscope_loss */
+  LUNSCOPE_LOST_FULL = LUNSCOPE_LOST + LUNSCOPE_LOSS_FULL,
+  LUNSCOPE_LOST_BUSY = LUNSCOPE_LOST + LUNSCOPE_LOSS_BUSY,
+  LUNSCOPE_LOST_RESERVED = LUNSCOPE_LOST + LUNSCOPE_LOSS_RESERVED, /* never a command's */
+  LUNSCOPE_LOST_RATE = LUNSCOPE_LOST + LUNSCOPE_LOSS_RATE,         /* never a command's */
 };
 
 #define LUNSCOPE_NO_PLACE LUNSCOPE_TRACKED_COMMANDS
@@ -84,30 +89,31 @@ LUNSCOPE_INLINE int lunscope_add_up(struct lunscope_aggregates_record* table,
          lunscope_aggregate_add(table, command, now_ns, slow_ns);
 }
 
+/* Count a record that was lost by its reason; one that was not lost changes nothing. */
+LUNSCOPE_INLINE void lunscope_count_loss(uint64_t lost[LUNSCOPE_LOSS_COUNT],
+                                         enum lunscope_delivery delivery) {
+  uint32_t loss = (uint32_t)delivery - LUNSCOPE_LOST;
+  LUNSCOPE_BOUND(loss);
+  if (loss < LUNSCOPE_LOSS_COUNT) lost[loss]++;
+}
+
 /* Count a record that got into the ring, or did not. */
 LUNSCOPE_INLINE void lunscope_totals_deliver(struct lunscope_totals* totals,
                                              enum lunscope_delivery delivery) {
-  switch (delivery) {
-    case LUNSCOPE_DELIVERED: totals->records++; break;
-    case LUNSCOPE_ADDED_UP: break;
-    case LUNSCOPE_LOST_FULL: totals->records_lost[LUNSCOPE_LOSS_FULL]++; break;
-    case LUNSCOPE_LOST_BUSY: totals->records_lost[LUNSCOPE_LOSS_BUSY]++; break;
-  }
+  if (delivery == LUNSCOPE_DELIVERED) totals->records++;
+  lunscope_count_loss(totals->records_lost, delivery);
 }
 
 /* Count commands whose record got into the ring, or did not. */
 LUNSCOPE_INLINE void lunscope_totals_report(struct lunscope_totals* totals, uint32_t role,
                                             enum lunscope_delivery delivery, uint64_t commands) {
   role &= LUNSCOPE_ROLE_MASK;
-  switch (delivery) {
-    case LUNSCOPE_DELIVERED:
-    case LUNSCOPE_ADDED_UP: totals->commands_reported[role] += commands; break;
-    case LUNSCOPE_LOST_FULL:
-      totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_FULL] += commands;
-      break;
-    case LUNSCOPE_LOST_BUSY:
-      totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_BUSY] += commands;
-      break;
+  if (delivery < LUNSCOPE_LOST) {
+    totals->commands_reported[role] += commands;
+  } else if (delivery == LUNSCOPE_LOST_BUSY) {
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_BUSY] += commands;
+  } else {
+    totals->commands_unreported[role][LUNSCOPE_UNREPORTED_RING_FULL] += commands;
   }
 }
 
@@ -141,6 +147,7 @@ LUNSCOPE_INLINE void lunscope_connection_delivered(struct lunscope_connection* c
                                                    enum lunscope_delivery delivery,
                                                    struct lunscope_totals* totals) {
   lunscope_totals_deliver(totals, delivery);
+  lunscope_count_loss(connection->record.traffic[direction & 1].records_lost, delivery);
   if (due != LUNSCOPE_DUE_COMMAND) return;
   struct lunscope_command* command = lunscope_due_command(connection, spill, direction);
   if (!command) return;

@@ -34,9 +34,12 @@
   X(NOT_ISCSI, "not_iscsi", "The connection does not begin with a login.")
 
 /* Why a record did not get into the ring. */
-#define LUNSCOPE_LOSS_REASONS(X)                          \
-  X(FULL, "full", "The ring had no room for the record.") \
-  X(BUSY, "busy", "Another CPU held the lock of the ring for too long.")
+#define LUNSCOPE_LOSS_REASONS(X)                                                \
+  X(FULL, "full", "The ring had no room for the record.")                       \
+  X(BUSY, "busy", "Another CPU held the lock of the ring for too long.")        \
+  X(RESERVED, "reserved",                                                       \
+    "The ring had room only for records of commands that ended with a status.") \
+  X(RATE, "rate", "The connection had more management PDUs than one connection has records for.")
 
 /* Why a command that a SCSI layer took has no record. */
 #define LUNSCOPE_SCSI_UNREPORTED_REASONS(X)                                                      \

@@ -12,10 +12,11 @@
 #define LUNSCOPE_RECORDS_H
 
 #include "iscsi.h"
+#include "reasons.h"
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 10
+#define LUNSCOPE_ABI 11
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -135,9 +136,10 @@ struct lunscope_header_record {
 
 /* The PDUs of one direction. */
 struct lunscope_traffic {
-  uint64_t bytes;    /* headers and digests included */
-  uint64_t pdus[32]; /* by opcode without ISCSI_OPCODE_FROM_TARGET */
-  uint64_t pad0[7];
+  uint64_t bytes;                             /* headers and digests included */
+  uint64_t pdus[32];                          /* by opcode without ISCSI_OPCODE_FROM_TARGET */
+  uint64_t records_lost[LUNSCOPE_LOSS_COUNT]; /* of these PDUs, and of the commands they end */
+  uint64_t pad0[3];
 };
 
 struct lunscope_connection_record {

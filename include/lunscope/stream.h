@@ -93,7 +93,7 @@ struct lunscope_stream {
   uint8_t unknown;     /* enum lunscope_unsure: digests that no trial has settled */
   uint64_t began_ns;   /* the time of the first byte of a header that came in pieces */
   uint32_t from;       /* bytes from here on can still be read, if the boundary is unknown */
-  uint8_t pad0[4];
+  uint32_t paid;       /* lunscope_rate_allows() (rate.h) */
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");

@@ -54,6 +54,9 @@ class Comparison {
     kernel->Run([&](const void* data, size_t bytes) { KeepRecord(&in_kernel, data, bytes); });
     const exchange& there = kernel->input();
     follower_->connection().record.header.time_ns = there.connection.record.header.time_ns;
+    // Only the ring of the kernel has a rate.
+    for (size_t i = 0; i < LUNSCOPE_DIRECTIONS; i++)
+      follower_->connection().streams[i].paid = there.connection.streams[i].paid;
     for (size_t i = 0; i < std::max(in_kernel.size(), records_.size()); i++) {
       if (i >= in_kernel.size() || i >= records_.size() || in_kernel[i] != records_[i])
         return fmt::format("record {} of {} in the kernel and {} here differs", i, in_kernel.size(),

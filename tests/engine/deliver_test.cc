@@ -186,6 +186,25 @@ TEST(Delivery, EndsACommandAndCountsIt) {
   }
 }
 
+// A PDU without a record is counted by its reason, and for its connection in its direction.
+TEST(Delivery, CountsALossForItsConnection) {
+  for (uint32_t loss = 0; loss < LUNSCOPE_LOSS_COUNT; loss++) {
+    Sink sink;
+    LogIn(&sink);
+    sink.answer = static_cast<lunscope_delivery>(LUNSCOPE_LOST + loss);
+    sink.Initiator(NopOut());
+    sink.Target(NopIn());
+    sink.Target(NopIn());
+    const auto& traffic = sink.connection().record.traffic;
+    for (uint32_t i = 0; i < LUNSCOPE_LOSS_COUNT; i++) {
+      EXPECT_EQ(sink.totals.records_lost[i], i == loss ? 3u : 0u);
+      EXPECT_EQ(traffic[LUNSCOPE_RECEIVED].records_lost[i], i == loss ? 1u : 0u);
+      EXPECT_EQ(traffic[LUNSCOPE_SENT].records_lost[i], i == loss ? 2u : 0u);
+    }
+    EXPECT_TRUE(lunscope_totals_balance(&sink.totals));
+  }
+}
+
 // Aggregates that are lost take back the commands that were reported when they ended. Those that a
 // walk has handed out stay reported.
 TEST(Delivery, OfAggregatesTakesBackWhatIsLost) {

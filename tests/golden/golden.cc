@@ -57,6 +57,7 @@ void InitiatorScene(Host& host) {
       .Announces(1)
       .Counts(LUNSCOPE_RECEIVED, ISCSI_R2T, 2, 96)
       .Retransmits(3)
+      .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_RATE, 12)
       .Leaves(48)
       .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
   // Hostile names in a session that goes down, a session that logs out, and a login that fails.
@@ -91,7 +92,12 @@ void SessionScene(Host& host) {
       "HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0MaxBurstLength=524288\0"
       "InitialR2T=No\0MaxConnections=2\0TargetPortalGroupTag=1\0TargetAlias=\x1b[2J\0"s;
   host.Opens(11).LogsIn({.keys = keys, .answer = answer});
-  host.Opens(12).Joining(1, 1).LogsIn();
+  host.Opens(12)
+      .Joining(1, 1)
+      .LogsIn()
+      .LosesRecords(LUNSCOPE_SENT, LUNSCOPE_LOSS_RATE, 4)
+      .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_FULL, 3)
+      .IsFound();
   host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Drops();
   host.Opens(14)
       .LogsIn({.target = ""})

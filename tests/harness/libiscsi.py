@@ -22,8 +22,8 @@ class Libiscsi:
         self._library = ctypes.CDLL(_LIBRARY)
         for function in ("iscsi_create_context", "iscsi_get_error"):
             getattr(self._library, function).restype = ctypes.c_void_p
-        self._name, self._portal, self._target = (
-            word.encode() for word in (name, portal, target))
+        self.target = target
+        self._name, self._portal = name.encode(), portal.encode()
         self._isid = isid
         self._context = None
         self.commands = 0
@@ -31,7 +31,7 @@ class Libiscsi:
     def __enter__(self):
         self._context = ctypes.c_void_p(self._library.iscsi_create_context(self._name))
         try:
-            self._call("set_targetname", self._target)
+            self._call("set_targetname", self.target.encode())
             self._call("set_session_type", _NORMAL_SESSION)
             if self._isid is not None:
                 self._call("set_isid_random", self._isid, 0)

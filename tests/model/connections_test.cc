@@ -24,6 +24,9 @@ Conversation& Meet(Host& host) {
   return host.Opens(1)
       .Counts(kSent, ISCSI_SCSI_COMMAND, 10, 480)
       .Counts(kReceived, ISCSI_SCSI_RESPONSE, 9, 432)
+      .LosesRecords(kSent, LUNSCOPE_LOSS_RATE, 5)
+      .LosesRecords(kReceived, LUNSCOPE_LOSS_RATE, 2)
+      .LosesRecords(kReceived, LUNSCOPE_LOSS_FULL, 1)
       .Retransmits(2);
 }
 
@@ -34,6 +37,8 @@ void ExpectCountedOnce(const Host& host) {
   EXPECT_EQ(target.bytes[kSent], 480u);
   EXPECT_EQ(target.bytes[kReceived], 432u);
   EXPECT_EQ(target.retransmits, 2u);
+  EXPECT_EQ(target.records_lost[LUNSCOPE_LOSS_RATE], 7u);
+  EXPECT_EQ(target.records_lost[LUNSCOPE_LOSS_FULL], 1u);
 }
 
 TEST(UnreadBytes, AreThoseOfTheLastWalk) {

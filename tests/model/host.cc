@@ -308,6 +308,12 @@ Conversation& Conversation::Counts(lunscope_direction direction, uint8_t opcode,
   return *this;
 }
 
+Conversation& Conversation::LosesRecords(lunscope_direction direction, lunscope_loss loss,
+                                         uint64_t records) {
+  report_.traffic[direction].records_lost[loss] += records;
+  return *this;
+}
+
 Conversation& Conversation::Leaves(uint32_t unread_bytes) {
   report_.unread_bytes = unread_bytes;
   return *this;

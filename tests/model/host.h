@@ -123,6 +123,7 @@ class Conversation {
   // Facts that only the kernel's counters have.
   Conversation& Counts(lunscope_direction direction, uint8_t opcode, uint64_t pdus, uint64_t bytes);
   Conversation& Retransmits(uint64_t segments);
+  Conversation& LosesRecords(lunscope_direction direction, lunscope_loss loss, uint64_t records);
   Conversation& Leaves(uint32_t unread_bytes);
   Conversation& UsesDigests();
   Conversation& Holds(std::vector<Task> tasks);  // in flight, from now on

@@ -16,31 +16,46 @@ struct LossRow {
   uint64_t second;
   uint64_t lost;
   uint64_t gaps;
+  uint64_t left_out;
   const char* sentence;
 };
 
 constexpr LossRow kRows[] = {
-    {1, 0, 0, ""},
-    {2, 5, 0,
-     "something is lost: 5 commands lost their records, and the boundaries of PDUs 0 times"},
-    {3, 9, 1, ""},
-    {12, 9, 1, ""},
-    {13, 9, 1,
-     "nothing is lost any more: 9 commands lost their records, and the boundaries of PDUs 1 times"},
-    {14, 9, 1, ""},
-    {100, 9, 3,
-     "something is lost: 0 commands lost their records, and the boundaries of PDUs 2 times"},
-    {109, 10, 3, ""},
-    {118, 11, 3, ""},
-    {127, 12, 3, ""},
-    {136, 13, 3, ""},
-    {145, 14, 3, ""},
-    {154, 15, 3, ""},
-    {163, 16, 3,
-     "something is still lost: 7 commands lost their records, and the boundaries of PDUs 2 times"},
-    {172, 17, 3, ""},
-    {190, 17, 3,
-     "nothing is lost any more: 8 commands lost their records, and the boundaries of PDUs 2 times"},
+    {1, 0, 0, 0, ""},
+    {2, 5, 0, 0,
+     "something is lost: 5 commands lost their records, 0 records of PDUs were left out, and the "
+     "boundaries of PDUs were lost 0 times"},
+    {3, 9, 1, 7, ""},
+    {12, 9, 1, 7, ""},
+    {13, 9, 1, 7,
+     "nothing is lost any more: 9 commands lost their records, 7 records of PDUs were left out, "
+     "and "
+     "the boundaries of PDUs were lost 1 times"},
+    {14, 9, 1, 7, ""},
+    {50, 9, 1, 8,
+     "something is lost: 0 commands lost their records, 1 records of PDUs were left out, and the "
+     "boundaries of PDUs were lost 0 times"},
+    {60, 9, 1, 8,
+     "nothing is lost any more: 0 commands lost their records, 1 records of PDUs were left out, "
+     "and "
+     "the boundaries of PDUs were lost 0 times"},
+    {100, 9, 3, 8,
+     "something is lost: 0 commands lost their records, 0 records of PDUs were left out, and the "
+     "boundaries of PDUs were lost 2 times"},
+    {109, 10, 3, 8, ""},
+    {118, 11, 3, 8, ""},
+    {127, 12, 3, 8, ""},
+    {136, 13, 3, 8, ""},
+    {145, 14, 3, 8, ""},
+    {154, 15, 3, 8, ""},
+    {163, 16, 3, 8,
+     "something is still lost: 7 commands lost their records, 0 records of PDUs were left out, and "
+     "the boundaries of PDUs were lost 2 times"},
+    {172, 17, 3, 8, ""},
+    {190, 17, 3, 8,
+     "nothing is lost any more: 8 commands lost their records, 0 records of PDUs were left out, "
+     "and "
+     "the boundaries of PDUs were lost 2 times"},
 };
 
 TEST(LossNotices, SayWhenLossesBeginGoOnAndEnd) {
@@ -49,6 +64,7 @@ TEST(LossNotices, SayWhenLossesBeginGoOnAndEnd) {
     CommandCounts counts;
     counts.lost = row.lost;
     counts.gaps = row.gaps;
+    counts.left_out = row.left_out;
     EXPECT_EQ(notices.Take(counts, row.second * kSecondNs), row.sentence) << row.second;
   }
 }

@@ -192,12 +192,13 @@ TEST_F(WatcherTest, SumsWhatItsSourcesSay) {
                      .in_flight = 1,
                      .gaps = 1};
   layers_->commands = {.seen = 9, .reported = 5, .lost = 2, .without_status = {{"aborted", 2}}};
+  wire_->commands.left_out = 4;
   layers_->missing = "the mid-layer";
   wire_->is_done = true;
   Start(true);
   EXPECT_EQ(watcher_->EndLine(),
             "15 commands, 3 lost; 23 seen, 4 without a status (3 aborted, 1 rejected), "
-            "1 in flight, 1 gap");
+            "1 in flight, 1 gap, 4 records of PDUs left out");
   EXPECT_EQ(watcher_->Missing(), "the mid-layer");
   EXPECT_FALSE(watcher_->is_done());
   layers_->is_done = true;

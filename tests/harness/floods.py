@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floods by somebody who may open connections. One process is both ends of each of them."""
+
+import contextlib
+import secrets
+import socket
+import threading
+import time
+
+from harness.pdus import (FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, LOGOUT_REQUEST,
+                          NOP_IN, NOP_OUT, OPERATIONAL, RESERVED_TAG, TASK_REQUEST, TEXT_REQUEST,
+                          TRANSIT, pdu, text)
+
+TO_FULL_FEATURE = TRANSIT | OPERATIONAL | FULL_FEATURE
+_ISID = b"\x80" + bytes(5)
+_NAME_BYTES = 16
+_LOGINS_A_CONNECTION = 50
+_WRITE_BYTES = 64 << 10
+_ABORT_TASK = 1
+_PREFIX = "iqn.2024-01.example:"
+_FLOOD = "flood"
+FLOODED = _PREFIX + _FLOOD  # the target of PduFlood
+
+
+def _names(mark):
+    name = _PREFIX + mark
+    return text(InitiatorName=name, TargetName=name, SessionType="Normal")
+
+
+def _login_request(mark):
+    return pdu(LOGIN_REQUEST, TO_FULL_FEATURE, _names(mark), immediate=True, isid=_ISID, itt=0,
+               cid=0, cmdsn=1).wire()
+
+
+def _login_answer(status_class=0, status_detail=0, tsih=1):
+    return pdu(LOGIN_RESPONSE, TO_FULL_FEATURE, isid=_ISID, itt=0, tsih=tsih, exp_cmdsn=1,
+               status_class=status_class, status_detail=status_detail, max_cmdsn=64).wire()
+
+
+# One PDU of each kind, and whether the target sends it.
+PDUS = {
+    "NOP": (pdu(NOP_OUT, FINAL, itt=1, ttt=RESERVED_TAG, cmdsn=1, immediate=True).wire(), False),
+    "NOP with data": (pdu(NOP_OUT, FINAL, bytes(64), itt=1, ttt=RESERVED_TAG, cmdsn=1,
+                          immediate=True).wire(), False),
+    "NOP of the target": (pdu(NOP_IN, FINAL, itt=RESERVED_TAG, ttt=1, statsn=1).wire(), True),
+    "text": (pdu(TEXT_REQUEST, FINAL, text(SendTargets="All"), itt=1, ttt=RESERVED_TAG, cmdsn=1,
+                 immediate=True).wire(), False),
+    "long text": (pdu(TEXT_REQUEST, FINAL, text(X="y" * 4000), itt=1, ttt=RESERVED_TAG, cmdsn=1,
+                      immediate=True).wire(), False),
+    "login": (_login_request(_FLOOD), False),
+    "task management": (pdu(TASK_REQUEST, FINAL | _ABORT_TASK, itt=1, referenced_task_tag=2,
+                            cmdsn=1, immediate=True).wire(), False),
+    "logout": (pdu(LOGOUT_REQUEST, FINAL, itt=1, cmdsn=1, immediate=True).wire(), False),
+}
+CLOSES = "closes"  # a flood of connections that log in and close
+KINDS = (*PDUS, CLOSES)
+
+
+class Flood:
+    """A thread that floods while it is entered. per_second: at most so many; 0: what it can make.
+    """
+
+    def __init__(self, per_second):
+        self.made = 0
+        self._per_second = per_second
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._began = None
+
+    def __enter__(self):
+        self._began = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._thread.join()
+        self._listener.close()
+
+    def rate(self):
+        """PDUs, logins or closes a second, so far."""
+        return self.made / (time.monotonic() - self._began)
+
+    def _run(self):
+        while not self._ends.is_set():
+            if not self._is_ahead():
+                self._go_on()
+
+    def _is_ahead(self):
+        if not self._per_second or self.made <= (time.monotonic() - self._began) * self._per_second:
+            return False
+        time.sleep(0.001)
+        return True
+
+    def _go_on(self):
+        """Make some more, and count them in `made`."""
+        raise NotImplementedError
+
+    @contextlib.contextmanager
+    def _connection(self):
+        """(the initiator's end, the target's end)"""
+        with socket.create_connection(("127.0.0.1", self.port)) as initiator:
+            target, _ = self._listener.accept()
+            with target:
+                for end in initiator, target:
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                yield initiator, target
+
+    @staticmethod
+    def _pass(sender, reader, wire):
+        """Send these bytes and read them at the other end."""
+        left = memoryview(wire)
+        while left:
+            sent = sender.send(left)
+            left = left[sent:]
+            while sent:
+                sent -= len(reader.recv(sent))
+
+
+class LoginFlood(Flood):
+    """Logins one after the other, each with two names that nobody has used before. Every second one
+    succeeds, or `succeeds`.
+    """
+
+    def __init__(self, per_second, succeeds=None):
+        super().__init__(per_second)
+        self._succeeds = succeeds
+        mark = "x" * _NAME_BYTES
+        self._request = _login_request(mark).split(mark.encode())
+        self._answers = [_login_answer(), _login_answer(2, 3, 0)]
+
+    def _go_on(self):
+        with self._connection() as (initiator, target):
+            for number in range(_LOGINS_A_CONNECTION):
+                name = secrets.token_hex(_NAME_BYTES // 2).encode()
+                fails = number % 2 if self._succeeds is None else not self._succeeds
+                self._pass(initiator, target, name.join(self._request))
+                self._pass(target, initiator, self._answers[fails])
+                self.made += 1
+
+
+class PduFlood(Flood):
+    """One connection that logs in, and then nothing but PDUs of one kind; or closes (KINDS)."""
+
+    def __init__(self, kind, per_second):
+        super().__init__(per_second)
+        self._kind = kind
+        self._login = _login_request(_FLOOD), _login_answer()
+
+    def _log_in(self, initiator, target):
+        self._pass(initiator, target, self._login[0])
+        self._pass(target, initiator, self._login[1])
+
+    def _run(self):
+        if self._kind == CLOSES:
+            super()._run()
+            return
+        wire, is_of_target = PDUS[self._kind]
+        burst = max(1, _WRITE_BYTES // len(wire))
+        with self._connection() as (initiator, target):
+            self._log_in(initiator, target)
+            ends = (target, initiator) if is_of_target else (initiator, target)
+            while not self._ends.is_set():
+                if not self._is_ahead():
+                    self._pass(*ends, wire * burst)
+                    self.made += burst
+
+    def _go_on(self):
+        with self._connection() as ends:
+            self._log_in(*ends)
+        self.made += 1
