@@ -1,112 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* From a socket to its state: the port test, the life of a connection, and a walk over them. */
+/* The life of a connection, and a walk over all of them. */
 #ifndef LUNSCOPE_CONNECTION_BPF_H
 #define LUNSCOPE_CONNECTION_BPF_H
 
-#include <bpf/bpf_endian.h>
-
-#include "compat.bpf.h"
 #include "emit.bpf.h"
-
-static __always_inline int is_target_port(__u16 port) {
-  if (has_few_ports)
-    return port == few_ports[0] || port == few_ports[1] || port == few_ports[2] ||
-           port == few_ports[3];
-  return (target_ports[port >> 6] >> (port & 63)) & 1;
-}
-
-/*
- * The test that every packet of the host meets. The fields that it reads are common to full,
- * request and time-wait sockets. The latter two carry no iSCSI, and have no storage.
- */
-static __always_inline int is_watched(const struct sock* sk) {
-  __u8 state = sk->__sk_common.skc_state;
-  __u16 family = sk->__sk_common.skc_family;
-  int is_initiator = watch_initiators && is_target_port(bpf_ntohs(sk->__sk_common.skc_dport));
-  int is_target = watch_targets && is_target_port(sk->__sk_common.skc_num);
-  if (!is_initiator && !is_target) return 0;
-  return state != TCP_NEW_SYN_RECV && state != TCP_TIME_WAIT &&
-         (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
-}
-
-/* The role by the ports; unknown only if both are ports of a target. */
-static __always_inline __u8 role_by_port(const struct sock* sk) {
-  int is_initiator = is_target_port(bpf_ntohs(sk->__sk_common.skc_dport));
-  int is_target = is_target_port(sk->__sk_common.skc_num);
-  if (is_initiator && is_target) return LUNSCOPE_ROLE_UNKNOWN;
-  return is_target ? LUNSCOPE_ROLE_TARGET : LUNSCOPE_ROLE_INITIATOR;
-}
-
-static __always_inline void fill_addresses(struct lunscope_connection_record* record,
-                                           const struct sock* sk) {
-  record->local_port = sk->__sk_common.skc_num;
-  record->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-  record->is_ipv6 = sk->__sk_common.skc_family == AF_INET6;
-  if (record->is_ipv6) {
-    bpf_core_read(record->local_address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-    bpf_core_read(record->remote_address, 16, &sk->__sk_common.skc_v6_daddr);
-  } else {
-    bpf_core_read(record->local_address, 4, &sk->__sk_common.skc_rcv_saddr);
-    bpf_core_read(record->remote_address, 4, &sk->__sk_common.skc_daddr);
-  }
-}
+#include "state.bpf.h"
 
 /* REQUIRES: the current process is the one that reads the socket. */
 static __always_inline void fill_process(struct lunscope_connection_record* record) {
   record->process = bpf_get_current_pid_tgid() >> 32;
   record->cgroup = bpf_get_current_cgroup_id();
   bpf_get_current_comm(record->comm, sizeof(record->comm));
-}
-
-/* The state of a watched socket, created on first use. Returns NULL if the connection has closed,
- * or if there is no memory (counted). */
-static __always_inline struct lunscope_connection* connection_of(struct sock* sk) {
-  if (last_step < LUNSCOPE_STEP_STORAGE) return NULL;
-  struct lunscope_connection* connection =
-      bpf_sk_storage_get(&connections, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-  if (!connection) {
-    struct lunscope_totals* totals = this_cpu_totals(HOOK_CONNECTION);
-    if (totals) __sync_fetch_and_add(&totals->untracked_connections, 1); /* by any program */
-    return NULL;
-  }
-  struct lunscope_connection_record* record = &connection->record;
-  if (record->header.abi == 0) {
-    record->header.abi = LUNSCOPE_ABI;
-    record->header.kind = LUNSCOPE_RECORD_CONNECTION;
-    record->header.bytes = sizeof(*record);
-    record->header.connection = __sync_fetch_and_add(&connections_met, 1) + 1;
-    record->header.role = role_by_port(sk);
-    record->network_namespace = sk->__sk_common.skc_net.net->ns.inum;
-    fill_addresses(record, sk);
-    connection->inflight.limit = inflight_limit;
-    connection->checks_header_digest = check_header_digests;
-    connection->streams[LUNSCOPE_RECEIVED].shows_headers = emit_headers;
-    connection->streams[LUNSCOPE_SENT].shows_headers = emit_headers;
-  }
-  if (record->header.flags & LUNSCOPE_FLAG_CLOSED) connection = NULL;
-  /* Without this clang compares the flag again instead, and older verifiers do not see a NULL. */
-  LUNSCOPE_BOUND(connection);
-  return connection;
-}
-
-static __always_inline struct lunscope_spill* spill_of(struct sock* sk, __u64 flags) {
-  return bpf_sk_storage_get(&spills, sk, 0, flags);
-}
-
-/* The spill of a connection, or NULL if none is in use. */
-static __always_inline struct lunscope_spill* spill_in_use(
-    struct sock* sk, const struct lunscope_connection* connection) {
-  return connection->inflight.spilled != 0 ? spill_of(sk, 0) : NULL;
-}
-
-/*
- * The table of commands that are added up. Returns NULL if aggregation is off, if no command has
- * begun (is_wanted), or if the allocation failed; the caller then emits a record per command.
- */
-static __always_inline struct lunscope_aggregates_record* aggregates_of(struct sock* sk,
-                                                                        __u64 is_wanted) {
-  if (!aggregates_commands) return NULL;
-  return bpf_sk_storage_get(&aggregates, sk, 0, is_wanted ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 }
 
 /* The first bytes of a connection that was open before: emit its first record. */
@@ -118,10 +22,10 @@ static __always_inline void announce_midstream(struct lunscope_connection* conne
 
 static __always_inline void on_open(struct sock* sk, struct lunscope_totals* totals) {
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
-  /* A closed socket can be connected again. */
-  bpf_sk_storage_delete(&connections, sk);
-  if (aggregates_commands) bpf_sk_storage_delete(&aggregates, sk);
-  struct lunscope_connection* connection = connection_of(sk);
+  struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
+  /* A closed socket can be connected again, and its close may have been missed. */
+  if (connection) forget_connection(sk, connection);
+  connection = connection_of(sk);
   if (!tcp || !connection) return;
   lunscope_connection_open(connection, tcp->rcv_nxt, tcp->snd_nxt);
   emit_connection(connection, LUNSCOPE_FLAG_OPENED, totals);
@@ -133,10 +37,11 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   lunscope_connection_close(connection, totals);
   if (lunscope_inflight_count(&connection->inflight) != 0)
     emit_swept(connection, spill_in_use(sk, connection), bpf_ktime_get_ns(), totals);
-  struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
+  struct lunscope_aggregates_record* table = aggregates_in_use(sk);
   if (table) emit_aggregates(connection, table, totals);
   connection->record.unread_bytes = 0;
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
+  forget_connection(sk, connection);
 }
 
 static __always_inline int on_state_change(struct sock* sk, int new_state) {
@@ -214,7 +119,7 @@ static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
 
 static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* sk,
                                             struct lunscope_connection* connection) {
-  struct lunscope_aggregates_record* table = aggregates_of(sk, 0);
+  struct lunscope_aggregates_record* table = aggregates_in_use(sk);
   if (!table) return;
   __u32 bytes = lunscope_fill_aggregates(table, connection, 0);
   lunscope_aggregates_mark_read(table);

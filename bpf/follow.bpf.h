@@ -142,8 +142,7 @@ struct socket_follow {
 /* One turn of bpf_loop(): 1 ends it. */
 static __always_inline long follow_socket(struct socket_follow* socket, int is_walked) {
   enum follow_next next = follow_read(&socket->follow, is_walked);
-  if (next == FOLLOW_CROWDED)
-    spill_command(&socket->follow, spill_of(socket->sk, BPF_SK_STORAGE_GET_F_CREATE));
+  if (next == FOLLOW_CROWDED) spill_command(&socket->follow, make_spill(socket->sk));
   return next == FOLLOW_DONE;
 }
 
@@ -191,17 +190,16 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                            const struct segment_facts facts) {
   if (last_step < LUNSCOPE_STEP_READ) return;
   struct bpf_dynptr bytes;
-  struct socket_follow socket = {
-      .follow = {.connection = connection,
-                 .spill = spill_in_use(sk, connection),
-                 .aggregates = aggregates_of(sk, connection->inflight.begun),
-                 .totals = this_cpu_totals(facts.hook),
-                 .reader = {.skb = skb, .bytes = &bytes},
-                 .segment = *segment,
-                 .hook = facts.hook,
-                 .is_noted = facts.is_noted,
-                 .now_ns = facts.now_ns},
-      .sk = sk};
+  struct socket_follow socket = {.follow = {.connection = connection,
+                                            .spill = spill_in_use(sk, connection),
+                                            .aggregates = aggregates_of(sk, connection),
+                                            .totals = this_cpu_totals(facts.hook),
+                                            .reader = {.skb = skb, .bytes = &bytes},
+                                            .segment = *segment,
+                                            .hook = facts.hook,
+                                            .is_noted = facts.is_noted,
+                                            .now_ns = facts.now_ns},
+                                 .sk = sk};
   if (!socket.follow.totals) return;
   announce_midstream(connection, socket.follow.totals);
   if (walks_skbs || facts.is_borrowed) {

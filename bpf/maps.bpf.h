@@ -32,6 +32,8 @@ const volatile __u8 check_header_digests = 1;
  * have records. */
 const volatile __u8 aggregates_commands = 0;
 const volatile __u64 slow_command_ns = ~0ull;
+/* Bytes that the states of all connections may take together (state.bpf.h). */
+const volatile __u64 state_limit = ~0ull;
 /* For benchmarks: enum lunscope_step. */
 const volatile __u8 last_step = LUNSCOPE_STEP_EMIT;
 /* How the bytes of an skb are read: 0: by bpf_dynptr_from_skb(); 1: piece by piece. */
@@ -69,6 +71,14 @@ struct {
   __type(key, int);
   __type(value, struct lunscope_aggregates_record);
 } aggregates SEC(".maps");
+
+/* The connections that have no state, because there was no memory for it: each is counted once. */
+struct {
+  __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, __u8);
+} untracked SEC(".maps");
 
 /* Scratch memory for what a walk writes of a connection; one walk runs at a time. */
 union listing {
@@ -114,6 +124,9 @@ __u32 unknown_zero = 0;
 /* Connections are numbered as they are met: the verifier does not take the socket of every hook for
  * bpf_get_socket_cookie(). */
 __u64 connections_met = 0;
+
+/* Bytes that the states of all connections take. */
+__u64 state_bytes = 0;
 
 /* Two variables of the kernel (compat.bpf.h): their values, or else their addresses. User space
  * sets them before it loads a program that walks skbs. */

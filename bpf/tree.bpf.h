@@ -105,7 +105,7 @@ static __always_inline int begin_search(struct tree_follow* tree, struct sock* s
   tree->searched = root;
   follow->connection = connection;
   follow->spill = spill_in_use(sk, connection);
-  follow->aggregates = aggregates_of(sk, connection->inflight.begun);
+  follow->aggregates = aggregates_of(sk, connection);
   follow->totals = this_cpu_totals(hook);
   follow->hook = hook;
   follow->reader.skb = skb_of_node(root);

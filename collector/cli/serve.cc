@@ -19,6 +19,7 @@
 #include "collector/lines/session_list.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/event_loop.h"
+#include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/login_notices.h"
 #include "collector/run/loss_notices.h"
@@ -96,6 +97,7 @@ class ServeSubcommand : public Subcommand {
     // program of a terminal. A service manager's `reload` must not.
     const bool reloads = !web_.config_file.empty() || manager.is_there();
     EventLoop loop(reloads ? EventLoop::HangUp::kReloads : EventLoop::HangUp::kEnds);
+    GuardOutput(!reloads);
     Result<std::vector<Listener>> listeners = Listener::OpenAll(web_.listen.addresses);
     if (!listeners.ok()) return listeners.error();
     const bool has_socket_file =

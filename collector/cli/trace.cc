@@ -17,6 +17,7 @@
 #include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/run/event_loop.h"
+#include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/login_notices.h"
 #include "collector/run/loss_notices.h"
@@ -63,6 +64,7 @@ class TraceSubcommand : public Subcommand {
     probe.emit_headers = lines_.pdus;
     probe.shows_open = true;
     EventLoop loop;
+    GuardOutput();
     Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_);
     if (!sources.ok()) return sources.error();
     ModelOptions model;

@@ -51,6 +51,8 @@ struct Observation {
   uint64_t cut_clients = 0;
   std::array<uint64_t, kHttpRefusals> refused_requests{};
   uint64_t tracked_commands_limit = 0;
+  uint64_t connection_memory = 0;  // bytes
+  uint64_t connection_memory_limit = 0;
   std::string version;
   std::string revision;
   std::string libbpf;

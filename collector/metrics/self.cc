@@ -113,8 +113,14 @@ constexpr Metric kSelfMetrics[] = {
     {"events_lost_total", Counter, kCount, kLive,
      "Records that did not get into the ring, or were malformed.", Of<EachLoss>()},
     {"untracked_connections_total", Counter, kCount, kIscsi,
-     "Connections that are not watched because there was no memory for their state.",
+     "Connections that are not watched, or were not for some time, because there was no memory for "
+     "their state.",
      Of<Once, &UntrackedConnections>()},
+    {"connection_memory_bytes", Gauge, kBytes, kLiveIscsi,
+     "Memory that the kernel half takes for the states of connections.",
+     Of<Once, &Observation::connection_memory>()},
+    {"connection_memory_limit_bytes", Gauge, kBytes, kLiveIscsi,
+     "The limit of that (--connection-memory).", Of<Once, &Observation::connection_memory_limit>()},
     {"waiting_records", Gauge, kCount, kLive,
      "Records out of the ring that wait, for a second at most, for a name of the host. They are "
      "counted as reported, and in no other metric yet.",

@@ -70,6 +70,10 @@ class KernelProbe : public RingSource<Probe, lunscope_bpf> {
 
   bool enters_namespaces() const override { return walk_.enters_namespaces(); }
 
+  uint64_t connection_memory() const override {
+    return __atomic_load_n(&skeleton().bss->state_bytes, __ATOMIC_RELAXED);
+  }
+
   lunscope_totals Totals() const override {
     return SumOfReadings([this] {
       return ReadCopies<lunscope_totals>(skeleton().maps.totals, [](const lunscope_totals& copy) {

@@ -25,6 +25,7 @@ struct ProbeOptions {
   bool watch_initiators = true;
   bool watch_targets = true;
   uint32_t ring_bytes = 512 << 10;  // of each ring: a power of two, a multiple of the page size
+  uint64_t connection_memory = 256 << 20;  // bytes for the states of all connections together
   bool check_header_digests = true;
   bool emit_headers = false;                 // a record for each PDU
   bool shows_open = false;                   // a walk shows each command in flight
@@ -46,6 +47,9 @@ class Probe : public RecordSource {
 
   // Walk() enters other network namespaces than this thread's, which takes CAP_SYS_ADMIN.
   [[nodiscard]] virtual bool enters_namespaces() const = 0;
+
+  // Bytes that the states of all connections take.
+  [[nodiscard]] virtual uint64_t connection_memory() const = 0;
 
   // The kernel's counts, summed over programs and CPUs.
   [[nodiscard]] virtual lunscope_totals Totals() const = 0;

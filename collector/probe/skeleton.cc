@@ -36,6 +36,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->watch_initiators = options.watch_initiators;
   knobs->watch_targets = options.watch_targets;
   knobs->inflight_limit = options.inflight_limit;
+  knobs->state_limit = options.connection_memory;
   knobs->emit_headers = options.emit_headers;
   knobs->shows_open = options.shows_open;
   knobs->aggregates_commands = options.aggregates_commands;

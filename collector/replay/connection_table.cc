@@ -51,7 +51,9 @@ TcpConnection* ConnectionTable::ConnectionOf(const Place& place, const TcpSegmen
   }
   if (segment.rst || (!segment.syn && segment.payload_bytes == 0)) return nullptr;
   if (connections_.size() >= max_connections_) {
-    watch_.totals.untracked_connections++;
+    watch_.crowded_packets++;
+    if (untracked_.size() < kMaxUntracked && untracked_.insert(ends).second)
+      watch_.totals.untracked_connections++;
     return nullptr;
   }
   return &connections_.try_emplace(ends, ends, &watch_).first->second;

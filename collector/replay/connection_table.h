@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -19,8 +20,10 @@ namespace lunscope {
 
 class ConnectionTable {
  public:
-  // At once: each end that is followed takes 16 KiB. More are counted as untracked.
+  // At once: each end that is followed takes 16 KiB. More are counted as untracked, each once, up
+  // to kMaxUntracked of them.
   static constexpr size_t kMaxConnections = 16384;
+  static constexpr size_t kMaxUntracked = 65536;
 
   // ports: those that targets listen on. watch: outlives the table.
   ConnectionTable(const std::vector<uint16_t>& ports, Watch* watch,
@@ -45,6 +48,7 @@ class ConnectionTable {
   Watch& watch_;
   const size_t max_connections_;
   std::map<ConnectionEnds, TcpConnection> connections_;
+  std::set<ConnectionEnds> untracked_;
   // The latest to be closed are still known, so that what comes late is not taken for a connection
   // met in the middle.
   std::deque<ConnectionEnds> closed_;

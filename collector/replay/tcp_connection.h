@@ -38,6 +38,7 @@ struct Watch {
   UnwatchedPorts unwatched;
   KeptBudget kept;
   uint64_t ends_met = 0;
+  uint64_t crowded_packets = 0;  // of connections beyond the most that are followed
 };
 
 class TcpConnection {

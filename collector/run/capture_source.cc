@@ -85,7 +85,7 @@ std::string CaptureSource::CountsText() const {
   add(counts.out_of_order - counts.late, "out of order");
   add(counts.late, "too late to be put in order");
   add(watch_.unwatched.packets(), "TCP on other ports");
-  add(watch_.totals.untracked_connections, "of too many connections");
+  add(watch_.crowded_packets, "of too many connections");
   return text;
 }
 

@@ -52,6 +52,7 @@ void CommandCounts::Add(const CommandCounts& other) {
   in_flight += other.in_flight;
   gaps += other.gaps;
   left_out += other.left_out;
+  untracked += other.untracked;
   for (const auto& [label, commands] : other.without_status) without_status[label] += commands;
 }
 
@@ -60,6 +61,7 @@ CommandCounts CountCommands(const lunscope_totals& totals) {
                                {LUNSCOPE_UNREPORTED_RING_FULL, LUNSCOPE_UNREPORTED_RING_BUSY,
                                 LUNSCOPE_UNREPORTED_TABLE_FULL});
   for (const uint64_t gaps : totals.gaps) counts.gaps += gaps;
+  counts.untracked = totals.untracked_connections;
   counts.left_out =
       totals.records_lost[LUNSCOPE_LOSS_RESERVED] + totals.records_lost[LUNSCOPE_LOSS_RATE];
   return counts;
@@ -85,6 +87,7 @@ std::string EndLine(const CommandCounts& counts) {
                   counts.reported, counts.lost, counts.seen, without_status, reasons,
                   counts.in_flight, counts.gaps, counts.gaps == 1 ? "gap" : "gaps");
   if (counts.left_out != 0) line += fmt::format(", {} records of PDUs left out", counts.left_out);
+  if (counts.untracked != 0) line += fmt::format(", {} connections not watched", counts.untracked);
   return line;
 }
 

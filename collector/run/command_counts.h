@@ -18,15 +18,16 @@ struct CommandCounts {
   uint64_t lost = 0;                               // they lost their record, or were not tracked
   std::map<std::string, uint64_t> without_status;  // by reason (reasons.h): no status was seen
   uint64_t in_flight = 0;
-  uint64_t gaps = 0;      // times that PDU boundaries were lost
-  uint64_t left_out = 0;  // records that were no command's status, so that those had room
+  uint64_t gaps = 0;       // times that PDU boundaries were lost
+  uint64_t untracked = 0;  // connections that had no memory for their state
+  uint64_t left_out = 0;   // records that were no command's status, so that those had room
 
   void Add(const CommandCounts& other);
 };
 CommandCounts CountCommands(const lunscope_totals& totals);
 CommandCounts CountCommands(const lunscope_scsi_totals& totals);
 // "5 commands, 0 lost; 9 seen, 3 without a status (2 aborted, 1 rejected), 1 in flight, 0 gaps",
-// and if there were any: ", 7 records of PDUs left out".
+// and if there were any: ", 7 records of PDUs left out", ", 2 connections not watched".
 std::string EndLine(const CommandCounts& counts);
 
 }  // namespace lunscope

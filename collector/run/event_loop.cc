@@ -7,6 +7,8 @@
 
 #include <csignal>
 
+#include "collector/run/guarded_output.h"
+
 namespace lunscope {
 
 EventLoop::EventLoop(HangUp hang_up) : hang_up_(hang_up), epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
@@ -47,9 +49,10 @@ EventLoop::Wake EventLoop::Wait(std::chrono::milliseconds longest) {
   if (event.data.fd != signal_fd_) return Wake::kRing;
   signalfd_siginfo signal{};
   const bool is_read = read(signal_fd_, &signal, sizeof(signal)) == sizeof(signal);
-  if (!is_read) return Wake::kEnd;
-  if (signal.ssi_signo == SIGHUP && hang_up_ == HangUp::kReloads) return Wake::kReload;
-  return signal.ssi_signo == SIGUSR1 ? Wake::kAsk : Wake::kEnd;
+  if (is_read && signal.ssi_signo == SIGHUP && hang_up_ == HangUp::kReloads) return Wake::kReload;
+  if (is_read && signal.ssi_signo == SIGUSR1) return Wake::kAsk;
+  EndOutputSoon();
+  return Wake::kEnd;
 }
 
 }  // namespace lunscope

@@ -22,8 +22,10 @@ void AddPrograms(const std::vector<ProgramState>& programs, Observation& observa
 
 class IscsiSource : public Source {
  public:
-  IscsiSource(std::unique_ptr<Probe> probe, uint32_t inflight_limit)
-      : probe_(std::move(probe)), inflight_limit_(inflight_limit) {}
+  IscsiSource(std::unique_ptr<Probe> probe, const ProbeOptions& options)
+      : probe_(std::move(probe)),
+        inflight_limit_(options.inflight_limit),
+        memory_limit_(options.connection_memory) {}
 
   [[nodiscard]] int wakeup_fd() const override { return probe_->wakeup_fd(); }
   void Drain(const Handler& handler) override { probe_->Drain(handler); }
@@ -35,6 +37,8 @@ class IscsiSource : public Source {
     observation.totals = probe_->Totals();
     observation.malformed_records = probe_->malformed_records();
     observation.tracked_commands_limit = inflight_limit_;
+    observation.connection_memory = probe_->connection_memory();
+    observation.connection_memory_limit = memory_limit_;
     observation.libbpf = LibbpfVersion();
     AddPrograms(probe_->Programs(), observation);
   }
@@ -46,6 +50,7 @@ class IscsiSource : public Source {
  private:
   const std::unique_ptr<Probe> probe_;
   const uint32_t inflight_limit_;
+  const uint64_t memory_limit_;
 };
 
 class LayerSource : public Source {
@@ -103,7 +108,7 @@ Result<SourceList> Attach(const Sources& sources, const ProbeOptions& options) {
     Result<std::unique_ptr<Probe>> probe = Probe::Attach(options);
     if (!probe.ok()) return probe.error();
     MakeRoomInSockets();
-    list.push_back(std::make_unique<IscsiSource>(std::move(probe.value()), options.inflight_limit));
+    list.push_back(std::make_unique<IscsiSource>(std::move(probe.value()), options));
   }
   if (sources.has_layers()) {
     Result<std::unique_ptr<ScsiProbe>> probe =

@@ -25,6 +25,7 @@ class LossNotices {
     uint64_t commands = 0;
     uint64_t gaps = 0;
     uint64_t left_out = 0;
+    uint64_t untracked = 0;
     auto operator<=>(const Lost&) const = default;
   };
   [[nodiscard]] std::string Text(const char* beginning) const;

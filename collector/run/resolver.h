@@ -26,7 +26,7 @@ namespace lunscope {
 
 struct ResolverLimits {
   std::chrono::milliseconds deadline{250};
-  std::chrono::milliseconds goodbye{2000};  // how long the destructor waits
+  std::chrono::milliseconds goodbye{150};  // how long the destructor waits
   size_t threads = 4;
   size_t questions = 4096;  // that wait for a thread
   size_t facts = 4096;      // that are remembered

@@ -14,10 +14,13 @@
 namespace lunscope {
 namespace {
 
+constexpr uint64_t kMinConnectionMemory = 1 << 20;
+constexpr uint64_t kMaxConnectionMemory = uint64_t{1} << 40;
 constexpr uint32_t kMinRingBytes = 4096;
 constexpr uint32_t kMaxRingBytes = 1U << 30;
 // Options that say nothing about the SCSI layers.
-constexpr std::string_view kConnectionOptions[] = {"port", "role", "inflight", "no-header-digests"};
+constexpr std::string_view kConnectionOptions[] = {"port", "role", "inflight", "connection-memory",
+                                                   "no-header-digests"};
 constexpr uint64_t kMinSlowNs = 1'000;
 constexpr uint64_t kMaxSlowNs = 3'600'000'000'000;
 
@@ -63,6 +66,24 @@ Option RingOption(uint32_t& ring_bytes) {
     if (!bytes || !std::has_single_bit(*bytes) || *bytes < kMinRingBytes || *bytes > kMaxRingBytes)
       return "must be a power of two from 4K to 1G, such as 512K";
     ring_bytes = static_cast<uint32_t>(*bytes);
+    return std::nullopt;
+  };
+  return option;
+}
+
+Option MemoryOption(uint64_t& connection_memory) {
+  Option option;
+  option.key = "connection-memory";
+  option.value = "BYTES";
+  option.help =
+      "Kernel memory for the states of all connections, 16K to 88K for each end that is watched; "
+      "further connections are counted and not watched";
+  option.default_text = FormatBytes(connection_memory);
+  option.set = [&connection_memory](const std::vector<std::string>& texts) -> Refusal {
+    const auto bytes = texts.size() == 1 ? ParseBytes(texts[0]) : std::nullopt;
+    if (!bytes || *bytes < kMinConnectionMemory || *bytes > kMaxConnectionMemory)
+      return "must be a size from 1M to 1T, such as 256M";
+    connection_memory = *bytes;
     return std::nullopt;
   };
   return option;
@@ -115,7 +136,7 @@ OptionList ProbeTuning::Options() {
                                    inflight_limit = static_cast<uint32_t>(limit);
                                  });
   inflight.default_text = fmt::to_string(inflight_limit);
-  return {RingOption(ring_bytes), std::move(inflight),
+  return {RingOption(ring_bytes), MemoryOption(connection_memory), std::move(inflight),
           SwitchOption("no-header-digests", "Do not compute the CRC of headers that have a digest",
                        check_header_digests, false)};
 }
@@ -145,6 +166,7 @@ ProbeOptions WatchOptions::Probe() const {
   probe.watch_targets = role.targets;
   probe.ring_bytes = tuning.ring_bytes;
   probe.inflight_limit = tuning.inflight_limit;
+  probe.connection_memory = tuning.connection_memory;
   probe.check_header_digests = tuning.check_header_digests;
   return probe;
 }

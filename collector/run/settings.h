@@ -50,6 +50,7 @@ struct Sources {
 // Limits and switches of the programs in the kernel.
 struct ProbeTuning {
   uint32_t ring_bytes = ProbeOptions().ring_bytes;
+  uint64_t connection_memory = ProbeOptions().connection_memory;
   uint32_t inflight_limit = ProbeOptions().inflight_limit;
   bool check_header_digests = true;
 

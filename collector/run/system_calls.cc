@@ -34,10 +34,11 @@ constexpr const char* kAllowed[] = {
     "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "membarrier", "mlock", "munlock",
     // Threads, signals, and what a process may ask about itself.
     "clone", "set_robust_list", "rseq", "set_tid_address", "arch_prctl", "exit", "exit_group",
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sigaltstack", "tgkill",
-    "gettid", "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getrlimit",
-    "prlimit64", "getrusage", "sched_yield", "sched_getaffinity", "getcpu", "sysinfo", "uname",
-    "clock_gettime", "clock_getres", "gettimeofday", "time", "times", "getrandom", "capget",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigpending",
+    "sigaltstack", "tgkill", "gettid", "getpid", "getppid", "getuid", "geteuid", "getgid",
+    "getegid", "getrlimit", "prlimit64", "getrusage", "sched_yield", "sched_getaffinity", "getcpu",
+    "sysinfo", "uname", "clock_gettime", "clock_getres", "gettimeofday", "time", "times",
+    "getrandom", "capget",
     // Clients of the endpoint.
     "accept4", "accept", "recvfrom", "recvmsg", "sendto", "sendmsg", "sendfile", "shutdown",
     "setsockopt", "getsockopt", "getsockname", "getpeername",

@@ -17,6 +17,8 @@ namespace {
 constexpr size_t kMaxWaitingBytes = 16 << 20;
 // A scrape of many connections and LUNs takes longer than a ring may have to wait.
 constexpr uint64_t kMaxUndrainedNs = 250'000;
+// A run that was asked to end has a second for everything.
+constexpr std::chrono::nanoseconds kLastPatience = std::chrono::milliseconds(400);
 
 }  // namespace
 
@@ -120,7 +122,8 @@ void Watcher::DrainAfterWakeup() {
 void Watcher::Finish() {
   const std::lock_guard lock(mutex_);
   DrainLocked();
-  const uint64_t end_ns = drained_ns_ + names_.patience().count();
+  const std::chrono::nanoseconds patience = std::min(names_.patience(), kLastPatience);
+  const uint64_t end_ns = drained_ns_ + patience.count();
   while (HasWaiting() && drained_ns_ < end_ns) {
     const std::chrono::nanoseconds left(end_ns - drained_ns_);
     names_.WaitForAnswers(std::chrono::ceil<std::chrono::milliseconds>(left));

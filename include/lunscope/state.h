@@ -15,10 +15,14 @@ struct lunscope_connection {
   uint8_t header_digest;                    /* enum lunscope_digest: the last answer in a login */
   uint8_t data_digest;
   uint8_t checks_header_digest;
-  uint8_t pad0[61];
+  uint8_t pad0[1];
+  /* The kernel half counts the memory of a connection: 1 if this is counted. */
+  uint32_t is_met;
+  uint32_t has_aggregates;
+  uint8_t pad1[52];
   struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
-  uint8_t pad1[32];
+  uint8_t pad2[32];
   struct lunscope_task_requests task_requests;
   struct lunscope_sweep sweep;       /* with DUE_SWEEP (deliver.h) */
   struct lunscope_arrivals arrivals; /* used if record.is_read */

@@ -24,7 +24,7 @@ LICENCE = "Apache-2.0"
 # Folder: patterns of what its files may include. The first folder that a path begins with counts.
 # <name>: a header of the C or C++ library, or of POSIX and Linux as a plain name.
 PROTOCOL = [r"<lunscope/[a-z_0-9]+\.h>"]
-STANDARD = [r"<c?[a-z_]+>", r"<(unistd|fcntl)\.h>", r"<(sys|arpa|netinet|net)/[a-z_]+\.h>"]
+STANDARD = [r"<c?[a-z_]+>", r"<(unistd|fcntl|poll)\.h>", r"<(sys|arpa|netinet|net)/[a-z_]+\.h>"]
 BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # base has a clock and reads files. The model does neither: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!(?:clock|files)\.h").+"',
@@ -52,7 +52,7 @@ LAYERS = {
     "collector/probe/kernel_symbols.": [*PROBE, r"<bcc/bcc_(proc|syms)\.h>"],
     "collector/probe/": PROBE,
     # Facts of the host about its sessions: files of the kernel, and programs that are run.
-    "collector/host/": [*BASE, r'"collector/host/.+"', r"<(poll|spawn)\.h>"],
+    "collector/host/": [*BASE, r'"collector/host/.+"', r"<spawn\.h>"],
     # A capture in the place of the probe: the same records, from bytes of a file.
     "collector/replay/": [*BASE, r'"collector/replay/.+"', r"<pcap/pcap\.h>", r"<archive(_entry)?\.h>"],
     # Sources, model and output brought together, without a command line.

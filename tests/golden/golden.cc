@@ -203,6 +203,8 @@ Observation FixedObservation() {
   observation.refused_requests = {6, 7, 8, 9, 10};
   observation.snapshot.tracked_commands = 2;
   observation.tracked_commands_limit = 256;
+  observation.connection_memory = 48 << 10;
+  observation.connection_memory_limit = 256 << 20;
   observation.version = "1.2.3";
   observation.revision = "0123456789ab";
   observation.libbpf = "v1.1";

@@ -2,6 +2,7 @@
 """Floods by somebody who may open connections. One process is both ends of each of them."""
 
 import contextlib
+import resource
 import secrets
 import socket
 import threading
@@ -56,17 +57,59 @@ CLOSES = "closes"  # a flood of connections that log in and close
 KINDS = (*PDUS, CLOSES)
 
 
-class Flood:
+class Peers:
+    """Connections to a port of its own, of which this process is both ends: as many as it may have
+    descriptors.
+    """
+
+    def __init__(self):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port = self._listener.getsockname()[1]
+        self._login = _login_request(_FLOOD), _login_answer()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+
+    @contextlib.contextmanager
+    def connection(self):
+        """(the initiator's end, the target's end)"""
+        with socket.create_connection(("127.0.0.1", self.port)) as initiator:
+            target, _ = self._listener.accept()
+            with target:
+                for end in initiator, target:
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                yield initiator, target
+
+    def log_in(self, initiator, target):
+        pass_on(initiator, target, self._login[0])
+        pass_on(target, initiator, self._login[1])
+
+
+def pass_on(sender, reader, wire):
+    """Send these bytes and read them at the other end."""
+    left = memoryview(wire)
+    while left:
+        sent = sender.send(left)
+        left = left[sent:]
+        while sent:
+            sent -= len(reader.recv(sent))
+
+
+class Flood(Peers):
     """A thread that floods while it is entered. per_second: at most so many; 0: what it can make.
     """
 
     def __init__(self, per_second):
+        super().__init__()
         self.made = 0
         self._per_second = per_second
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
         self._began = None
 
     def __enter__(self):
@@ -77,7 +120,7 @@ class Flood:
     def __exit__(self, *_):
         self._ends.set()
         self._thread.join()
-        self._listener.close()
+        super().__exit__()
 
     def rate(self):
         """PDUs, logins or closes a second, so far."""
@@ -98,26 +141,6 @@ class Flood:
         """Make some more, and count them in `made`."""
         raise NotImplementedError
 
-    @contextlib.contextmanager
-    def _connection(self):
-        """(the initiator's end, the target's end)"""
-        with socket.create_connection(("127.0.0.1", self.port)) as initiator:
-            target, _ = self._listener.accept()
-            with target:
-                for end in initiator, target:
-                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                yield initiator, target
-
-    @staticmethod
-    def _pass(sender, reader, wire):
-        """Send these bytes and read them at the other end."""
-        left = memoryview(wire)
-        while left:
-            sent = sender.send(left)
-            left = left[sent:]
-            while sent:
-                sent -= len(reader.recv(sent))
-
 
 class LoginFlood(Flood):
     """Logins one after the other, each with two names that nobody has used before. Every second one
@@ -132,12 +155,12 @@ class LoginFlood(Flood):
         self._answers = [_login_answer(), _login_answer(2, 3, 0)]
 
     def _go_on(self):
-        with self._connection() as (initiator, target):
+        with self.connection() as (initiator, target):
             for number in range(_LOGINS_A_CONNECTION):
                 name = secrets.token_hex(_NAME_BYTES // 2).encode()
                 fails = number % 2 if self._succeeds is None else not self._succeeds
-                self._pass(initiator, target, name.join(self._request))
-                self._pass(target, initiator, self._answers[fails])
+                pass_on(initiator, target, name.join(self._request))
+                pass_on(target, initiator, self._answers[fails])
                 self.made += 1
 
 
@@ -147,11 +170,6 @@ class PduFlood(Flood):
     def __init__(self, kind, per_second):
         super().__init__(per_second)
         self._kind = kind
-        self._login = _login_request(_FLOOD), _login_answer()
-
-    def _log_in(self, initiator, target):
-        self._pass(initiator, target, self._login[0])
-        self._pass(target, initiator, self._login[1])
 
     def _run(self):
         if self._kind == CLOSES:
@@ -159,15 +177,15 @@ class PduFlood(Flood):
             return
         wire, is_of_target = PDUS[self._kind]
         burst = max(1, _WRITE_BYTES // len(wire))
-        with self._connection() as (initiator, target):
-            self._log_in(initiator, target)
+        with self.connection() as (initiator, target):
+            self.log_in(initiator, target)
             ends = (target, initiator) if is_of_target else (initiator, target)
             while not self._ends.is_set():
                 if not self._is_ahead():
-                    self._pass(*ends, wire * burst)
+                    pass_on(*ends, wire * burst)
                     self.made += burst
 
     def _go_on(self):
-        with self._connection() as ends:
-            self._log_in(*ends)
+        with self.connection() as ends:
+            self.log_in(*ends)
         self.made += 1

@@ -2,18 +2,21 @@
 """Floods by somebody who may open connections: others keep their series and their numbers.
 
 LUNSCOPE_FLOOD_SECONDS sets how long each half of a flood takes (3), LUNSCOPE_FLOOD_PDUS how many
-PDUs a second a connection sends (1000000; 0: as many as the machine makes).
+PDUs a second a connection sends (1000000; 0: as many as the machine makes), LUNSCOPE_FLOOD_SESSIONS
+how many sessions close at once (3000).
 """
 
 import contextlib
 import os
 import sys
+import threading
 import time
 
 from harness.case import LiveTest, main
-from harness.floods import FLOODED, KINDS, LoginFlood, PduFlood
+from harness.floods import FLOODED, KINDS, LoginFlood, Peers, PduFlood, pass_on
 from harness.libiscsi import GOOD, Libiscsi
 from harness.lunscope import Serve
+from harness.pdus import SCSI_COMMAND, pdu
 from harness.process import status_of
 from harness.tgtd import Tgtd
 
@@ -22,6 +25,7 @@ INITIATOR = "iqn.2024-01.org.lunscope.test:known"
 KNOWN, NEW = (f"iqn.2024-01.org.lunscope.test:{name}" for name in ("known", "new"))
 LABEL_SETS = 2000
 LOGINS_A_SECOND = 5000
+SESSIONS = int(os.environ.get("LUNSCOPE_FLOOD_SESSIONS", "3000"))
 PDUS_A_SECOND = int(os.environ.get("LUNSCOPE_FLOOD_PDUS", "1000000"))
 # A process grows by so much without a flood: stacks, and the page of a scrape.
 MORE_BYTES = 16 << 20
@@ -102,6 +106,33 @@ class Floods(LiveTest):
                 for session in known, new:
                     self.check_own_series(metrics, session)
                 self.check_who_lost(metrics, lost)
+
+    def test_thousands_of_sessions_that_close_at_once(self):
+        """Each with commands in flight, so that each has records of its end."""
+        with contextlib.ExitStack() as stack, Peers() as peers:
+            serve = stack.enter_context(Serve(self.tgtd.port, peers.port))
+            session = self.session(self.known)
+            others = stack.enter_context(contextlib.ExitStack())
+            command = pdu(SCSI_COMMAND, itt=1, cmdsn=1, exp_statsn=1).wire()
+            for _ in range(SESSIONS):
+                initiator, target = others.enter_context(peers.connection())
+                peers.log_in(initiator, target)
+                pass_on(initiator, target, command)
+            closes = threading.Thread(target=others.close)
+            began = time.monotonic()
+            closes.start()
+            while closes.is_alive():
+                self.use_disk(session, 10)
+                serve.scrape()
+            closed = time.monotonic() - began
+            self.use_disk(session)
+            metrics = serve.settled()
+        print(f"{SESSIONS} sessions closed in {closed:.2f} s beside {session.commands} commands of "
+              "another", file=sys.stderr)
+        self.check_own_series(metrics, session)
+        for role in "initiator", "target":
+            self.assertEqual(metrics.total("commands_unreported_total", role=role,
+                                           reason="connection_closed"), SESSIONS)
 
     def check_who_lost(self, metrics, lost):
         """The connection that had more than its share has its losses."""

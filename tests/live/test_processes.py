@@ -17,6 +17,7 @@ import tempfile
 import time
 
 from harness.case import LiveTest, main
+from harness.control_group import control_group, in_group
 from harness.compare import role_of
 from harness.lunscope import Serve, Trace
 from harness.process import Process, run, wait_until
@@ -47,22 +48,6 @@ def namespace():
         run(["ip", "netns", "delete", name])
 
 
-@contextlib.contextmanager
-def control_group():
-    """A control group; yields its folder. It goes when the last process in it has ended."""
-    mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
-    roots = [pathlib.Path(point) for _, point, kind, *_ in mounts if kind == "cgroup2"]
-    if not roots:
-        raise RuntimeError("no control groups: mount -t cgroup2 none /sys/fs/cgroup")
-    folder = roots[0] / f"lunscope-test-{os.getpid()}"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        wait_until(lambda: not (folder / "cgroup.procs").read_text(), 10, "the group to be empty")
-        folder.rmdir()
-
-
 class Processes(LiveTest):
 
     def setUp(self):
@@ -75,8 +60,7 @@ class Processes(LiveTest):
 
     def start(self, *words):
         """It is in the group before it runs: its first PDU may come at once."""
-        return self.use(Process([*self.inside, "sh", "-c",
-                                 'echo $$ > "$0/cgroup.procs" && exec "$@"', self.group, *words]))
+        return self.use(Process([*self.inside, *in_group(self.group), *words]))
 
     def seen(self, serve, role, comm):
         """The process of this role as `sessions` has it, once it is this one."""
@@ -174,6 +158,10 @@ class Processes(LiveTest):
                        "the other connection")
             self.scrape_for(serve, SCRAPING_SECONDS)
             blocked.end()
+        # One of its threads still waits for that name.
+        serve.process.signal(signal.SIGTERM)
+        self.assertLess(serve.process.seconds_to_end(60), 1)
+        self.assertEqual(serve.process.wait(1), 0)
 
     def test_readers_that_are_gone_among_many_control_groups(self):
         serve = self.use(Serve(self.tgtd.port))

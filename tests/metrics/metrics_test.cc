@@ -182,7 +182,8 @@ TEST(Metrics, OfACaptureFile) {
       absent,
       ::testing::UnorderedElementsAre(
           "lunscope_tcp_retransmitted_segments_total", "lunscope_unread_bytes",
-          "lunscope_target_events_lost_total", "lunscope_probe_attached",
+          "lunscope_target_events_lost_total", "lunscope_connection_memory_bytes",
+          "lunscope_connection_memory_limit_bytes", "lunscope_probe_attached",
           "lunscope_probe_misses_total", "lunscope_bpf_runs_total",
           "lunscope_bpf_run_seconds_total", "lunscope_events_total", "lunscope_events_lost_total",
           "lunscope_waiting_records", "lunscope_wakeups_total", "lunscope_scrape_duration_seconds",

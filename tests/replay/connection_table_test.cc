@@ -679,8 +679,10 @@ TEST(ConnectionTableTest, ManyConnections) {
     wire.next[0] = 1000;
     wire.next[1] = 2000;
     wire.Initiator({}, kSynFlag);
+    wire.Initiator({}, kSynFlag);
   }
   EXPECT_EQ(wire.watch.totals.untracked_connections, 2u);
+  EXPECT_EQ(wire.watch.crowded_packets, 4u);
   EXPECT_EQ(wire.watch.ends_met, 0u) << "a SYN costs no state of the engine";
 }
 

@@ -193,12 +193,13 @@ TEST_F(WatcherTest, SumsWhatItsSourcesSay) {
                      .gaps = 1};
   layers_->commands = {.seen = 9, .reported = 5, .lost = 2, .without_status = {{"aborted", 2}}};
   wire_->commands.left_out = 4;
+  wire_->commands.untracked = 3;
   layers_->missing = "the mid-layer";
   wire_->is_done = true;
   Start(true);
   EXPECT_EQ(watcher_->EndLine(),
             "15 commands, 3 lost; 23 seen, 4 without a status (3 aborted, 1 rejected), "
-            "1 in flight, 1 gap, 4 records of PDUs left out");
+            "1 in flight, 1 gap, 4 records of PDUs left out, 3 connections not watched");
   EXPECT_EQ(watcher_->Missing(), "the mid-layer");
   EXPECT_FALSE(watcher_->is_done());
   layers_->is_done = true;

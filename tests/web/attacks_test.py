@@ -36,20 +36,16 @@ def free_port():
 
 
 class Server:
-    """The server's process, while it is entered."""
+    """The server's process, while it is entered. It has ADDRESS_SPACE, whatever comes."""
 
-    def __init__(self, page_bytes, address_space=None):
+    def __init__(self, page_bytes):
         self.port = free_port()
         self.words = [SERVER, str(page_bytes), "", f"127.0.0.1:{self.port}"]
-        self.address_space = address_space
         self.process = None
 
     def __enter__(self):
-        limit = self.address_space
-
         def set_limits():
-            if limit:
-                resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+            resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
         self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, preexec_fn=set_limits)
         assert self.process.stdout.readline() == b"ready\n"
         return self
@@ -150,8 +146,8 @@ class Attacks(unittest.TestCase):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
         self.opened = self.enterContext(contextlib.ExitStack())
 
-    def serve(self, page_bytes=SMALL, **limits):
-        server = self.enterContext(Server(page_bytes, **limits))
+    def serve(self, page_bytes=SMALL):
+        server = self.enterContext(Server(page_bytes))
         server.scrape()  # whatever a first answer needs is there
         return server
 
@@ -245,8 +241,25 @@ class Attacks(unittest.TestCase):
         self.check_memory(server, idle)
         self.check_end(server)
 
+    def test_no_descriptor_is_left(self):
+        """accept() fails for a while, and the endpoint is there again when it no longer does."""
+        server = self.serve()
+        pid = server.process.pid
+        held = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (held + 4, held + 4))
+        for _ in range(2):
+            waiting = self.open(server, 100)
+            time.sleep(0.5)
+            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                user, system = stat.read().rpartition(")")[2].split()[11:13]
+            for connection in waiting:
+                connection.close()
+            self.check_scrape(server)
+            self.say(f"CPU so far {(int(user) + int(system)) / os.sysconf('SC_CLK_TCK'):.2f} s")
+        self.check_end(server)
+
     def test_large_pages_that_nobody_reads(self):
-        server = self.serve(LARGE, address_space=ADDRESS_SPACE)
+        server = self.serve(LARGE)
         idle = server.resident_mib()
         for _ in range(50):  # each gets a page of its own
             self.open(server, 1, GET + b"\r\n")
