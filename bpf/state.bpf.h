@@ -18,6 +18,7 @@
 
 /* Take memory from what is left. Returns 0 if there is not enough. */
 static __always_inline int take_memory(__u64 bytes) {
+  if (state_bytes + bytes > state_limit) return 0; /* no write that all CPUs would wait for */
   if (__sync_fetch_and_add(&state_bytes, bytes) + bytes <= state_limit) return 1;
   __sync_fetch_and_add(&state_bytes, -bytes);
   return 0;
@@ -80,13 +81,14 @@ static __noinline struct lunscope_connection* meet_connection(struct sock* sk) {
   return NULL;
 }
 
-/* The state of a watched socket, made on first use. Returns NULL if the connection has closed, or
- * has no state. */
+/* The state of a watched socket, made on first use. Returns NULL if the connection has closed, has
+ * no state, or if another CPU is making it. */
 static __always_inline struct lunscope_connection* connection_of(struct sock* sk) {
   if (last_step < LUNSCOPE_STEP_STORAGE) return NULL;
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (!connection) return meet_connection(sk);
-  if (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED) connection = NULL;
+  const struct lunscope_record* header = &connection->record.header;
+  if (header->abi == 0 || (header->flags & LUNSCOPE_FLAG_CLOSED)) connection = NULL;
   /* Without this clang compares the flag again instead, and older verifiers do not see a NULL. */
   LUNSCOPE_BOUND(connection);
   return connection;

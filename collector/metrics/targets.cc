@@ -76,7 +76,6 @@ struct EachRecordLoss {
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
       for (size_t i = 0; i < target.records_lost.size(); i++) {
-        if (target.records_lost[i] == 0) continue;
         const Scoped scoped(labels, kLossLabel, kLossLabel.value_of(i));
         visit(labels, target.records_lost[i]);
       }
