@@ -46,7 +46,7 @@ bool WaitForReader(int fd) {
 
 // As fopencookie() wants it: returns the bytes that were written; fewer than asked for: an error.
 ssize_t Write(void* cookie, const char* bytes, size_t count) {
-  const auto fd = static_cast<int>(reinterpret_cast<intptr_t>(cookie));
+  const int fd = *static_cast<const int*>(cookie);
   size_t written = 0;
   while (written < count && WaitForReader(fd)) {
     // A pipe that poll() calls writable takes so much without waiting.
@@ -58,10 +58,10 @@ ssize_t Write(void* cookie, const char* bytes, size_t count) {
   return static_cast<ssize_t>(written);
 }
 
-std::FILE* Guarded(int fd, int buffering, std::FILE* otherwise) {
+// fd: outlives the stream.
+std::FILE* Guarded(int* fd, int buffering, std::FILE* otherwise) {
   std::fflush(otherwise);
-  void* cookie = reinterpret_cast<void*>(static_cast<intptr_t>(fd));
-  std::FILE* stream = fopencookie(cookie, "w", {.write = &Write});
+  std::FILE* stream = fopencookie(fd, "w", {.write = &Write});
   if (stream == nullptr) return otherwise;
   std::setvbuf(stream, nullptr, buffering, BUFSIZ);
   return stream;
@@ -72,8 +72,10 @@ std::FILE* Guarded(int fd, int buffering, std::FILE* otherwise) {
 void GuardOutput(bool hang_up_ends) {
   does_hang_up_end = hang_up_ends;
   give_up_ns = 0;
-  stdout = Guarded(STDOUT_FILENO, _IOFBF, stdout);
-  stderr = Guarded(STDERR_FILENO, _IONBF, stderr);
+  static int output = STDOUT_FILENO;
+  static int errors = STDERR_FILENO;
+  stdout = Guarded(&output, _IOFBF, stdout);
+  stderr = Guarded(&errors, _IONBF, stderr);
 }
 
 void EndOutputSoon() {
