@@ -40,23 +40,53 @@ std::optional<ConnectionTable::Place> ConnectionTable::PlaceByContent(
   return sender == LUNSCOPE_ROLE_INITIATOR ? from_initiator : from_target;
 }
 
+void ConnectionTable::CountUntracked(const ConnectionEnds& ends) {
+  if (untracked_.size() < kMaxUntracked && untracked_.insert(ends).second)
+    watch_.totals.untracked_connections++;
+}
+
+// Returns false if every connection is proven.
+bool ConnectionTable::MakeRoom(uint64_t now_ns) {
+  if (unproven_.empty()) return false;
+  const auto oldest = connections_.find(unproven_.front());
+  unproven_.pop_front();
+  CountUntracked(oldest->first);
+  oldest->second.connection.Close(now_ns);
+  connections_.erase(oldest);
+  return true;
+}
+
 // nullptr: this segment begins none, or there are too many (counted).
-TcpConnection* ConnectionTable::ConnectionOf(const Place& place, const TcpSegment& segment) {
+ConnectionTable::Entry* ConnectionTable::EntryOf(const Place& place, const TcpSegment& segment) {
   const auto& [ends, sender] = place;
   const auto known = connections_.find(ends);
   if (known != connections_.end()) {
-    if (!known->second.IsSucceededBy(segment, sender)) return &known->second;
-    known->second.Close(segment.time_ns);
+    Entry& entry = known->second;
+    if (!entry.connection.IsSucceededBy(segment, sender)) return &entry;
+    entry.connection.Close(segment.time_ns);
+    if (entry.unproven) unproven_.erase(*entry.unproven);
     connections_.erase(known);
   }
   if (segment.rst || (!segment.syn && segment.payload_bytes == 0)) return nullptr;
-  if (connections_.size() >= max_connections_) {
+  if (connections_.size() >= max_connections_ && !MakeRoom(segment.time_ns)) {
     watch_.crowded_packets++;
-    if (untracked_.size() < kMaxUntracked && untracked_.insert(ends).second)
-      watch_.totals.untracked_connections++;
+    CountUntracked(ends);
     return nullptr;
   }
-  return &connections_.try_emplace(ends, ends, &watch_).first->second;
+  Entry& entry = connections_.try_emplace(ends, ends, &watch_).first->second;
+  entry.unproven = unproven_.insert(unproven_.end(), ends);
+  return &entry;
+}
+
+// After each segment: is the connection proven now, or only no longer silent?
+void ConnectionTable::Prove(Entry& entry) {
+  if (!entry.unproven) return;
+  if (entry.connection.is_closed() || entry.connection.IsProven()) {
+    unproven_.erase(*entry.unproven);
+    entry.unproven.reset();
+  } else {
+    unproven_.splice(unproven_.end(), unproven_, *entry.unproven);
+  }
 }
 
 void ConnectionTable::Take(const TcpSegment& segment) {
@@ -65,26 +95,28 @@ void ConnectionTable::Take(const TcpSegment& segment) {
     watch_.unwatched.Take(segment);
     return;
   }
-  TcpConnection* connection = ConnectionOf(*place, segment);
-  if (connection == nullptr || connection->is_closed()) return;
-  connection->Take(segment, place->second);
-  if (connection->is_closed()) RememberClosed(place->first);
+  Entry* entry = EntryOf(*place, segment);
+  if (entry == nullptr || entry->connection.is_closed()) return;
+  entry->connection.Take(segment, place->second);
+  Prove(*entry);
+  if (entry->connection.is_closed()) RememberClosed(place->first);
 }
 
 void ConnectionTable::RememberClosed(const ConnectionEnds& ends) {
   closed_.push_back(ends);
   if (closed_.size() <= kMaxClosed) return;
   const auto oldest = connections_.find(closed_.front());
-  if (oldest != connections_.end() && oldest->second.is_closed()) connections_.erase(oldest);
+  if (oldest != connections_.end() && oldest->second.connection.is_closed())
+    connections_.erase(oldest);
   closed_.pop_front();
 }
 
 void ConnectionTable::GiveUp() {
-  for (auto& [ends, connection] : connections_) connection.GiveUp();
+  for (auto& [ends, entry] : connections_) entry.connection.GiveUp();
 }
 
 void ConnectionTable::Walk(const ConnectionFollower::Handler& handler) const {
-  for (const auto& [ends, connection] : connections_) connection.Walk(handler);
+  for (const auto& [ends, entry] : connections_) entry.connection.Walk(handler);
 }
 
 }  // namespace lunscope

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,8 +21,9 @@ namespace lunscope {
 
 class ConnectionTable {
  public:
-  // At once: each end that is followed takes 16 KiB. More are counted as untracked, each once, up
-  // to kMaxUntracked of them.
+  // At once: each end that is followed takes 16 KiB. For one more, the connection goes that is not
+  // proven and has been silent for longest. Connections that went, or found no place, are counted
+  // as untracked, each once, up to kMaxUntracked of them.
   static constexpr size_t kMaxConnections = 16384;
   static constexpr size_t kMaxUntracked = 65536;
 
@@ -38,16 +40,26 @@ class ConnectionTable {
 
  private:
   using Place = std::pair<ConnectionEnds, Sender>;
+  using Silent = std::list<ConnectionEnds>;  // the longest silent is first
+  struct Entry {
+    Entry(const ConnectionEnds& ends, Watch* watch) : connection(ends, watch) {}
+    TcpConnection connection;
+    std::optional<Silent::iterator> unproven;  // its place in unproven_
+  };
 
   [[nodiscard]] std::optional<Place> PlaceOf(const TcpSegment& segment) const;
   [[nodiscard]] std::optional<Place> PlaceByContent(const TcpSegment& segment) const;
-  TcpConnection* ConnectionOf(const Place& place, const TcpSegment& segment);
+  Entry* EntryOf(const Place& place, const TcpSegment& segment);
+  bool MakeRoom(uint64_t now_ns);
+  void CountUntracked(const ConnectionEnds& ends);
+  void Prove(Entry& entry);
   void RememberClosed(const ConnectionEnds& ends);
 
   std::bitset<65536> target_ports_;
   Watch& watch_;
   const size_t max_connections_;
-  std::map<ConnectionEnds, TcpConnection> connections_;
+  std::map<ConnectionEnds, Entry> connections_;
+  Silent unproven_;
   std::set<ConnectionEnds> untracked_;
   // The latest to be closed are still known, so that what comes late is not taken for a connection
   // met in the middle.

@@ -3,6 +3,8 @@
 
 #include <lunscope/bytes.h>
 
+#include <algorithm>
+
 namespace lunscope {
 namespace {
 
@@ -129,6 +131,13 @@ void TcpConnection::Close(uint64_t now_ns) {
   for (const End& end : followed_) end.follower->Close(now_ns);
   followed_.clear();
   is_closed_ = true;
+}
+
+bool TcpConnection::IsProven() const {
+  return std::ranges::any_of(followed_, [](const End& end) {
+    const auto& traffic = end.follower->connection().record.traffic;
+    return traffic[LUNSCOPE_RECEIVED].bytes != 0 && traffic[LUNSCOPE_SENT].bytes != 0;
+  });
 }
 
 void TcpConnection::GiveUp() {

@@ -58,6 +58,8 @@ class TcpConnection {
   void Walk(const ConnectionFollower::Handler& handler) const;
 
   [[nodiscard]] bool is_closed() const { return is_closed_; }
+  // PDUs went both ways: this is iSCSI, and no scan or flood of SYNs.
+  [[nodiscard]] bool IsProven() const;
 
  private:
   struct Direction {
