@@ -72,6 +72,15 @@ Option DurationOption(std::string key, std::string help, uint64_t from_ns, uint6
                      });
 }
 
+Option SizeOption(std::string key, std::string help, std::string allowed,
+                  std::function<bool(uint64_t)> set) {
+  return ValueOption(std::move(key), "SIZE", std::move(help), std::move(allowed),
+                     [set = std::move(set)](const std::string& text) {
+                       const auto bytes = ParseBytes(text);
+                       return bytes && set(*bytes);
+                     });
+}
+
 Option SwitchOption(std::string key, std::string help, bool& field, bool value) {
   Option option = ValueOption(std::move(key), "", std::move(help), "true or false",
                               [&field, value, before = field](const std::string& text) {

@@ -57,6 +57,9 @@ Option NumberOption(std::string key, std::string help, uint64_t from, uint64_t t
 // A time in a range, in nanoseconds.
 Option DurationOption(std::string key, std::string help, uint64_t from_ns, uint64_t to_ns,
                       NumberSetter set);
+// A size in bytes. allowed: which ones, as words. set: returns false for another one.
+Option SizeOption(std::string key, std::string help, std::string allowed,
+                  std::function<bool(uint64_t)> set);
 // A switch sets the field to this value.
 Option SwitchOption(std::string key, std::string help, bool& field, bool value = true);
 // Any text.

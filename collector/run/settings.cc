@@ -56,36 +56,29 @@ Refusal SetSources(const std::vector<std::string>& texts, Sources& sources) {
 }
 
 Option RingOption(uint32_t& ring_bytes) {
-  Option option;
-  option.key = "ring-size";
-  option.value = "SIZE";
-  option.help = "Bytes of each ring buffer (one per CPU, up to 8): a power of two";
+  Option option = SizeOption(
+      "ring-size", "Bytes of each ring buffer (one per CPU, up to 8): a power of two",
+      "a power of two from 4K to 1G, such as 512K", [&ring_bytes](uint64_t bytes) {
+        if (!std::has_single_bit(bytes) || bytes < kMinRingBytes || bytes > kMaxRingBytes)
+          return false;
+        ring_bytes = static_cast<uint32_t>(bytes);
+        return true;
+      });
   option.default_text = FormatBytes(ring_bytes);
-  option.set = [&ring_bytes](const std::vector<std::string>& texts) -> Refusal {
-    const auto bytes = texts.size() == 1 ? ParseBytes(texts[0]) : std::nullopt;
-    if (!bytes || !std::has_single_bit(*bytes) || *bytes < kMinRingBytes || *bytes > kMaxRingBytes)
-      return "must be a power of two from 4K to 1G, such as 512K";
-    ring_bytes = static_cast<uint32_t>(*bytes);
-    return std::nullopt;
-  };
   return option;
 }
 
 Option MemoryOption(uint64_t& connection_memory) {
-  Option option;
-  option.key = "connection-memory";
-  option.value = "BYTES";
-  option.help =
+  Option option = SizeOption(
+      "connection-memory",
       "Kernel memory for the states of all connections, 16K to 88K for each end that is watched; "
-      "further connections are counted and not watched";
+      "further connections are counted and not watched",
+      "a size from 1M to 1T, such as 256M", [&connection_memory](uint64_t bytes) {
+        if (bytes < kMinConnectionMemory || bytes > kMaxConnectionMemory) return false;
+        connection_memory = bytes;
+        return true;
+      });
   option.default_text = FormatBytes(connection_memory);
-  option.set = [&connection_memory](const std::vector<std::string>& texts) -> Refusal {
-    const auto bytes = texts.size() == 1 ? ParseBytes(texts[0]) : std::nullopt;
-    if (!bytes || *bytes < kMinConnectionMemory || *bytes > kMaxConnectionMemory)
-      return "must be a size from 1M to 1T, such as 256M";
-    connection_memory = *bytes;
-    return std::nullopt;
-  };
   return option;
 }
 

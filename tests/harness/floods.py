@@ -8,12 +8,10 @@ import socket
 import threading
 import time
 
-from harness.pdus import (FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, LOGOUT_REQUEST,
-                          NOP_IN, NOP_OUT, OPERATIONAL, RESERVED_TAG, TASK_REQUEST, TEXT_REQUEST,
-                          TRANSIT, pdu, text)
+from harness.dialogue import login_request, login_response
+from harness.pdus import (FINAL, LOGOUT_REQUEST, NOP_IN, NOP_OUT, RESERVED_TAG, TASK_REQUEST,
+                          TEXT_REQUEST, pdu, text)
 
-TO_FULL_FEATURE = TRANSIT | OPERATIONAL | FULL_FEATURE
-_ISID = b"\x80" + bytes(5)
 _NAME_BYTES = 16
 _LOGINS_A_CONNECTION = 50
 _WRITE_BYTES = 64 << 10
@@ -23,19 +21,10 @@ _FLOOD = "flood"
 FLOODED = _PREFIX + _FLOOD  # the target of PduFlood
 
 
-def _names(mark):
-    name = _PREFIX + mark
-    return text(InitiatorName=name, TargetName=name, SessionType="Normal")
-
-
 def _login_request(mark):
-    return pdu(LOGIN_REQUEST, TO_FULL_FEATURE, _names(mark), immediate=True, isid=_ISID, itt=0,
-               cid=0, cmdsn=1).wire()
-
-
-def _login_answer(status_class=0, status_detail=0, tsih=1):
-    return pdu(LOGIN_RESPONSE, TO_FULL_FEATURE, isid=_ISID, itt=0, tsih=tsih, exp_cmdsn=1,
-               status_class=status_class, status_detail=status_detail, max_cmdsn=64).wire()
+    name = _PREFIX + mark
+    return login_request(text(InitiatorName=name, TargetName=name, SessionType="Normal"),
+                         names=False).wire()
 
 
 # One PDU of each kind, and whether the target sends it.
@@ -67,7 +56,7 @@ class Peers:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self._listener.getsockname()[1]
-        self._login = _login_request(_FLOOD), _login_answer()
+        self._login = _login_request(_FLOOD), login_response().wire()
 
     def __enter__(self):
         return self
@@ -152,7 +141,8 @@ class LoginFlood(Flood):
         self._succeeds = succeeds
         mark = "x" * _NAME_BYTES
         self._request = _login_request(mark).split(mark.encode())
-        self._answers = [_login_answer(), _login_answer(2, 3, 0)]
+        self._answers = [answer.wire() for answer in (
+            login_response(), login_response(tsih=0, status_class=2, status_detail=3))]
 
     def _go_on(self):
         with self.connection() as (initiator, target):

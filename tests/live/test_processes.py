@@ -98,8 +98,7 @@ class Processes(LiveTest):
         trace = self.use(Trace(self.tgtd.port))
         trace.process.signal(signal.SIGSTOP)
         url = self.target.url(self.lun)
-        run([*self.inside, "sh", "-c",
-             f"echo $$ > {self.group}/cgroup.procs && exec iscsi-inq {url}"])
+        run([*self.inside, *in_group(self.group), "iscsi-inq", url])
         trace.process.signal(signal.SIGCONT)
         wait_until(trace.records, 60, "the records")
         trace.stop()
@@ -172,8 +171,7 @@ class Processes(LiveTest):
                     group.mkdir()
                 for _ in range(DEAD_READERS):
                     url = self.target.url(self.lun)
-                    run([*self.inside, "sh", "-c",
-                         f"echo $$ > {groups[-1]}/cgroup.procs && exec iscsi-inq {url}"])
+                    run([*self.inside, *in_group(groups[-1]), "iscsi-inq", url])
                 self.scrape_for(serve, SCRAPING_SECONDS)
             finally:
                 for group in groups:

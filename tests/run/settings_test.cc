@@ -70,6 +70,12 @@ const AcceptedRow kAccepted[] = {
     {"ring-size", {"2M"}, [](auto& all) { return all.watch.Probe().ring_bytes == 2U << 20; }},
     {"ring-size", {"65536"}, [](auto& all) { return all.watch.Probe().ring_bytes == 65536; }},
     {"ring-size", {"1G"}, [](auto& all) { return all.watch.Probe().ring_bytes == 1U << 30; }},
+    {"connection-memory",
+     {"1M"},
+     [](auto& all) { return all.watch.Probe().connection_memory == 1U << 20; }},
+    {"connection-memory",
+     {"1024G"},
+     [](auto& all) { return all.watch.Probe().connection_memory == uint64_t{1} << 40; }},
     {"inflight", {"64"}, [](auto& all) { return all.watch.Probe().inflight_limit == 64; }},
     {"no-header-digests",
      {"true"},
@@ -116,6 +122,7 @@ struct RefusedRow {
 };
 
 const char* const kPortSentence = "must be a TCP port from 1 to 65535";
+const char* const kMemorySentence = "must be a size from 1M to 1T, such as 256M";
 const char* const kRingSentence = "must be a power of two from 4K to 1G, such as 512K";
 const char* const kSlowSentence =
     "must be a time from 1us to 1h, such as 10ms, 2s or 1.5 (seconds)";
@@ -140,6 +147,9 @@ const RefusedRow kRefused[] = {
     {"source", {"nvme"}, "must be iscsi, scsi or target, or several with commas"},
     {"source", {"iscsi,"}, "must be iscsi, scsi or target, or several with commas"},
     {"source", {""}, "must be iscsi, scsi or target, or several with commas"},
+    {"connection-memory", {"1023K"}, kMemorySentence},
+    {"connection-memory", {"1025G"}, kMemorySentence},
+    {"connection-memory", {"much"}, kMemorySentence},
     {"ring-size", {"100000"}, kRingSentence},
     {"ring-size", {"2K"}, kRingSentence},
     {"ring-size", {"2G"}, kRingSentence},
@@ -209,6 +219,7 @@ TEST(Settings, HelpNamesTheDefaultsThatAreInEffect) {
     if (option.key == "port") EXPECT_EQ(option.default_text, "1, 2");
     if (option.key == "role") EXPECT_EQ(option.default_text, "initiator");
     if (option.key == "ring-size") EXPECT_EQ(option.default_text, "512K");
+    if (option.key == "connection-memory") EXPECT_EQ(option.default_text, "256M");
   }
 }
 
