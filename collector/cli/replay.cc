@@ -119,10 +119,9 @@ class ReplaySubcommand : public Subcommand {
       if (tracer.is_done()) capture.Stop();
     });
     tracer.Begin();
-    bool is_read = true;
-    while (is_read && !watcher.is_done()) {
+    while (!watcher.is_done()) {
       watcher.Drain();
-      is_read = tracer.Flush(capture.now_ns());
+      if (!tracer.Flush(capture.now_ns())) capture.Stop();  // nobody reads on
     }
     watcher.ShowOpen([&](const lunscope_record& record, const Applied& applied) {
       tracer.TakeOpen(record, applied);

@@ -47,6 +47,7 @@ bool CaptureSource::Next(TcpSegment* segment) {
 }
 
 void CaptureSource::Drain(const Handler& handler) {
+  if (is_walking_) return;  // the packets wait in their file
   handler_ = &handler;
   TcpSegment segment;
   for (uint64_t packets = 0; packets < kPacketsPerDrain && !is_done_; packets++) {
@@ -61,7 +62,9 @@ void CaptureSource::Drain(const Handler& handler) {
 }
 
 Status CaptureSource::Walk(const Handler& on_record, const CommandHandler& /*on_command*/) {
+  is_walking_ = true;
   connections_.Walk(on_record);
+  is_walking_ = false;
   return Nothing{};
 }
 

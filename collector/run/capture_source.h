@@ -70,6 +70,7 @@ class CaptureSource : public Source {
   Watch watch_;
   ConnectionTable connections_;
   bool is_done_ = false;
+  bool is_walking_ = false;  // packets would change the connections that a walk stands at
 };
 
 }  // namespace lunscope

@@ -77,6 +77,41 @@ TEST_F(CaptureSourceTest, IsDoneAtTheEndOfItsFile) {
   EXPECT_EQ(observation.tracked_commands_limit, LUNSCOPE_TRACKED_COMMANDS);
 }
 
+// The packets behind the first batch take away the connections that the walk is among.
+TEST_F(CaptureSourceTest, AWalkIsWholeThoughItsHandlerDrains) {
+  constexpr int kConnections = 2048;
+  std::vector<Bytes> frames;
+  const auto add = [&](uint32_t seq, uint8_t flags, const Bytes& payload) {
+    for (int i = 0; i < kConnections; i++) {
+      const auto port = static_cast<uint16_t>(10'000 + i);
+      frames.push_back(Ethernet(Ipv4(Tcp({.from = port, .seq = seq, .flags = flags}, payload))));
+    }
+  };
+  const Bytes login = LoginRequest();
+  add(999, kSynFlag, {});
+  add(1000, kAckFlag, login);
+  add(1000 + static_cast<uint32_t>(login.size()), kRstFlag, {});
+  Write(frames);
+  std::unique_ptr<CaptureSource> source = Open();
+  ASSERT_NE(source, nullptr);
+  size_t closed = 0;
+  const Source::Handler drained = [&](const lunscope_record& record) {
+    if ((record.flags & LUNSCOPE_FLAG_CLOSED) != 0) closed++;
+  };
+  source->Drain(drained);
+  EXPECT_FALSE(source->is_done());
+  size_t walked = 0;
+  const auto walk = [&](const lunscope_record&) {
+    walked++;
+    source->Drain(drained);
+  };
+  EXPECT_TRUE(source->Walk(walk, {}).ok());
+  EXPECT_EQ(walked, kConnections);
+  EXPECT_EQ(closed, 0);
+  while (!source->is_done()) source->Drain(drained);
+  EXPECT_EQ(closed, kConnections);
+}
+
 TEST_F(CaptureSourceTest, CountsWhatIsNotFollowed) {
   Write({Ethernet(Ipv4({}, {.protocol = 17})), Ethernet({}, 0x0806)});
   std::unique_ptr<CaptureSource> source = Open();
