@@ -20,9 +20,10 @@ struct follow {
   struct skb_reader reader;
   struct segment segment;
   __u32 hook;
-  __u32 is_noted; /* 1: the arrival hook noted the time */
-  __u64 now_ns;   /* the time of this segment; 0: not read yet */
-  __u64 began_ns; /* the time of the first byte of the header in the room */
+  __u32 is_noted;  /* 1: the arrival hook noted the time */
+  __u32 passed_to; /* sequence number behind the bytes that a reader has now, or that pass */
+  __u64 now_ns;    /* the time of this segment; 0: not read yet */
+  __u64 taken_ns;  /* when a reader took it out of the socket; 0: not read yet */
 };
 
 /* Set the time at which the byte that was read last arrived, which completed a header or a chunk.
@@ -40,15 +41,39 @@ static __always_inline void set_time(struct follow* follow, const struct lunscop
  */
 static __always_inline void set_begin(struct follow* follow, struct lunscope_stream* stream,
                                       __u32 bytes, int is_whole) {
-  if (stream->capture_bytes != 0) return;
-  if (stream->have != bytes) {
-    follow->began_ns = stream->began_ns;
-  } else if (is_whole) {
-    follow->began_ns = follow->now_ns;
-  } else {
-    set_time(follow, stream);
-    stream->began_ns = follow->now_ns;
-  }
+  if (stream->capture_bytes != 0 || stream->have != bytes) return;
+  if (!is_whole) set_time(follow, stream);
+  stream->times.began_ns = follow->now_ns;
+}
+
+static __always_inline int is_taken_at(__u32 hook) {
+  return hook == HOOK_CONSUMPTION || hook == HOOK_KERNEL_CONSUMPTION;
+}
+
+/*
+ * A reader takes the PDU in the room out of the socket now. The clock is read only where that is
+ * the end of a phase, and once for all that is in one skb. (An arrival's time is looked up; a sent
+ * segment has its own.)
+ */
+static __always_inline void set_taken(struct follow* follow, struct lunscope_stream* stream) {
+  stream->times.taken_ns = 0;
+  if (!is_taken_at(follow->hook)) return;
+  if (iscsi_opcode(stream->room) != ISCSI_SCSI_COMMAND && !lunscope_has_status(stream->room))
+    return;
+  if (follow->taken_ns == 0) follow->taken_ns = bpf_ktime_get_ns();
+  stream->times.taken_ns = follow->taken_ns;
+}
+
+/* Data that the stream awaited has passed. now_ns: of its segment; 0: not read yet. */
+LUNSCOPE_SUBPROGRAM int pass_data(struct lunscope_connection* connection,
+                                  struct lunscope_spill* spill, __u32 hook, __u64 now_ns) {
+  if (!connection) return 0;
+  const struct lunscope_stream* stream = &connection->streams[direction_at(hook)];
+  __u64 taken_ns = is_taken_at(hook) ? bpf_ktime_get_ns() : 0;
+  if (is_taken_at(hook))
+    now_ns = lunscope_arrivals_time(&connection->arrivals, stream->awaited - 1);
+  if (now_ns == 0) now_ns = bpf_ktime_get_ns();
+  return lunscope_connection_data_passed(connection, spill, direction_at(hook), now_ns, taken_ns);
 }
 
 /* Emit the records that the engine says are due, in the order of their bits. */
@@ -78,9 +103,14 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
                                               enum lunscope_take take) {
   __u32 direction = direction_at(follow->hook);
   enum lunscope_header header = LUNSCOPE_HEADER_FOLLOWED;
+  set_taken(follow, stream);
   if (take == LUNSCOPE_TAKE_HEADER) {
+    /* One time for all that is in one skb, although the reader may take the rest later. */
+    if (stream->awaiting != 0)
+      pass_data(follow->connection, follow->spill, follow->hook, follow->now_ns);
+    stream->times.passed_ns = follow->now_ns;
     header = lunscope_connection_header(follow->connection, follow->spill, direction,
-                                        follow->began_ns, follow->totals);
+                                        stream->times.began_ns, follow->totals);
     if (header == LUNSCOPE_HEADER_TRIAL)
       lunscope_connection_note_trial(follow->connection, follow->spill, direction);
   } else if (lunscope_is_text(iscsi_opcode(stream->room))) {
@@ -92,19 +122,23 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
   emit_due(follow, stream);
   if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(stream);
   if (header == LUNSCOPE_HEADER_REUSED)
-    lunscope_connection_begin(follow->connection, follow->spill, direction, follow->began_ns,
+    lunscope_connection_begin(follow->connection, follow->spill, direction, stream->times.began_ns,
                               follow->totals);
   if (header == LUNSCOPE_HEADER_CROWDED) return FOLLOW_CROWDED;
   if (header == LUNSCOPE_HEADER_LOST)
     lunscope_connection_lose_header(follow->connection, direction, follow->segment.seq,
                                     follow->totals);
-  return lunscope_distance(stream->next, follow->segment.end) <= 0 ? FOLLOW_DONE : FOLLOW_MORE;
+  return lunscope_distance(stream->next, follow->segment.end) <= 0 && stream->awaiting == 0
+             ? FOLLOW_DONE
+             : FOLLOW_MORE;
 }
 
 /* One read, and what follows from it. is_walked: a constant, of two ways to read an skb. */
 static __always_inline enum follow_next follow_read(struct follow* follow, int is_walked) {
   struct lunscope_stream* stream = &follow->connection->streams[direction_at(follow->hook)];
   __u32 end = follow->segment.end;
+  if (lunscope_stream_has_passed(stream, follow->passed_to))
+    pass_data(follow->connection, follow->spill, follow->hook, follow->now_ns);
   __u32 wanted = lunscope_stream_wants(stream, end);
   __u32 offset = follow->segment.offset + (stream->next - follow->segment.seq);
   if (wanted == 0 || lunscope_distance(follow->segment.seq, stream->next) < 0) return FOLLOW_DONE;
@@ -129,9 +163,10 @@ static __always_inline enum follow_next follow_read(struct follow* follow, int i
 
 /* Begin the command in the room with this spill; NULL if there is no memory for one. */
 static __always_inline void spill_command(struct follow* follow, struct lunscope_spill* spill) {
+  const struct lunscope_stream* stream = &follow->connection->streams[direction_at(follow->hook)];
   follow->spill = spill;
-  lunscope_connection_begin(follow->connection, spill, direction_at(follow->hook), follow->began_ns,
-                            follow->totals);
+  lunscope_connection_begin(follow->connection, spill, direction_at(follow->hook),
+                            stream->times.began_ns, follow->totals);
 }
 
 struct socket_follow {
@@ -152,6 +187,16 @@ static long follow_by_function(__u64 i, struct socket_follow* socket) {
 
 static long follow_by_walk(__u64 i, struct socket_follow* socket) {
   return follow_socket(socket, 1);
+}
+
+/*
+ * A segment holds nothing that is to be read, and perhaps the end of awaited data. passed_to: as in
+ * struct follow. now_ns: of the segment; 0: not read yet.
+ */
+static __always_inline void pass_payload(struct sock* sk, struct lunscope_connection* connection,
+                                         __u32 hook, __u32 passed_to, __u64 now_ns) {
+  if (lunscope_stream_has_passed(&connection->streams[direction_at(hook)], passed_to))
+    pass_data(connection, spill_in_use(sk, connection), hook, now_ns);
 }
 
 /* Offer a segment to the engine. */
@@ -180,6 +225,7 @@ struct segment_facts {
   __u32 hook;
   __u32 is_noted;    /* 1: the arrival hook noted the time */
   __u32 is_borrowed; /* 1: the verifier does not trust the skb, which must be walked */
+  __u32 passed_to;   /* as in struct follow */
   __u64 now_ns;      /* 0: not read yet */
 };
 
@@ -198,6 +244,7 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                             .segment = *segment,
                                             .hook = facts.hook,
                                             .is_noted = facts.is_noted,
+                                            .passed_to = facts.passed_to,
                                             .now_ns = facts.now_ns},
                                  .sk = sk};
   if (!socket.follow.totals) return;

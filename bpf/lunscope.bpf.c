@@ -26,7 +26,7 @@ int BPF_PROG(arrival, struct sock* sk, struct sk_buff* skb) {
 SEC("tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(consumption, struct sk_buff* skb, int len) {
   struct sock* sk = skb->sk;
-  return sk && is_watched(sk) ? on_consumption(sk, skb) : 0;
+  return sk && is_watched(sk) ? on_consumption(sk, skb, len) : 0;
 }
 
 /*

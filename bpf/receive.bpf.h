@@ -44,7 +44,9 @@ static __always_inline void follow_arrival(struct sk_buff* skb, struct sock* sk,
   if (cut_received(segment, tcp->rcv_nxt)) return;
   enum lunscope_offer offer = offer_received(connection, sk, HOOK_ARRIVAL, segment);
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, segment, (struct segment_facts){.hook = HOOK_ARRIVAL});
+    follow_segment(skb, sk, connection, segment,
+                   (struct segment_facts){.hook = HOOK_ARRIVAL, .passed_to = segment->end});
+  if (offer == LUNSCOPE_OFFER_OLD) pass_payload(sk, connection, HOOK_ARRIVAL, segment->end, 0);
 }
 
 static __noinline int on_arrival(struct sock* sk, struct sk_buff* skb) {
@@ -64,20 +66,25 @@ static __noinline int on_arrival(struct sock* sk, struct sk_buff* skb) {
 }
 
 /*
- * Follow TCP's bytes, in order, as somebody takes them out of the receive queue. A reader with
+ * Follow TCP's bytes, in order, as somebody takes so many of them out of the receive queue (0: all
+ * of this skb). tcp_recvmsg_locked() moves copied_seq behind them after this. A reader with
  * SO_PEEK_OFF looks at bytes behind those that it has yet to read. A hole is then no loss: the
  * bytes before it were not handed out.
  */
 static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
-                                        struct lunscope_connection* connection, __u32 hook) {
+                                        struct lunscope_connection* connection, __u32 hook,
+                                        __u32 bytes) {
   struct segment segment;
   segment_in_queue(skb, &segment);
+  __u32 passed_to = bytes != 0 ? READ_MEMBER(struct tcp_sock, sk, copied_seq) + bytes : segment.end;
   enum lunscope_offer offer = offer_received(connection, sk, hook, &segment);
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(
-        skb, sk, connection, &segment,
-        (struct segment_facts){
-            .hook = hook, .is_noted = 1, .is_borrowed = hook == HOOK_KERNEL_CONSUMPTION});
+    follow_segment(skb, sk, connection, &segment,
+                   (struct segment_facts){.hook = hook,
+                                          .is_noted = 1,
+                                          .is_borrowed = hook == HOOK_KERNEL_CONSUMPTION,
+                                          .passed_to = passed_to});
+  if (offer == LUNSCOPE_OFFER_OLD) pass_payload(sk, connection, hook, passed_to, 0);
   return 0;
 }
 
@@ -90,11 +97,11 @@ static __always_inline void meet_reader(struct lunscope_connection* connection) 
   if (totals && connection->record.header.time_ns != 0) emit_connection(connection, 0, totals);
 }
 
-static __noinline int on_consumption(struct sock* sk, struct sk_buff* skb) {
+static __noinline int on_consumption(struct sock* sk, struct sk_buff* skb, __u32 bytes) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   if (!connection->record.is_read) meet_reader(connection);
-  return follow_taken(skb, sk, connection, HOOK_CONSUMPTION);
+  return follow_taken(skb, sk, connection, HOOK_CONSUMPTION, bytes);
 }
 
 /* The kernel's own initiator takes its bytes in any context. The current process is not its own. */
@@ -104,7 +111,7 @@ static __always_inline int on_kernel_consumption(struct sk_buff* skb) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return 0;
   connection->record.is_read = 1;
-  return follow_taken(skb, sk, connection, HOOK_KERNEL_CONSUMPTION);
+  return follow_taken(skb, sk, connection, HOOK_KERNEL_CONSUMPTION, 0);
 }
 
 #endif

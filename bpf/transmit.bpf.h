@@ -21,8 +21,12 @@ static __noinline int on_transmit(struct sock* sk, struct sk_buff* skb) {
     offer = give_up_hole(connection, HOOK_TRANSMIT, &segment, segment.seq);
   }
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, &segment,
-                   (struct segment_facts){.hook = HOOK_TRANSMIT, .now_ns = transmit_time(sk)});
+    follow_segment(
+        skb, sk, connection, &segment,
+        (struct segment_facts){
+            .hook = HOOK_TRANSMIT, .passed_to = segment.end, .now_ns = transmit_time(sk)});
+  if (offer == LUNSCOPE_OFFER_OLD)
+    pass_payload(sk, connection, HOOK_TRANSMIT, segment.end, transmit_time(sk));
   return 0;
 }
 

@@ -42,6 +42,7 @@ static __always_inline const struct rb_node* search_tree(const struct rb_node* n
 
 static __always_inline void read_from(struct tree_follow* tree, struct sk_buff* skb) {
   tree->is_reading = 1 + unknown_zero;
+  tree->socket.follow.passed_to = tree->socket.follow.segment.end;
   tree->socket.follow.reader.skb = skb;
   first_piece(&tree->socket.follow.reader.piece, skb);
 }

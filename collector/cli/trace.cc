@@ -59,7 +59,7 @@ class TraceSubcommand : public Subcommand {
     log_.SetUp();
     HardenProcess();
     lines_.json = output_.json;
-    lines_.joins_layers = watch_.sources.joins_layers();
+    lines_.columns.wire = watch_.sources.joins_layers();
     ProbeOptions probe = watch_.Probe();
     probe.emit_headers = lines_.pdus;
     probe.shows_open = true;
@@ -68,7 +68,7 @@ class TraceSubcommand : public Subcommand {
     Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_);
     if (!sources.ok()) return sources.error();
     ModelOptions model;
-    model.joins_layers = lines_.joins_layers;
+    model.joins_layers = lines_.columns.wire;
     // Only the JSON lines of commands have the process.
     const bool shows_processes = lines_.json && !lines_.pdus;
     Watcher watcher(std::move(sources.value()), model,

@@ -113,6 +113,12 @@ const char* ResidualKind(const Facts& facts, uint8_t overflow_flag) {
 }
 bool HasHostStatus(const Facts& facts) { return facts.verdict.end.host_status != 0; }
 bool IsRetried(const Facts& facts) { return facts.retries != 0; }
+bool HasPhases(const Facts& facts) { return facts.record.known_phases != 0; }
+bool HasR2ts(const Facts& facts) { return facts.record.r2ts != 0; }
+bool HasRetransmits(const Facts& facts) { return facts.record.retransmits != 0; }
+bool IsPhaseKnown(const Facts& facts, uint32_t slot) {
+  return (facts.record.known_phases >> slot & 1) != 0;
+}
 bool IsOnWire(const Facts& facts) { return facts.wire_ns.has_value(); }
 
 // ---- the columns of the table ----
@@ -153,6 +159,13 @@ std::string DurationText(const Facts& facts) { return FormatDuration(facts.recor
 std::string AboveWireText(const Facts& facts) {
   return IsOnWire(facts) ? FormatDuration(AboveWireNs(facts)) : "";
 }
+// The columns of the phases are named for both roles: a slot is another phase in each role, and
+// about the same thing. Only two of them change their place.
+template <lunscope_phase of_initiator, lunscope_phase of_target>
+std::string PhaseText(const Facts& facts) {
+  const uint32_t slot = (facts.is_target() ? of_target : of_initiator) % LUNSCOPE_PHASE_SLOTS;
+  return IsPhaseKnown(facts, slot) ? FormatDuration(lunscope_phase_ns(&facts.record, slot)) : "";
+}
 std::string StatusText(const Facts& facts) { return facts.verdict.Words(); }
 
 struct Column {
@@ -160,7 +173,7 @@ struct Column {
   std::string (*text)(const Facts& facts);
   uint8_t width;  // a longer value is not cut: it pushes the columns behind it to the right
   Align align;
-  bool is_of_wire = false;  // shown only if the times on the wire are
+  bool TableColumns::*on_request = nullptr;
 };
 
 constexpr Column kTable[] = {
@@ -173,16 +186,26 @@ constexpr Column kTable[] = {
     {"BLKS", BlocksText, 5, Align::kRight},
     {"BYTES", BytesText, 8, Align::kRight},
     {"DURATION", DurationText, 8, Align::kRight},
-    {"ABOVE", AboveWireText, 8, Align::kRight, true},
+    {"ABOVE", AboveWireText, 8, Align::kRight, &TableColumns::wire},
+    {"HEADER", PhaseText<LUNSCOPE_PHASE_SEND, LUNSCOPE_PHASE_ARRIVAL>, 8, Align::kRight,
+     &TableColumns::phases},
+    {"SOCKET", PhaseText<LUNSCOPE_PHASE_PICKUP, LUNSCOPE_PHASE_QUEUE>, 8, Align::kRight,
+     &TableColumns::phases},
+    {"DATA", PhaseText<LUNSCOPE_PHASE_DATA_OUT, LUNSCOPE_PHASE_TRANSFER_IN>, 8, Align::kRight,
+     &TableColumns::phases},
+    {"WAIT", PhaseText<LUNSCOPE_PHASE_WAIT, LUNSCOPE_PHASE_SERVICE>, 8, Align::kRight,
+     &TableColumns::phases},
+    {"ANSWER", PhaseText<LUNSCOPE_PHASE_TRANSFER, LUNSCOPE_PHASE_TRANSFER_OUT>, 8, Align::kRight,
+     &TableColumns::phases},
     {"STATUS", StatusText, 0, Align::kLeft},
 };
 
 // Calls text(column) for each column that is shown, and lines the answers up.
 template <typename Text>
-std::string Row(bool has_wire_column, const Text& text) {
+std::string Row(TableColumns columns, const Text& text) {
   std::string row;
   for (const Column& column : kTable) {
-    if (column.is_of_wire && !has_wire_column) continue;
+    if (column.on_request != nullptr && !(columns.*column.on_request)) continue;
     const std::string cell = text(column);
     const size_t blanks = std::max<size_t>(column.width, cell.size()) - cell.size();
     if (&column != std::begin(kTable)) row += ' ';
@@ -313,6 +336,20 @@ constexpr Key kKeys[] = {
      [](auto& line, auto name, auto& facts) {
        line.Decimal(name, Microseconds(facts.record.duration_ns), 3);
      }},
+    {"phases_us", HasPhases,
+     [](auto& line, auto name, auto& facts) {
+       line.Object(name, [&](json::Members& phases) {
+         for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+           if (!IsPhaseKnown(facts, slot)) continue;
+           phases.Decimal(PhaseLabel(lunscope_phase_of(facts.record.header.role, slot)),
+                          Microseconds(lunscope_phase_ns(&facts.record, slot)), 3);
+         }
+       });
+     }},
+    {"r2ts", HasR2ts,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.r2ts); }},
+    {"retransmits", HasRetransmits,
+     [](auto& line, auto name, auto& facts) { line.Number(name, facts.record.retransmits); }},
     {"host_status", HasHostStatus,
      [](auto& line, auto name, auto& facts) {
        line.String(name, HostStatusName(facts.verdict.end.host_status));
@@ -332,13 +369,13 @@ constexpr Key kKeys[] = {
 
 }  // namespace
 
-std::string TableHeader(bool has_wire_column) {
-  return Row(has_wire_column, [](const Column& column) { return std::string(column.title); });
+std::string TableHeader(TableColumns columns) {
+  return Row(columns, [](const Column& column) { return std::string(column.title); });
 }
 
 std::string TableRow(const TracedCommand& command) {
   const Facts facts(command);
-  return Row(command.has_wire_column, [&](const Column& column) { return column.text(facts); });
+  return Row(command.columns, [&](const Column& column) { return column.text(facts); });
 }
 
 std::string JsonObject(const TracedCommand& command) {

@@ -86,6 +86,30 @@ struct EachTargetOperation {
   }
 };
 
+// The phases of the operations on a target, as far as they are known.
+struct EachTargetPhase {
+  using Item = LatencyHistogram;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTargetLabel, &kPhaseLabel,
+                                         &kOperationLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey& key, const TargetStatistics& target) {
+      for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+        const Scoped phase(labels, kPhaseLabel, PhaseLabel(lunscope_phase_of(key.role, slot)));
+        WalkOperations(labels, target, slot, visit);
+      }
+    });
+  }
+
+  static void WalkOperations(Labels& labels, const TargetStatistics& target, uint32_t slot,
+                             const ItemVisitor<Item>& visit) {
+    for (size_t i = 0; i < target.phases.size(); i++) {
+      if (!target.phases[i] || (*target.phases[i])[slot].count() == 0) continue;
+      const Scoped operation(labels, kOperationLabel, OperationLabel(i));
+      visit(labels, (*target.phases[i])[slot]);
+    }
+  }
+};
+
 // The errors of a LUN by status and sense key. Those that tell of trouble have a series with 0 from
 // the beginning, so that the first one is an increase of a counter.
 struct EachCommandError {
@@ -194,6 +218,10 @@ constexpr Metric kCommandMetrics[] = {
      Twin{
          "Time from the dispatch of a command to a low-level driver (initiator), or from its CDB's "
          "arrival at LIO (target), to its status."}},
+    {"command_phase_seconds", Histogram, kSeconds, kIscsi,
+     "Time that commands spent in each phase, on the host that lunscope runs on. The phases of a "
+     "command add up to its duration; `pickup` comes behind it.",
+     Of<EachTargetPhase>()},
     {"command_size_bytes", Histogram, kBytes, kIscsi,
      "Data transferred by a command, from its data segments.", Of<EachTargetOperation>(),
      Twin{"Data transferred by a command of a SCSI layer."}},

@@ -58,6 +58,12 @@ std::vector<LabelValue> OperationValues() {
   return values;
 }
 
+std::vector<LabelValue> PhaseValues() {
+#define LUNSCOPE_PHASE_VALUE(name, role, slot, label, help) {label, help},
+  return {LUNSCOPE_PHASES(LUNSCOPE_PHASE_VALUE)};
+#undef LUNSCOPE_PHASE_VALUE
+}
+
 std::vector<LabelValue> StatusValues() {
   std::vector<LabelValue> values = CodeValues<&ScsiStatusName, &StatusLabel>();
   values.push_back({kTargetFailureStatus,
@@ -147,6 +153,8 @@ constexpr Label kLunLabel = {
     &ValuesOf<kOverflowLuns>};
 constexpr Label kOperationLabel = {"operation", "The kind of the command, by its operation code.",
                                    &OperationValues, true};
+constexpr Label kPhaseLabel = {"phase", "The part of a command's time, and whose time it is.",
+                               &PhaseValues, true};
 
 constexpr Label kVendorLabel = {"vendor", "T10 vendor identification, from INQUIRY data."};
 constexpr Label kModelLabel = {"model", "Product identification, from INQUIRY data."};

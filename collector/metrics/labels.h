@@ -43,6 +43,7 @@ extern const Label kTransportLabel;
 extern const Label kTargetLabel;
 extern const Label kLunLabel;
 extern const Label kOperationLabel;
+extern const Label kPhaseLabel;
 
 // A LUN's identity; the outcome of its commands.
 extern const Label kVendorLabel;

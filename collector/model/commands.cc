@@ -43,6 +43,14 @@ void ShowExtension(const Connection& connection, const lunscope_command_record& 
   if (found != connection.extensions.end()) applied.extension = &found->second;
 }
 
+void CountPhases(TargetCounters& target, const lunscope_command_record& record, size_t operation) {
+  if (record.known_phases == 0) return;
+  PhaseStatistics& phases = target.phases[operation].Ensure();
+  for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+    if ((record.known_phases >> slot & 1) != 0) phases[slot].Add(lunscope_phase_ns(&record, slot));
+  }
+}
+
 // Say of which LUN the command is, and what it does.
 void Classify(const LunStatistics& lun, const lunscope_command_record& record, Applied& applied) {
   applied.lun = &lun;
@@ -75,6 +83,7 @@ OperationStatistics& CommandCounter::Count(const Origin& origin, LunStatistics& 
   OperationStatistics& statistics = series_.OperationOf(origin, lun, applied.operation);
   statistics.duration_ns.Add(record.duration_ns);
   origin.target->second.sizes[applied.operation].Add(TransferredBytes(record));
+  CountPhases(origin.target->second, record, applied.operation);
   lun.read_bytes += record.read_bytes;
   lun.written_bytes += record.written_bytes;
   CountError(lun, applied.verdict);

@@ -33,6 +33,13 @@ void AddCounts(const DeepPtr<OperationStatistics>& from, DeepPtr<OperationStatis
 }
 
 template <typename Item, size_t kItems>
+void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& to);
+
+void AddCounts(const DeepPtr<PhaseStatistics>& from, DeepPtr<PhaseStatistics>& to) {
+  if (from) AddCounts(*from, to.Ensure());
+}
+
+template <typename Item, size_t kItems>
 void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& to) {
   for (size_t i = 0; i < kItems; i++) AddCounts(from[i], to[i]);
 }
@@ -40,11 +47,12 @@ void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& t
 }  // namespace
 
 void AddCounts(const TargetCounters& from, TargetCounters& to) {
-  const auto& [sizes, logins, login_failures, login_redirections, logouts, rejects, task_functions,
-               async_events, pdus, bytes, retransmits, unread_bytes, header_digest_errors,
-               unmatched_responses, records_lost] = from;
+  const auto& [sizes, phases, logins, login_failures, login_redirections, logouts, rejects,
+               task_functions, async_events, pdus, bytes, retransmits, unread_bytes,
+               header_digest_errors, unmatched_responses, records_lost] = from;
   static_cast<void>(unread_bytes);
   AddCounts(sizes, to.sizes);
+  AddCounts(phases, to.phases);
   AddCounts(logins, to.logins);
   AddCounts(login_failures, to.login_failures);
   AddCounts(login_redirections, to.login_redirections);

@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 
+#include "collector/model/deep_ptr.h"
 #include "collector/model/histogram.h"
 #include "collector/model/lun.h"
 
@@ -28,9 +29,13 @@ inline constexpr uint64_t kOverflowLun = ~uint64_t{0};
 
 enum LoginFailure { kInitiatorError, kTargetError, kLoginFailures };
 
+// How long the phases of commands lasted (lunscope/phases.h), by slot.
+using PhaseStatistics = std::array<LatencyHistogram, LUNSCOPE_PHASE_SLOTS>;
+
 // The counts of one target, without the statistics of its LUNs.
 struct TargetCounters {
   std::array<SizeHistogram, SCSI_OPERATIONS> sizes;
+  std::array<DeepPtr<PhaseStatistics>, SCSI_OPERATIONS> phases;  // none: not known
   uint64_t logins = 0;
   std::array<uint64_t, kLoginFailures> login_failures{};
   uint64_t login_redirections = 0;

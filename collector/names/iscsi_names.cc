@@ -2,6 +2,7 @@
 #include "collector/names/iscsi_names.h"
 
 #include <lunscope/iscsi.h>
+#include <lunscope/phases.h>
 #include <lunscope/reasons.h>
 
 #include <algorithm>
@@ -154,6 +155,10 @@ constexpr CodeEntry kRejectReasons[] = {
     {0x0c, "Waiting for Logout"},
 };
 
+#define LUNSCOPE_PHASE_LABEL(name, role, slot, label, help) label,
+constexpr const char* kPhases[] = {LUNSCOPE_PHASES(LUNSCOPE_PHASE_LABEL)};
+#undef LUNSCOPE_PHASE_LABEL
+
 #define LUNSCOPE_LABEL(name, label, help) label,
 constexpr const char* kUnreported[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_LABEL)};
 #undef LUNSCOPE_LABEL
@@ -183,6 +188,8 @@ std::string_view AsyncEventName(uint32_t event) { return NameIn(kAsyncEvents, ev
 std::string_view RejectReasonName(uint32_t reason) { return NameIn(kRejectReasons, reason); }
 std::string_view IsidTypeName(uint32_t type) { return NameIn(kIsidTypes, type); }
 std::string_view AhsTypeName(uint32_t type) { return NameIn(kAhsTypes, type); }
+
+const char* PhaseLabel(uint32_t phase) { return kPhases[phase % LUNSCOPE_PHASE_COUNT]; }
 
 const char* NoStatusLabel(uint8_t reason) {
   return reason < std::size(kUnreported) ? kUnreported[reason] : "open";

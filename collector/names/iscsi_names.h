@@ -27,6 +27,9 @@ std::string_view RejectReasonName(uint32_t reason);            // "Protocol Erro
 std::string_view IsidTypeName(uint32_t type);                  // "OUI"
 std::string_view AhsTypeName(uint32_t type);                   // "Extended CDB"
 
+// The part of a command's time (enum lunscope_phase): the label of LUNSCOPE_PHASES.
+const char* PhaseLabel(uint32_t phase);  // "transfer_in"
+
 // Why a command ended without a status (enum lunscope_unreported): the label of
 // LUNSCOPE_UNREPORTED_REASONS.
 const char* NoStatusLabel(uint8_t reason);  // "connection_closed"

@@ -62,13 +62,21 @@ lunscope_offer ConnectionFollower::OfferBytes(uint32_t direction, const Stretch&
   if (const auto from = kept_ ? kept_->From(direction) : std::nullopt)
     connection_->streams[direction & 1].from = *from;
   if (offer == LUNSCOPE_OFFER_NEW) Follow(direction, stretch);
+  if (offer == LUNSCOPE_OFFER_OLD) PassData(direction, stretch);
   return offer;
+}
+
+// pass_data() of bpf/follow.bpf.h. When a reader took the data is not known.
+void ConnectionFollower::PassData(uint32_t direction, const Stretch& stretch) {
+  if (lunscope_stream_has_passed(&connection_->streams[direction & 1], stretch.end()))
+    lunscope_connection_data_passed(connection_.get(), spill_.get(), direction, now_ns_, 0);
 }
 
 void ConnectionFollower::Follow(uint32_t direction, const Stretch& stretch) {
   lunscope_stream* stream = &connection_->streams[direction & 1];
   if (!is_announced_) EmitConnection(LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_MIDSTREAM, now_ns_);
   for (uint32_t i = 0; i < max_reads_; i++) {
+    PassData(direction, stretch);
     const uint32_t wanted = lunscope_stream_wants(stream, stretch.end());
     if (wanted == 0 || lunscope_distance(stretch.seq, stream->next) < 0) return;
     const uint32_t offset = stream->next - stretch.seq;
@@ -113,10 +121,8 @@ void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, u
 
 // When the header in the room began, now that these bytes of it were read: set_begin() of
 // bpf/follow.bpf.h.
-uint64_t ConnectionFollower::BeginOf(lunscope_stream* stream, uint32_t bytes, bool is_whole) const {
-  if (stream->have != bytes) return stream->began_ns;
-  if (!is_whole) stream->began_ns = now_ns_;
-  return now_ns_;
+void ConnectionFollower::SetBegin(lunscope_stream* stream, uint32_t bytes) const {
+  if (stream->capture_bytes == 0 && stream->have == bytes) stream->times.began_ns = now_ns_;
 }
 
 void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch& stretch) {
@@ -125,9 +131,10 @@ void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch
   if (take == LUNSCOPE_TAKE_UNSURE)
     take = lunscope_connection_settle(connection_.get(), direction, stretch.end(), &totals_);
   if (take == LUNSCOPE_TAKE_CHUNK) return Chunk(direction);
-  const bool is_whole = take != LUNSCOPE_TAKE_SHORT;
-  const uint64_t began_ns = stream->capture_bytes == 0 ? BeginOf(stream, bytes, is_whole) : now_ns_;
-  if (!is_whole) return;
+  SetBegin(stream, bytes);
+  if (take == LUNSCOPE_TAKE_SHORT) return;
+  stream->times.passed_ns = now_ns_;
+  const uint64_t began_ns = stream->times.began_ns;
   const lunscope_header header =
       lunscope_connection_header(connection_.get(), spill_.get(), direction, began_ns, &totals_);
   if (header == LUNSCOPE_HEADER_ACT) lunscope_connection_act(connection_.get(), direction);

@@ -84,7 +84,8 @@ class ConnectionFollower {
   void Follow(uint32_t direction, const Stretch& stretch);
   void FollowCut(uint32_t direction, const Stretch& stretch, uint32_t have);
   void Judge(uint32_t direction, uint32_t bytes, const Stretch& stretch);
-  uint64_t BeginOf(lunscope_stream* stream, uint32_t bytes, bool is_whole) const;
+  void PassData(uint32_t direction, const Stretch& stretch);
+  void SetBegin(lunscope_stream* stream, uint32_t bytes) const;
   void Chunk(uint32_t direction);
   void EmitDue(uint32_t direction);
   // Hand out a record of each command that ends without a status now, and end it.

@@ -203,6 +203,8 @@ OptionList LineOptions::Options() {
           SwitchOption("summary",
                        "At the end: commands by name, with bytes, errors and latency quantiles",
                        summary),
+          SwitchOption("phases", "Columns for the phases of each command: whose time it took",
+                       columns.phases),
           SwitchOption("by-lun", "With --summary: a row for each LUN of each target",
                        is_summary_by_lun),
           SwitchOption(
@@ -212,6 +214,7 @@ OptionList LineOptions::Options() {
 Status LineOptions::Check() const {
   if (is_summary_by_lun && !summary) return UsageError("--by-lun is for --summary");
   if (pdus && summary) return UsageError("--pdu excludes --summary, which counts commands");
+  if (pdus && columns.phases) return UsageError("--pdu excludes --phases, which commands have");
   return Nothing{};
 }
 

@@ -12,6 +12,7 @@
 
 #include "collector/base/log.h"
 #include "collector/base/result.h"
+#include "collector/lines/trace_line.h"
 #include "collector/probe/probe.h"
 #include "collector/run/option.h"
 #include "collector/web/client.h"
@@ -96,7 +97,7 @@ struct LineOptions {
   bool pdus = false;  // a line for each PDU, instead of lines for commands
   bool summary = false;
   bool is_summary_by_lun = false;
-  bool joins_layers = false;      // rows show the time above the wire
+  TableColumns columns;           // on request
   std::optional<uint64_t> count;  // commands, or PDUs
 
   OptionList Options();

@@ -36,7 +36,7 @@ Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_o
 
 void Tracer::Begin() {
   if (!options_.json)
-    PrintLine(stdout, options_.pdus ? PduTableHeader() : TableHeader(options_.joins_layers));
+    PrintLine(stdout, options_.pdus ? PduTableHeader() : TableHeader(options_.columns));
   std::fflush(stdout);
 }
 
@@ -103,8 +103,8 @@ void Tracer::Take(const lunscope_record& record, const Applied& applied) {
 void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& applied,
                          uint8_t retries) {
   left_--;
-  const TracedCommand traced{
-      command, applied, wall_clock_offset_ns_, retries, options_.joins_layers, &names_};
+  const TracedCommand traced{command, applied,          wall_clock_offset_ns_,
+                             retries, options_.columns, &names_};
   lines_.emplace_back(command.header.time_ns, TextOf(traced));
   if (options_.summary) summary_.Add(traced);
 }
@@ -137,8 +137,8 @@ void Tracer::TakePdu(const lunscope_record& record, const Connection& connection
 void Tracer::TakeOpen(const lunscope_record& record, const Applied& applied) {
   const auto* command = RecordAs<lunscope_command_record>(record);
   if (options_.pdus || command == nullptr || applied.connection == nullptr) return;
-  const TracedCommand traced{*command, applied, wall_clock_offset_ns_, 0, options_.joins_layers,
-                             &names_};
+  const TracedCommand traced{*command, applied,          wall_clock_offset_ns_,
+                             0,        options_.columns, &names_};
   open_.emplace_back(command->duration_ns, TextOf(traced));
 }
 

@@ -9,25 +9,6 @@
 
 #include "command.h"
 
-LUNSCOPE_SUBPROGRAM uint32_t lunscope_bit_width_by_halves(uint64_t value) {
-  uint32_t bits = value != 0;
-  for (uint32_t step = 32; step != 0; step /= 2) {
-    if (value >> step == 0) continue;
-    value >>= step;
-    bits += step;
-  }
-  return bits;
-}
-
-/* How many bits a number takes: 0 for 0. */
-LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
-#ifdef __bpf__ /* BPF has no instruction for it */
-  return lunscope_bit_width_by_halves(value);
-#else
-  return value == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(value);
-#endif
-}
-
 /*
  * The bucket of a value, where bounds are first, 2 * first, 4 * first and so on: the first bucket
  * whose bound is not below the value, or `bounds` if the value is above all bounds. first: a

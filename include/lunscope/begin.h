@@ -32,16 +32,30 @@ LUNSCOPE_INLINE void lunscope_connection_end_earlier(struct lunscope_connection*
   stream->due |= LUNSCOPE_DUE_SWEEP;
 }
 
+/* The command whose header is in the room has begun: set its marks, and count its own data. */
+LUNSCOPE_INLINE void lunscope_connection_mark(const struct lunscope_connection* connection,
+                                              const struct lunscope_spill* spill,
+                                              struct lunscope_stream* stream,
+                                              struct lunscope_command* command) {
+  if (!command) return;
+  lunscope_marks_begin(command, stream,
+                       lunscope_inflight_number(&connection->inflight, spill, command),
+                       connection->record.retransmits);
+  lunscope_command_count(command, 0, iscsi_data_bytes(stream->room));
+}
+
 /* The command whose header is in the room begins. */
 LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
     struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction,
     uint64_t now_ns, struct lunscope_totals* totals) {
-  const uint8_t* bhs = connection->streams[direction & 1].room;
+  struct lunscope_stream* stream = &connection->streams[direction & 1];
+  struct lunscope_command* command = 0;
   /* If the other direction is not followed, answers are missed: the command spans a gap. */
   uint32_t is_followed = connection->record.followed[~direction & 1];
   uint32_t gaps = is_followed ? connection->record.gaps : connection->record.gaps - 1;
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
-  switch (lunscope_inflight_begin(&connection->inflight, spill, bhs, now_ns, gaps)) {
+  switch (
+      lunscope_inflight_begin(&connection->inflight, spill, stream->room, now_ns, gaps, &command)) {
     case LUNSCOPE_CROWDED: return LUNSCOPE_HEADER_CROWDED;
     case LUNSCOPE_TAG_IN_USE:
       lunscope_connection_end_earlier(connection, spill, direction);
@@ -52,6 +66,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_begin_command(
     case LUNSCOPE_BEGUN:
       totals->commands_in_flight[role]++;
       if (!is_followed) connection->inflight.doubtful++;
+      lunscope_connection_mark(connection, spill, stream, command);
       break;
   }
   return LUNSCOPE_HEADER_FOLLOWED;

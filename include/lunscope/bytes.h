@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Loads, copies, and the comparison of serial numbers.
+ * Loads, copies, the width of a number, and the comparison of serial numbers.
  *
  * Native code loads by shifts: that works at any alignment and needs no libc, and compilers make
  * one load and one swap of it. The compiler for BPF would load byte by byte, so there the load is
@@ -59,6 +59,25 @@ LUNSCOPE_INLINE uint32_t lunscope_be24(const uint8_t* p) {
 /* Compilers make one load of it. */
 LUNSCOPE_INLINE uint32_t lunscope_le32(const uint8_t* p) {
   return __builtin_bswap32(lunscope_be32(p));
+}
+
+LUNSCOPE_SUBPROGRAM uint32_t lunscope_bit_width_by_halves(uint64_t value) {
+  uint32_t bits = value != 0;
+  for (uint32_t step = 32; step != 0; step /= 2) {
+    if (value >> step == 0) continue;
+    value >>= step;
+    bits += step;
+  }
+  return bits;
+}
+
+/* How many bits a number takes: 0 for 0. */
+LUNSCOPE_INLINE uint32_t lunscope_bit_width(uint64_t value) {
+#ifdef __bpf__ /* BPF has no instruction for it */
+  return lunscope_bit_width_by_halves(value);
+#else
+  return value == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(value);
+#endif
 }
 
 /* How far b lies behind a, where 32-bit numbers wrap (TCP sequence numbers, RFC 1982). */

@@ -12,6 +12,7 @@
 #ifndef LUNSCOPE_COMMAND_H
 #define LUNSCOPE_COMMAND_H
 
+#include "phases.h"
 #include "records.h"
 
 #define LUNSCOPE_PROBES 16
@@ -20,21 +21,39 @@
 
 /* One cache line, because a command begins on one CPU and ends on another. */
 struct lunscope_command {
-  uint32_t tag;  /* ~ITT; 0: this place is free, because no command has ITT 0xffffffff */
-  uint16_t gaps; /* the connection's gaps when the command passed */
-  uint8_t flags; /* byte 1 of the SCSI Command */
-  uint8_t away;  /* tags whose home is here and whose place is elsewhere */
+  uint32_t tag;           /* ~ITT; 0: this place is free, because no command has ITT 0xffffffff */
+  uint16_t gaps : 12;     /* the connection's gaps when the command passed */
+  uint16_t due : 4;       /* pieces of data that are due to the target (marks.h) */
+  uint8_t flags;          /* byte 1 of the SCSI Command */
+  uint8_t away : 4;       /* tags whose home is here and whose place is elsewhere */
+  uint8_t is_spilled : 1; /* 1: this place is in the spill */
+  uint8_t is_beyond : 1;  /* 1: its CmdSN was above MaxCmdSN, so the target ignores it */
+  uint8_t split_is : 2;   /* enum lunscope_split: what split and side say */
   uint64_t start_ns;
   uint64_t lun;
   uint8_t cdb[ISCSI_CDB_BYTES];
   uint32_t cmdsn;
   uint32_t expected_bytes;
-  uint32_t read_bytes;
-  uint32_t written_bytes;
-  uint16_t is_spilled; /* 1: this place is in the spill */
-  uint16_t is_beyond;  /* 1: its CmdSN was above MaxCmdSN, so the target ignores it */
-  uint32_t trial;      /* where the trial began in which its status passed; 0: none did */
+  uint32_t data_bytes; /* in data segments: read if the flags say so, else written */
+  uint32_t split;
+  uint32_t side;
+  uint16_t header;     /* lunscope_pack_short(): first to last byte of its header */
+  uint8_t r2ts;        /* 255: or more */
+  uint8_t retransmits; /* the connection's when the command passed */
 };
+
+/* How to read the members split and side of a command. Times are in units of phases.h, since
+ * start_ns. */
+enum lunscope_split {
+  LUNSCOPE_SPLIT_DATA,    /* split: for how long data was due; side: time in the socket */
+  LUNSCOPE_SPLIT_ANSWER,  /* split: the first byte of a read's answer; side: as before */
+  LUNSCOPE_SPLIT_TRIAL,   /* split: where the trial began in which its status passed */
+  LUNSCOPE_SPLIT_UNKNOWN, /* nothing: the phases of this command are not known */
+  /* With the last two, side is the number of data bytes that went the other way. */
+};
+
+#define LUNSCOPE_GAPS_MASK 0xfffu
+#define LUNSCOPE_MAX_DUE 15u
 
 /* A tag's home and the places behind it: all that a search for the tag reads. */
 struct lunscope_probes {
@@ -72,9 +91,42 @@ LUNSCOPE_STATIC_ASSERT(__builtin_offsetof(struct lunscope_inflight, commands) ==
                            LUNSCOPE_CACHE_LINE,
                        "one line each");
 
+/* Bytes in data segments that did not go the way that the command's flags say. */
+LUNSCOPE_INLINE uint32_t lunscope_other_bytes(const struct lunscope_command* command) {
+  return command->split_is >= LUNSCOPE_SPLIT_TRIAL ? command->side : 0;
+}
+
+LUNSCOPE_INLINE uint32_t lunscope_read_bytes(const struct lunscope_command* command) {
+  return command->flags & ISCSI_COMMAND_READ ? command->data_bytes : lunscope_other_bytes(command);
+}
+
+LUNSCOPE_INLINE uint32_t lunscope_written_bytes(const struct lunscope_command* command) {
+  return command->flags & ISCSI_COMMAND_READ ? lunscope_other_bytes(command) : command->data_bytes;
+}
+
 /* Bytes in data segments, both ways. */
 LUNSCOPE_INLINE uint32_t lunscope_transferred_bytes(const struct lunscope_command* command) {
-  return command->read_bytes + command->written_bytes;
+  return command->data_bytes + lunscope_other_bytes(command);
+}
+
+/* The phases of this command will not be known. kind: SPLIT_TRIAL or SPLIT_UNKNOWN. */
+LUNSCOPE_INLINE void lunscope_command_drop_phases(struct lunscope_command* command,
+                                                  enum lunscope_split kind) {
+  if (command->split_is < LUNSCOPE_SPLIT_TRIAL) command->side = 0;
+  command->split_is = kind;
+}
+
+/* Data bytes of this command pass. is_read: from the target to the initiator. */
+LUNSCOPE_INLINE void lunscope_command_count(struct lunscope_command* command, int is_read,
+                                            uint32_t bytes) {
+  int reads = (command->flags & ISCSI_COMMAND_READ) != 0;
+  if (is_read == reads) {
+    command->data_bytes += bytes;
+  } else if (bytes != 0) {
+    if (command->split_is < LUNSCOPE_SPLIT_TRIAL)
+      lunscope_command_drop_phases(command, LUNSCOPE_SPLIT_UNKNOWN);
+    command->side += bytes;
+  }
 }
 
 /* Is this SCSI Command above the latest MaxCmdSN that the target has sent? */
@@ -197,11 +249,12 @@ enum lunscope_begin {
   LUNSCOPE_REFUSED,    /* the limit is reached, or the spill has no place either */
 };
 
-/* Store the command with this SCSI Command BHS. */
+/* Store the command with this SCSI Command BHS. begun: where it is stored. */
 LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_inflight* inflight,
                                                             struct lunscope_spill* spill,
                                                             const uint8_t* bhs, uint64_t now_ns,
-                                                            uint32_t gaps) {
+                                                            uint32_t gaps,
+                                                            struct lunscope_command** begun) {
   uint32_t itt = iscsi_itt(bhs);
   if (itt == ISCSI_RESERVED_TAG) return LUNSCOPE_REFUSED;
   if (lunscope_inflight_find(inflight, spill, itt)) return LUNSCOPE_TAG_IN_USE;
@@ -214,13 +267,12 @@ LUNSCOPE_INLINE enum lunscope_begin lunscope_inflight_begin(struct lunscope_infl
   lunscope_copy16(command->cdb, iscsi_cdb(bhs));
   command->cmdsn = iscsi_cmdsn(bhs);
   command->expected_bytes = iscsi_expected_bytes(bhs);
-  command->read_bytes = 0;
-  command->written_bytes = iscsi_data_bytes(bhs); /* immediate data */
-  command->gaps = (uint16_t)gaps;
+  command->data_bytes = 0;
+  command->gaps = gaps & LUNSCOPE_GAPS_MASK;
   command->flags = iscsi_flags(bhs);
-  command->trial = 0;
-  command->is_beyond = (uint16_t)lunscope_window_is_beyond(inflight, bhs);
+  command->is_beyond = lunscope_window_is_beyond(inflight, bhs) != 0;
   command->tag = ~itt;
+  *begun = command;
   return LUNSCOPE_BEGUN;
 }
 

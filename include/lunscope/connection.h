@@ -16,6 +16,7 @@
 #include "boundary.h"
 #include "deliver.h"
 #include "negotiation.h"
+#include "transfer.h"
 
 LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* connection,
                                          uint32_t direction) {
@@ -137,7 +138,9 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_note_trial(struct lunscope_connectio
   if (!lunscope_has_status(stream->room)) return 0;
   struct lunscope_command* command =
       lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
-  if (command) command->trial = lunscope_trial_number(stream);
+  if (!command) return 0;
+  lunscope_command_drop_phases(command, LUNSCOPE_SPLIT_TRIAL);
+  command->split = lunscope_trial_number(stream);
   return 0;
 }
 
@@ -192,12 +195,13 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
   stream->place = LUNSCOPE_NO_PLACE;
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT || opcode == ISCSI_SCSI_RESPONSE) {
     struct lunscope_command* command = lunscope_connection_find(connection, spill, direction);
-    if (command && opcode == ISCSI_DATA_IN) command->read_bytes += iscsi_data_bytes(bhs);
-    if (command && opcode == ISCSI_DATA_OUT) command->written_bytes += iscsi_data_bytes(bhs);
-    if (command) cdb = command->cdb;
-    /* The sweep of a trial that ends here leaves this command alone: it goes on, or ends below. */
-    if (command && stream->due & LUNSCOPE_DUE_SWEEP) command->trial = 0;
+    if (command) {
+      lunscope_connection_pass_data(stream, command);
+      cdb = command->cdb;
+    }
     if (!command && lunscope_has_status(bhs)) connection->inflight.strays++;
+  } else if (opcode == ISCSI_R2T) {
+    lunscope_connection_ask_data(connection, spill, stream);
   }
   return lunscope_wanted_bytes(bhs, cdb);
 }

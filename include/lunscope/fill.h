@@ -7,6 +7,7 @@
 #ifndef LUNSCOPE_FILL_H
 #define LUNSCOPE_FILL_H
 
+#include "marks.h"
 #include "state.h"
 
 /* Bytes of sense in the data segment of the SCSI Response in the room (RFC 7143 section 11.4.7). */
@@ -86,10 +87,55 @@ LUNSCOPE_INLINE void lunscope_fill_pdu(struct lunscope_pdu_record* record,
   }
 }
 
-/* The part of a command's record that is known when the command begins. */
+/* Fill in a phase that lasted so long, or what the phases before it have left. */
+LUNSCOPE_INLINE void lunscope_fill_phase(struct lunscope_command_record* record, uint32_t slot,
+                                         uint32_t units, uint32_t* left) {
+  if (units > *left) units = *left;
+  *left -= units;
+  record->phases[slot] = units;
+  record->known_phases |= (uint8_t)(1u << slot);
+}
+
+/*
+ * The phases of a command up to now. answer: of the PDU with its status; 0: none has come.
+ * REQUIRES: the record has its duration and its flags.
+ */
+LUNSCOPE_INLINE void lunscope_fill_phases(struct lunscope_command_record* record,
+                                          const struct lunscope_command* command,
+                                          const struct lunscope_times* answer) {
+  uint64_t duration = record->duration_ns >> LUNSCOPE_PHASE_SHIFT;
+  uint32_t left = (uint32_t)duration;
+  uint32_t answered = left;
+  uint32_t data = 0;
+  int is_target = record->header.role == LUNSCOPE_ROLE_TARGET;
+  int is_answered = answer || command->split_is == LUNSCOPE_SPLIT_ANSWER;
+  record->known_phases = 0;
+  __builtin_memset(record->phases, 0, sizeof(record->phases));
+  if (command->split_is >= LUNSCOPE_SPLIT_TRIAL || record->header.flags & LUNSCOPE_FLAG_GAP) return;
+  if (duration != left) return; /* longer than marks can tell */
+  if (answer) answered = (uint32_t)lunscope_phase_units(command->start_ns, answer->began_ns);
+  if (command->split_is == LUNSCOPE_SPLIT_ANSWER) answered = command->split;
+  if (answered > left) answered = left;
+  if (command->split_is == LUNSCOPE_SPLIT_DATA)
+    data = command->split + (command->due != 0 ? answered : 0);
+  record->known_phases = 1u << LUNSCOPE_PHASE_REST;
+  lunscope_fill_phase(record, 0, (uint32_t)lunscope_unpack_short(command->header), &left);
+  if (is_target && command->side != 0) lunscope_fill_phase(record, 1, command->side, &left);
+  if (command->flags & ISCSI_COMMAND_WRITE)
+    lunscope_fill_phase(record, is_target ? 2 : 1, data, &left);
+  if (is_answered)
+    lunscope_fill_phase(record, is_target ? 3 : 2, (uint32_t)duration - answered, &left);
+  if (is_target || !answer || answer->taken_ns == 0) return;
+  uint64_t pickup = lunscope_phase_units(record->header.time_ns, answer->taken_ns);
+  left = (uint32_t)pickup;
+  if (pickup == left) lunscope_fill_phase(record, 3, left, &left);
+}
+
+/* The part of a command's record that is known when the command begins. answer: as above. */
 LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record* record,
                                                  const struct lunscope_connection* connection,
                                                  const struct lunscope_command* command,
+                                                 const struct lunscope_times* answer,
                                                  uint64_t now_ns) {
   lunscope_fill_header(&record->header, connection, LUNSCOPE_RECORD_COMMAND, sizeof(*record),
                        now_ns);
@@ -101,12 +147,15 @@ LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record*
   record->itt = ~command->tag;
   record->cmdsn = command->cmdsn;
   record->expected_bytes = command->expected_bytes;
-  record->read_bytes = command->read_bytes;
-  record->written_bytes = command->written_bytes;
+  record->read_bytes = lunscope_read_bytes(command);
+  record->written_bytes = lunscope_written_bytes(command);
   lunscope_copy16(record->cdb, command->cdb);
   record->command_flags = command->flags;
   record->sense_bytes = 0;
-  __builtin_memset(record->reserved, 0, sizeof(record->reserved));
+  record->r2ts = command->r2ts;
+  record->retransmits = (uint8_t)(connection->record.retransmits - command->retransmits);
+  record->reserved = 0;
+  lunscope_fill_phases(record, command, answer);
 }
 
 /* DUE_COMMAND. REQUIRES: the room holds the status of this command. */
@@ -115,9 +164,10 @@ LUNSCOPE_INLINE void lunscope_fill_command(struct lunscope_command_record* recor
                                            uint32_t direction,
                                            const struct lunscope_command* command,
                                            uint64_t now_ns) {
-  const uint8_t* bhs = connection->streams[direction & 1].room;
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  const uint8_t* bhs = stream->room;
   int is_response = iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE;
-  lunscope_fill_begun_command(record, connection, command, now_ns);
+  lunscope_fill_begun_command(record, connection, command, &stream->times, now_ns);
   record->residual_bytes = iscsi_residual(bhs);
   record->bidi_residual_bytes = is_response ? iscsi_bidi_residual(bhs) : 0;
   record->response_flags = iscsi_flags(bhs) & ISCSI_RESIDUAL_FLAGS;
@@ -133,7 +183,7 @@ LUNSCOPE_INLINE void lunscope_fill_unanswered_command(struct lunscope_command_re
                                                       const struct lunscope_command* command,
                                                       uint8_t no_status, uint8_t cause,
                                                       uint64_t now_ns) {
-  lunscope_fill_begun_command(record, connection, command, now_ns);
+  lunscope_fill_begun_command(record, connection, command, 0, now_ns);
   record->residual_bytes = 0;
   record->bidi_residual_bytes = 0;
   record->response_flags = 0;

@@ -12,11 +12,12 @@
 #define LUNSCOPE_RECORDS_H
 
 #include "iscsi.h"
+#include "phases.h"
 #include "reasons.h"
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 11
+#define LUNSCOPE_ABI 12
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -44,12 +45,12 @@
 /* X(KIND, struct, bytes): a record may be shorter where its struct ends in a list or a table. */
 #define LUNSCOPE_RECORDS(X)                                                         \
   X(CONNECTION, lunscope_connection_record, 760)     /* opened, closed or walked */ \
-  X(COMMAND, lunscope_command_record, 96)            /* a SCSI command's end */     \
+  X(COMMAND, lunscope_command_record, 112)           /* a SCSI command's end */     \
   X(PDU, lunscope_pdu_record, 312)                   /* a management PDU */         \
   X(INFLIGHT, lunscope_inflight_record, 19232)       /* in a walk only */           \
   X(HEADER, lunscope_header_record, 280)             /* see there */                \
   X(NEXUS, lunscope_nexus_record, 544)               /* a new nexus of a layer */   \
-  X(SCSI_COMMAND, lunscope_scsi_command_record, 200) /* one of a nexus */           \
+  X(SCSI_COMMAND, lunscope_scsi_command_record, 216) /* one of a nexus */           \
   X(AGGREGATES, lunscope_aggregates_record, 6200)    /* commands added up */
 
 #define LUNSCOPE_RECORD_ENUM(name, type, bytes) LUNSCOPE_RECORD_##name,
@@ -80,7 +81,7 @@ struct lunscope_record {
 
 /* So many commands of a connection are shown in a walk. One socket may write 32 KiB in a walk of
  * the kernel (bpf_seq_read() in kernel/bpf/bpf_iter.c), and the other records take the rest. */
-#define LUNSCOPE_SHOWN_COMMANDS 128
+#define LUNSCOPE_SHOWN_COMMANDS 112
 
 struct lunscope_command_record {
   struct lunscope_record header; /* time: of the command's end */
@@ -103,7 +104,11 @@ struct lunscope_command_record {
   /* REJECTED: the reason in the Reject; ABORTED: the task management function; OPEN: 1 if the
    * target ignores the command, because its CmdSN is above MaxCmdSN. */
   uint8_t cause;
-  uint16_t reserved[2];
+  uint8_t known_phases; /* bit i: the phase in slot i is known */
+  uint8_t r2ts;         /* 255: or more */
+  uint8_t retransmits;  /* TCP segments that this host sent again meanwhile, modulo 256 */
+  uint8_t reserved;
+  uint32_t phases[LUNSCOPE_PHASE_REST]; /* by slot, in units of phases.h; lunscope_phase_ns() */
 };
 
 struct lunscope_sensed_command_record {
@@ -243,11 +248,22 @@ LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_record) +
                                LUNSCOPE_SHOWN_COMMANDS * sizeof(struct lunscope_command_record) <=
                            32768,
                        "a walk has room for it");
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_record) == 192, "ABI");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_record) == 208, "ABI");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_record, traffic), "lines");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_record, aggregates),
                        "lines");
+
+/* How long the phase in this slot lasted. REQUIRES: it is known. */
+LUNSCOPE_INLINE uint64_t lunscope_phase_ns(const struct lunscope_command_record* record,
+                                           uint32_t slot) {
+  uint32_t inside = record->header.role == LUNSCOPE_ROLE_TARGET ? LUNSCOPE_PHASE_TRANSFER_OUT
+                                                                : LUNSCOPE_PHASE_TRANSFER;
+  uint64_t units = 0;
+  if (slot < LUNSCOPE_PHASE_REST) return (uint64_t)record->phases[slot] << LUNSCOPE_PHASE_SHIFT;
+  for (uint32_t i = 0; i <= inside % LUNSCOPE_PHASE_SLOTS; i++) units += record->phases[i];
+  return record->duration_ns - (units << LUNSCOPE_PHASE_SHIFT);
+}
 
 /* Bytes of the record with this list. */
 LUNSCOPE_INLINE uint32_t lunscope_inflight_list_bytes(const struct lunscope_inflight_record* list) {

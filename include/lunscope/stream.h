@@ -26,6 +26,7 @@
 #define LUNSCOPE_STREAM_H
 
 #include "crc32c.h"
+#include "phases.h"
 #include "records.h"
 
 /* Twice a header and a chunk, so that any masked position plus any masked length stays inside. */
@@ -83,6 +84,10 @@ struct lunscope_stream {
   uint8_t open_digests;   /* enum lunscope_unsure: digests that this trial has not settled */
   uint8_t due;            /* enum lunscope_due: records of the PDU in the room (deliver.h) */
   uint16_t place;         /* of the command that this PDU belongs to (lunscope_inflight_at()) */
+  struct lunscope_times times; /* of the PDU in the room */
+  uint32_t awaited;            /* sequence number behind the data that is awaited (marks.h) */
+  uint16_t awaiting;           /* 1 more than the place of the command it is for; 0: none is */
+  uint8_t pad0[2];
   uint8_t room[LUNSCOPE_ROOM_BYTES];
   /* The members below are used only with a lost boundary, or with a chunk or an AHS. */
   uint32_t scanned;    /* bytes since the loss */
@@ -91,9 +96,9 @@ struct lunscope_stream {
   uint16_t kept;       /* bytes in the room that a record carries; zeros follow them */
   uint8_t lost_reason; /* enum lunscope_sync_reason: why boundaries are, or were, unknown */
   uint8_t unknown;     /* enum lunscope_unsure: digests that no trial has settled */
-  uint64_t began_ns;   /* the time of the first byte of a header that came in pieces */
   uint32_t from;       /* bytes from here on can still be read, if the boundary is unknown */
   uint32_t paid;       /* lunscope_rate_allows() (rate.h) */
+  uint8_t pad1[40];
 };
 
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_stream) % LUNSCOPE_CACHE_LINE == 0, "lines");
@@ -124,6 +129,7 @@ LUNSCOPE_INLINE void lunscope_stream_lose(struct lunscope_stream* stream, uint32
   stream->sync = LUNSCOPE_SYNC_LOST;
   stream->headers = 0;
   stream->bad_digests = 0;
+  stream->awaiting = 0;
   stream->unsure = LUNSCOPE_UNSURE_BOUNDARY;
   stream->open_digests = stream->unknown;
   lunscope_stream_scan_from(stream, seq);

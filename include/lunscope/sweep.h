@@ -48,7 +48,7 @@ LUNSCOPE_INLINE void lunscope_sweep_many(struct lunscope_sweep* sweep, enum luns
 
 /* Was this command in flight in one of the connection's gaps? */
 LUNSCOPE_INLINE int lunscope_is_doubtful(const struct lunscope_command* command, uint32_t gaps) {
-  return command->gaps != (uint16_t)gaps;
+  return command->gaps != (gaps & LUNSCOPE_GAPS_MASK);
 }
 
 /* Why does the sweep end this command? An abort, say, ends what the target never took. */
@@ -69,7 +69,8 @@ LUNSCOPE_INLINE int lunscope_sweep_takes(const struct lunscope_sweep* sweep,
     case LUNSCOPE_SWEEP_TAG: return command->tag == sweep->tag;
     case LUNSCOPE_SWEEP_LUN: return is_earlier && command->lun == sweep->lun;
     case LUNSCOPE_SWEEP_SESSION: return is_earlier;
-    case LUNSCOPE_SWEEP_TRIAL: return command->trial == sweep->tag;
+    case LUNSCOPE_SWEEP_TRIAL:
+      return command->split_is == LUNSCOPE_SPLIT_TRIAL && command->split == sweep->tag;
     case LUNSCOPE_SWEEP_DOUBTFUL: return lunscope_is_doubtful(command, gaps);
     default: return 1;
   }

@@ -36,7 +36,7 @@ PRIVILEGES = [*RUN, r"<(grp|pwd|sched|seccomp)\.h>", r"<linux/securebits\.h>"]
 CLI = [*RUN, r'"collector/cli/.+"']
 LAYERS = {
     # The vocabulary, and nothing of the engine: the collector reads records without it.
-    "include/lunscope/records.h": [r'"(types|iscsi|scsi|reasons)\.h"'],
+    "include/lunscope/records.h": [r'"(types|iscsi|scsi|reasons|phases)\.h"'],
     "include/lunscope/": [r'"[a-z_0-9]+\.h"', r"<stdint\.h>"],
     "bpf/": [r'"[a-z_]+(\.bpf)?\.h"', *PROTOCOL, r"<linux/.+>", r"<bpf/.+>"],
     "collector/base/": BASE,

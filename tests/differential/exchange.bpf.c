@@ -49,14 +49,19 @@ static long take_segment(__u64 number, struct exchange_turns* turns) {
   if (!totals) return 1;
   enum lunscope_offer offer =
       lunscope_connection_offer(connection, direction, segment->seq, end, segment->seq, totals);
+  struct lunscope_spill* spill = connection->inflight.spilled != 0 ? &exchange->spill : NULL;
+  if (offer == LUNSCOPE_OFFER_OLD &&
+      lunscope_stream_has_passed(&connection->streams[direction], end))
+    pass_data(connection, spill, hook, segment->now_ns);
   if (offer != LUNSCOPE_OFFER_NEW) return 0;
   struct exchange_follow turn = {
       .follow = {.connection = connection,
-                 .spill = connection->inflight.spilled != 0 ? &exchange->spill : NULL,
+                 .spill = spill,
                  .totals = totals,
                  .reader = {.bytes = turns->bytes},
                  .segment = {.seq = segment->seq, .end = end, .offset = segment->offset},
                  .hook = hook,
+                 .passed_to = end,
                  .now_ns = segment->now_ns},
       .exchange = exchange};
   announce_midstream(connection, totals);

@@ -20,7 +20,7 @@ class Aggregate : public testing::Test {
     command.cdb[0] = opcode;
     command.flags = ISCSI_COMMAND_READ;
     command.start_ns = kStartNs;
-    command.read_bytes = bytes;
+    command.data_bytes = bytes;
     return command;
   }
   int Add(const lunscope_command& command, uint64_t duration_ns = 1, uint64_t slow_ns = kNever) {

@@ -144,7 +144,7 @@ TEST_F(Command, IsTheSameCommandInTheSpill) {
   uint32_t spilled = 400;
   while (!session_.Find(spilled)->is_spilled) spilled--;
   session_.Target(DataIn(spilled, 0, Bytes(4096)));
-  EXPECT_EQ(session_.Find(spilled)->read_bytes, 4096u);
+  EXPECT_EQ(lunscope_read_bytes(session_.Find(spilled)), 4096u);
   session_.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, spilled).Lun(spilled % 2).Set32(24, 401));
   session_.Target(TaskResponse(0));
   EXPECT_EQ(session_.Find(spilled), nullptr);

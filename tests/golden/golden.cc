@@ -39,7 +39,13 @@ void InitiatorScene(Host& host) {
       .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(16'000))
       .Completes(Read16(8, 8).OnLun(Lun(1)).Taking(16'001))
       .Completes(Read16(16, 2048).OnLun(Lun(1)).Taking(3 * kMs))
-      .Completes(Write16(0, 128).OnLun(Lun(1)).Taking(700'000))
+      .Completes(Write16(0, 128)
+                     .OnLun(Lun(1))
+                     .Taking(700'000)
+                     .Spending(LUNSCOPE_PHASE_SEND, 0)
+                     .Spending(LUNSCOPE_PHASE_DATA_OUT, 64'000)
+                     .Spending(LUNSCOPE_PHASE_TRANSFER, 12'800)
+                     .Spending(LUNSCOPE_PHASE_PICKUP, 32'000))
       .Completes(Write16(128, 128).OnLun(Lun(1)).Taking(40 * kSecond).Sensing(0x03, 0x0c, 0x00))
       .Completes(Command({SCSI_SYNCHRONIZE_CACHE_10}).OnLun(Lun(1)).Taking(12 * kMs))
       .Completes(Command({SCSI_UNMAP}, ISCSI_COMMAND_WRITE).OnLun(Lun(1)).Moving(24).Taking(kMs))
@@ -72,7 +78,13 @@ void TargetScene(Host& host) {
   host.Opens(5, LUNSCOPE_ROLE_TARGET)
       .LogsIn({.isid = 5, .tsih = 9})
       .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(15'000))
-      .Completes(Write16(0, 8).OnLun(Lun(1)).Taking(80'000));
+      .Completes(Write16(0, 8)
+                     .OnLun(Lun(1))
+                     .Taking(80'000)
+                     .Spending(LUNSCOPE_PHASE_ARRIVAL, 0)
+                     .Spending(LUNSCOPE_PHASE_QUEUE, 6'400)
+                     .Spending(LUNSCOPE_PHASE_TRANSFER_IN, 12'800)
+                     .Spending(LUNSCOPE_PHASE_TRANSFER_OUT, 0));
   // Open before lunscope started; this host knows its names.
   host.Knows({{LUNSCOPE_ROLE_TARGET, "iqn.told", kHost, {{}}, {"192.0.2.2", 40007}, "tgtadm"}});
   host.Meets(7, LUNSCOPE_ROLE_TARGET).IsFound();

@@ -121,11 +121,17 @@ class Conversation:
     def say(self, steps, digests=NO_DIGESTS, reader=read_exactly):
         """The same thread is both ends, so it reads at once the bytes that it sends."""
         for step in steps:
-            listener = self._ends["target" if step.sender == "initiator" else "initiator"]
             wire = step.wire(digests)
             for start in range(0, len(wire), step.chunk):
-                self._ends[step.sender].sendall(wire[start:start + step.chunk])
-                reader(listener, len(wire[start:start + step.chunk]))
+                self.send(step.sender, wire[start:start + step.chunk])
+                self.read(step.sender, len(wire[start:start + step.chunk]), reader)
+
+    def send(self, sender, wire):
+        self._ends[sender].sendall(wire)
+
+    def read(self, sender, length, reader=read_exactly):
+        """The other end reads what this one has sent."""
+        reader(self._ends["target" if sender == "initiator" else "initiator"], length)
 
 
 class Stage:

@@ -42,7 +42,8 @@ Json Parse(const std::string& line) {
 
 // Row and object of a command on a connection with this login.
 struct Traced {
-  Traced(const Command& command, const Login& login = {}, int device_type = 0) {
+  Traced(const Command& command, const Login& login = {}, int device_type = 0,
+         TableColumns columns = {}) {
     Host host;
     host.Opens(1).LogsIn(login).Completes(command);
     lunscope_sensed_command_record record = command.record;
@@ -52,7 +53,7 @@ struct Traced {
                           .device_type = device_type,
                           .verdict = Judge(record.command)};
     ShortNames names(kTargetColumns);
-    const TracedCommand traced{record.command, applied, 0, 0, false, &names};
+    const TracedCommand traced{record.command, applied, 0, 0, columns, &names};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
   }
@@ -80,7 +81,7 @@ struct TracedLayer {
     host.Apply(nexus.Below("scsi_debug").record);
     Applied applied = host.Apply(ended.record);
     applied.wire_ns = wire_ns;
-    const TracedCommand traced{command, applied, 0, ended.record.retries, true};
+    const TracedCommand traced{command, applied, 0, ended.record.retries, {.wire = true}};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
   }
@@ -157,8 +158,23 @@ TEST(TraceLine, HasTheFactsOfALayer) {
 // The header's title ends above the last character of its column.
 TEST(TableHeader, HasTheColumnOfTheWire) {
   const TracedLayer traced(ReadOf(), 70'000);
-  EXPECT_EQ(TableHeader(true).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
-  EXPECT_EQ(TableHeader(false).find("ABOVE"), std::string::npos);
+  EXPECT_EQ(TableHeader({.wire = true}).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
+  EXPECT_EQ(TableHeader().find("ABOVE"), std::string::npos);
+}
+
+// A phase that is not known has an empty cell, and never a 0.
+TEST(TableHeader, HasTheColumnsOfThePhases) {
+  const Traced traced(Write16(0, 8)
+                          .Taking(700'000)
+                          .Spending(LUNSCOPE_PHASE_SEND, 0)
+                          .Spending(LUNSCOPE_PHASE_DATA_OUT, 64'000)
+                          .Spending(LUNSCOPE_PHASE_PICKUP, 32'000),
+                      {}, 0, {.phases = true});
+  const std::string header = TableHeader({.phases = true});
+  EXPECT_EQ(TableHeader().find("SOCKET"), std::string::npos);
+  EXPECT_THAT(header, HasSubstr(" DURATION   HEADER   SOCKET     DATA     WAIT   ANSWER STATUS"));
+  EXPECT_THAT(traced.row, HasSubstr("  700.0us    0.0us   32.0us   64.0us  636.0us          Good"));
+  EXPECT_EQ(header.find("STATUS"), traced.row.find("Good"));
 }
 
 struct WideRow {
@@ -242,7 +258,8 @@ struct KeysRow {
 };
 
 const KeysRow kKeys[] = {
-    {"no data", Command(TestUnitReady()), 0, "status response", "lba blocks expected_bytes sense"},
+    {"no data", Command(TestUnitReady()), 0, "status response",
+     "lba blocks expected_bytes sense phases_us r2ts retransmits"},
     {"data", Read16(0, 1), 0, "lba blocks expected_bytes transferred_bytes", "residual_bytes"},
     {"a tape has no LBA", Command({0x08}, ISCSI_COMMAND_READ), 1, "expected_bytes", "lba blocks"},
     {"a CD has one", Command({0x28}, ISCSI_COMMAND_READ), 5, "lba blocks", ""},
@@ -254,6 +271,21 @@ const KeysRow kKeys[] = {
     {"overflow", Read16(0, 2).LongBy(512), 0, "residual_bytes residual", "bidi_read_residual"},
     {"no status", Read16(0, 1).Responding(1), 0, "response", "status"},
 };
+
+TEST(JsonObject, HasThePhasesThatAreKnown) {
+  Command write = Write16(0, 8)
+                      .Taking(700'000)
+                      .Spending(LUNSCOPE_PHASE_SEND, 0)
+                      .Spending(LUNSCOPE_PHASE_DATA_OUT, 64'000)
+                      .Spending(LUNSCOPE_PHASE_PICKUP, 32'000);
+  write.record.command.r2ts = 3;
+  write.record.command.retransmits = 2;
+  const Json object = Traced(write).object;
+  EXPECT_EQ(object.at("phases_us"),
+            Json::parse(R"({"send": 0.0, "data_out": 64.0, "pickup": 32.0, "wait": 636.0})"));
+  EXPECT_EQ(object.at("r2ts"), 3);
+  EXPECT_EQ(object.at("retransmits"), 2);
+}
 
 TEST(JsonObject, HasNoKeysThatDoNotApply) {
   for (const KeysRow& row : kKeys) {

@@ -68,6 +68,27 @@ TEST(Command, CountsByOperationAndBytes) {
   }
 }
 
+TEST(Command, CountsThePhasesThatAreKnown) {
+  Host host;
+  host.Opens(1).LogsIn();
+  host.On(1).Completes(Write16(0, 8).Taking(10'000));  // none is
+  host.On(1).Completes(Write16(0, 8)
+                           .Taking(700'000)
+                           .Spending(LUNSCOPE_PHASE_SEND, 0)
+                           .Spending(LUNSCOPE_PHASE_DATA_OUT, 64'000)
+                           .Spending(LUNSCOPE_PHASE_PICKUP, 32'000));
+  const Seen seen(host);
+  EXPECT_FALSE(seen.target.phases[SCSI_OPERATION_READ]);
+  ASSERT_TRUE(seen.target.phases[SCSI_OPERATION_WRITE]);
+  const PhaseStatistics& phases = *seen.target.phases[SCSI_OPERATION_WRITE];
+  const auto of = [&](lunscope_phase phase) { return phases[phase % LUNSCOPE_PHASE_SLOTS]; };
+  EXPECT_EQ(of(LUNSCOPE_PHASE_SEND).count(), 1u);
+  EXPECT_EQ(of(LUNSCOPE_PHASE_DATA_OUT).sum(), 64'000u);
+  EXPECT_EQ(of(LUNSCOPE_PHASE_PICKUP).sum(), 32'000u);
+  EXPECT_EQ(of(LUNSCOPE_PHASE_WAIT).sum(), 636'000u);
+  EXPECT_EQ(of(LUNSCOPE_PHASE_TRANSFER).count(), 0u);
+}
+
 // The same commands, one by one in records and added up in the kernel.
 struct BothWays {
   BothWays() {
@@ -85,8 +106,7 @@ struct BothWays {
     in_flight.lun = record.lun;
     in_flight.cdb[0] = record.cdb[0];
     in_flight.flags = record.command_flags;
-    in_flight.read_bytes = record.read_bytes;
-    in_flight.written_bytes = record.written_bytes;
+    in_flight.data_bytes = record.read_bytes + record.written_bytes;
     ASSERT_TRUE(lunscope_aggregate_add(table.get(), &in_flight, record.duration_ns, ~uint64_t{0}));
   }
   void Report() {

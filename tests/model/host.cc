@@ -74,6 +74,13 @@ Command& Command::Taking(uint64_t ns) {
   return *this;
 }
 
+Command& Command::Spending(lunscope_phase phase, uint64_t ns) {
+  const uint32_t slot = phase % LUNSCOPE_PHASE_SLOTS;
+  record.command.known_phases |= 1u << slot | 1u << LUNSCOPE_PHASE_REST;
+  record.command.phases[slot] = static_cast<uint32_t>(ns >> LUNSCOPE_PHASE_SHIFT);
+  return *this;
+}
+
 Command& Command::Tagged(uint32_t itt, uint32_t cmdsn) {
   record.command.itt = itt;
   record.command.cmdsn = cmdsn;

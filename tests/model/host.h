@@ -45,6 +45,8 @@ class Command {
   Command& OnLun(uint64_t lun);
   Command& Moving(uint32_t bytes);  // expected and transferred
   Command& Taking(uint64_t ns);
+  // This phase is known, and so is the rest of the duration.
+  Command& Spending(lunscope_phase phase, uint64_t ns);
   Command& Tagged(uint32_t itt, uint32_t cmdsn);
   Command& Ending(uint8_t status);
   // CHECK CONDITION with sense data as they are, or in fixed format.
