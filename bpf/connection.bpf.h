@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The life of a connection, and a walk over all of them. */
+/* The life of a connection. */
 #ifndef LUNSCOPE_CONNECTION_BPF_H
 #define LUNSCOPE_CONNECTION_BPF_H
 
@@ -31,6 +31,24 @@ static __always_inline void on_open(struct sock* sk, struct lunscope_totals* tot
   emit_connection(connection, LUNSCOPE_FLAG_OPENED, totals);
 }
 
+/* How a connection ends that goes without a FIN (tcp_reset(), tcp_write_err(), tcp_close()). */
+static __always_inline __u8 end_of(const struct sock* sk) {
+  switch (sk->sk_err) {
+    case EPIPE:
+    case ECONNRESET: return LUNSCOPE_END_RESET_BY_PEER;
+    case ETIMEDOUT: return LUNSCOPE_END_TIMED_OUT;
+    case ENETUNREACH:
+    case EHOSTUNREACH: return LUNSCOPE_END_UNREACHABLE;
+    default: return LUNSCOPE_END_RESET_HERE;
+  }
+}
+
+/* The first FIN. */
+static __always_inline void on_fin(struct sock* sk, __u8 end) {
+  struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
+  if (connection && connection->record.end == LUNSCOPE_END_UNKNOWN) connection->record.end = end;
+}
+
 static __always_inline void on_close(struct sock* sk, struct lunscope_totals* totals) {
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (!connection || (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED)) return;
@@ -40,11 +58,16 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   struct lunscope_aggregates_record* table = aggregates_in_use(sk);
   if (table) emit_aggregates(connection, table, totals);
   connection->record.unread_bytes = 0;
+  connection->record.has_window = 0;
+  connection->record.tcp.is_known = 0;
+  if (connection->record.end == LUNSCOPE_END_UNKNOWN) connection->record.end = end_of(sk);
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
   forget_connection(sk, connection);
 }
 
 static __always_inline int on_state_change(struct sock* sk, int new_state) {
+  if (new_state == TCP_FIN_WAIT1 || new_state == TCP_CLOSE_WAIT)
+    on_fin(sk, new_state == TCP_FIN_WAIT1 ? LUNSCOPE_END_CLOSED_HERE : LUNSCOPE_END_CLOSED_BY_PEER);
   if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE) return 0;
   /* When an accepted socket closes, it has no port any more, but it still has its state. */
   if (new_state == TCP_ESTABLISHED && !is_watched(sk)) return 0;
@@ -62,96 +85,6 @@ static __always_inline int on_retransmit(struct sock* sk) {
   if (!is_watched(sk)) return 0;
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (connection) connection->record.retransmits++;
-  return 0;
-}
-
-struct walk {
-  union listing* listing;
-  struct lunscope_connection* connection;
-  struct lunscope_spill* spill;
-  __u64 now_ns;
-  __u32 shown;
-};
-
-/* List one place of the tables. bpf_loop() calls this, so the verifier checks one turn only. */
-static long list_place(__u64 place, struct walk* walk) {
-  const struct lunscope_command* command =
-      lunscope_inflight_at(&walk->connection->inflight, walk->spill, place);
-  if (command) lunscope_inflight_list(&walk->listing->list, command);
-  return 0;
-}
-
-/* Show one place of the tables, in the same way. 1 ends the loop. */
-static long show_place(__u64 place, struct walk* walk) {
-  __u32 shown = walk->shown;
-  const struct lunscope_command* command =
-      lunscope_inflight_at(&walk->connection->inflight, walk->spill, place);
-  LUNSCOPE_BOUND(shown);
-  if (shown >= LUNSCOPE_SHOWN_COMMANDS) return 1;
-  if (command && lunscope_fill_open_command(&walk->listing->shown[shown], walk->connection, command,
-                                            walk->now_ns))
-    walk->shown = shown + 1;
-  return 0;
-}
-
-static __always_inline void dump_inflight(struct seq_file* seq, struct sock* sk,
-                                          struct lunscope_connection* connection) {
-  __u32 zero = 0;
-  struct walk walk = {
-      .listing = bpf_map_lookup_elem(&listings, &zero),
-      .connection = connection,
-      .spill = spill_in_use(sk, connection),
-  };
-  __u32 places = lunscope_inflight_places(walk.spill);
-  if (!walk.listing) return;
-  walk.listing->list.count = 0;
-  bpf_loop(places, list_place, &walk, 0);
-  __u32 bytes = lunscope_fill_inflight(&walk.listing->list, connection);
-  LUNSCOPE_BOUND(bytes);
-  if (bytes <= sizeof(walk.listing->list)) bpf_seq_write(seq, walk.listing, bytes);
-  if (!shows_open) return;
-  walk.now_ns = bpf_ktime_get_ns();
-  bpf_loop(places, show_place, &walk, 0);
-  bytes = walk.shown * sizeof(walk.listing->shown[0]);
-  LUNSCOPE_BOUND(bytes);
-  if (bytes <= sizeof(walk.listing->shown)) bpf_seq_write(seq, walk.listing, bytes);
-}
-
-static __always_inline void dump_aggregates(struct seq_file* seq, struct sock* sk,
-                                            struct lunscope_connection* connection) {
-  struct lunscope_aggregates_record* table = aggregates_in_use(sk);
-  if (!table) return;
-  __u32 bytes = lunscope_fill_aggregates(table, connection, 0);
-  lunscope_aggregates_mark_read(table);
-  LUNSCOPE_BOUND(bytes);
-  if (bytes <= sizeof(*table)) bpf_seq_write(seq, table, bytes);
-}
-
-/*
- * As tcp_inq() counts (net/ipv4/tcp.c): a FIN takes a sequence number, and nobody can read it. In
- * these states one has come (tcp_fin(), net/ipv4/tcp_input.c).
- */
-static __always_inline __u32 unread_bytes_of(const struct sock* sk, const struct tcp_sock* tcp) {
-  __u32 bytes = tcp->rcv_nxt - tcp->copied_seq;
-  __u8 state = sk->__sk_common.skc_state;
-  int has_fin = state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK || state == TCP_CLOSING;
-  return bytes != 0 && has_fin ? bytes - 1 : bytes;
-}
-
-/*
- * Write a live connection to the reader of the iterator: its record, the commands that were added
- * up instead of having records, and the commands in flight.
- */
-static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk) {
-  if (!sk) return 0;
-  struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
-  if (!connection || connection->record.header.abi == 0) return 0;
-  if (connection->record.header.flags & LUNSCOPE_FLAG_CLOSED) return 0;
-  struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
-  if (tcp) connection->record.unread_bytes = unread_bytes_of(sk, tcp);
-  bpf_seq_write(seq, &connection->record, sizeof(connection->record));
-  dump_aggregates(seq, sk, connection);
-  if (lunscope_inflight_count(&connection->inflight) != 0) dump_inflight(seq, sk, connection);
   return 0;
 }
 

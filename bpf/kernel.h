@@ -14,12 +14,20 @@
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define TCP_ESTABLISHED 1
+#define TCP_FIN_WAIT1 4
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
 #define TCP_LAST_ACK 9
 #define TCP_CLOSING 11
 #define TCP_NEW_SYN_RECV 12
+
+/* include/uapi/asm-generic/errno-base.h, include/uapi/asm-generic/errno.h */
+#define EPIPE 32
+#define ENETUNREACH 101
+#define ECONNRESET 104
+#define ETIMEDOUT 110
+#define EHOSTUNREACH 113
 
 /* include/net/tcp.h */
 #define TCPHDR_FIN 1
@@ -72,6 +80,7 @@ struct rb_root {
 struct sock {
   struct sock_common __sk_common;
   __u16 sk_protocol;
+  int sk_err;
   struct rb_root tcp_rtx_queue; /* of skbs, by sequence number, until they are acknowledged */
 };
 
@@ -80,6 +89,10 @@ struct tcp_sock {
   __u32 copied_seq;
   __u32 snd_una; /* the first byte that is not acknowledged */
   __u32 snd_nxt;
+  __u32 write_seq; /* behind the last byte that the process has written */
+  __u32 snd_wnd;
+  __u32 srtt_us;       /* in eighths */
+  __u32 retrans_stamp; /* when the first byte was sent again, in ms; 0: none was */
   __u64 tcp_clock_cache;
   struct rb_root out_of_order_queue; /* of skbs, by sequence number */
 };

@@ -17,6 +17,7 @@
 #include "out_of_order.bpf.h"
 #include "receive.bpf.h"
 #include "transmit.bpf.h"
+#include "walk.bpf.h"
 
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(arrival, struct sock* sk, struct sk_buff* skb) {

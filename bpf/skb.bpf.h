@@ -13,6 +13,11 @@
 
 #define TCP_HEADER_BYTES 20
 
+/* The skb in a tree of TCP's. */
+static __always_inline struct sk_buff* skb_of_node(const struct rb_node* node) {
+  return (void*)node - bpf_core_field_offset(struct sk_buff, rbnode);
+}
+
 /* TCP payload in an skb: stream positions [seq, end), at `offset` bytes behind skb->data. */
 struct segment {
   __u32 seq;

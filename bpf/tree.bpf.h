@@ -21,10 +21,6 @@ struct tree_follow {
   struct segment last_segment;
 };
 
-static __always_inline struct sk_buff* skb_of_node(const struct rb_node* node) {
-  return (void*)node - bpf_core_field_offset(struct sk_buff, rbnode);
-}
-
 /*
  * One step down the tree, towards the skb that holds the byte at seq. Returns the next node; or the
  * node itself, with its segment, if it holds the byte; or NULL if no skb does.

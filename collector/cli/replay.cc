@@ -113,7 +113,8 @@ class ReplaySubcommand : public Subcommand {
     Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
       LogNotice(notices.Take(record, applied));
-      const bool is_line = record.kind != LUNSCOPE_RECORD_CONNECTION;
+      const bool is_line =
+          record.kind != LUNSCOPE_RECORD_CONNECTION || (record.flags & LUNSCOPE_FLAG_CLOSED) != 0;
       if (is_line && record.time_ns < capture.from_ns()) return;
       tracer.Take(record, applied);
       if (tracer.is_done()) capture.Stop();

@@ -106,6 +106,16 @@ constexpr Explained kOverflowProcesses[] = {
     {kOverflowName, "All processes for which --max-label-sets has no room, together."},
 };
 
+constexpr Explained kDuringValues[] = {
+    {"unknown", "The connection was open before lunscope, and its login was not seen."},
+    {"before_login", "Nobody had begun to log in."},
+    {"login", "The login had begun, and had not succeeded."},
+    {"turned_away", "The target had refused the login, or sent the initiator to another address."},
+    {"session", "The initiator was logged in."},
+    {"after_logout", "The initiator had logged out."},
+};
+static_assert(std::size(kDuringValues) == kDurings);
+
 constexpr Explained kDigests[] = {
     {"crc32c", "The session uses the digest."},
     {"none", "The session does not use the digest."},
@@ -122,6 +132,7 @@ constexpr Explained kUnreported[] = {LUNSCOPE_UNREPORTED_REASONS(LUNSCOPE_EXPLAI
 constexpr Explained kSync[] = {LUNSCOPE_SYNC_REASONS(LUNSCOPE_EXPLAINED)};
 constexpr Explained kScsiUnreported[] = {LUNSCOPE_SCSI_UNREPORTED_REASONS(LUNSCOPE_EXPLAINED)};
 constexpr Explained kRefusals[] = {LUNSCOPE_SCSI_REFUSALS(LUNSCOPE_EXPLAINED)};
+constexpr Explained kEnds[] = {LUNSCOPE_ENDS(LUNSCOPE_EXPLAINED)};
 constexpr Explained kLosses[] = {
     LUNSCOPE_LOSS_REASONS(LUNSCOPE_EXPLAINED){
         kMalformed, "The record had an unknown kind or a wrong size, and was not used."},
@@ -223,6 +234,13 @@ constexpr ReasonLabel kLossLabel = {
 constexpr ReasonLabel kHttpRefusalLabel = {
     {"reason", "Why the request was refused.", &ValuesOf<kHttpRefusalHelp>, true},
     &ValueOf<kHttpRefusalHelp>};
+
+constexpr ReasonLabel kEndLabel = {
+    {"end", "How the connection ended, as this host saw it.", &ValuesOf<kEnds>, true},
+    &ValueOf<kEnds>};
+constexpr ReasonLabel kDuringLabel = {
+    {"during", "How far the connection had come.", &ValuesOf<kDuringValues>, true},
+    &ValueOf<kDuringValues>};
 
 constexpr Label kProgramLabel = {"program", "The name of the BPF program."};
 constexpr Label kBufferLabel = {"buffer", "The ring buffer between the kernel and the collector.",

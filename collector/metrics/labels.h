@@ -78,6 +78,8 @@ extern const ReasonLabel kScsiUnreportedLabel;
 extern const ReasonLabel kRefusalLabel;
 extern const ReasonLabel kLossLabel;
 extern const ReasonLabel kHttpRefusalLabel;
+extern const ReasonLabel kEndLabel;
+extern const ReasonLabel kDuringLabel;
 
 // lunscope itself.
 extern const Label kProgramLabel;

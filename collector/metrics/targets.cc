@@ -83,6 +83,42 @@ struct EachRecordLoss {
   }
 };
 
+// The ends of connections. Those that tell of trouble have a series with 0 from the beginning.
+struct EachEnd {
+  using Item = uint64_t;
+  static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTargetLabel, &kEndLabel,
+                                                          &kDuringLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
+      for (size_t end = 0; end < target.ends.size(); end++) {
+        const Scoped scoped(labels, kEndLabel, kEndLabel.value_of(end));
+        WalkEnd(labels, target.ends[end], end, visit);
+      }
+    });
+  }
+
+  static bool IsTrouble(size_t end, During during) {
+    return during == During::kSession && end != LUNSCOPE_END_UNKNOWN;
+  }
+  static void WalkEnd(Labels& labels, const std::array<uint64_t, kDurings>& counts, size_t end,
+                      const ItemVisitor<Item>& visit) {
+    for (size_t i = 0; i < counts.size(); i++) {
+      if (counts[i] == 0 && !IsTrouble(end, static_cast<During>(i))) continue;
+      const Scoped during(labels, kDuringLabel, kDuringLabel.value_of(i));
+      visit(labels, counts[i]);
+    }
+  }
+};
+
+// All connections to a target, as of the last walk.
+template <auto member>
+uint64_t Walked(const TargetStatistics& target) {
+  return target.walked.*member;
+}
+
+bool HasWindow(const TargetStatistics& target) { return target.walked.command_window.has_value(); }
+uint64_t SmallestWindow(const TargetStatistics& target) { return *target.walked.command_window; }
+
 template <lunscope_direction direction>
 uint64_t Bytes(const TargetStatistics& target) {
   return target.bytes[direction];
@@ -129,7 +165,32 @@ constexpr Metric kTargetMetrics[] = {
      Of<EachTarget, &TargetStatistics::retransmits>()},
     {"unread_bytes", Gauge, kBytes, kLiveIscsi,
      "Bytes that have arrived and that no process has read from its socket yet.",
-     Of<EachTarget, &TargetStatistics::unread_bytes>()},
+     Of<EachTarget, &Walked<&WalkedConnections::unread_bytes>>()},
+    {"tcp_unsent_bytes", Gauge, kBytes, kLiveIscsi,
+     "Bytes that this host's process has written and that TCP has not sent yet.",
+     Of<EachTarget, &Walked<&WalkedConnections::unsent_bytes>>()},
+    {"tcp_unacknowledged_bytes", Gauge, kBytes, kLiveIscsi,
+     "Bytes that were sent and that the peer has not acknowledged yet.",
+     Of<EachTarget, &Walked<&WalkedConnections::unacknowledged_bytes>>()},
+    {"tcp_oldest_unacknowledged_seconds", Gauge, kSeconds, kLiveIscsi,
+     "For how long the oldest unacknowledged byte has waited, on the worst connection; 0 if none "
+     "waits.",
+     Of<EachTarget, &Walked<&WalkedConnections::unacknowledged_ns>>()},
+    {"tcp_smoothed_rtt_seconds", Gauge, kSeconds, kLiveIscsi,
+     "TCP's smoothed round-trip time, of the slowest connection; 0 if none is open or measured.",
+     Of<EachTarget, &Walked<&WalkedConnections::smoothed_rtt_ns>>()},
+    {"tcp_closed_send_windows", Gauge, kCount, kLiveIscsi,
+     "Connections whose peer takes no more bytes: it does not read.",
+     Of<EachTarget, &Walked<&WalkedConnections::closed_send_windows>>()},
+    {"command_window_commands", Gauge, kCount, kIscsi,
+     "Commands that the target still takes, MaxCmdSN - ExpCmdSN + 1, on the connection with the "
+     "fewest.",
+     Of<Where<EachTarget, &HasWindow>, &SmallestWindow>()},
+    {"closed_command_windows", Gauge, kCount, kIscsi,
+     "Connections whose target takes no more commands.",
+     Of<EachTarget, &Walked<&WalkedConnections::closed_command_windows>>()},
+    {"connections_ended_total", Counter, kCount, kIscsi,
+     "Connections that have ended, by who ended them and how far they had come.", Of<EachEnd>()},
     {"target_events_lost_total", Counter, kCount, kLiveIscsi,
      "Records of PDUs, and of commands with a status, that did not get into the ring, as of the "
      "last walk: who has more than its share.",

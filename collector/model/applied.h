@@ -17,6 +17,18 @@
 
 namespace lunscope {
 
+// A connection that has just ended. The model has forgotten it.
+struct EndedConnection {
+  std::string target;
+  std::string initiator;  // "" while unknown
+  std::string local;
+  std::string remote;
+  LocalProcess process;
+  lunscope_end end = LUNSCOPE_END_UNKNOWN;
+  During during = During::kUnknown;
+  uint64_t cut_off = 0;  // commands without an answer
+};
+
 struct Applied {
   // At most one of the two. A connection that has closed, with this record or before, has none.
   const Connection* connection = nullptr;
@@ -32,6 +44,8 @@ struct Applied {
   const CommandExtension* extension = nullptr;
   // For a Login Response that redirects: the address as the target gave it.
   const std::string* redirected_to = nullptr;
+  // For the record by which a connection ends.
+  const EndedConnection* ended = nullptr;
   // For a command of the mid-layer: how long it was on the wire, if it was found there.
   std::optional<uint64_t> wire_ns = std::nullopt;
 

@@ -73,6 +73,7 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
   }
   Classify(lun, record, applied);
   if (is_end) lun.no_status[record.no_status - 1]++;
+  if (record.no_status == 1 + LUNSCOPE_UNREPORTED_CONNECTION_CLOSED) connection.cut_off++;
   return applied;
 }
 

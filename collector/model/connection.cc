@@ -17,4 +17,12 @@ int OwnDeviceType(const Connection& connection, uint64_t lun) {
   return here == connection.device_types.end() ? kUnknownDeviceType : here->second;
 }
 
+During DuringOf(const Connection& connection) {
+  if (connection.login.logged_out) return During::kAfterLogout;
+  if (connection.login.succeeded) return During::kSession;
+  if (connection.login.negotiation) return During::kLogin;
+  if (connection.login.turned_away) return During::kTurnedAway;
+  return connection.is_midstream ? During::kUnknown : During::kBeforeLogin;
+}
+
 }  // namespace lunscope

@@ -32,6 +32,8 @@ struct LoginState {
   uint16_t requested_tsih = 0;  // 0: the login asks for a new session
   uint16_t requested_cid = 0;
   bool closes_session = false;               // the reason of the last Logout Request
+  bool succeeded = false;                    // the last login did
+  bool turned_away = false;                  // the last login was refused or redirected
   bool logged_out = false;                   // a Logout Response reported success
   std::unique_ptr<Negotiation> negotiation;  // only while the connection logs in
   std::string listed_target;                 // the last name in an answer to SendTargets
@@ -59,6 +61,9 @@ struct alignas(64) Connection : Origin {
   std::map<uint64_t, int> device_types;  // by LUN: from the host, or seen on this connection
   uint64_t last_walk = 0;                // the number of the last walk that found it
   uint64_t met_ns = 0;                   // the time of its first record
+  uint64_t cut_off = 0;                  // commands that its end left without an answer
+  lunscope_tcp tcp{};                    // as of the last walk
+  std::optional<uint32_t> window;        // the same: commands that the target still takes
 
   LoginState login;
   std::optional<SessionKey> session;  // once it is logged in
@@ -97,6 +102,9 @@ inline int DeviceTypeOf(const Connection& connection, uint64_t number, const Lun
     return said->device_type;
   return OwnDeviceType(connection, number);
 }
+
+// How far the connection has come.
+During DuringOf(const Connection& connection);
 
 // The address of the target's end.
 inline const std::string& PortalOf(const Connection& connection) {

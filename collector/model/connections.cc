@@ -30,6 +30,9 @@ void Connections::Describe(Connection& connection, const lunscope_connection_rec
       PackedAddress::Of(is_target ? record.local_address : record.remote_address, record.is_ipv6,
                         is_target ? record.local_port : record.remote_port);
   connection.last_walk = walk_number_;
+  connection.tcp = record.tcp;
+  connection.window.reset();
+  if (record.has_window != 0) connection.window = record.window;
   connection.is_midstream = (record.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   InferNames(connection);
 }

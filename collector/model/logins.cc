@@ -103,10 +103,13 @@ const std::string* Logins::ApplyResponse(Connection& connection,
   }
   if (iscsi_login_status_class(record.bhs) != 0) {
     negotiation.reset();
+    connection.login.turned_away = true;
     return redirected_to;
   }
   if (!iscsi_login_is_complete(record.bhs)) return nullptr;
   target.logins++;
+  connection.login.succeeded = true;
+  connection.login.turned_away = false;
   Series::Prove(connection);
   connection.parameters = negotiation->Effective(Scope::kConnection);
   if (connection.target->first.name != kDiscoveryName) OpenSession(connection, record);

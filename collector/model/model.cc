@@ -50,8 +50,17 @@ Applied Model::ApplyConnection(const lunscope_connection_record& record) {
   CountTraffic(connection, record);
   logins_.Apply(connection, record);
   if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0) return {.connection = &connection};
-  Close(connection, record.header.time_ns);
-  return {};
+  const auto end = static_cast<lunscope_end>(record.end % LUNSCOPE_END_COUNT);
+  ended_ = {connection.target->first.name,
+            connection.initiator,
+            connection.local,
+            connection.remote,
+            connection.process,
+            end,
+            DuringOf(connection),
+            connection.cut_off};
+  Close(connection, record.header.time_ns, ended_.end);
+  return {.ended = &ended_};
 }
 
 // A header is shown. Each PDU that matters here has a record of its own, but for what an AHS says.
@@ -61,7 +70,8 @@ Applied Model::ApplyHeader(const lunscope_header_record& record) {
   return {.connection = &connection, .device_type = DeviceType(connection, iscsi_lun(record.bhs))};
 }
 
-void Model::Close(const Connection& connection, uint64_t time_ns) {
+void Model::Close(const Connection& connection, uint64_t time_ns, lunscope_end end) {
+  connection.target->second.ends[end][static_cast<size_t>(DuringOf(connection))]++;
   logins_.Close(connection, time_ns);
   connections_.Forget(connection);
 }
@@ -75,7 +85,9 @@ void Model::BeginWalk(uint64_t now_ns) {
 }
 
 void Model::EndWalk(bool is_whole, const Pause& pause) {
-  connections_.EndWalk(is_whole, pause, [this](const Connection& gone) { Close(gone, walk_ns_); });
+  connections_.EndWalk(is_whole, pause, [this](const Connection& gone) {
+    Close(gone, walk_ns_, LUNSCOPE_END_UNKNOWN);
+  });
 }
 
 Snapshot Model::TakeSnapshot(const Pause& pause) {

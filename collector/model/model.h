@@ -104,7 +104,7 @@ class Model {
   Applied ApplyPdu(const lunscope_pdu_record& record);
   Applied ApplyConnection(const lunscope_connection_record& record);
   [[nodiscard]] Applied ApplyHeader(const lunscope_header_record& record);
-  void Close(const Connection& connection, uint64_t time_ns);
+  void Close(const Connection& connection, uint64_t time_ns, lunscope_end end);
 
   const size_t max_label_sets_;
   Series series_;
@@ -113,6 +113,7 @@ class Model {
   Logins logins_;
   Layers layers_;
   uint64_t walk_ns_ = 0;
+  EndedConnection ended_;  // the connection that ended last
 };
 
 }  // namespace lunscope

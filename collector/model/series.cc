@@ -53,7 +53,7 @@ void Series::BeginWalk(uint64_t now_ns) {
     GiveUpOne();
   }
   for (auto& [key, target] : targets_) {
-    target.unread_bytes = 0;
+    target.walked = {};
     for (auto& [number, lun] : target.luns) {
       lun.outstanding = 0;
       lun.oldest_start_ns = 0;

@@ -48,9 +48,9 @@ void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& t
 
 void AddCounts(const TargetCounters& from, TargetCounters& to) {
   const auto& [sizes, phases, logins, login_failures, login_redirections, logouts, rejects,
-               task_functions, async_events, pdus, bytes, retransmits, unread_bytes,
-               header_digest_errors, unmatched_responses, records_lost] = from;
-  static_cast<void>(unread_bytes);
+               task_functions, async_events, pdus, bytes, retransmits, walked, header_digest_errors,
+               unmatched_responses, records_lost, ends] = from;
+  static_cast<void>(walked);
   AddCounts(sizes, to.sizes);
   AddCounts(phases, to.phases);
   AddCounts(logins, to.logins);
@@ -66,6 +66,7 @@ void AddCounts(const TargetCounters& from, TargetCounters& to) {
   AddCounts(header_digest_errors, to.header_digest_errors);
   AddCounts(unmatched_responses, to.unmatched_responses);
   AddCounts(records_lost, to.records_lost);
+  AddCounts(ends, to.ends);
 }
 
 void AddCounts(const LunStatistics& from, LunStatistics& to) {

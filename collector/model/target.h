@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,30 @@ inline constexpr const char* kUnknownName = "unknown";      // the login was not
 inline constexpr const char* kDiscoveryName = "discovery";  // a discovery session has no target
 inline constexpr const char* kOverflowName = "overflow";    // beyond the label budget
 inline constexpr uint64_t kOverflowLun = ~uint64_t{0};
+
+// How far a connection had come when it ended.
+enum class During : uint8_t {
+  kUnknown,
+  kBeforeLogin,
+  kLogin,
+  kTurnedAway,
+  kSession,
+  kAfterLogout,
+  kCount
+};
+inline constexpr size_t kDurings = static_cast<size_t>(During::kCount);
+
+// The kernel's TCP and the command windows of all connections to a target, as of the last walk.
+struct WalkedConnections {
+  uint64_t unread_bytes = 0;
+  uint64_t unacknowledged_bytes = 0;
+  uint64_t unacknowledged_ns = 0;  // the longest
+  uint64_t unsent_bytes = 0;
+  uint64_t smoothed_rtt_ns = 0;  // the longest; 0: not measured
+  uint64_t closed_send_windows = 0;
+  uint64_t closed_command_windows = 0;
+  std::optional<uint32_t> command_window;  // the smallest
+};
 
 enum LoginFailure { kInitiatorError, kTargetError, kLoginFailures };
 
@@ -46,10 +71,11 @@ struct TargetCounters {
   std::array<std::array<uint64_t, 32>, LUNSCOPE_DIRECTIONS> pdus{};
   std::array<uint64_t, LUNSCOPE_DIRECTIONS> bytes{};
   uint64_t retransmits = 0;
-  uint64_t unread_bytes = 0;  // as of the last walk
+  WalkedConnections walked;
   uint64_t header_digest_errors = 0;
   uint64_t unmatched_responses = 0;
-  std::array<uint64_t, LUNSCOPE_LOSS_COUNT> records_lost{};  // by lunscope_loss
+  std::array<uint64_t, LUNSCOPE_LOSS_COUNT> records_lost{};               // by lunscope_loss
+  std::array<std::array<uint64_t, kDurings>, LUNSCOPE_END_COUNT> ends{};  // by lunscope_end
 };
 
 // Whether a target may give its place to another one (series.h).

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/model/traffic.h"
 
+#include <algorithm>
+
 namespace lunscope {
 namespace {
 
@@ -10,6 +12,22 @@ void Advance(uint64_t& total, Count& counted, Count now) {
   if (now <= counted) return;
   total += now - counted;
   counted = now;
+}
+
+// A record outside of a walk says nothing of this, and adds nothing.
+void AddWalked(WalkedConnections& walked, const lunscope_connection_record& record) {
+  walked.unread_bytes += record.unread_bytes;
+  if (record.has_window != 0) {
+    walked.command_window = std::min(walked.command_window.value_or(~0u), record.window);
+    if (record.window == 0) walked.closed_command_windows++;
+  }
+  const lunscope_tcp& tcp = record.tcp;
+  if (tcp.is_known == 0) return;
+  walked.unacknowledged_bytes += tcp.unacknowledged_bytes;
+  walked.unacknowledged_ns = std::max(walked.unacknowledged_ns, tcp.unacknowledged_ns);
+  walked.unsent_bytes += tcp.unsent_bytes;
+  walked.smoothed_rtt_ns = std::max(walked.smoothed_rtt_ns, tcp.smoothed_rtt_us * uint64_t{1000});
+  if (tcp.send_window_bytes == 0) walked.closed_send_windows++;
 }
 
 }  // namespace
@@ -27,7 +45,7 @@ void CountTraffic(Connection& connection, const lunscope_connection_record& reco
       Advance(target.records_lost[loss], old.records_lost[loss], now.records_lost[loss]);
   }
   Advance(target.retransmits, counted.retransmits, record.retransmits);
-  target.unread_bytes += record.unread_bytes;
+  AddWalked(target.walked, record);
   Advance(target.header_digest_errors, counted.header_digest_errors, record.header_digest_errors);
   Advance(target.unmatched_responses, counted.unmatched_responses, record.unmatched_responses);
 }

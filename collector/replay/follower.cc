@@ -227,16 +227,19 @@ void ConnectionFollower::EmitConnection(uint8_t flags, uint64_t now_ns) {
   lunscope_connection_announced(connection_.get(), LUNSCOPE_DELIVERED, &totals_);
 }
 
-void ConnectionFollower::Close(uint64_t now_ns) {
+void ConnectionFollower::Close(uint64_t now_ns, lunscope_end end) {
   for (uint32_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++)
     FollowWaiting(direction);
   now_ns_ = now_ns;
   lunscope_connection_close(connection_.get(), &totals_);
   Sweep();
+  connection_->record.has_window = 0;
+  connection_->record.end = static_cast<uint8_t>(end);
   EmitConnection(LUNSCOPE_FLAG_CLOSED, now_ns);
 }
 
 void ConnectionFollower::Walk(const Handler& handler) const {
+  lunscope_fill_window(connection_.get());
   handler(connection_->record.header);
   if (lunscope_inflight_count(&connection_->inflight) == 0) return;
   const auto list = std::make_unique<lunscope_inflight_record>();

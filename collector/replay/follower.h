@@ -58,7 +58,7 @@ class ConnectionFollower {
   lunscope_offer Offer(uint32_t direction, const Stretch& stretch, uint32_t gone_to);
 
   // The connection ends: commands in flight were never answered.
-  void Close(uint64_t now_ns);
+  void Close(uint64_t now_ns, lunscope_end end = LUNSCOPE_END_UNKNOWN);
 
   // Hand out the connection as it is now, as a walk over the live connections does.
   void Walk(const Handler& handler) const;

@@ -40,15 +40,20 @@ void TcpConnection::Take(const TcpSegment& segment, Sender sender) {
   Direction& other = directions_[Opposite(sender)];
   if (segment.rst) {
     // One that lies behind what was seen is late, and no receiver heeds it.
-    if (!own.stream.is_started() || lunscope_distance(own.stream.next(), segment.seq) >= 0)
+    if (!own.stream.is_started() || lunscope_distance(own.stream.next(), segment.seq) >= 0) {
+      reset_ = sender;
       Close(segment.time_ns);
+    }
     return;
   }
   LearnBeginning(segment, sender);
   // Before the payload: it may answer bytes that the capture missed.
   if (segment.has_ack && other.stream.is_started()) other.stream.Acknowledge(segment.ack);
   if (segment.payload_bytes != 0) TakePayload(segment, sender);
-  if (segment.fin) own.end = segment.payload_seq() + segment.payload_bytes;
+  if (segment.fin) {
+    own.end = segment.payload_seq() + segment.payload_bytes;
+    if (!first_fin_) first_fin_ = sender;
+  }
   if (IsOver()) Close(segment.time_ns);
 }
 
@@ -128,9 +133,17 @@ bool TcpConnection::HasEnded(Sender sender) const {
 void TcpConnection::Close(uint64_t now_ns) {
   if (is_closed_) return;
   FollowWhatWaits();
-  for (const End& end : followed_) end.follower->Close(now_ns);
+  for (const End& end : followed_) end.follower->Close(now_ns, EndAt(end.role));
   followed_.clear();
   is_closed_ = true;
+}
+
+lunscope_end TcpConnection::EndAt(lunscope_role role) const {
+  const auto is_here = [&](Sender sender) { return DirectionAt(role, sender) == LUNSCOPE_SENT; };
+  if (first_fin_)
+    return is_here(*first_fin_) ? LUNSCOPE_END_CLOSED_HERE : LUNSCOPE_END_CLOSED_BY_PEER;
+  if (reset_) return is_here(*reset_) ? LUNSCOPE_END_RESET_HERE : LUNSCOPE_END_RESET_BY_PEER;
+  return LUNSCOPE_END_UNKNOWN;
 }
 
 bool TcpConnection::IsProven() const {

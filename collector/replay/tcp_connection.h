@@ -75,6 +75,8 @@ class TcpConnection {
   [[nodiscard]] bool IsOver() const;
   [[nodiscard]] bool HasEnded(Sender sender) const;
   void FollowWhatWaits();
+  // How the connection ended, as the end with this role sees it.
+  [[nodiscard]] lunscope_end EndAt(lunscope_role role) const;
   void FollowEnds(uint64_t now_ns);
   void Follow(lunscope_role role, uint64_t now_ns);
   void Offer(Sender sender, const Stretch& stretch);
@@ -86,8 +88,10 @@ class TcpConnection {
     lunscope_role role;
     std::unique_ptr<ConnectionFollower> follower;
   };
-  std::vector<End> followed_;  // none before the first payload: state costs 16 KiB
-  uint64_t last_ns_ = 0;       // the time of its last segment
+  std::vector<End> followed_;        // none before the first payload: state costs 16 KiB
+  uint64_t last_ns_ = 0;             // the time of its last segment
+  std::optional<Sender> first_fin_;  // the first FIN, and an RST: from whom
+  std::optional<Sender> reset_;
   bool is_closed_ = false;
 };
 

@@ -203,6 +203,8 @@ OptionList LineOptions::Options() {
           SwitchOption("summary",
                        "At the end: commands by name, with bytes, errors and latency quantiles",
                        summary),
+          SwitchOption("no-events", "No lines for logins, ends of connections and the like", events,
+                       false),
           SwitchOption("phases", "Columns for the phases of each command: whose time it took",
                        columns.phases),
           SwitchOption("by-lun", "With --summary: a row for each LUN of each target",

@@ -12,6 +12,7 @@
 #include "collector/base/log.h"
 #include "collector/base/output.h"
 #include "collector/base/record.h"
+#include "collector/lines/event_line.h"
 #include "collector/lines/pdu_line.h"
 #include "collector/lines/trace_line.h"
 
@@ -88,8 +89,9 @@ void Tracer::Take(const lunscope_record& record, const Applied& applied) {
     if (record.flags & LUNSCOPE_FLAG_CLOSED) announced_.erase(record.connection);
     if (connection != nullptr) Announce(record, *connection);
   }
-  if (connection == nullptr && applied.nexus == nullptr) return;
   if (left_ == 0) return;
+  if (options_.events && !options_.pdus) TakeEvent(record, applied);
+  if (connection == nullptr && applied.nexus == nullptr) return;
   if (options_.pdus) {
     if (connection != nullptr) TakePdu(record, *connection, applied.device_type);
     return;
@@ -98,6 +100,14 @@ void Tracer::Take(const lunscope_record& record, const Applied& applied) {
     TakeCommand(*command, applied);
   if (const auto* scsi = RecordAs<lunscope_scsi_command_record>(record); scsi != nullptr)
     TakeCommand(scsi->sensed.command, applied, scsi->retries);
+}
+
+void Tracer::TakeEvent(const lunscope_record& record, const Applied& applied) {
+  const std::optional<Event> event = EventOf(record, applied);
+  if (!event) return;
+  lines_.emplace_back(event->time_ns, options_.json
+                                          ? EventJson(*event, wall_clock_offset_ns_)
+                                          : EventRow(*event, wall_clock_offset_ns_, names_));
 }
 
 void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& applied,

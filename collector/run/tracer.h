@@ -46,6 +46,7 @@ class Tracer {
  private:
   void TakeCommand(const lunscope_command_record& command, const Applied& applied,
                    uint8_t retries = 0);
+  void TakeEvent(const lunscope_record& record, const Applied& applied);
   void TakePdu(const lunscope_record& record, const Connection& connection, int device_type);
   // Say once that a connection was open before lunscope.
   void Announce(const lunscope_record& record, const Connection& connection);

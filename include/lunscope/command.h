@@ -147,6 +147,13 @@ LUNSCOPE_INLINE void lunscope_window_forget(struct lunscope_inflight* inflight) 
   inflight->max_cmdsn = inflight->next_cmdsn + (1u << 30);
 }
 
+/* How many commands the target still takes; LUNSCOPE_NO_WINDOW: not known. */
+#define LUNSCOPE_NO_WINDOW (~0u)
+LUNSCOPE_INLINE uint32_t lunscope_window_commands(const struct lunscope_inflight* inflight) {
+  uint32_t commands = inflight->max_cmdsn - inflight->taken_cmdsn + 1;
+  return inflight->knows_statsn && commands <= ISCSI_WINDOW_LIMIT ? commands : LUNSCOPE_NO_WINDOW;
+}
+
 /* How many commands are in flight. */
 LUNSCOPE_INLINE uint32_t lunscope_inflight_count(const struct lunscope_inflight* inflight) {
   return inflight->begun - inflight->ended;

@@ -39,6 +39,13 @@ LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connec
   connection->record.header.flags |= flags;
 }
 
+/* In a walk: the command window. */
+LUNSCOPE_INLINE void lunscope_fill_window(struct lunscope_connection* connection) {
+  uint32_t commands = lunscope_window_commands(&connection->inflight);
+  connection->record.has_window = commands != LUNSCOPE_NO_WINDOW;
+  connection->record.window = connection->record.has_window ? commands : 0;
+}
+
 /* DUE_HEADER. REQUIRES: nothing was read into the room since the header was taken. */
 LUNSCOPE_INLINE void lunscope_fill_pdu_header(struct lunscope_header_record* record,
                                               const struct lunscope_connection* connection,

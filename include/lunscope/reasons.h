@@ -41,6 +41,18 @@
     "The ring had room only for records of commands that ended with a status.") \
   X(RATE, "rate", "The connection had more management PDUs than one connection has records for.")
 
+/* How a TCP connection ended: who was first, and by what. */
+#define LUNSCOPE_ENDS(X)                                                                    \
+  X(UNKNOWN, "unknown", "The record of its end was lost, or the capture does not have it.") \
+  X(CLOSED_HERE, "closed_here", "This host sent its FIN first.")                            \
+  X(CLOSED_BY_PEER, "closed_by_peer", "The peer sent its FIN first.")                       \
+  X(RESET_HERE, "reset_here",                                                               \
+    "This host sent an RST: it closed without reading what was "                            \
+    "there, or somebody ended the connection.")                                             \
+  X(RESET_BY_PEER, "reset_by_peer", "The peer sent an RST.")                                \
+  X(TIMED_OUT, "timed_out", "The peer acknowledged nothing for too long.")                  \
+  X(UNREACHABLE, "unreachable", "The network said that the peer cannot be reached.")
+
 /* Why a command that a SCSI layer took has no record. */
 #define LUNSCOPE_SCSI_UNREPORTED_REASONS(X)                                                      \
   X(RING_FULL, "ring_full", "The ring had no room for the record.")                              \
@@ -64,6 +76,7 @@
 #define LUNSCOPE_UNREPORTED_ENUM(name, label, help) LUNSCOPE_UNREPORTED_##name,
 #define LUNSCOPE_SYNC_ENUM(name, label, help) LUNSCOPE_REASON_##name,
 #define LUNSCOPE_LOSS_ENUM(name, label, help) LUNSCOPE_LOSS_##name,
+#define LUNSCOPE_END_ENUM(name, label, help) LUNSCOPE_END_##name,
 #define LUNSCOPE_SCSI_UNREPORTED_ENUM(name, label, help) LUNSCOPE_SCSI_UNREPORTED_##name,
 #define LUNSCOPE_SCSI_REFUSAL_ENUM(name, label, help) LUNSCOPE_SCSI_REFUSAL_##name,
 enum lunscope_unreported {
@@ -71,6 +84,7 @@ enum lunscope_unreported {
 };
 enum lunscope_sync_reason { LUNSCOPE_SYNC_REASONS(LUNSCOPE_SYNC_ENUM) LUNSCOPE_REASON_COUNT };
 enum lunscope_loss { LUNSCOPE_LOSS_REASONS(LUNSCOPE_LOSS_ENUM) LUNSCOPE_LOSS_COUNT };
+enum lunscope_end { LUNSCOPE_ENDS(LUNSCOPE_END_ENUM) LUNSCOPE_END_COUNT };
 enum lunscope_scsi_unreported {
   LUNSCOPE_SCSI_UNREPORTED_REASONS(LUNSCOPE_SCSI_UNREPORTED_ENUM) LUNSCOPE_SCSI_UNREPORTED_COUNT
 };

@@ -17,7 +17,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 12
+#define LUNSCOPE_ABI 13
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -44,7 +44,7 @@
 
 /* X(KIND, struct, bytes): a record may be shorter where its struct ends in a list or a table. */
 #define LUNSCOPE_RECORDS(X)                                                         \
-  X(CONNECTION, lunscope_connection_record, 760)     /* opened, closed or walked */ \
+  X(CONNECTION, lunscope_connection_record, 824)     /* opened, closed or walked */ \
   X(COMMAND, lunscope_command_record, 112)           /* a SCSI command's end */     \
   X(PDU, lunscope_pdu_record, 312)                   /* a management PDU */         \
   X(INFLIGHT, lunscope_inflight_record, 19232)       /* in a walk only */           \
@@ -147,6 +147,17 @@ struct lunscope_traffic {
   uint64_t pad0[3];
 };
 
+/* The kernel's TCP of a connection, in a walk only. */
+struct lunscope_tcp {
+  uint64_t unacknowledged_ns;    /* for how long the oldest unacknowledged byte has waited */
+  uint32_t unacknowledged_bytes; /* sent */
+  uint32_t unsent_bytes;         /* written by the process, and not sent yet */
+  uint32_t smoothed_rtt_us;      /* 0: not measured yet */
+  uint32_t send_window_bytes;    /* that the peer still takes */
+  uint8_t is_known;
+  uint8_t pad0[7];
+};
+
 struct lunscope_connection_record {
   struct lunscope_record header;
   uint32_t retransmits;         /* TCP segments */
@@ -160,7 +171,8 @@ struct lunscope_connection_record {
   uint8_t data_digest;
   uint8_t is_read; /* 1: received bytes are parsed when the reader copies them out */
   uint8_t followed[LUNSCOPE_DIRECTIONS]; /* 1: the boundaries of this direction are known */
-  uint8_t reserved[2];
+  uint8_t end;                           /* enum lunscope_end, as far as it is known */
+  uint8_t has_window;
   uint32_t header_digest_errors;
   uint8_t local_address[16]; /* IPv4: the first four bytes */
   uint8_t remote_address[16];
@@ -168,6 +180,9 @@ struct lunscope_connection_record {
   uint32_t process;           /* its id; a kernel thread has an id, too */
   uint32_t network_namespace; /* inode of the socket's */
   char comm[LUNSCOPE_COMM_BYTES];
+  struct lunscope_tcp tcp;
+  uint32_t window; /* with has_window: commands that the target still takes; in a walk only */
+  uint8_t pad0[28];
   /* The members above are seldom written, those below with every PDU. */
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };

@@ -97,7 +97,7 @@ class Observed {
   Bytes StateWithout(const std::function<void(lunscope_stream&)>& forget) {
     const auto kept = std::make_unique<lunscope_connection>(connection());
     for (lunscope_stream& stream : kept->streams) {
-      stream.began_ns = 0;
+      stream.times = {};
       forget(stream);
     }
     const auto bytes_of = [](const auto& value) {

@@ -63,6 +63,11 @@ void InitiatorScene(Host& host) {
       .Announces(1)
       .Counts(LUNSCOPE_RECEIVED, ISCSI_R2T, 2, 96)
       .Retransmits(3)
+      .Waits({.unacknowledged_ns = 3 * kMs,
+              .unacknowledged_bytes = 8192,
+              .unsent_bytes = 512,
+              .smoothed_rtt_us = 250})
+      .Takes(32)
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_RATE, 12)
       .Leaves(48)
       .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
@@ -110,7 +115,7 @@ void SessionScene(Host& host) {
       .LosesRecords(LUNSCOPE_SENT, LUNSCOPE_LOSS_RATE, 4)
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_FULL, 3)
       .IsFound();
-  host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Drops();
+  host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Ends(LUNSCOPE_END_RESET_BY_PEER);
   host.Opens(14)
       .LogsIn({.target = ""})
       .Asks("SendTargets=All\0"s)

@@ -7,8 +7,8 @@ import socket
 import struct
 
 from harness.pdus import (BHS_BYTES, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, NO_DIGESTS,
-                          OPERATIONAL, TASK_REQUEST, TASK_RESPONSE, TRANSIT, Pdu, lun, padded, pdu,
-                          text)
+                          OPERATIONAL, TASK_REQUEST, TASK_RESPONSE, TRANSIT, Pdu, data_in, lun,
+                          padded, pdu, text)
 from harness.scripted import RANDOM_ISID, read_exactly
 
 INITIATOR_NAME = "iqn.2024-01.org.lunscope.test:scripted-initiator"
@@ -113,6 +113,27 @@ class Conversation:
 
     def __exit__(self, *_):
         self._undo.close()
+
+    def end(self, ender, resets=False):
+        """One end closes its socket, with a FIN or an RST, and then the other does."""
+        other = "target" if ender == "initiator" else "initiator"
+        if resets:
+            self._ends[ender].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._ends[ender].close()
+        with contextlib.suppress(ConnectionResetError):
+            while self._ends[other].recv(_CHUNK):  # until it has the FIN
+                pass
+        self._ends[other].close()
+
+    def fill(self, sender):
+        """Send Data-In for nobody until no more fits. Returns how many bytes nobody reads."""
+        sent = 0
+        self._ends[sender].settimeout(0.5)
+        block = data_in(itt=99, data=bytes(8192)).wire() * 8
+        with contextlib.suppress(TimeoutError):
+            while True:
+                sent += self._ends[sender].send(block)
+        return sent
 
     def end_stream(self, sender):
         """It sends a FIN, and can still receive."""

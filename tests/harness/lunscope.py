@@ -66,9 +66,18 @@ class Metrics:
                      for what in ("seen_total", "reported_total", "unreported_total", "in_flight"))
 
 
-def records_of(text):
+def lines_of(text):
     """The objects of JSON lines; each line has to be valid by itself."""
     return [json.loads(line) for line in text.split("\n") if line]
+
+
+def records_of(text):
+    """Those of commands or PDUs."""
+    return [line for line in lines_of(text) if "event" not in line]
+
+
+def events_of(text):
+    return [line for line in lines_of(text) if "event" in line]
 
 
 def _start(command, line):
@@ -105,6 +114,9 @@ class Trace:
     def records(self):
         """The JSON records up to now."""
         return records_of(self.process.stdout.decode("utf-8"))
+
+    def events(self):
+        return events_of(self.process.stdout.decode("utf-8"))
 
     @property
     def output(self):

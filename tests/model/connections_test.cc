@@ -10,6 +10,7 @@ namespace lunscope {
 namespace {
 
 using ::testing::ElementsAre;
+using std::string_literals::operator""s;
 using ::testing::IsEmpty;
 
 constexpr lunscope_direction kSent = LUNSCOPE_SENT;
@@ -46,9 +47,60 @@ TEST(UnreadBytes, AreThoseOfTheLastWalk) {
   host.Opens(1).Leaves(100);
   host.Opens(2).Leaves(20);
   host.Walks();
-  EXPECT_EQ(TargetOf(host, kUnknownName).unread_bytes, 120u);
+  EXPECT_EQ(TargetOf(host, kUnknownName).walked.unread_bytes, 120u);
   host.Walks();
-  EXPECT_EQ(TargetOf(host, kUnknownName).unread_bytes, 120u);
+  EXPECT_EQ(TargetOf(host, kUnknownName).walked.unread_bytes, 120u);
+}
+
+// Bytes add up, and of times and windows the worst counts.
+TEST(Walked, IsTheWorstOfTheLastWalk) {
+  Host host;
+  host.Opens(1)
+      .Waits({.unacknowledged_ns = 5000,
+              .unacknowledged_bytes = 100,
+              .unsent_bytes = 7,
+              .smoothed_rtt_us = 20})
+      .Takes(0);
+  host.Opens(2)
+      .Waits({.unacknowledged_ns = 9000,
+              .unacknowledged_bytes = 11,
+              .smoothed_rtt_us = 3,
+              .send_window_bytes = 1})
+      .Takes(64);
+  host.Opens(3);  // nothing is known of it
+  for (int walks = 0; walks < 2; walks++) {
+    host.Walks();
+    const WalkedConnections walked = TargetOf(host, kUnknownName).walked;
+    EXPECT_EQ(walked.unacknowledged_bytes, 111u);
+    EXPECT_EQ(walked.unacknowledged_ns, 9000u);
+    EXPECT_EQ(walked.unsent_bytes, 7u);
+    EXPECT_EQ(walked.smoothed_rtt_ns, 20'000u);
+    EXPECT_EQ(walked.closed_send_windows, 1u);
+    EXPECT_EQ(walked.command_window, 0u);
+    EXPECT_EQ(walked.closed_command_windows, 1u);
+  }
+  for (const uint64_t id : {1, 2}) host.On(id).Drops();
+  host.Walks();
+  EXPECT_FALSE(TargetOf(host, kUnknownName).walked.command_window) << "no window is known";
+}
+
+TEST(Ends, AreCountedByHowAndDuring) {
+  Host host;
+  host.Opens(1).LogsIn().Ends(LUNSCOPE_END_TIMED_OUT);
+  host.Opens(2).LogsIn().LogsOut().Ends(LUNSCOPE_END_CLOSED_HERE);
+  host.Opens(3).RequestsLogin("TargetName=iqn.disk\0"s).Ends(LUNSCOPE_END_RESET_BY_PEER);
+  host.Opens(4)
+      .RequestsLogin("TargetName=iqn.disk\0"s)
+      .AnswersLogin(2)
+      .Ends(LUNSCOPE_END_CLOSED_BY_PEER);
+  const auto& ends = TargetOf(host, kDisk).ends;
+  const auto count = [&](lunscope_end end, During during) {
+    return ends[end][static_cast<size_t>(during)];
+  };
+  EXPECT_EQ(count(LUNSCOPE_END_TIMED_OUT, During::kSession), 1u);
+  EXPECT_EQ(count(LUNSCOPE_END_CLOSED_HERE, During::kAfterLogout), 1u);
+  EXPECT_EQ(count(LUNSCOPE_END_RESET_BY_PEER, During::kLogin), 1u);
+  EXPECT_EQ(count(LUNSCOPE_END_CLOSED_BY_PEER, During::kTurnedAway), 1u);
 }
 
 TEST(Counters, AreCountedByAWalk) {

@@ -326,6 +326,23 @@ Conversation& Conversation::Leaves(uint32_t unread_bytes) {
   return *this;
 }
 
+Conversation& Conversation::Waits(const lunscope_tcp& tcp) {
+  report_.tcp = tcp;
+  report_.tcp.is_known = 1;
+  return *this;
+}
+
+Conversation& Conversation::Takes(uint32_t commands) {
+  report_.has_window = 1;
+  report_.window = commands;
+  return *this;
+}
+
+Conversation& Conversation::Ends(lunscope_end end) {
+  report_.end = static_cast<uint8_t>(end);
+  return Closes();
+}
+
 Conversation& Conversation::Retransmits(uint64_t segments) {
   report_.retransmits += segments;
   return *this;

@@ -127,6 +127,9 @@ class Conversation {
   Conversation& Retransmits(uint64_t segments);
   Conversation& LosesRecords(lunscope_direction direction, lunscope_loss loss, uint64_t records);
   Conversation& Leaves(uint32_t unread_bytes);
+  Conversation& Waits(const lunscope_tcp& tcp);
+  Conversation& Takes(uint32_t commands);  // a command window
+  Conversation& Ends(lunscope_end end);
   Conversation& UsesDigests();
   Conversation& Holds(std::vector<Task> tasks);  // in flight, from now on
   Conversation& IsIpv6();

@@ -197,13 +197,13 @@ TEST(Series, AWalkBeginsAtZero) {
   lun.CountInFlight(5);
   lun.CountInFlight(3);
   lun.read_bytes = 7;
-  origin.target->second.unread_bytes = 9;
+  origin.target->second.walked.unread_bytes = 9;
   EXPECT_EQ(lun.outstanding, 2u);
   EXPECT_EQ(lun.oldest_start_ns, 3u);
   series.BeginWalk(1);
   EXPECT_EQ(lun.outstanding, 0u);
   EXPECT_EQ(lun.oldest_start_ns, 0u);
-  EXPECT_EQ(origin.target->second.unread_bytes, 0u);
+  EXPECT_EQ(origin.target->second.walked.unread_bytes, 0u);
   EXPECT_EQ(lun.read_bytes, 7u);
 }
 

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/lines/event_line.h"
+
+#include <fmt/format.h>
+
+#include "collector/base/clock.h"
+#include "collector/base/json.h"
+#include "collector/base/record.h"
+#include "collector/lines/shared_keys.h"
+#include "collector/lines/trace_line.h"
+#include "collector/names/names.h"
+
+namespace lunscope {
+namespace {
+
+// An event without its subject.
+struct Happening {
+  const char* kind;
+  std::string words;
+};
+using MaybeHappening = std::optional<Happening>;
+
+std::string OrHex(std::string_view name, uint32_t code) {
+  return name.empty() ? fmt::format("0x{:x}", code) : std::string(name);
+}
+
+// Each answers to the status class in the Login Response (RFC 7143 section 11.13.5).
+MaybeHappening OfLoginResponse(const uint8_t* bhs, const Applied& applied) {
+  const uint8_t status_class = iscsi_login_status_class(bhs);
+  const uint16_t status = static_cast<uint16_t>(status_class << 8) | iscsi_login_status_detail(bhs);
+  if (status_class == 0) {
+    if (iscsi_login_is_complete(bhs) == 0) return std::nullopt;
+    return Happening{"logged_in", "logged in"};
+  }
+  const std::string words = OrHex(LoginStatusName(status), status);
+  if (status_class != 1) return Happening{"login_refused", "login refused: " + words};
+  const std::string to = applied.redirected_to == nullptr ? "" : " to " + *applied.redirected_to;
+  return Happening{"login_redirected", fmt::format("login redirected{}: {}", to, words)};
+}
+
+MaybeHappening OfTaskRequest(const uint8_t* bhs) {
+  const uint8_t function = iscsi_task_function(bhs);
+  const bool is_of_task = function == ISCSI_TASK_ABORT_TASK;
+  std::string words = OrHex(TaskFunctionName(function), function);
+  if (is_of_task) words += fmt::format(" of the command with ITT {}", iscsi_referenced_itt(bhs));
+  return Happening{"task_management_requested", words + " requested"};
+}
+
+MaybeHappening OfLogoutResponse(const uint8_t* bhs) {
+  const uint8_t response = iscsi_response(bhs);
+  if (response == 0) return Happening{"logged_out", "logged out"};
+  return Happening{"logout_refused",
+                   "logout refused: " + OrHex(LogoutResponseName(response), response)};
+}
+
+MaybeHappening OfPdu(const lunscope_pdu_record& record, const Applied& applied) {
+  const uint8_t* bhs = record.bhs;
+  switch (iscsi_opcode(bhs)) {
+    case ISCSI_LOGIN_RESPONSE: return OfLoginResponse(bhs, applied);
+    case ISCSI_LOGOUT_RESPONSE: return OfLogoutResponse(bhs);
+    case ISCSI_TASK_REQUEST: return OfTaskRequest(bhs);
+    case ISCSI_TASK_RESPONSE: {
+      const uint8_t response = iscsi_response(bhs);
+      return Happening{"task_management_answered",
+                       "task management answered: " + OrHex(TaskResponseName(response), response)};
+    }
+    case ISCSI_REJECT: {
+      const uint8_t reason = iscsi_reject_reason(bhs);
+      return Happening{"reject", "Reject: " + OrHex(RejectReasonName(reason), reason)};
+    }
+    case ISCSI_ASYNC_MESSAGE: {
+      const uint8_t event = iscsi_async_event(bhs);
+      return Happening{"async_message",
+                       "Asynchronous Message: " + OrHex(AsyncEventName(event), event)};
+    }
+    default: return std::nullopt;
+  }
+}
+
+const char* WordsOf(lunscope_end end) {
+  switch (end) {
+    case LUNSCOPE_END_CLOSED_HERE: return "closed by this host";
+    case LUNSCOPE_END_CLOSED_BY_PEER: return "closed by the peer";
+    case LUNSCOPE_END_RESET_HERE: return "reset by this host";
+    case LUNSCOPE_END_RESET_BY_PEER: return "reset by the peer";
+    case LUNSCOPE_END_TIMED_OUT: return "timed out: the peer acknowledged nothing for too long";
+    case LUNSCOPE_END_UNREACHABLE: return "ended: the network cannot reach the peer";
+    default: return "ended, and how is not known";
+  }
+}
+
+const char* WordsOf(During during) {
+  switch (during) {
+    case During::kBeforeLogin: return ", before a login";
+    case During::kLogin: return ", in the middle of the login";
+    case During::kTurnedAway: return ", after the target turned the login away";
+    case During::kSession: return ", without a logout";
+    case During::kAfterLogout: return ", after the logout";
+    default: return "";
+  }
+}
+
+Happening OfEnd(const EndedConnection& ended) {
+  std::string words = fmt::format("connection {}{}", WordsOf(ended.end), WordsOf(ended.during));
+  if (ended.cut_off != 0)
+    words += fmt::format("; {} {} no answer", ended.cut_off,
+                         ended.cut_off == 1 ? "command had" : "commands had");
+  return {"connection_ended", std::move(words)};
+}
+
+EventSubject SubjectOf(uint8_t role, const Connection& connection) {
+  return {role,
+          connection.target->first.name,
+          connection.initiator,
+          connection.local,
+          connection.remote,
+          &connection.process};
+}
+
+// The initiator by its name, its address and, if it is here, its guest.
+std::string WhoOf(const EventSubject& subject) {
+  const bool is_target = subject.role == LUNSCOPE_ROLE_TARGET;
+  std::string who = fmt::format("{} at {}", OrUnknown(subject.initiator),
+                                OrUnknown(is_target ? subject.remote : subject.local));
+  const LocalProcess& process = *subject.process;
+  if (!is_target && !process.guest.empty()) who += ", guest " + process.guest;
+  return who;
+}
+
+}  // namespace
+
+std::optional<Event> EventOf(const lunscope_record& record, const Applied& applied) {
+  if (applied.ended != nullptr) {
+    const EndedConnection& ended = *applied.ended;
+    Happening happening = OfEnd(ended);
+    return Event{
+        record.time_ns,
+        happening.kind,
+        {record.role, ended.target, ended.initiator, ended.local, ended.remote, &ended.process},
+        std::move(happening.words)};
+  }
+  const auto* pdu = RecordAs<lunscope_pdu_record>(record);
+  if (pdu == nullptr || pdu->last == 0 || applied.connection == nullptr) return std::nullopt;
+  MaybeHappening happening = OfPdu(*pdu, applied);
+  if (!happening) return std::nullopt;
+  return Event{record.time_ns, happening->kind, SubjectOf(record.role, *applied.connection),
+               std::move(happening->words)};
+}
+
+std::string EventRow(const Event& event, int64_t wall_clock_offset_ns, ShortNames& names) {
+  const std::string target(event.subject.target);
+  return fmt::format("{:<15} {:<3} {:<{}} {} ({})",
+                     FormatTimeOfDay(static_cast<int64_t>(event.time_ns) + wall_clock_offset_ns),
+                     EndName(event.subject.role), names.Of(target), kTargetColumns, event.words,
+                     WhoOf(event.subject));
+}
+
+std::string EventJson(const Event& event, int64_t wall_clock_offset_ns) {
+  return json::Object([&](json::Members& line) {
+    line.String("time", FormatTime(static_cast<int64_t>(event.time_ns) + wall_clock_offset_ns));
+    line.String("event", event.kind);
+    line.String("role", RoleLabel(event.subject.role));
+    line.String("initiator", OrUnknown(event.subject.initiator));
+    line.String("target", event.subject.target);
+    line.String("local", OrUnknown(event.subject.local));
+    line.String("remote", OrUnknown(event.subject.remote));
+    AddProcess(line, *event.subject.process);
+    line.String("words", event.words);
+  });
+}
+
+}  // namespace lunscope

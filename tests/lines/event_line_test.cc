@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The line of an event: its kind, who and why. tests/live/test_events.py has each PDU of the wire.
+#include "collector/lines/event_line.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/model/host.h"
+
+namespace lunscope {
+namespace {
+
+using Json = nlohmann::json;
+
+struct EndRow {
+  lunscope_end end;
+  During during;
+  uint64_t cut_off;
+  const char* words;
+};
+
+const EndRow kEnds[] = {
+    {LUNSCOPE_END_CLOSED_HERE, During::kAfterLogout, 0,
+     "connection closed by this host, after the logout"},
+    {LUNSCOPE_END_CLOSED_BY_PEER, During::kSession, 1,
+     "connection closed by the peer, without a logout; 1 command had no answer"},
+    {LUNSCOPE_END_RESET_HERE, During::kLogin, 2,
+     "connection reset by this host, in the middle of the login; 2 commands had no answer"},
+    {LUNSCOPE_END_RESET_BY_PEER, During::kBeforeLogin, 0,
+     "connection reset by the peer, before a login"},
+    {LUNSCOPE_END_TIMED_OUT, During::kSession, 0,
+     "connection timed out: the peer acknowledged nothing for too long, without a logout"},
+    {LUNSCOPE_END_UNREACHABLE, During::kTurnedAway, 0,
+     "connection ended: the network cannot reach the peer, after the target turned the login away"},
+    {LUNSCOPE_END_UNKNOWN, During::kUnknown, 0, "connection ended, and how is not known"},
+};
+
+TEST(EventLine, SaysHowAConnectionEnded) {
+  for (const EndRow& row : kEnds) {
+    const EndedConnection ended{"iqn.disk", "iqn.host", "192.0.2.1:40001", "192.0.2.2:3260",
+                                {},         row.end,    row.during,        row.cut_off};
+    lunscope_record record{};
+    record.role = LUNSCOPE_ROLE_INITIATOR;
+    const auto event = EventOf(record, {.ended = &ended});
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->words, row.words);
+    ShortNames names(16);
+    EXPECT_EQ(EventRow(*event, 0, names), std::string("00:00:00.000000 ini iqn.disk         ") +
+                                              row.words + " (iqn.host at 192.0.2.1:40001)");
+    EXPECT_EQ(Json::parse(EventJson(*event, 0)), Json({{"time", "1970-01-01T00:00:00.000000Z"},
+                                                       {"event", "connection_ended"},
+                                                       {"role", "initiator"},
+                                                       {"initiator", "iqn.host"},
+                                                       {"target", "iqn.disk"},
+                                                       {"local", "192.0.2.1:40001"},
+                                                       {"remote", "192.0.2.2:3260"},
+                                                       {"words", row.words}}));
+  }
+}
+
+TEST(EventLine, IsNotThereForACommand) {
+  Host host;
+  host.Opens(1).LogsIn();
+  lunscope_command_record record{};
+  record.header.kind = LUNSCOPE_RECORD_COMMAND;
+  record.header.bytes = sizeof(record);
+  EXPECT_FALSE(EventOf(record.header, {.connection = host.model().FindConnection(1)}));
+}
+
+}  // namespace
+}  // namespace lunscope

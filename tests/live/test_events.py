@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events: what is no command has its line, with who and why; and what the kernel's TCP and the
+command window say of a connection, against `ss` and what a scripted target said.
+
+Each row is played once. `trace` sees it live, and `replay` reads it from a capture.
+"""
+
+import collections
+import re
+import time
+
+from harness.capture import Capture
+from harness.case import LiveTest, TgtdTest, main
+from harness.compare import ROLES
+from harness.dialogue import (I, INITIATOR_NAME, STATSN, TARGET_NAME, Stage, T, login,
+                              login_request, login_response, manage)
+from harness.lunscope import Serve, Trace, events_of, replay
+from harness.pdus import (ASYNC_MESSAGE, FINAL, LOGOUT_REQUEST, LOGOUT_RESPONSE, REJECT,
+                          TEST_UNIT_READY, command, pdu, read_10, response)
+from harness.process import run, wait_until
+from harness.scripted import Initiator
+
+LOGOUT = [I(pdu(LOGOUT_REQUEST, FINAL, immediate=True, itt=7, cid=0, cmdsn=2, exp_statsn=1)),
+          T(pdu(LOGOUT_RESPONSE, itt=7, **STATSN))]
+IN = "logged in"
+FIN = {"initiator": ("closed by this host", "closed by the peer"),
+       "target": ("closed by the peer", "closed by this host")}
+RST = {"initiator": ("reset by this host", "reset by the peer"),
+       "target": ("reset by the peer", "reset by this host")}
+
+
+def ended(how, suffix):
+    """The words of the last event at (the initiator, the target)."""
+    return tuple(f"connection {words}{suffix}" for words in how)
+
+
+OPEN = "; 1 command had no answer"
+# Steps, who ends the connection and how, and the words of the events.
+ROWS = {
+    "logout": ([*login(), *LOGOUT], "initiator", FIN, [IN, "logged out"], ", after the logout"),
+    "logout, the target closes": (
+        [*login(), *LOGOUT], "target", FIN, [IN, "logged out"], ", after the logout"),
+    "closed in a session": (
+        [*login(), I(command()), T(response())], "initiator", FIN, [IN], ", without a logout"),
+    "closed by the target with a command open": (
+        [*login(), I(command())], "target", FIN, [IN], ", without a logout" + OPEN),
+    "reset with a command open": (
+        [*login(), I(command())], "initiator", RST, [IN], ", without a logout" + OPEN),
+    "reset by the target": ([*login(), I(command()), T(response())], "target", RST, [IN],
+                            ", without a logout"),
+    "closed in the login": ([I(login_request())], "target", FIN, [], ", in the middle of the login"),
+    "reset in the login": ([I(login_request())], "initiator", RST, [],
+                           ", in the middle of the login"),
+    "login refused": (
+        [I(login_request()), T(login_response(flags=0, tsih=0, status_class=2, status_detail=1))],
+        "target", FIN, ["login refused: Authentication failure"],
+        ", after the target turned the login away"),
+    "logout refused": (
+        [*login(), LOGOUT[0], T(pdu(LOGOUT_RESPONSE, response=1, itt=7, **STATSN))], "initiator",
+        FIN, [IN, "logout refused: CID not found"], ", without a logout"),
+    "abort": (
+        [*login(), I(command()), *manage(1)], "initiator", FIN,
+        [IN, "ABORT TASK of the command with ITT 1 requested",
+         "task management answered: Function complete"], ", without a logout"),
+    "Reject": (
+        [*login(), I(command()),
+         T(pdu(REJECT, data=command().header, reason=4, statsn=1, exp_cmdsn=2, max_cmdsn=64))],
+        "target", FIN, [IN, "Reject: Protocol Error"], ", without a logout"),
+    "Asynchronous Message": (
+        [*login(), T(pdu(ASYNC_MESSAGE, async_event=1, parameter3=10, **STATSN))], "initiator",
+        FIN, [IN, "Asynchronous Message: Logout Request"], ", without a logout"),
+}
+LABELS = {"closed by this host": "closed_here", "closed by the peer": "closed_by_peer",
+          "reset by this host": "reset_here", "reset by the peer": "reset_by_peer"}
+
+
+def words_of(events):
+    """{(port of the initiator, role): words in the order of their times}"""
+    found = collections.defaultdict(list)
+    for event in events:
+        initiator = event["local" if event["role"] == "initiator" else "remote"]
+        found[int(initiator.rsplit(":", 1)[1]), event["role"]].append(event["words"])
+    return found
+
+
+class Events(LiveTest):
+
+    def play(self, stage):
+        """Returns {name: port}."""
+        ports = {}
+        for name, (steps, ender, how, _, _) in ROWS.items():
+            with stage.connect() as conversation:
+                conversation.say(steps)
+                conversation.end(ender, resets=how is RST)
+                ports[name] = conversation.port
+        return ports
+
+    def test_each(self):
+        with Stage() as stage, Serve(stage.port) as serve, Capture(stage.port) as capture, \
+                Trace(stage.port) as trace:
+            ports = self.play(stage)
+            metrics = serve.settled()
+            trace.stop()
+            capture.stop()
+            live = trace.events()
+            _, stdout, _ = replay(capture.file, "--port", stage.port, "--role", "both", "-o",
+                                  "json")
+        for source, events in (("live", live), ("capture", events_of(stdout))):
+            found = words_of(events)
+            for name, (_, ender, how, words, suffix) in ROWS.items():
+                for role, end in zip(ROLES, ended(how[ender], suffix)):
+                    with self.subTest(name, role=role, source=source):
+                        self.assertEqual(found[ports[name], role], [*words, end])
+        self.check_who(live)
+        self.check_counts(metrics)
+
+    def check_who(self, events):
+        for event in events:
+            self.assertEqual((event["initiator"], event["target"]), (INITIATOR_NAME, TARGET_NAME))
+
+    def check_counts(self, metrics):
+        for place, role in enumerate(ROLES):
+            counted = collections.Counter()
+            for sample in metrics.select("connections_ended_total", role=role):
+                counted[sample.labels["end"]] += int(sample.value)
+            expected = collections.Counter(
+                LABELS[how[ender][place]] for _, ender, how, _, _ in ROWS.values())
+            self.assertEqual(+counted, expected, role)
+
+    def test_rows(self):
+        """The table has a row for each, with who; --no-events leaves them out."""
+        with Stage() as stage, Trace(stage.port, output="table") as rows, \
+                Trace(stage.port, output="json", options=["--no-events"]) as none:
+            self.play(stage)
+            rows.stop()
+            none.stop()
+            table, events, records = rows.process.stdout.decode(), none.events(), none.records()
+        self.assertRegex(table, re.compile(
+            r"^\d\d:\d\d:\d\d\.\d{6} tgt \S+ +login refused: Authentication failure "
+            rf"\({re.escape(INITIATOR_NAME)} at 127\.0\.0\.1:\d+\)$", re.M))
+        self.assertEqual(events, [])
+        self.assertGreater(len(records), 0)
+
+
+class Facts(LiveTest):
+
+    def test_a_peer_that_does_not_read(self):
+        """Unsent and unacknowledged bytes and the closed window, as `ss` sees them."""
+        with Stage() as stage, Serve(stage.port) as serve, stage.connect() as conversation:
+            conversation.say(login())
+            sent = conversation.fill("target")
+            names = ("tcp_unsent_bytes", "tcp_unacknowledged_bytes", "tcp_closed_send_windows",
+                     "tcp_smoothed_rtt_seconds")
+            metrics = serve.metrics()
+            ours = {name: metrics.total(name, role="target") for name in names}
+            theirs = self.ss(stage.port, conversation.port)
+            self.assertEqual(ours["tcp_unsent_bytes"], theirs["notsent"])
+            self.assertEqual(ours["tcp_unsent_bytes"] + ours["tcp_unacknowledged_bytes"],
+                             theirs["queue"])
+            self.assertEqual(metrics.total("unread_bytes", role="initiator"),
+                             sent - theirs["queue"])
+            self.assertEqual(ours["tcp_closed_send_windows"], 1)
+            self.assertAlmostEqual(ours["tcp_smoothed_rtt_seconds"], theirs["rtt"], delta=1e-6)
+
+    def ss(self, port, peer):
+        """The figures of the target's end."""
+        _, text, _, _ = run(["ss", "-tinH", f"sport = :{port} and dport = :{peer}"])
+        found = {name: re.search(pattern, text) for name, pattern in
+                 (("queue", r"ESTAB +\d+ +(\d+)"), ("notsent", r"notsent:(\d+)"),
+                  ("rtt", r" rtt:([\d.]+)/"))}
+        queue, unsent, rtt = (float(match[1]) if match else 0 for match in found.values())
+        return {"queue": queue, "notsent": unsent, "rtt": rtt / 1e3}
+
+    def test_the_command_window(self):
+        """MaxCmdSN - ExpCmdSN + 1 of the PDU that came last, at both ends."""
+        with Stage() as stage, Serve(stage.port) as serve, stage.connect() as conversation:
+            conversation.say(login())
+            for exp_cmdsn, max_cmdsn, window in ((2, 64, 63), (3, 10, 8), (4, 3, 0), (5, 5, 1)):
+                with self.subTest(window):
+                    number = exp_cmdsn - 1
+                    conversation.say([I(command(number)), T(response(
+                        number, statsn=number, exp_cmdsn=exp_cmdsn, max_cmdsn=max_cmdsn))])
+                    metrics = serve.metrics()
+                    for role in ROLES:
+                        self.assertEqual(metrics.total("command_window_commands", role=role),
+                                         window)
+                        self.assertEqual(metrics.total("closed_command_windows", role=role),
+                                         int(window == 0))
+
+
+class Tools(TgtdTest):
+    TARGET = "iqn.2024-01.org.lunscope.test:events"
+
+    def test_no_event_that_is_not_true(self):
+        """Discovery, a session and a logout of real tools: these events and no others."""
+        with Trace(self.tgtd.port, options=["--role", "initiator"]) as trace:
+            run(["iscsi-ls", self.tgtd.url()])
+            with Initiator(self.tgtd.port) as initiator:
+                initiator.login(INITIATOR_NAME.encode(), self.TARGET.encode())
+                initiator.run([(TEST_UNIT_READY, 0), (read_10(0, 8), 4096)])
+                initiator.logout()
+            wait_until(lambda: len(trace.events()) >= 6, 20, "events")
+            time.sleep(0.5)
+            trace.stop()
+            kinds = [(event["target"], event["event"]) for event in trace.events()]
+        for target in ("discovery", self.TARGET):
+            self.assertEqual([kind for name, kind in kinds if name == target],
+                             ["logged_in", "logged_out", "connection_ended"], target)
+
+
+if __name__ == "__main__":
+    main()
