@@ -94,12 +94,43 @@ void AddParameters(json::Members& line, const ParameterValues& values) {
   });
 }
 
+double Milliseconds(uint64_t us) { return static_cast<double>(us) / 1e3; }
+
+// What the last walk said of the connection.
+void AddWalked(json::Members& line, const Connection& connection) {
+  if (connection.window) line.Number("command_window", *connection.window);
+  const lunscope_tcp& tcp = connection.tcp;
+  if (tcp.is_known == 0) return;
+  line.Object("tcp", [&](json::Members& facts) {
+    if (tcp.smoothed_rtt_us != 0)
+      facts.Decimal("smoothed_rtt_ms", Milliseconds(tcp.smoothed_rtt_us), 3);
+    facts.Number("unsent_bytes", tcp.unsent_bytes);
+    facts.Number("unacknowledged_bytes", tcp.unacknowledged_bytes);
+    facts.Decimal("oldest_unacknowledged_ms", Milliseconds(tcp.unacknowledged_ns / 1000), 3);
+    facts.Number("send_window_bytes", tcp.send_window_bytes);
+  });
+}
+
+// The same in words, and only what is not as it should be; the round-trip time in any case.
+std::string WalkedText(const Connection& connection) {
+  const lunscope_tcp& tcp = connection.tcp;
+  std::string text;
+  if (connection.window == 0u) text += ", the command window is closed";
+  if (tcp.is_known == 0) return text;
+  if (tcp.smoothed_rtt_us != 0)
+    text += fmt::format(", RTT {:.3f} ms", Milliseconds(tcp.smoothed_rtt_us));
+  if (tcp.unsent_bytes != 0) text += fmt::format(", {} bytes not sent yet", tcp.unsent_bytes);
+  if (tcp.send_window_bytes == 0) text += ", the peer does not read";
+  return text;
+}
+
 void FillConnection(json::Members& line, const Connection& connection, uint16_t cid) {
   line.Number("cid", cid);
   line.String("local", OrUnknown(connection.local));
   line.String("remote", OrUnknown(connection.remote));
   AddProcess(line, connection.process);
   line.Number("records_lost", RecordsLost(connection));
+  AddWalked(line, connection);
   AddParameters(line, connection.parameters);
 }
 
@@ -132,6 +163,7 @@ void FillOther(json::Members& line, const Connection& connection, int64_t wall_c
   line.String("remote", OrUnknown(connection.remote));
   AddProcess(line, connection.process);
   line.Number("records_lost", RecordsLost(connection));
+  AddWalked(line, connection);
 }
 
 void FillTarget(json::Members& line, const Directory::Key& key, const ListedTarget& target) {
@@ -158,6 +190,7 @@ std::string ConnectionLine(const Connection& connection, const std::string& name
   if (process.id != 0) text += fmt::format(", process {} ({})", process.comm, process.id);
   if (!process.guest.empty()) text += fmt::format(", guest {}", process.guest);
   if (connection.has_inferred_names()) text += fmt::format(", names by {}", connection.names_from);
+  text += WalkedText(connection);
   if (const uint64_t lost = RecordsLost(connection)) text += fmt::format(", {} records lost", lost);
   return text + "\n";
 }

@@ -106,6 +106,12 @@ constexpr Explained kOverflowProcesses[] = {
     {kOverflowName, "All processes for which --max-label-sets has no room, together."},
 };
 
+constexpr Explained kPingSenderValues[] = {
+    {"initiator", "The initiator, with a NOP-Out."},
+    {"target", "The target, with a NOP-In."},
+};
+static_assert(std::size(kPingSenderValues) == kPingSenders);
+
 constexpr Explained kDuringValues[] = {
     {"unknown", "The connection was open before lunscope, and its login was not seen."},
     {"before_login", "Nobody had begun to log in."},
@@ -241,6 +247,10 @@ constexpr ReasonLabel kEndLabel = {
 constexpr ReasonLabel kDuringLabel = {
     {"during", "How far the connection had come.", &ValuesOf<kDuringValues>, true},
     &ValueOf<kDuringValues>};
+
+constexpr ReasonLabel kPingSenderLabel = {
+    {"sender", "The end that sent the ping.", &ValuesOf<kPingSenderValues>, true},
+    &ValueOf<kPingSenderValues>};
 
 constexpr Label kProgramLabel = {"program", "The name of the BPF program."};
 constexpr Label kBufferLabel = {"buffer", "The ring buffer between the kernel and the collector.",

@@ -80,6 +80,7 @@ extern const ReasonLabel kLossLabel;
 extern const ReasonLabel kHttpRefusalLabel;
 extern const ReasonLabel kEndLabel;
 extern const ReasonLabel kDuringLabel;
+extern const ReasonLabel kPingSenderLabel;
 
 // lunscope itself.
 extern const Label kProgramLabel;

@@ -110,6 +110,29 @@ struct EachEnd {
   }
 };
 
+// The pings of each sender. A sender that has none yet has series with 0.
+struct EachPingSender {
+  using Item = PingStatistics;
+  static constexpr std::array<const Label*, 3> kLabels = {&kRoleLabel, &kTargetLabel,
+                                                          &kPingSenderLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
+      for (size_t sender = 0; sender < target.pings.size(); sender++) {
+        const Scoped scoped(labels, kPingSenderLabel, kPingSenderLabel.value_of(sender));
+        visit(labels, target.pings[sender]);
+      }
+    });
+  }
+};
+
+bool HasPings(const PingStatistics& pings) { return pings.duration_ns.count() != 0; }
+
+// In nanoseconds. The clocks of two CPUs differ by a little, and an age is never negative.
+uint64_t OldestPing(const PingStatistics& pings, const View& view) {
+  const uint64_t now_ns = view.observation.now_ns;
+  return pings.oldest_ns == 0 || pings.oldest_ns > now_ns ? 0 : now_ns - pings.oldest_ns;
+}
+
 // All connections to a target, as of the last walk.
 template <auto member>
 uint64_t Walked(const TargetStatistics& target) {
@@ -142,6 +165,17 @@ constexpr Metric kTargetMetrics[] = {
      Of<EachTarget, &TargetStatistics::login_redirections>()},
     {"logouts_total", Counter, kCount, kIscsi, "Logout Responses that report success.",
      Of<EachTarget, &TargetStatistics::logouts>()},
+    {"ping_seconds", Histogram, kSeconds, kIscsi,
+     "Round-trip time of a ping, which is a NOP that asks for an answer.",
+     Of<Where<EachPingSender, &HasPings>, &PingStatistics::duration_ns>()},
+    {"unanswered_pings", Gauge, kCount, kIscsi, "Pings that wait for their answer.",
+     Of<EachPingSender, &PingStatistics::waiting>()},
+    {"oldest_unanswered_ping_seconds", Gauge, kSeconds, kIscsi,
+     "Age of the oldest ping that waits for its answer; 0 if none does.",
+     Of<EachPingSender, &OldestPing>()},
+    {"pings_given_up_total", Counter, kCount, kIscsi,
+     "Pings that were never answered: a later one was, or the connection ended.",
+     Of<EachPingSender, &PingStatistics::given_up>()},
     {"rejects_total", Counter, kCount, kIscsi, "Reject PDUs.",
      Of<EachCode<&TargetCounters::rejects, kRejectReasonLabel, kRejects>>()},
     {"task_management_requests_total", Counter, kCount, kIscsi,

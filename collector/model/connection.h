@@ -18,6 +18,7 @@
 
 #include "collector/base/local_process.h"
 #include "collector/model/parameters.h"
+#include "collector/model/pings.h"
 #include "collector/model/series.h"
 #include "collector/model/sessions.h"
 #include "collector/model/text_reader.h"
@@ -66,6 +67,7 @@ struct alignas(64) Connection : Origin {
   std::optional<uint32_t> window;        // the same: commands that the target still takes
 
   LoginState login;
+  Pings pings;
   std::optional<SessionKey> session;  // once it is logged in
   uint16_t cid = 0;                   // in its session
   ParameterValues parameters;         // those whose scope is a connection

@@ -37,7 +37,7 @@ Applied Model::ApplyPdu(const lunscope_pdu_record& record) {
   series_.AdvanceTo(record.header.time_ns);
   Connection& connection = connections_.Of(record.header);
   const std::string* redirected_to = logins_.Apply(connection, record);
-  CountManagement(connection.target->second, record);
+  CountManagement(connection, record);
   if (iscsi_opcode(record.bhs) == ISCSI_DATA_IN && record.chunk_offset == 0)
     commands_.Learn(connection, record);
   return {.connection = &connection, .redirected_to = redirected_to};
@@ -70,7 +70,8 @@ Applied Model::ApplyHeader(const lunscope_header_record& record) {
   return {.connection = &connection, .device_type = DeviceType(connection, iscsi_lun(record.bhs))};
 }
 
-void Model::Close(const Connection& connection, uint64_t time_ns, lunscope_end end) {
+void Model::Close(Connection& connection, uint64_t time_ns, lunscope_end end) {
+  connection.pings.GiveUp(connection.target->second.pings);
   connection.target->second.ends[end][static_cast<size_t>(DuringOf(connection))]++;
   logins_.Close(connection, time_ns);
   connections_.Forget(connection);
@@ -85,9 +86,8 @@ void Model::BeginWalk(uint64_t now_ns) {
 }
 
 void Model::EndWalk(bool is_whole, const Pause& pause) {
-  connections_.EndWalk(is_whole, pause, [this](const Connection& gone) {
-    Close(gone, walk_ns_, LUNSCOPE_END_UNKNOWN);
-  });
+  connections_.EndWalk(is_whole, pause,
+                       [this](Connection& gone) { Close(gone, walk_ns_, LUNSCOPE_END_UNKNOWN); });
 }
 
 Snapshot Model::TakeSnapshot(const Pause& pause) {

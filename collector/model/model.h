@@ -104,7 +104,7 @@ class Model {
   Applied ApplyPdu(const lunscope_pdu_record& record);
   Applied ApplyConnection(const lunscope_connection_record& record);
   [[nodiscard]] Applied ApplyHeader(const lunscope_header_record& record);
-  void Close(const Connection& connection, uint64_t time_ns, lunscope_end end);
+  void Close(Connection& connection, uint64_t time_ns, lunscope_end end);
 
   const size_t max_label_sets_;
   Series series_;

@@ -54,6 +54,7 @@ void Series::BeginWalk(uint64_t now_ns) {
   }
   for (auto& [key, target] : targets_) {
     target.walked = {};
+    for (PingStatistics& pings : target.pings) pings.waiting = pings.oldest_ns = 0;
     for (auto& [number, lun] : target.luns) {
       lun.outstanding = 0;
       lun.oldest_start_ns = 0;

@@ -32,6 +32,11 @@ void AddCounts(const DeepPtr<OperationStatistics>& from, DeepPtr<OperationStatis
   AddCounts(wire_ns, sum.wire_ns);
 }
 
+void AddCounts(const PingStatistics& from, PingStatistics& to) {
+  AddCounts(from.duration_ns, to.duration_ns);
+  AddCounts(from.given_up, to.given_up);
+}
+
 template <typename Item, size_t kItems>
 void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& to);
 
@@ -47,7 +52,7 @@ void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& t
 }  // namespace
 
 void AddCounts(const TargetCounters& from, TargetCounters& to) {
-  const auto& [sizes, phases, logins, login_failures, login_redirections, logouts, rejects,
+  const auto& [sizes, phases, logins, login_failures, login_redirections, logouts, pings, rejects,
                task_functions, async_events, pdus, bytes, retransmits, walked, header_digest_errors,
                unmatched_responses, records_lost, ends] = from;
   static_cast<void>(walked);
@@ -57,6 +62,7 @@ void AddCounts(const TargetCounters& from, TargetCounters& to) {
   AddCounts(login_failures, to.login_failures);
   AddCounts(login_redirections, to.login_redirections);
   AddCounts(logouts, to.logouts);
+  AddCounts(pings, to.pings);
   AddCounts(rejects, to.rejects);
   AddCounts(task_functions, to.task_functions);
   AddCounts(async_events, to.async_events);

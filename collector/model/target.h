@@ -52,6 +52,17 @@ struct WalkedConnections {
   std::optional<uint32_t> command_window;  // the smallest
 };
 
+// The sender of a ping, which is a NOP that asks for an answer. Also an array index.
+enum PingSender : uint8_t { kPingOfInitiator, kPingOfTarget, kPingSenders };
+
+struct PingStatistics {
+  LatencyHistogram duration_ns;
+  uint64_t given_up = 0;  // never answered: a later one was, or the connection ended
+  // As of the last walk.
+  uint64_t waiting = 0;
+  uint64_t oldest_ns = 0;  // when the oldest of them was sent; 0: none waits
+};
+
 enum LoginFailure { kInitiatorError, kTargetError, kLoginFailures };
 
 // How long the phases of commands lasted (lunscope/phases.h), by slot.
@@ -65,6 +76,7 @@ struct TargetCounters {
   std::array<uint64_t, kLoginFailures> login_failures{};
   uint64_t login_redirections = 0;
   uint64_t logouts = 0;
+  std::array<PingStatistics, kPingSenders> pings;
   std::map<uint8_t, uint64_t> rejects;         // by reason
   std::map<uint8_t, uint64_t> task_functions;  // requests, by function
   std::map<uint8_t, uint64_t> async_events;    // by event

@@ -2,6 +2,7 @@
 #include "collector/model/traffic.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace lunscope {
 namespace {
@@ -30,6 +31,17 @@ void AddWalked(WalkedConnections& walked, const lunscope_connection_record& reco
   if (tcp.send_window_bytes == 0) walked.closed_send_windows++;
 }
 
+void AddWaiting(const Pings& pings, TargetCounters& target) {
+  for (const PingSender sender : {kPingOfInitiator, kPingOfTarget}) {
+    const std::vector<Pings::Waiting>& waiting = pings.waiting(sender);
+    if (waiting.empty()) continue;
+    PingStatistics& counts = target.pings[sender];
+    counts.waiting += waiting.size();
+    const uint64_t sent_ns = waiting.front().sent_ns;
+    counts.oldest_ns = counts.oldest_ns == 0 ? sent_ns : std::min(counts.oldest_ns, sent_ns);
+  }
+}
+
 }  // namespace
 
 void CountTraffic(Connection& connection, const lunscope_connection_record& record) {
@@ -46,11 +58,13 @@ void CountTraffic(Connection& connection, const lunscope_connection_record& reco
   }
   Advance(target.retransmits, counted.retransmits, record.retransmits);
   AddWalked(target.walked, record);
+  AddWaiting(connection.pings, target);
   Advance(target.header_digest_errors, counted.header_digest_errors, record.header_digest_errors);
   Advance(target.unmatched_responses, counted.unmatched_responses, record.unmatched_responses);
 }
 
-void CountManagement(TargetCounters& target, const lunscope_pdu_record& record) {
+void CountManagement(Connection& connection, const lunscope_pdu_record& record) {
+  TargetCounters& target = connection.target->second;
   switch (iscsi_opcode(record.bhs)) {
     case ISCSI_TASK_REQUEST: target.task_functions[iscsi_task_function(record.bhs)]++; break;
     case ISCSI_REJECT:
@@ -58,6 +72,10 @@ void CountManagement(TargetCounters& target, const lunscope_pdu_record& record) 
       break;
     case ISCSI_ASYNC_MESSAGE:
       if (record.last) target.async_events[iscsi_async_event(record.bhs)]++;
+      break;
+    case ISCSI_NOP_OUT:
+    case ISCSI_NOP_IN:
+      if (record.last) connection.pings.Take(record.bhs, record.header.time_ns, target.pings);
       break;
     default: break;
   }

@@ -14,7 +14,8 @@ namespace lunscope {
 // Add what the kernel's counters of a connection have grown by since they were last counted.
 void CountTraffic(Connection& connection, const lunscope_connection_record& record);
 
-// Count a task management request, a Reject or an Asynchronous Message. Other PDUs change nothing.
-void CountManagement(TargetCounters& target, const lunscope_pdu_record& record);
+// Count a task management request, a Reject, an Asynchronous Message or a ping. Other PDUs change
+// nothing.
+void CountManagement(Connection& connection, const lunscope_pdu_record& record);
 
 }  // namespace lunscope

@@ -70,6 +70,8 @@ LUNSCOPE_INLINE uint64_t iscsi_lun(const uint8_t* bhs) { return lunscope_be64(bh
 /* The initiator asks for immediate delivery: the PDU takes no CmdSN of its own. */
 LUNSCOPE_INLINE int iscsi_is_immediate(const uint8_t* bhs) { return (bhs[0] & 0x40) != 0; }
 LUNSCOPE_INLINE uint32_t iscsi_itt(const uint8_t* bhs) { return lunscope_be32(bhs + 16); }
+/* In Data-Out, R2T, NOP-Out and NOP-In. */
+LUNSCOPE_INLINE uint32_t iscsi_ttt(const uint8_t* bhs) { return lunscope_be32(bhs + 20); }
 
 /* Sequence numbers that nearly all PDUs carry (section 4.2.2). PDUs of the initiator have these, */
 LUNSCOPE_INLINE uint32_t iscsi_cmdsn(const uint8_t* bhs) { return lunscope_be32(bhs + 24); }

@@ -114,6 +114,8 @@ void SessionScene(Host& host) {
       .LogsIn()
       .LosesRecords(LUNSCOPE_SENT, LUNSCOPE_LOSS_RATE, 4)
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_FULL, 3)
+      .Waits({.unacknowledged_ns = 1'500'000, .unsent_bytes = 4096, .smoothed_rtt_us = 180})
+      .Takes(0)
       .IsFound();
   host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Ends(LUNSCOPE_END_RESET_BY_PEER);
   host.Opens(14)

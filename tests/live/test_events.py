@@ -15,8 +15,9 @@ from harness.compare import ROLES
 from harness.dialogue import (I, INITIATOR_NAME, STATSN, TARGET_NAME, Stage, T, login,
                               login_request, login_response, manage)
 from harness.lunscope import Serve, Trace, events_of, replay
-from harness.pdus import (ASYNC_MESSAGE, FINAL, LOGOUT_REQUEST, LOGOUT_RESPONSE, REJECT,
-                          TEST_UNIT_READY, command, pdu, read_10, response)
+from harness.pdus import (ASYNC_MESSAGE, FINAL, LOGOUT_REQUEST, LOGOUT_RESPONSE, NOP_IN, NOP_OUT,
+                          REJECT, RESERVED_TAG, TEST_UNIT_READY, command, lun, pdu, read_10,
+                          response)
 from harness.process import run, wait_until
 from harness.scripted import Initiator
 
@@ -170,6 +171,40 @@ class Facts(LiveTest):
                   ("rtt", r" rtt:([\d.]+)/"))}
         queue, unsent, rtt = (float(match[1]) if match else 0 for match in found.values())
         return {"queue": queue, "notsent": unsent, "rtt": rtt / 1e3}
+
+    def test_pings(self):
+        """Each sender's pings, with the time that the other one took; one is never answered."""
+        pause = 0.1
+        ask, answer = (pdu(NOP_OUT, itt=50, ttt=RESERVED_TAG, cmdsn=1, exp_statsn=1),
+                       pdu(NOP_IN, itt=50, ttt=RESERVED_TAG, **STATSN))
+        asked_by_target = pdu(NOP_IN, itt=RESERVED_TAG, ttt=60, lun=lun(0), **STATSN)
+        answered = pdu(NOP_OUT, itt=RESERVED_TAG, ttt=60, lun=lun(0), cmdsn=1, exp_statsn=1)
+        with Stage() as stage, Serve(stage.port) as serve:
+            with stage.connect() as conversation:
+                conversation.say(login())
+                for first, second in ((I(ask), T(answer)), (T(asked_by_target), I(answered))):
+                    conversation.say([first])
+                    time.sleep(pause)
+                    conversation.say([second])
+                conversation.say([T(asked_by_target)])
+                waited = time.monotonic()
+                metrics = serve.metrics()
+                for role in ROLES:
+                    for sender in ROLES:
+                        labels = {"role": role, "sender": sender}
+                        self.assertEqual(metrics.total("ping_seconds_count", **labels), 1)
+                        self.assertAlmostEqual(metrics.total("ping_seconds_sum", **labels), pause,
+                                               delta=pause / 4)
+                        self.assertEqual(metrics.total("unanswered_pings", **labels),
+                                         int(sender == "target"))
+                    age = metrics.total("oldest_unanswered_ping_seconds", role=role,
+                                        sender="target")
+                    self.assertLess(age, time.monotonic() - waited + pause)
+                    self.assertGreater(age, 0)
+            metrics = serve.settled()
+            for role in ROLES:
+                self.assertEqual(metrics.total("pings_given_up_total", role=role, sender="target"),
+                                 1)
 
     def test_the_command_window(self):
         """MaxCmdSN - ExpCmdSN + 1 of the PDU that came last, at both ends."""
