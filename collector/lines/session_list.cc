@@ -96,7 +96,7 @@ void AddParameters(json::Members& line, const ParameterValues& values) {
 
 double Milliseconds(uint64_t us) { return static_cast<double>(us) / 1e3; }
 
-// What the last walk said of the connection.
+// The facts of the last walk.
 void AddWalked(json::Members& line, const Connection& connection) {
   if (connection.window) line.Number("command_window", *connection.window);
   const lunscope_tcp& tcp = connection.tcp;

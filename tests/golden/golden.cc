@@ -62,6 +62,7 @@ void InitiatorScene(Host& host) {
       .Rejects(0x09)
       .Announces(1)
       .Counts(LUNSCOPE_RECEIVED, ISCSI_R2T, 2, 96)
+      .PingsFor(kMs)
       .Retransmits(3)
       .Waits({.unacknowledged_ns = 3 * kMs,
               .unacknowledged_bytes = 8192,

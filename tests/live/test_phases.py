@@ -24,7 +24,7 @@ from harness.scripted import Initiator
 
 INITIATOR = b"iqn.2024-01.org.lunscope.test:phases-initiator"
 TARGET = "iqn.2024-01.org.lunscope.test:phases"
-INJECTED = 0.2  # seconds
+INJECTED = 0.5  # seconds
 SHARE = 0.05
 # These lie behind the duration.
 BEHIND = {"pickup"}
@@ -203,11 +203,11 @@ class Tools(Phases, TgtdTest):
         pid = self.tgtd.process.pid
         os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
-        timer = threading.Timer(INJECTED * 5, os.kill, (pid, signal.SIGCONT))
+        timer = threading.Timer(INJECTED * 2, os.kill, (pid, signal.SIGCONT))
         timer.start()
         work()
         timer.join()
-        return min(INJECTED * 5, time.monotonic() - began)
+        return min(INJECTED * 2, time.monotonic() - began)
 
     def test_metrics(self):
         """Each phase has as many commands as commands were counted, and the sums agree."""

@@ -12,7 +12,7 @@ import re
 from harness.capture import Capture, decode_headers
 from harness.case import LiveTest, main
 from harness.compare import PDU_LABELS, ROLES, check_same_metrics, initiator_port
-from harness.lunscope import Metrics, Serve, replay
+from harness.lunscope import Metrics, Serve, records_of, replay
 from harness.pdu_fields import FIELDS, RESERVED, Comparison
 from harness.process import run
 from harness.tgtd import Tgtd
@@ -131,7 +131,7 @@ class Suite(LiveTest):
         _, lines, _ = replay(*self.replayed, "--role", "initiator", "-o", "json")
         nameless, others, without_lba = (collections.Counter() for _ in range(3))
         commands = 0
-        for record in map(json.loads, lines.splitlines()):
+        for record in records_of(lines):
             commands += 1
             cdb, name = record["cdb"], record["command"]
             if _NUMBERS.match(name):

@@ -278,6 +278,19 @@ Conversation& Conversation::Rejects(uint8_t reason) {
   return *this;
 }
 
+Conversation& Conversation::PingsFor(uint64_t ns) {
+  lunscope_pdu_record ping = NewPdu(ISCSI_NOP_OUT);
+  PutBe32(&ping.bhs[16], 77);
+  PutBe32(&ping.bhs[20], ISCSI_RESERVED_TAG);
+  Deliver(ping, {}, LUNSCOPE_CHUNK_BYTES);
+  host_.now_ns += ns;
+  lunscope_pdu_record answer = NewPdu(ISCSI_NOP_IN);
+  PutBe32(&answer.bhs[16], 77);
+  PutBe32(&answer.bhs[20], ISCSI_RESERVED_TAG);
+  Deliver(answer, {}, LUNSCOPE_CHUNK_BYTES);
+  return *this;
+}
+
 Conversation& Conversation::Announces(uint8_t async_event) {
   lunscope_pdu_record pdu = NewPdu(ISCSI_ASYNC_MESSAGE);
   pdu.bhs[36] = async_event;

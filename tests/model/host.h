@@ -121,6 +121,7 @@ class Conversation {
   Conversation& RequestsTask(uint8_t function);
   Conversation& Rejects(uint8_t reason);
   Conversation& Announces(uint8_t async_event);
+  Conversation& PingsFor(uint64_t ns);  // a NOP-Out, and its answer so much later
 
   // Facts that only the kernel's counters have.
   Conversation& Counts(lunscope_direction direction, uint8_t opcode, uint64_t pdus, uint64_t bytes);
