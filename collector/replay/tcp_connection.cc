@@ -51,8 +51,8 @@ void TcpConnection::Take(const TcpSegment& segment, Sender sender) {
   if (segment.has_ack && other.stream.is_started()) other.stream.Acknowledge(segment.ack);
   if (segment.payload_bytes != 0) TakePayload(segment, sender);
   if (segment.fin) {
+    if (!own.end) own.ends_first = !other.end || lunscope_distance(*other.end, segment.ack) <= 0;
     own.end = segment.payload_seq() + segment.payload_bytes;
-    if (!first_fin_) first_fin_ = sender;
   }
   if (IsOver()) Close(segment.time_ns);
 }
@@ -138,10 +138,14 @@ void TcpConnection::Close(uint64_t now_ns) {
   is_closed_ = true;
 }
 
+// FINs may cross: then each end was first, as it saw it.
 lunscope_end TcpConnection::EndAt(lunscope_role role) const {
   const auto is_here = [&](Sender sender) { return DirectionAt(role, sender) == LUNSCOPE_SENT; };
-  if (first_fin_)
-    return is_here(*first_fin_) ? LUNSCOPE_END_CLOSED_HERE : LUNSCOPE_END_CLOSED_BY_PEER;
+  const bool is_initiator = is_here(kFromInitiator);
+  const Direction& own = directions_[is_initiator ? kFromInitiator : kFromTarget];
+  const Direction& other = directions_[is_initiator ? kFromTarget : kFromInitiator];
+  if (own.end && own.ends_first) return LUNSCOPE_END_CLOSED_HERE;
+  if (other.end) return LUNSCOPE_END_CLOSED_BY_PEER;
   if (reset_) return is_here(*reset_) ? LUNSCOPE_END_RESET_HERE : LUNSCOPE_END_RESET_BY_PEER;
   return LUNSCOPE_END_UNKNOWN;
 }

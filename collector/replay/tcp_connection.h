@@ -67,6 +67,7 @@ class TcpConnection {
     Reassembly stream;
     std::optional<uint32_t> first;  // sequence number of its first byte, if a SYN showed it
     std::optional<uint32_t> end;    // behind its last byte, if there was a FIN
+    bool ends_first = false;        // its FIN was sent by an end that had no FIN of the other's yet
   };
 
   void LearnBeginning(const TcpSegment& segment, Sender sender);
@@ -88,10 +89,9 @@ class TcpConnection {
     lunscope_role role;
     std::unique_ptr<ConnectionFollower> follower;
   };
-  std::vector<End> followed_;        // none before the first payload: state costs 16 KiB
-  uint64_t last_ns_ = 0;             // the time of its last segment
-  std::optional<Sender> first_fin_;  // the first FIN, and an RST: from whom
-  std::optional<Sender> reset_;
+  std::vector<End> followed_;    // none before the first payload: state costs 16 KiB
+  uint64_t last_ns_ = 0;         // the time of its last segment
+  std::optional<Sender> reset_;  // the sender of an RST
   bool is_closed_ = false;
 };
 

@@ -16,7 +16,7 @@ namespace lunscope {
 namespace {
 
 constexpr uint64_t kMs = 1'000'000;
-constexpr uint64_t kStartNs = 1000 * kMs;
+constexpr uint64_t kBeginNs = 1000 * kMs;
 
 // Bytes that pass, so long after the command's first byte.
 struct Step {
@@ -151,7 +151,7 @@ class PhasesTest : public testing::Test {
     Follower session(side);
     LogIn(&session);
     for (const Step& step : row.steps) {
-      session.now_ns = kStartNs + step.at_ms * kMs - 1000;
+      session.now_ns = kBeginNs + step.at_ms * kMs - 1000;
       step.from_initiator ? session.Initiator(step.bytes) : session.Target(step.bytes);
     }
     EXPECT_EQ(session.commands.size(), 1u) << row.what;
@@ -200,11 +200,11 @@ TEST_F(PhasesTest, AreNotKnownAcrossAGap) {
 TEST_F(PhasesTest, OfACommandWithoutAnAnswer) {
   Follower session(LUNSCOPE_ROLE_TARGET);
   LogIn(&session);
-  session.now_ns = kStartNs - 1000;
+  session.now_ns = kBeginNs - 1000;
   session.Initiator(Write());
-  session.now_ns = kStartNs + 10 * kMs - 1000;
+  session.now_ns = kBeginNs + 10 * kMs - 1000;
   session.Target(R2t(1, 0, 512));
-  session.now_ns = kStartNs + 50 * kMs;
+  session.now_ns = kBeginNs + 50 * kMs;
   session.Close();
   ASSERT_EQ(session.unanswered.size(), 1u);
   const lunscope_command_record& record = session.unanswered[0].record;

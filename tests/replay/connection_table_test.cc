@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -108,11 +109,15 @@ class Wire {
   std::vector<uint64_t> durations_ns;
   std::string text;                  // of the logins
   std::vector<uint8_t> connections;  // flags of their records
+  std::map<uint8_t, uint8_t> ends;   // lunscope_end of the closed, by role
 
  private:
   void SetHandler() {
     watch.handler = [this](const lunscope_record& record) {
       if (record.kind == LUNSCOPE_RECORD_CONNECTION) connections.push_back(record.flags);
+      if (const auto* read = RecordAs<lunscope_connection_record>(record);
+          read != nullptr && (record.flags & LUNSCOPE_FLAG_CLOSED) != 0)
+        ends[record.role] = read->end;
       if (const auto* pdu = RecordAs<lunscope_pdu_record>(record); pdu != nullptr)
         text.append(pdu->chunk, pdu->chunk + pdu->chunk_bytes);
       const auto* command = RecordAs<lunscope_command_record>(record);
@@ -498,6 +503,61 @@ TEST(ConnectionTableTest, CommandsInFlightWhenItEnds) {
     EXPECT_EQ(wire.watch.totals.commands_unreported[LUNSCOPE_ROLE_INITIATOR]
                                                    [LUNSCOPE_UNREPORTED_CONNECTION_CLOSED],
               ends ? 1u : 0u);
+  }
+}
+
+// FINs that cross: each end was first, as it saw it.
+TEST(ConnectionTableTest, SaysWhoEndedIt) {
+  const auto fin = [](Wire& wire, bool is_from_initiator) {
+    is_from_initiator ? wire.Initiator({}, kFinFlag | kAckFlag)
+                      : wire.Target({}, kFinFlag | kAckFlag);
+  };
+  const struct {
+    const char* name;
+    std::function<void(Wire&)> finish;
+    lunscope_end at_initiator;
+    lunscope_end at_target;
+  } kRows[] = {
+      {"the initiator closes",
+       [&](Wire& wire) {
+         fin(wire, true);
+         fin(wire, false);
+       },
+       LUNSCOPE_END_CLOSED_HERE, LUNSCOPE_END_CLOSED_BY_PEER},
+      {"the target closes",
+       [&](Wire& wire) {
+         fin(wire, false);
+         fin(wire, true);
+       },
+       LUNSCOPE_END_CLOSED_BY_PEER, LUNSCOPE_END_CLOSED_HERE},
+      {"both at once",
+       [&](Wire& wire) {
+         const TcpSegment ours = wire.Segment(true, {}, kFinFlag | kAckFlag);
+         const TcpSegment theirs = wire.Segment(false, {}, kFinFlag | kAckFlag);
+         wire.table.Take(ours);
+         wire.table.Take(theirs);
+       },
+       LUNSCOPE_END_CLOSED_HERE, LUNSCOPE_END_CLOSED_HERE},
+      {"the initiator resets", [](Wire& wire) { wire.Initiator({}, kRstFlag); },
+       LUNSCOPE_END_RESET_HERE, LUNSCOPE_END_RESET_BY_PEER},
+      {"the target resets", [](Wire& wire) { wire.Target({}, kRstFlag); },
+       LUNSCOPE_END_RESET_BY_PEER, LUNSCOPE_END_RESET_HERE},
+      {"a FIN, and then an RST",
+       [&](Wire& wire) {
+         fin(wire, true);
+         wire.Target({}, kRstFlag);
+       },
+       LUNSCOPE_END_CLOSED_HERE, LUNSCOPE_END_CLOSED_BY_PEER},
+  };
+  for (const auto& [name, finish, at_initiator, at_target] : kRows) {
+    SCOPED_TRACE(name);
+    Wire wire;
+    wire.watch.targets = true;
+    wire.Handshake();
+    wire.LogIn();
+    finish(wire);
+    EXPECT_EQ(wire.ends[LUNSCOPE_ROLE_INITIATOR], at_initiator);
+    EXPECT_EQ(wire.ends[LUNSCOPE_ROLE_TARGET], at_target);
   }
 }
 
