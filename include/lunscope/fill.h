@@ -107,9 +107,10 @@ LUNSCOPE_INLINE void lunscope_fill_phase(struct lunscope_command_record* record,
  * The phases of a command up to now. answer: of the PDU with its status; 0: none has come.
  * REQUIRES: the record has its duration and its flags.
  */
-LUNSCOPE_INLINE void lunscope_fill_phases(struct lunscope_command_record* record,
-                                          const struct lunscope_command* command,
-                                          const struct lunscope_times* answer) {
+LUNSCOPE_SUBPROGRAM int lunscope_fill_phases(struct lunscope_command_record* record,
+                                             const struct lunscope_command* command,
+                                             const struct lunscope_times* answer) {
+  if (!record || !command) return 0;
   uint64_t duration = record->duration_ns >> LUNSCOPE_PHASE_SHIFT;
   uint32_t left = (uint32_t)duration;
   uint32_t answered = left;
@@ -118,8 +119,9 @@ LUNSCOPE_INLINE void lunscope_fill_phases(struct lunscope_command_record* record
   int is_answered = answer || command->split_is == LUNSCOPE_SPLIT_ANSWER;
   record->known_phases = 0;
   __builtin_memset(record->phases, 0, sizeof(record->phases));
-  if (command->split_is >= LUNSCOPE_SPLIT_TRIAL || record->header.flags & LUNSCOPE_FLAG_GAP) return;
-  if (duration != left) return; /* longer than marks can tell */
+  if (command->split_is >= LUNSCOPE_SPLIT_TRIAL || record->header.flags & LUNSCOPE_FLAG_GAP)
+    return 0;
+  if (duration != left) return 0; /* longer than marks can tell */
   if (answer) answered = (uint32_t)lunscope_phase_units(command->start_ns, answer->began_ns);
   if (command->split_is == LUNSCOPE_SPLIT_ANSWER) answered = command->split;
   if (answered > left) answered = left;
@@ -132,10 +134,11 @@ LUNSCOPE_INLINE void lunscope_fill_phases(struct lunscope_command_record* record
     lunscope_fill_phase(record, is_target ? 2 : 1, data, &left);
   if (is_answered)
     lunscope_fill_phase(record, is_target ? 3 : 2, (uint32_t)duration - answered, &left);
-  if (is_target || !answer || answer->taken_ns == 0) return;
+  if (is_target || !answer || answer->taken_ns == 0) return 0;
   uint64_t pickup = lunscope_phase_units(record->header.time_ns, answer->taken_ns);
   left = (uint32_t)pickup;
   if (pickup == left) lunscope_fill_phase(record, 3, left, &left);
+  return 0;
 }
 
 /* The part of a command's record that is known when the command begins. answer: as above. */
