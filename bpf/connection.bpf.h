@@ -57,16 +57,13 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
     emit_swept(connection, spill_in_use(sk, connection), bpf_ktime_get_ns(), totals);
   struct lunscope_aggregates_record* table = aggregates_in_use(sk);
   if (table) emit_aggregates(connection, table, totals);
-  connection->record.unread_bytes = 0;
-  connection->record.has_window = 0;
-  connection->record.tcp.is_known = 0;
   if (connection->record.end == LUNSCOPE_END_UNKNOWN) connection->record.end = end_of(sk);
   emit_connection(connection, LUNSCOPE_FLAG_CLOSED, totals);
   forget_connection(sk, connection);
 }
 
 static __always_inline int on_state_change(struct sock* sk, int new_state) {
-  if (new_state == TCP_FIN_WAIT1 || new_state == TCP_CLOSE_WAIT)
+  if ((new_state == TCP_FIN_WAIT1 || new_state == TCP_CLOSE_WAIT) && is_watched(sk))
     on_fin(sk, new_state == TCP_FIN_WAIT1 ? LUNSCOPE_END_CLOSED_HERE : LUNSCOPE_END_CLOSED_BY_PEER);
   if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE) return 0;
   /* When an accepted socket closes, it has no port any more, but it still has its state. */

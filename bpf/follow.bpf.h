@@ -20,16 +20,21 @@ struct follow {
   struct skb_reader reader;
   struct segment segment;
   __u32 hook;
-  __u32 is_noted;  /* 1: the arrival hook noted the time */
   __u32 passed_to; /* sequence number behind the bytes that a reader has now, or that pass */
   __u64 now_ns;    /* the time of this segment; 0: not read yet */
   __u64 taken_ns;  /* when a reader took it out of the socket; 0: not read yet */
 };
 
+/* Does a reader take the bytes out of the socket here? Then the arrival hook has noted their times.
+ */
+static __always_inline int is_taken_at(__u32 hook) {
+  return hook == HOOK_CONSUMPTION || hook == HOOK_KERNEL_CONSUMPTION;
+}
+
 /* Set the time at which the byte that was read last arrived, which completed a header or a chunk.
  */
 static __always_inline void set_time(struct follow* follow, const struct lunscope_stream* stream) {
-  if (follow->is_noted) {
+  if (is_taken_at(follow->hook)) {
     follow->now_ns = lunscope_arrivals_time(&follow->connection->arrivals, stream->next - 1);
   }
   if (follow->now_ns == 0) follow->now_ns = bpf_ktime_get_ns();
@@ -44,10 +49,6 @@ static __always_inline void set_begin(struct follow* follow, struct lunscope_str
   if (stream->capture_bytes != 0 || stream->have != bytes) return;
   if (!is_whole) set_time(follow, stream);
   stream->times.began_ns = follow->now_ns;
-}
-
-static __always_inline int is_taken_at(__u32 hook) {
-  return hook == HOOK_CONSUMPTION || hook == HOOK_KERNEL_CONSUMPTION;
 }
 
 /*
@@ -223,7 +224,6 @@ static __always_inline enum lunscope_offer give_up_hole(struct lunscope_connecti
 /* Facts about a segment besides where its bytes lie. */
 struct segment_facts {
   __u32 hook;
-  __u32 is_noted;    /* 1: the arrival hook noted the time */
   __u32 is_borrowed; /* 1: the verifier does not trust the skb, which must be walked */
   __u32 passed_to;   /* as in struct follow */
   __u64 now_ns;      /* 0: not read yet */
@@ -243,7 +243,6 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
                                             .reader = {.skb = skb, .bytes = &bytes},
                                             .segment = *segment,
                                             .hook = facts.hook,
-                                            .is_noted = facts.is_noted,
                                             .passed_to = facts.passed_to,
                                             .now_ns = facts.now_ns},
                                  .sk = sk};

@@ -79,11 +79,10 @@ static __always_inline int follow_taken(struct sk_buff* skb, struct sock* sk,
   __u32 passed_to = bytes != 0 ? READ_MEMBER(struct tcp_sock, sk, copied_seq) + bytes : segment.end;
   enum lunscope_offer offer = offer_received(connection, sk, hook, &segment);
   if (offer == LUNSCOPE_OFFER_NEW)
-    follow_segment(skb, sk, connection, &segment,
-                   (struct segment_facts){.hook = hook,
-                                          .is_noted = 1,
-                                          .is_borrowed = hook == HOOK_KERNEL_CONSUMPTION,
-                                          .passed_to = passed_to});
+    follow_segment(
+        skb, sk, connection, &segment,
+        (struct segment_facts){
+            .hook = hook, .is_borrowed = hook == HOOK_KERNEL_CONSUMPTION, .passed_to = passed_to});
   if (offer == LUNSCOPE_OFFER_OLD) pass_payload(sk, connection, hook, passed_to, 0);
   return 0;
 }

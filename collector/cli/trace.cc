@@ -68,7 +68,7 @@ class TraceSubcommand : public Subcommand {
     Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_);
     if (!sources.ok()) return sources.error();
     ModelOptions model;
-    model.joins_layers = lines_.columns.wire;
+    model.joins_layers = watch_.sources.joins_layers();
     // Only the JSON lines of commands have the process.
     const bool shows_processes = lines_.json && !lines_.pdus;
     Watcher watcher(std::move(sources.value()), model,

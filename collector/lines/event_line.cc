@@ -8,6 +8,7 @@
 #include "collector/base/record.h"
 #include "collector/lines/shared_keys.h"
 #include "collector/lines/trace_line.h"
+#include "collector/names/code_table.h"
 #include "collector/names/names.h"
 
 namespace lunscope {
@@ -20,11 +21,7 @@ struct Happening {
 };
 using MaybeHappening = std::optional<Happening>;
 
-std::string OrHex(std::string_view name, uint32_t code) {
-  return name.empty() ? fmt::format("0x{:x}", code) : std::string(name);
-}
-
-// Each answers to the status class in the Login Response (RFC 7143 section 11.13.5).
+// By the status class in the Login Response (RFC 7143 section 11.13.5).
 MaybeHappening OfLoginResponse(const uint8_t* bhs, const Applied& applied) {
   const uint8_t status_class = iscsi_login_status_class(bhs);
   const uint16_t status = static_cast<uint16_t>(status_class << 8) | iscsi_login_status_detail(bhs);
@@ -32,7 +29,7 @@ MaybeHappening OfLoginResponse(const uint8_t* bhs, const Applied& applied) {
     if (iscsi_login_is_complete(bhs) == 0) return std::nullopt;
     return Happening{"logged_in", "logged in"};
   }
-  const std::string words = OrHex(LoginStatusName(status), status);
+  const std::string words = LoginStatusText(status);
   if (status_class != 1) return Happening{"login_refused", "login refused: " + words};
   const std::string to = applied.redirected_to == nullptr ? "" : " to " + *applied.redirected_to;
   return Happening{"login_redirected", fmt::format("login redirected{}: {}", to, words)};
@@ -41,7 +38,7 @@ MaybeHappening OfLoginResponse(const uint8_t* bhs, const Applied& applied) {
 MaybeHappening OfTaskRequest(const uint8_t* bhs) {
   const uint8_t function = iscsi_task_function(bhs);
   const bool is_of_task = function == ISCSI_TASK_ABORT_TASK;
-  std::string words = OrHex(TaskFunctionName(function), function);
+  std::string words = NameOrHex(TaskFunctionName(function), function);
   if (is_of_task) words += fmt::format(" of the command with ITT {}", iscsi_referenced_itt(bhs));
   return Happening{"task_management_requested", words + " requested"};
 }
@@ -50,7 +47,7 @@ MaybeHappening OfLogoutResponse(const uint8_t* bhs) {
   const uint8_t response = iscsi_response(bhs);
   if (response == 0) return Happening{"logged_out", "logged out"};
   return Happening{"logout_refused",
-                   "logout refused: " + OrHex(LogoutResponseName(response), response)};
+                   "logout refused: " + NameOrHex(LogoutResponseName(response), response)};
 }
 
 MaybeHappening OfPdu(const lunscope_pdu_record& record, const Applied& applied) {
@@ -61,17 +58,18 @@ MaybeHappening OfPdu(const lunscope_pdu_record& record, const Applied& applied) 
     case ISCSI_TASK_REQUEST: return OfTaskRequest(bhs);
     case ISCSI_TASK_RESPONSE: {
       const uint8_t response = iscsi_response(bhs);
-      return Happening{"task_management_answered",
-                       "task management answered: " + OrHex(TaskResponseName(response), response)};
+      return Happening{
+          "task_management_answered",
+          "task management answered: " + NameOrHex(TaskResponseName(response), response)};
     }
     case ISCSI_REJECT: {
       const uint8_t reason = iscsi_reject_reason(bhs);
-      return Happening{"reject", "Reject: " + OrHex(RejectReasonName(reason), reason)};
+      return Happening{"reject", "Reject: " + NameOrHex(RejectReasonName(reason), reason)};
     }
     case ISCSI_ASYNC_MESSAGE: {
       const uint8_t event = iscsi_async_event(bhs);
       return Happening{"async_message",
-                       "Asynchronous Message: " + OrHex(AsyncEventName(event), event)};
+                       "Asynchronous Message: " + NameOrHex(AsyncEventName(event), event)};
     }
     default: return std::nullopt;
   }

@@ -190,12 +190,8 @@ struct EachNoStatus {
 
 uint64_t Commands(const OperationStatistics& operation) { return operation.duration_ns.count(); }
 
-// The oldest command's age in nanoseconds. The clocks of two CPUs differ by a little, and an age
-// is never negative.
 uint64_t OldestAge(const LunStatistics& lun, const View& view) {
-  const uint64_t now_ns = view.observation.now_ns;
-  const uint64_t start_ns = lun.oldest_start_ns;
-  return start_ns == 0 || start_ns > now_ns ? 0 : now_ns - start_ns;
+  return AgeNs(lun.oldest_start_ns, view);
 }
 
 bool HasCapacity(const LunIdentity& identity) { return identity.capacity_bytes != 0; }

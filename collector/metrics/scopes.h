@@ -41,6 +41,13 @@ struct View {
 template <typename Item>
 using ItemVisitor = std::function<void(const Labels&, const Item&)>;
 
+// The age in nanoseconds of what began then; 0: nothing did. The clocks of two CPUs differ by a
+// little, and an age is never negative.
+inline uint64_t AgeNs(uint64_t begin_ns, const View& view) {
+  const uint64_t now_ns = view.observation.now_ns;
+  return begin_ns == 0 || begin_ns > now_ns ? 0 : now_ns - begin_ns;
+}
+
 // One series.
 struct Once {
   using Item = Observation;

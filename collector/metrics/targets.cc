@@ -3,6 +3,8 @@
 // Logins, PDUs and bytes of iSCSI targets.
 #include <array>
 #include <map>
+#include <type_traits>
+#include <utility>
 
 #include "collector/metrics/catalogue.h"
 
@@ -68,20 +70,23 @@ struct EachOpcode {
   }
 };
 
-// The records that the connections of a target lost, by reason.
-struct EachRecordLoss {
-  using Item = uint64_t;
+// One item for each number of an array, and the label that says what the number means.
+template <auto items, const ReasonLabel& label>
+struct EachNumber {
+  using Item = std::remove_cvref_t<decltype((std::declval<TargetStatistics>().*items)[0])>;
   static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTransportLabel,
-                                                          &kTargetLabel, &kLossLabel};
+                                                          &kTargetLabel, &label};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
-      for (size_t i = 0; i < target.records_lost.size(); i++) {
-        const Scoped scoped(labels, kLossLabel, kLossLabel.value_of(i));
-        visit(labels, target.records_lost[i]);
+      for (size_t i = 0; i < (target.*items).size(); i++) {
+        const Scoped scoped(labels, label, label.value_of(i));
+        visit(labels, (target.*items)[i]);
       }
     });
   }
 };
+using EachRecordLoss = EachNumber<&TargetCounters::records_lost, kLossLabel>;
+using EachPingSender = EachNumber<&TargetCounters::pings, kPingSenderLabel>;
 
 // The ends of connections. Those that tell of trouble have a series with 0 from the beginning.
 struct EachEnd {
@@ -110,27 +115,10 @@ struct EachEnd {
   }
 };
 
-// The pings of each sender. A sender that has none yet has series with 0.
-struct EachPingSender {
-  using Item = PingStatistics;
-  static constexpr std::array<const Label*, 3> kLabels = {&kRoleLabel, &kTargetLabel,
-                                                          &kPingSenderLabel};
-  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
-    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
-      for (size_t sender = 0; sender < target.pings.size(); sender++) {
-        const Scoped scoped(labels, kPingSenderLabel, kPingSenderLabel.value_of(sender));
-        visit(labels, target.pings[sender]);
-      }
-    });
-  }
-};
-
 bool HasPings(const PingStatistics& pings) { return pings.duration_ns.count() != 0; }
 
-// In nanoseconds. The clocks of two CPUs differ by a little, and an age is never negative.
 uint64_t OldestPing(const PingStatistics& pings, const View& view) {
-  const uint64_t now_ns = view.observation.now_ns;
-  return pings.oldest_ns == 0 || pings.oldest_ns > now_ns ? 0 : now_ns - pings.oldest_ns;
+  return AgeNs(pings.oldest_ns, view);
 }
 
 // All connections to a target, as of the last walk.

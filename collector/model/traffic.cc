@@ -58,7 +58,7 @@ void CountTraffic(Connection& connection, const lunscope_connection_record& reco
   }
   Advance(target.retransmits, counted.retransmits, record.retransmits);
   AddWalked(target.walked, record);
-  AddWaiting(connection.pings, target);
+  if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0) AddWaiting(connection.pings, target);
   Advance(target.header_digest_errors, counted.header_digest_errors, record.header_digest_errors);
   Advance(target.unmatched_responses, counted.unmatched_responses, record.unmatched_responses);
 }

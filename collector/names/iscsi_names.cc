@@ -189,6 +189,11 @@ std::string_view RejectReasonName(uint32_t reason) { return NameIn(kRejectReason
 std::string_view IsidTypeName(uint32_t type) { return NameIn(kIsidTypes, type); }
 std::string_view AhsTypeName(uint32_t type) { return NameIn(kAhsTypes, type); }
 
+std::string LoginStatusText(uint16_t status) {
+  const std::string_view name = LoginStatusName(status);
+  return name.empty() ? fmt::format("status {:04x}h", status) : std::string(name);
+}
+
 const char* PhaseLabel(uint32_t phase) { return kPhases[phase % LUNSCOPE_PHASE_COUNT]; }
 
 const char* NoStatusLabel(uint8_t reason) {

@@ -27,6 +27,9 @@ std::string_view RejectReasonName(uint32_t reason);            // "Protocol Erro
 std::string_view IsidTypeName(uint32_t type);                  // "OUI"
 std::string_view AhsTypeName(uint32_t type);                   // "Extended CDB"
 
+// The status of a Login Response for people, class and detail in one number.
+std::string LoginStatusText(uint16_t status);  // "Authentication failure", "status 0299h"
+
 // The part of a command's time (enum lunscope_phase): the label of LUNSCOPE_PHASES.
 const char* PhaseLabel(uint32_t phase);  // "transfer_in"
 

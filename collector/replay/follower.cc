@@ -233,7 +233,6 @@ void ConnectionFollower::Close(uint64_t now_ns, lunscope_end end) {
   now_ns_ = now_ns;
   lunscope_connection_close(connection_.get(), &totals_);
   Sweep();
-  connection_->record.has_window = 0;
   connection_->record.end = static_cast<uint8_t>(end);
   EmitConnection(LUNSCOPE_FLAG_CLOSED, now_ns);
 }

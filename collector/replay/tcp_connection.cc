@@ -140,14 +140,12 @@ void TcpConnection::Close(uint64_t now_ns) {
 
 // FINs may cross: then each end was first, as it saw it.
 lunscope_end TcpConnection::EndAt(lunscope_role role) const {
-  const auto is_here = [&](Sender sender) { return DirectionAt(role, sender) == LUNSCOPE_SENT; };
-  const bool is_initiator = is_here(kFromInitiator);
-  const Direction& own = directions_[is_initiator ? kFromInitiator : kFromTarget];
-  const Direction& other = directions_[is_initiator ? kFromTarget : kFromInitiator];
+  const Sender here = role == LUNSCOPE_ROLE_INITIATOR ? kFromInitiator : kFromTarget;
+  const Direction& own = directions_[here];
   if (own.end && own.ends_first) return LUNSCOPE_END_CLOSED_HERE;
-  if (other.end) return LUNSCOPE_END_CLOSED_BY_PEER;
-  if (reset_) return is_here(*reset_) ? LUNSCOPE_END_RESET_HERE : LUNSCOPE_END_RESET_BY_PEER;
-  return LUNSCOPE_END_UNKNOWN;
+  if (directions_[Opposite(here)].end) return LUNSCOPE_END_CLOSED_BY_PEER;
+  if (!reset_) return LUNSCOPE_END_UNKNOWN;
+  return *reset_ == here ? LUNSCOPE_END_RESET_HERE : LUNSCOPE_END_RESET_BY_PEER;
 }
 
 bool TcpConnection::IsProven() const {

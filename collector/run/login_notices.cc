@@ -51,11 +51,10 @@ std::string LoginNotices::Redirected(const Connection& connection, const std::st
 
 std::string LoginNotices::Refused(const Connection& connection, uint16_t status) {
   if (refusals_.size() > kMaxRefusals) return "";
-  const std::string_view reason = LoginStatusName(status);
   std::string sentence = fmt::format(
       "the target {} refuses the login of {}: {}", connection.target->first.name,
       connection.initiator.empty() ? "an initiator without a name" : connection.initiator,
-      reason.empty() ? fmt::format("status {:04x}h", status) : std::string(reason));
+      LoginStatusText(status));
   if (!refusals_.insert(sentence).second) return "";
   if (refusals_.size() > kMaxRefusals)
     return "more logins are refused, and lunscope_login_failures_total counts them";

@@ -72,8 +72,7 @@ LUNSCOPE_INLINE struct lunscope_aggregate* lunscope_aggregate_of(
  * length CDB are not in the row, and a bidirectional command has bytes both ways.
  */
 LUNSCOPE_INLINE int lunscope_can_add_up(const struct lunscope_command* command) {
-  uint8_t both_ways = ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE;
-  return command->cdb[0] != SCSI_VARIABLE_LENGTH && (command->flags & both_ways) != both_ways;
+  return command->cdb[0] != SCSI_VARIABLE_LENGTH && !lunscope_is_bidirectional(command);
 }
 
 /*

@@ -91,6 +91,11 @@ LUNSCOPE_STATIC_ASSERT(__builtin_offsetof(struct lunscope_inflight, commands) ==
                            LUNSCOPE_CACHE_LINE,
                        "one line each");
 
+LUNSCOPE_INLINE int lunscope_is_bidirectional(const struct lunscope_command* command) {
+  uint8_t both_ways = ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE;
+  return (command->flags & both_ways) == both_ways;
+}
+
 /* Bytes in data segments that did not go the way that the command's flags say. */
 LUNSCOPE_INLINE uint32_t lunscope_other_bytes(const struct lunscope_command* command) {
   return command->split_is >= LUNSCOPE_SPLIT_TRIAL ? command->side : 0;

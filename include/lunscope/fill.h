@@ -32,11 +32,15 @@ LUNSCOPE_INLINE void lunscope_fill_header(struct lunscope_record* header,
   header->flags = 0;
 }
 
-/* The connection's own record is sent from where it lies. flags: to be added. */
+/* The connection's own record is sent from where it lies, and without what only a walk says. flags:
+ * to be added. */
 LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connection, uint8_t flags,
                                               uint64_t now_ns) {
   connection->record.header.time_ns = now_ns;
   connection->record.header.flags |= flags;
+  connection->record.unread_bytes = 0;
+  connection->record.has_window = 0;
+  connection->record.tcp.is_known = 0;
 }
 
 /* In a walk: the command window. */
@@ -95,8 +99,10 @@ LUNSCOPE_INLINE void lunscope_fill_pdu(struct lunscope_pdu_record* record,
 }
 
 /* Fill in a phase that lasted so long, or what the phases before it have left. */
-LUNSCOPE_INLINE void lunscope_fill_phase(struct lunscope_command_record* record, uint32_t slot,
-                                         uint32_t units, uint32_t* left) {
+LUNSCOPE_INLINE void lunscope_fill_phase(struct lunscope_command_record* record,
+                                         enum lunscope_phase phase, uint32_t units,
+                                         uint32_t* left) {
+  uint32_t slot = (uint32_t)phase % LUNSCOPE_PHASE_SLOTS;
   if (units > *left) units = *left;
   *left -= units;
   record->phases[slot] = units;
@@ -128,16 +134,20 @@ LUNSCOPE_SUBPROGRAM int lunscope_fill_phases(struct lunscope_command_record* rec
   if (command->split_is == LUNSCOPE_SPLIT_DATA)
     data = command->split + (command->due != 0 ? answered : 0);
   record->known_phases = 1u << LUNSCOPE_PHASE_REST;
-  lunscope_fill_phase(record, 0, (uint32_t)lunscope_unpack_short(command->header), &left);
-  if (is_target && command->side != 0) lunscope_fill_phase(record, 1, command->side, &left);
+  lunscope_fill_phase(record, is_target ? LUNSCOPE_PHASE_ARRIVAL : LUNSCOPE_PHASE_SEND,
+                      (uint32_t)lunscope_unpack_short(command->header), &left);
+  if (is_target && command->side != 0)
+    lunscope_fill_phase(record, LUNSCOPE_PHASE_QUEUE, command->side, &left);
   if (command->flags & ISCSI_COMMAND_WRITE)
-    lunscope_fill_phase(record, is_target ? 2 : 1, data, &left);
+    lunscope_fill_phase(record, is_target ? LUNSCOPE_PHASE_TRANSFER_IN : LUNSCOPE_PHASE_DATA_OUT,
+                        data, &left);
   if (is_answered)
-    lunscope_fill_phase(record, is_target ? 3 : 2, (uint32_t)duration - answered, &left);
+    lunscope_fill_phase(record, is_target ? LUNSCOPE_PHASE_TRANSFER_OUT : LUNSCOPE_PHASE_TRANSFER,
+                        (uint32_t)duration - answered, &left);
   if (is_target || !answer || answer->taken_ns == 0) return 0;
   uint64_t pickup = lunscope_phase_units(record->header.time_ns, answer->taken_ns);
   left = (uint32_t)pickup;
-  if (pickup == left) lunscope_fill_phase(record, 3, left, &left);
+  if (pickup == left) lunscope_fill_phase(record, LUNSCOPE_PHASE_PICKUP, left, &left);
   return 0;
 }
 

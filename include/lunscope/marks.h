@@ -22,12 +22,6 @@ LUNSCOPE_INLINE uint32_t lunscope_marks_ready(const struct lunscope_command* com
   return (uint32_t)lunscope_unpack_short(command->header) + command->side;
 }
 
-/* Will a bidirectional command ever have phases? It has data in both phases of its answer. */
-LUNSCOPE_INLINE int lunscope_marks_are_kept(const struct lunscope_command* command) {
-  uint8_t both_ways = ISCSI_COMMAND_READ | ISCSI_COMMAND_WRITE;
-  return (command->flags & both_ways) != both_ways;
-}
-
 /* One more piece of data is due, from this moment on. */
 LUNSCOPE_INLINE void lunscope_marks_due(struct lunscope_command* command, uint32_t moment) {
   if (command->split_is != LUNSCOPE_SPLIT_DATA) return;
@@ -52,13 +46,14 @@ LUNSCOPE_INLINE void lunscope_marks_begin(struct lunscope_command* command,
   const struct lunscope_times* times = &stream->times;
   const uint8_t* bhs = stream->room;
   uint64_t header = lunscope_phase_units(times->began_ns, times->passed_ns);
-  command->header = header != 0 ? lunscope_pack_short(header) : 0;
+  command->header = header != 0 ? lunscope_pack_short(header) : 0; /* mostly 0, and no call then */
   command->side = (uint32_t)lunscope_phase_units(times->passed_ns, times->taken_ns);
   if (command->side == 0 && times->taken_ns != 0) command->side = 1; /* 0: unknown */
   command->split = 0;
-  command->split_is =
-      lunscope_marks_are_kept(command) ? LUNSCOPE_SPLIT_DATA : LUNSCOPE_SPLIT_UNKNOWN;
-  if (command->split_is == LUNSCOPE_SPLIT_UNKNOWN) command->side = 0;
+  command->split_is = LUNSCOPE_SPLIT_DATA;
+  /* It has data in both directions, and only one place for marks. */
+  if (lunscope_is_bidirectional(command))
+    lunscope_command_drop_phases(command, LUNSCOPE_SPLIT_UNKNOWN);
   command->due = 0;
   command->r2ts = 0;
   command->retransmits = (uint8_t)retransmits;

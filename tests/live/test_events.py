@@ -11,7 +11,7 @@ import time
 
 from harness.capture import Capture
 from harness.case import LiveTest, TgtdTest, main
-from harness.compare import ROLES
+from harness.compare import ROLES, initiator_port
 from harness.dialogue import (I, INITIATOR_NAME, STATSN, TARGET_NAME, Stage, T, login,
                               login_request, login_response, manage)
 from harness.lunscope import Serve, Trace, events_of, replay
@@ -79,8 +79,7 @@ def words_of(events):
     """{(port of the initiator, role): words in the order of their times}"""
     found = collections.defaultdict(list)
     for event in events:
-        initiator = event["local" if event["role"] == "initiator" else "remote"]
-        found[int(initiator.rsplit(":", 1)[1]), event["role"]].append(event["words"])
+        found[initiator_port(event), event["role"]].append(event["words"])
     return found
 
 

@@ -13,7 +13,7 @@ import threading
 import time
 
 from harness.case import LiveTest, TgtdTest, main
-from harness.compare import ROLES, check_nothing_lost, role_of
+from harness.compare import ROLES, check_nothing_lost, initiator_port, role_of
 from harness.dialogue import I, Stage, T, login
 from harness.lunscope import Serve, Trace
 from harness.pdus import (FINAL, NO_DIGESTS, SCSI_COMMAND, SIMPLE, STATUS_PRESENT, TEST_UNIT_READY,
@@ -46,6 +46,17 @@ class Read(Send):
     """The other end reads it."""
 
 
+def read_late(step):
+    """The other end lets it lie in its socket."""
+    return [Send(step), PAUSE, Read(step)]
+
+
+def in_pieces(step, at):
+    """The rest of it is sent late."""
+    return [Send(step, first=at), Read(step, first=at), PAUSE, Send(step, rest=at),
+            Read(step, rest=at)]
+
+
 BLOCK = bytes(range(256)) * 2
 PIECE = {"ttt": 1, "data": BLOCK}
 # A write whose data comes without being asked for.
@@ -65,14 +76,13 @@ ROWS = {
          I(data_out(offset=512, ttt=2)), T(response())], ("wait", "service")),
     "no data: slow target": ([I(command()), PAUSE, T(response())], ("wait", "service")),
     "read: target reads late": (
-        [Send(I(read())), PAUSE, Read(I(read())), T(data_in()), T(response())],
+        [*read_late(I(read())), T(data_in()), T(response())],
         ("wait", "queue")),
     "write: target reads the command late": (
-        [Send(I(write())), PAUSE, Read(I(write())), T(r2t()), I(data_out(**PIECE)), T(response())],
+        [*read_late(I(write())), T(r2t()), I(data_out(**PIECE)), T(response())],
         ("wait", "queue")),
     "write: target reads the data late": (
-        [I(write()), T(r2t()), Send(I(data_out(**PIECE))), PAUSE, Read(I(data_out(**PIECE))),
-         T(response())], ("wait", "queue")),
+        [I(write()), T(r2t()), *read_late(I(data_out(**PIECE))), T(response())], ("wait", "queue")),
     "write: target reads immediate data late": (
         [Send(I(write(data=BLOCK))), Read(I(write(data=BLOCK)), first=48), PAUSE,
          Read(I(write(data=BLOCK)), rest=48), T(response())], ("wait", "queue")),
@@ -80,25 +90,19 @@ ROWS = {
         [I(write()), T(r2t()), PAUSE, I(data_out(**PIECE)), T(response())],
         ("data_out", "transfer_in")),
     "write: initiator reads the R2T late": (
-        [I(write()), Send(T(r2t())), PAUSE, Read(T(r2t())), I(data_out(**PIECE)), T(response())],
+        [I(write()), *read_late(T(r2t())), I(data_out(**PIECE)), T(response())],
         ("data_out", "transfer_in")),
     "write: the end of a Data-Out late": (
-        [I(write()), T(r2t()), Send(I(data_out(**PIECE)), first=300),
-         Read(I(data_out(**PIECE)), first=300), PAUSE, Send(I(data_out(**PIECE)), rest=300),
-         Read(I(data_out(**PIECE)), rest=300), T(response())], ("data_out", "transfer_in")),
+        [I(write()), T(r2t()), *in_pieces(I(data_out(**PIECE)), 300), T(response())], ("data_out", "transfer_in")),
     "write: immediate data late": (
-        [Send(I(write(data=BLOCK)), first=60), Read(I(write(data=BLOCK)), first=60), PAUSE,
-         Send(I(write(data=BLOCK)), rest=60), Read(I(write(data=BLOCK)), rest=60),
-         T(response())], ("data_out", "transfer_in")),
+        [*in_pieces(I(write(data=BLOCK)), 60), T(response())], ("data_out", "transfer_in")),
     "write: unsolicited data late": (
         [I(UNSOLICITED), PAUSE, I(data_out(data=BLOCK)),
          T(response())], ("data_out", "transfer_in")),
     "read: the command's header in pieces": (
-        [Send(I(read()), first=20), Read(I(read()), first=20), PAUSE, Send(I(read()), rest=20),
-         Read(I(read()), rest=20), T(data_in()), T(response())], ("send", "arrival")),
+        [*in_pieces(I(read()), 20), T(data_in()), T(response())], ("send", "arrival")),
     "write: the command's header in pieces": (
-        [Send(I(write()), first=47), Read(I(write()), first=47), PAUSE, Send(I(write()), rest=47),
-         Read(I(write()), rest=47), T(r2t()), I(data_out(**PIECE)), T(response())],
+        [*in_pieces(I(write()), 47), T(r2t()), I(data_out(**PIECE)), T(response())],
         ("send", "arrival")),
     "read: late between two Data-Ins": (
         [I(read(length=1024)), T(data_in(flags=0)), PAUSE, T(data_in(offset=512)), T(response())],
@@ -106,15 +110,14 @@ ROWS = {
     "read: status late": (
         [I(read()), T(data_in()), PAUSE, T(response())], ("transfer", "transfer_out")),
     "read: initiator reads late": (
-        [I(read()), T(data_in()), Send(T(response())), PAUSE, Read(T(response()))],
+        [I(read()), T(data_in()), *read_late(T(response()))],
         ("pickup", None)),
     "write: initiator reads late": (
-        [I(write()), T(r2t()), I(data_out(**PIECE)), Send(T(response())), PAUSE,
-         Read(T(response()))], ("pickup", None)),
+        [I(write()), T(r2t()), I(data_out(**PIECE)), *read_late(T(response()))], ("pickup", None)),
 }
 
 
-def injured(record):
+def seconds_of(record):
     """{phase: seconds}"""
     return {phase: us / 1e6 for phase, us in record["phases_us"].items()}
 
@@ -128,7 +131,7 @@ class Phases(LiveTest):
 
     def check_attribution(self, record, phase, paused):
         """This phase has the time of the pause, and no other one has more than a share of it."""
-        phases = injured(record)
+        phases = seconds_of(record)
         if phase is not None:
             self.assertAlmostEqual(phases[phase], paused, delta=paused * SHARE, msg=record)
         for other, seconds in phases.items():
@@ -166,8 +169,7 @@ class Scripted(Phases):
             records = trace.records()
         by_port = collections.defaultdict(dict)
         for record in records:
-            port = record["local" if record["role"] == "initiator" else "remote"]
-            by_port[int(port.rsplit(":", 1)[1])][record["role"]] = record
+            by_port[initiator_port(record)][record["role"]] = record
         self.check_sums(records)
         for name, (_, phases) in ROWS.items():
             for role, phase in zip(ROLES, phases):
