@@ -9,6 +9,7 @@ import struct
 from harness.pdus import (BHS_BYTES, FINAL, FULL_FEATURE, LOGIN_REQUEST, LOGIN_RESPONSE, NO_DIGESTS,
                           OPERATIONAL, TASK_REQUEST, TASK_RESPONSE, TRANSIT, Pdu, data_in, lun,
                           padded, pdu, text)
+from harness.process import port_of_nobody
 from harness.scripted import RANDOM_ISID, read_exactly
 
 INITIATOR_NAME = "iqn.2024-01.org.lunscope.test:scripted-initiator"
@@ -87,15 +88,16 @@ def login(digests=NO_DIGESTS, keys=b""):
 
 
 class Conversation:
-    """Both ends of one connection. `resets`: it ends with a RST, not with a FIN."""
+    """Both ends of one connection, from a port of its own unless another is asked for.
+    `resets`: it ends with a RST, not with a FIN.
+    """
 
     def __init__(self, listener, source_port=0, resets=False):
         self._ends = {"initiator": socket.socket()}
         with contextlib.ExitStack() as undo:
             initiator = undo.enter_context(self._ends["initiator"])
-            if source_port:
-                initiator.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                initiator.bind(("127.0.0.1", source_port))
+            initiator.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            initiator.bind(("127.0.0.1", source_port or port_of_nobody()))
             if resets:
                 initiator.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             initiator.settimeout(10)

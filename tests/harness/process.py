@@ -29,6 +29,7 @@ LUNSCOPE = pathlib.Path(os.environ.get("LUNSCOPE", ROOT / "build" / "lunscope"))
 
 _PR_SET_PDEATHSIG = 1
 _END_SECONDS = 5
+_GIVEN = set()  # ports
 _libc = ctypes.CDLL(None)
 
 
@@ -58,16 +59,18 @@ def wait_until(condition, timeout, what):
 
 
 def port_of_nobody():
-    """A free port on 127.0.0.1 that no program gets unless it asks for it. A port that the kernel
-    chose may be another connection's by the time it is used again.
+    """A free port on 127.0.0.1 that no program gets unless it asks for it, and that this process
+    never got before. The kernel may choose a port again as soon as its connection has ended, and
+    records that are found by their port would then be those of two connections.
     """
     first, last = map(int, text_of("/proc/sys/net/ipv4/ip_local_port_range").split())
     while True:
         port = random.randrange(10000, 65536)
-        if first <= port <= last:
+        if first <= port <= last or port in _GIVEN:
             continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _GIVEN.add(port)
             return port
 
 

@@ -13,6 +13,7 @@ from harness.pdus import (BHS_BYTES, DATA_OUT, FINAL, FULL_FEATURE, LOGIN_REQUES
                           LOGOUT_REQUEST, LOGOUT_RESPONSE, NO_DIGESTS, OPERATIONAL, R2T, READ,
                           RESERVED_TAG, SCSI_COMMAND, SIMPLE, TRANSIT, WRITE, Digests, Pdu, crc32c,
                           lun, padded, pdu, write_10)
+from harness.process import port_of_nobody
 
 BLOCK = 512
 RANDOM_ISID = bytes([0x80, 0, 0, 1, 0, 0])
@@ -97,7 +98,7 @@ class Initiator:
         self._socket.close()
 
     def _connect(self, address):
-        return socket.create_connection(address, timeout=10)
+        return socket.create_connection(address, 10, ("", port_of_nobody()))
 
     def login(self, initiator_name, target_name, header_digest=b"None", data_digest=b"None",
               more_keys=()):
