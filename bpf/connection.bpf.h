@@ -36,6 +36,7 @@ static __always_inline __u8 end_of(const struct sock* sk) {
   switch (sk->sk_err) {
     case EPIPE:
     case ECONNRESET: return LUNSCOPE_END_RESET_BY_PEER;
+    case ECONNREFUSED: return LUNSCOPE_END_REFUSED;
     case ETIMEDOUT: return LUNSCOPE_END_TIMED_OUT;
     case ENETUNREACH:
     case EHOSTUNREACH: return LUNSCOPE_END_UNREACHABLE;
@@ -62,7 +63,34 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   forget_connection(sk, connection);
 }
 
-static __always_inline int on_state_change(struct sock* sk, int new_state) {
+/* How often a SYN was sent again before its connect counts as unanswered: 3 s have passed then, or 2
+ * s since Linux 6.5 (net.ipv4.tcp_syn_linear_timeouts). */
+#define UNANSWERED_SYN_RETRANSMITS 2
+
+static __always_inline __u32 retransmits_of(const struct sock* sk) {
+  return BPF_CORE_READ((const struct inet_connection_sock*)sk, icsk_retransmits);
+}
+
+/* A connection that never came about: one record, and no state behind it. */
+static __always_inline void emit_failed_connect(struct sock* sk, __u8 end,
+                                                struct lunscope_totals* totals) {
+  struct lunscope_connection* connection = connection_of(sk);
+  if (!connection) return;
+  connection->record.end = end;
+  emit_connection(connection,
+                  LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_CLOSED | LUNSCOPE_FLAG_CONNECTING, totals);
+  forget_connection(sk, connection);
+}
+
+/* A connect fails. If it was unanswered for long, that was said already. */
+static __always_inline void on_failed_connect(struct sock* sk, struct lunscope_totals* totals) {
+  __u8 end = end_of(sk);
+  int is_late = end == LUNSCOPE_END_TIMED_OUT || end == LUNSCOPE_END_RESET_HERE;
+  if (is_late && retransmits_of(sk) >= UNANSWERED_SYN_RETRANSMITS) return;
+  emit_failed_connect(sk, end, totals);
+}
+
+static __always_inline int on_state_change(struct sock* sk, int old_state, int new_state) {
   if ((new_state == TCP_FIN_WAIT1 || new_state == TCP_CLOSE_WAIT) && is_watched(sk))
     on_fin(sk, new_state == TCP_FIN_WAIT1 ? LUNSCOPE_END_CLOSED_HERE : LUNSCOPE_END_CLOSED_BY_PEER);
   if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE) return 0;
@@ -72,6 +100,8 @@ static __always_inline int on_state_change(struct sock* sk, int new_state) {
   if (!totals) return 0;
   if (new_state == TCP_ESTABLISHED) {
     on_open(sk, totals);
+  } else if (old_state == TCP_SYN_SENT) {
+    if (is_watched(sk)) on_failed_connect(sk, totals);
   } else {
     on_close(sk, totals);
   }
@@ -80,6 +110,13 @@ static __always_inline int on_state_change(struct sock* sk, int new_state) {
 
 static __always_inline int on_retransmit(struct sock* sk) {
   if (!is_watched(sk)) return 0;
+  if (sk->__sk_common.skc_state == TCP_SYN_SENT) {
+    struct lunscope_totals* totals = this_cpu_totals(HOOK_RETRANSMIT);
+    /* The kernel counts this one when it has been sent. */
+    if (totals && retransmits_of(sk) + 1 == UNANSWERED_SYN_RETRANSMITS)
+      emit_failed_connect(sk, LUNSCOPE_END_UNANSWERED, totals);
+    return 0;
+  }
   struct lunscope_connection* connection = bpf_sk_storage_get(&connections, sk, 0, 0);
   if (connection) connection->record.retransmits++;
   return 0;

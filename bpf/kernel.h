@@ -14,6 +14,7 @@
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
 #define TCP_FIN_WAIT1 4
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
@@ -27,6 +28,7 @@
 #define ENETUNREACH 101
 #define ECONNRESET 104
 #define ETIMEDOUT 110
+#define ECONNREFUSED 111
 #define EHOSTUNREACH 113
 
 /* include/net/tcp.h */
@@ -82,6 +84,10 @@ struct sock {
   __u16 sk_protocol;
   int sk_err;
   struct rb_root tcp_rtx_queue; /* of skbs, by sequence number, until they are acknowledged */
+};
+
+struct inet_connection_sock {
+  __u8 icsk_retransmits; /* of the segment that is not acknowledged */
 };
 
 struct tcp_sock {

@@ -60,7 +60,7 @@ int BPF_PROG(heal, struct sk_buff* skb) {
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(connection, struct sock* sk, int old_state, int new_state) {
-  return on_state_change(sk, new_state);
+  return on_state_change(sk, old_state, new_state);
 }
 
 SEC("tp_btf/tcp_retransmit_skb")

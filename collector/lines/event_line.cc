@@ -87,10 +87,23 @@ const char* WordsOf(lunscope_end end) {
   }
 }
 
+// Of a connection that never came about: what became of the connect to its portal.
+const char* WordsOfFailedConnect(lunscope_end end) {
+  switch (end) {
+    case LUNSCOPE_END_REFUSED: return "refused: nothing listens there, or a firewall refuses it";
+    case LUNSCOPE_END_UNANSWERED:
+    case LUNSCOPE_END_TIMED_OUT: return "not answered: its SYN was sent again and again";
+    case LUNSCOPE_END_UNREACHABLE: return "failed: the network cannot reach it";
+    default: return "given up by this host before it was answered";
+  }
+}
+
 const char* WordsOf(During during) {
   switch (during) {
     case During::kBeforeLogin: return ", before a login";
-    case During::kLogin: return ", in the middle of the login";
+    case During::kUnansweredLogin:
+      return ", in the middle of the login; the target had not answered the Login Request";
+    case During::kLogin: return ", in the middle of the login; the initiator was to go on";
     case During::kTurnedAway: return ", after the target turned the login away";
     case During::kSession: return ", without a logout";
     case During::kAfterLogout: return ", after the logout";
@@ -99,6 +112,10 @@ const char* WordsOf(During during) {
 }
 
 Happening OfEnd(const EndedConnection& ended) {
+  if (ended.during == During::kConnect)
+    return {"connect_failed",
+            fmt::format("connect to {} {}", OrUnknown(ended.remote),
+                        WordsOfFailedConnect(ended.end))};
   std::string words = fmt::format("connection {}{}", WordsOf(ended.end), WordsOf(ended.during));
   if (ended.cut_off != 0)
     words += fmt::format("; {} {} no answer", ended.cut_off,

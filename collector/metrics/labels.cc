@@ -114,8 +114,10 @@ static_assert(std::size(kPingSenderValues) == kPingSenders);
 
 constexpr Explained kDuringValues[] = {
     {"unknown", "The connection was open before lunscope, and its login was not seen."},
+    {"connect", "The peer had not accepted the connection, or never did."},
     {"before_login", "Nobody had begun to log in."},
-    {"login", "The login had begun, and had not succeeded."},
+    {"unanswered_login", "The target had not answered the last Login Request."},
+    {"login", "The login had begun, and the target had answered the last Login Request."},
     {"turned_away", "The target had refused the login, or sent the initiator to another address."},
     {"session", "The initiator was logged in."},
     {"after_logout", "The initiator had logged out."},

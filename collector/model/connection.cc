@@ -18,9 +18,11 @@ int OwnDeviceType(const Connection& connection, uint64_t lun) {
 }
 
 During DuringOf(const Connection& connection) {
+  if (connection.never_came_about) return During::kConnect;
   if (connection.login.logged_out) return During::kAfterLogout;
   if (connection.login.succeeded) return During::kSession;
-  if (connection.login.negotiation) return During::kLogin;
+  if (connection.login.negotiation)
+    return connection.login.asked_ns != 0 ? During::kUnansweredLogin : During::kLogin;
   if (connection.login.turned_away) return During::kTurnedAway;
   return connection.is_midstream ? During::kUnknown : During::kBeforeLogin;
 }

@@ -32,6 +32,7 @@ struct LoginState {
   uint64_t isid = 0;
   uint16_t requested_tsih = 0;  // 0: the login asks for a new session
   uint16_t requested_cid = 0;
+  uint64_t asked_ns = 0;  // when the last Login Request passed; 0: it was answered
   bool closes_session = false;               // the reason of the last Logout Request
   bool succeeded = false;                    // the last login did
   bool turned_away = false;                  // the last login was refused or redirected
@@ -51,7 +52,8 @@ struct alignas(64) Connection : Origin {
   static constexpr size_t kMaxDeviceTypes = 256;
 
   // Each command reads Origin and these two: they share one cache line.
-  bool is_midstream = false;  // it was open before lunscope
+  bool is_midstream = false;       // it was open before lunscope
+  bool never_came_about = false;   // its connect failed
   uint64_t id = 0;
 
   std::string local;

@@ -24,6 +24,22 @@ void Directory::Redirect(uint8_t role, const std::string& target, const std::str
   entry->is_moved_for_good = is_for_good;
 }
 
+void Directory::Use(uint8_t role, const std::string& portal, const PortalUse& use) {
+  const auto known = portals_.find({role, portal});
+  if (known == portals_.end()) {
+    if (portals_.size() < kMaxPortals) portals_[{role, portal}] = use;
+    return;
+  }
+  PortalUse& agreed = known->second;
+  if (agreed.target != use.target) agreed.target.clear();
+  if (agreed.initiator != use.initiator) agreed.initiator.clear();
+}
+
+const PortalUse* Directory::UseOf(uint8_t role, const std::string& portal) const {
+  const auto known = portals_.find({role, portal});
+  return known == portals_.end() ? nullptr : &known->second;
+}
+
 ListedTarget* Directory::Entry(uint8_t role, const std::string& target) {
   const auto known = targets_.find({role, target});
   if (known != targets_.end()) return &known->second;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which targets were listed, and where: the answers to SendTargets (RFC 7143 appendix C) and
-// redirections (section 11.13.5). Names and addresses are those of the wire, made printable.
+// Which targets are where: the answers to SendTargets (RFC 7143 appendix C), redirections (section
+// 11.13.5), and the portals of sessions. Names and addresses are those of the wire, made printable.
 // Not thread-safe. The table is bounded: what has no room is counted and left out.
 #pragma once
 
@@ -20,9 +20,16 @@ struct ListedTarget {
   bool is_moved_for_good = false;      // the last redirection was a permanent one
 };
 
+// The names of the sessions through a portal. A name on which they do not agree is "".
+struct PortalUse {
+  std::string target;
+  std::string initiator;
+};
+
 class Directory {
  public:
   static constexpr size_t kMaxTargets = 4096;
+  static constexpr size_t kMaxPortals = 4096;
   static constexpr size_t kMaxAddresses = 16;  // of one target
 
   // The role of the observed end, and the target's name.
@@ -35,6 +42,11 @@ class Directory {
   void Redirect(uint8_t role, const std::string& target, const std::string& address,
                 bool is_for_good);
 
+  // A session has come up through this portal.
+  void Use(uint8_t role, const std::string& portal, const PortalUse& use);
+  // nullptr: no session was seen there.
+  [[nodiscard]] const PortalUse* UseOf(uint8_t role, const std::string& portal) const;
+
   [[nodiscard]] const std::map<Key, ListedTarget>& targets() const { return targets_; }
   // How many names and addresses had no room.
   [[nodiscard]] uint64_t left_out() const { return left_out_; }
@@ -43,6 +55,7 @@ class Directory {
   ListedTarget* Entry(uint8_t role, const std::string& target);
 
   std::map<Key, ListedTarget> targets_;
+  std::map<Key, PortalUse> portals_;  // by role and address
   uint64_t left_out_ = 0;
 };
 

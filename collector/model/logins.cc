@@ -19,9 +19,12 @@ const std::string* Logins::Apply(Connection& connection, const lunscope_pdu_reco
   switch (iscsi_opcode(record.bhs)) {
     case ISCSI_LOGIN_REQUEST:
       ReadText(connection, record);
-      if (record.last) ApplyRequest(connection, record);
+      if (!record.last) break;
+      connection.login.asked_ns = record.header.time_ns;
+      ApplyRequest(connection, record);
       break;
     case ISCSI_LOGIN_RESPONSE:
+      connection.login.asked_ns = 0;
       ReadText(connection, record);
       return record.last ? ApplyResponse(connection, record) : nullptr;
     case ISCSI_TEXT_REQUEST:
@@ -161,14 +164,24 @@ void Logins::OpenSession(Connection& connection, const lunscope_pdu_record& reco
   // Only the leading login negotiates what is the session's (RFC 7143 section 13, "LO").
   if (login.is_leading) session.parameters = parameters;
   LearnPortal(connection, session);
+  directory_.Use(target.role, PortalOf(connection), {target.name, connection.initiator});
 }
 
 void Logins::Apply(Connection& connection, const lunscope_connection_record& record) {
   Session* session = SessionOf(connection);
+  if (connection.never_came_about) NameByPortal(connection);
   if (session == nullptr) return;
   session->header_digest = record.header_digest != 0;
   session->data_digest = record.data_digest != 0;
   LearnPortal(connection, *session);
+}
+
+// Nobody names a connection that never came about. Its portal may be that of one session only.
+void Logins::NameByPortal(Connection& connection) {
+  const PortalUse* use = directory_.UseOf(connection.role, PortalOf(connection));
+  if (use == nullptr || use->target.empty()) return;
+  connection.initiator = use->initiator;
+  series_.Assign(connection, {connection.role, use->target});
 }
 
 void Logins::Close(const Connection& connection, uint64_t time_ns) {

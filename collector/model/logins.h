@@ -44,6 +44,7 @@ class Logins {
   const std::string* Redirect(Connection& connection, const lunscope_pdu_record& record);
   void OpenSession(Connection& connection, const lunscope_pdu_record& record);
   void LogOut(Connection& connection);
+  void NameByPortal(Connection& connection);
   Session* SessionOf(const Connection& connection);
 
   Series& series_;

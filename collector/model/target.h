@@ -28,10 +28,13 @@ inline constexpr const char* kDiscoveryName = "discovery";  // a discovery sessi
 inline constexpr const char* kOverflowName = "overflow";    // beyond the label budget
 inline constexpr uint64_t kOverflowLun = ~uint64_t{0};
 
-// How far a connection had come when it ended.
+// How far a connection had come when it ended. kUnansweredLogin: the target owed an answer to the
+// login; kLogin: the initiator did.
 enum class During : uint8_t {
   kUnknown,
+  kConnect,
   kBeforeLogin,
+  kUnansweredLogin,
   kLogin,
   kTurnedAway,
   kSession,

@@ -48,6 +48,11 @@ void ConnectionFollower::Open(uint32_t received_seq, uint32_t sent_seq, uint64_t
   EmitConnection(LUNSCOPE_FLAG_OPENED, now_ns);
 }
 
+void ConnectionFollower::FailToConnect(uint64_t now_ns, lunscope_end end) {
+  connection_->record.end = static_cast<uint8_t>(end);
+  EmitConnection(LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_CLOSED | LUNSCOPE_FLAG_CONNECTING, now_ns);
+}
+
 lunscope_offer ConnectionFollower::Offer(uint32_t direction, const Stretch& stretch,
                                          uint32_t gone_to) {
   return kept_ ? OfferToTrial(direction, stretch, gone_to)

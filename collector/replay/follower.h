@@ -38,6 +38,9 @@ class ConnectionFollower {
   // The connection begins here. Without this call it was open before.
   void Open(uint32_t received_seq, uint32_t sent_seq, uint64_t now_ns);
 
+  // The connection never came about. REQUIRES: nothing was opened or offered.
+  void FailToConnect(uint64_t now_ns, lunscope_end end);
+
   // From now on, emit a record of each PDU's header, too.
   void EmitHeaders();
 

@@ -8,6 +8,11 @@
 namespace lunscope {
 namespace {
 
+// UNANSWERED_SYN_RETRANSMITS of bpf/connection.bpf.h. TCP waits a second before it sends a SYN again
+// (RFC 6298 section 2), and its clock is coarse.
+constexpr uint32_t kUnansweredSyns = 2;
+constexpr uint64_t kSynIntervalNs = 500'000'000;
+
 Sender Opposite(Sender sender) { return sender == kFromInitiator ? kFromTarget : kFromInitiator; }
 
 // The direction of what this sender sends, as the end with this role sees it.
@@ -35,6 +40,7 @@ bool TcpConnection::IsSucceededBy(const TcpSegment& segment, Sender sender) cons
 
 void TcpConnection::Take(const TcpSegment& segment, Sender sender) {
   if (is_closed_) return;
+  FollowConnect(segment, sender);
   last_ns_ = segment.time_ns;
   Direction& own = directions_[sender];
   Direction& other = directions_[Opposite(sender)];
@@ -106,13 +112,37 @@ void TcpConnection::FollowEnds(uint64_t now_ns) {
   if (watch_.targets) Follow(LUNSCOPE_ROLE_TARGET, now_ns);
 }
 
-void TcpConnection::Follow(lunscope_role role, uint64_t now_ns) {
+std::unique_ptr<ConnectionFollower> TcpConnection::NewFollower(lunscope_role role) {
   auto follower = std::make_unique<ConnectionFollower>(role, &watch_.totals, watch_.handler);
+  const bool is_initiator = role == LUNSCOPE_ROLE_INITIATOR;
+  follower->Identify(++watch_.ends_met, is_initiator ? ends_.initiator : ends_.target,
+                     is_initiator ? ends_.target : ends_.initiator);
+  return follower;
+}
+
+// A connect that is refused, or not answered, as on_failed_connect() and on_retransmit() of
+// bpf/connection.bpf.h see it. Only the initiator's host has a socket then.
+void TcpConnection::FollowConnect(const TcpSegment& segment, Sender sender) {
+  if (!watch_.initiators || directions_[kFromTarget].stream.is_started()) return;
+  if (sender == kFromTarget) {
+    if (segment.rst && syns_ != 0) FailToConnect(segment.time_ns, LUNSCOPE_END_REFUSED);
+    return;
+  }
+  // A capture of two places has each SYN twice.
+  if (!segment.syn || (syns_ != 0 && segment.time_ns < syn_ns_ + kSynIntervalNs)) return;
+  syn_ns_ = segment.time_ns;
+  if (syns_++ == kUnansweredSyns) FailToConnect(segment.time_ns, LUNSCOPE_END_UNANSWERED);
+}
+
+void TcpConnection::FailToConnect(uint64_t now_ns, lunscope_end end) {
+  NewFollower(LUNSCOPE_ROLE_INITIATOR)->FailToConnect(now_ns, end);
+}
+
+void TcpConnection::Follow(lunscope_role role, uint64_t now_ns) {
+  auto follower = NewFollower(role);
   const bool is_initiator = role == LUNSCOPE_ROLE_INITIATOR;
   if (watch_.headers) follower->EmitHeaders();
   follower->KeepTrials(&watch_.kept);
-  follower->Identify(++watch_.ends_met, is_initiator ? ends_.initiator : ends_.target,
-                     is_initiator ? ends_.target : ends_.initiator);
   const Direction& sent = directions_[is_initiator ? kFromInitiator : kFromTarget];
   const Direction& received = directions_[is_initiator ? kFromTarget : kFromInitiator];
   if (sent.first && received.first) follower->Open(*received.first, *sent.first, now_ns);

@@ -70,6 +70,9 @@ class TcpConnection {
     bool ends_first = false;        // its FIN was sent by an end that had no FIN of the other's yet
   };
 
+  void FollowConnect(const TcpSegment& segment, Sender sender);
+  void FailToConnect(uint64_t now_ns, lunscope_end end);
+  std::unique_ptr<ConnectionFollower> NewFollower(lunscope_role role);
   void LearnBeginning(const TcpSegment& segment, Sender sender);
   void LearnLogin(const TcpSegment& segment, Sender sender);
   void TakePayload(const TcpSegment& segment, Sender sender);
@@ -90,6 +93,8 @@ class TcpConnection {
     std::unique_ptr<ConnectionFollower> follower;
   };
   std::vector<End> followed_;    // none before the first payload: state costs 16 KiB
+  uint32_t syns_ = 0;            // that the initiator has sent, while nothing answers
+  uint64_t syn_ns_ = 0;          // the time of the last of them
   uint64_t last_ns_ = 0;         // the time of its last segment
   std::optional<Sender> reset_;  // the sender of an RST
   bool is_closed_ = false;

@@ -17,7 +17,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 13
+#define LUNSCOPE_ABI 14
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -66,6 +66,7 @@ enum lunscope_record_flag {
   LUNSCOPE_FLAG_CLOSED = 4,    /* connection: this is its last record */
   LUNSCOPE_FLAG_GAP = 8,       /* command: bytes were missed while it was in flight */
   LUNSCOPE_FLAG_INFERRED = 16, /* connection, of a capture only: nothing proves its boundaries */
+  LUNSCOPE_FLAG_CONNECTING = 32, /* connection, with OPENED and CLOSED: it never came about */
 };
 
 /* Every record begins with this. */

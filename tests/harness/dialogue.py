@@ -174,6 +174,16 @@ class Stage:
     def connect(self, **how):
         return Conversation(self._listener, **how)
 
+    def crowd(self):
+        """From now on nobody is answered: the queue of connections is full. Returns what fills it.
+        """
+        self._listener.listen(0)
+        return socket.create_connection(self._listener.getsockname(), 10)
+
+    def close(self):
+        """From now on connects are refused."""
+        self._listener.close()
+
     def redirect(self, address):
         """Answer the login of a real initiator: moved temporarily, to `address`."""
         client, _ = self._listener.accept()

@@ -26,7 +26,11 @@ const EndRow kEnds[] = {
     {LUNSCOPE_END_CLOSED_BY_PEER, During::kSession, 1,
      "connection closed by the peer, without a logout; 1 command had no answer"},
     {LUNSCOPE_END_RESET_HERE, During::kLogin, 2,
-     "connection reset by this host, in the middle of the login; 2 commands had no answer"},
+     "connection reset by this host, in the middle of the login; the initiator was to go on; "
+     "2 commands had no answer"},
+    {LUNSCOPE_END_RESET_HERE, During::kUnansweredLogin, 0,
+     "connection reset by this host, in the middle of the login; the target had not answered the "
+     "Login Request"},
     {LUNSCOPE_END_RESET_BY_PEER, During::kBeforeLogin, 0,
      "connection reset by the peer, before a login"},
     {LUNSCOPE_END_TIMED_OUT, During::kSession, 0,
@@ -56,6 +60,26 @@ TEST(EventLine, SaysHowAConnectionEnded) {
                                                        {"local", "192.0.2.1:40001"},
                                                        {"remote", "192.0.2.2:3260"},
                                                        {"words", row.words}}));
+  }
+}
+
+TEST(EventLine, SaysWhatBecameOfAConnect) {
+  const std::pair<lunscope_end, const char*> rows[] = {
+      {LUNSCOPE_END_REFUSED, "refused: nothing listens there, or a firewall refuses it"},
+      {LUNSCOPE_END_UNANSWERED, "not answered: its SYN was sent again and again"},
+      {LUNSCOPE_END_TIMED_OUT, "not answered: its SYN was sent again and again"},
+      {LUNSCOPE_END_UNREACHABLE, "failed: the network cannot reach it"},
+      {LUNSCOPE_END_RESET_HERE, "given up by this host before it was answered"},
+  };
+  for (const auto& [end, words] : rows) {
+    EndedConnection ended;
+    ended.remote = "192.0.2.2:3260";
+    ended.end = end;
+    ended.during = During::kConnect;
+    const auto event = EventOf({}, {.ended = &ended});
+    ASSERT_TRUE(event);
+    EXPECT_STREQ(event->kind, "connect_failed");
+    EXPECT_EQ(event->words, std::string("connect to 192.0.2.2:3260 ") + words);
   }
 }
 

@@ -7,6 +7,7 @@ Each row is played once. `trace` sees it live, and `replay` reads it from a capt
 
 import collections
 import re
+import socket
 import time
 
 from harness.capture import Capture
@@ -18,7 +19,7 @@ from harness.lunscope import Serve, Trace, events_of, replay
 from harness.pdus import (ASYNC_MESSAGE, FINAL, LOGOUT_REQUEST, LOGOUT_RESPONSE, NOP_IN, NOP_OUT,
                           REJECT, RESERVED_TAG, TEST_UNIT_READY, command, lun, pdu, read_10,
                           response)
-from harness.process import run, wait_until
+from harness.process import port_of_nobody, run, wait_until
 from harness.scripted import Initiator
 
 LOGOUT = [I(pdu(LOGOUT_REQUEST, FINAL, immediate=True, itt=7, cid=0, cmdsn=2, exp_statsn=1)),
@@ -36,6 +37,7 @@ def ended(how, suffix):
 
 
 OPEN = "; 1 command had no answer"
+UNANSWERED = ", in the middle of the login; the target had not answered the Login Request"
 # Steps, who ends the connection and how, and the words of the events.
 ROWS = {
     "logout": ([*login(), *LOGOUT], "initiator", FIN, [IN, "logged out"], ", after the logout"),
@@ -49,9 +51,11 @@ ROWS = {
         [*login(), I(command())], "initiator", RST, [IN], ", without a logout" + OPEN),
     "reset by the target": ([*login(), I(command()), T(response())], "target", RST, [IN],
                             ", without a logout"),
-    "closed in the login": ([I(login_request())], "target", FIN, [], ", in the middle of the login"),
-    "reset in the login": ([I(login_request())], "initiator", RST, [],
-                           ", in the middle of the login"),
+    "closed in the login": ([I(login_request())], "target", FIN, [], UNANSWERED),
+    "reset in the login": ([I(login_request())], "initiator", RST, [], UNANSWERED),
+    "closed in the login, by the initiator": (
+        [I(login_request()), T(login_response(flags=0, tsih=0))], "initiator", FIN, [],
+        ", in the middle of the login; the initiator was to go on"),
     "login refused": (
         [I(login_request()), T(login_response(flags=0, tsih=0, status_class=2, status_detail=1))],
         "target", FIN, ["login refused: Authentication failure"],
@@ -140,6 +144,63 @@ class Events(LiveTest):
             rf"\({re.escape(INITIATOR_NAME)} at 127\.0\.0\.1:\d+\)$", re.M))
         self.assertEqual(events, [])
         self.assertGreater(len(records), 0)
+
+
+class Connects(LiveTest):
+    """A connect that fails is an event of the initiator's host, named by its portal's session."""
+
+    def connect(self, stage, seconds):
+        """Returns the initiator's port and how the connect failed."""
+        with socket.socket() as initiator:
+            initiator.settimeout(seconds)
+            initiator.bind(("127.0.0.1", port_of_nobody()))
+            port = initiator.getsockname()[1]
+            with self.assertRaises(OSError) as failed:
+                initiator.connect(("127.0.0.1", stage.port))
+            return port, type(failed.exception)
+
+    def test_each(self):
+        with Stage() as stage, Serve(stage.port) as serve, Capture(stage.port) as capture, \
+                Trace(stage.port) as trace:
+            with stage.connect() as conversation:
+                conversation.say(login())
+                conversation.end("initiator")
+            with stage.crowd():
+                given_up, how_given_up = self.connect(stage, 0.3)
+                unanswered, how_unanswered = self.connect(stage, 4)
+                stage.close()
+            refused, how_refused = self.connect(stage, 4)
+            self.assertEqual((how_given_up, how_unanswered, how_refused),
+                             (TimeoutError, TimeoutError, ConnectionRefusedError))
+            wait_until(lambda: len(self.failed(trace.events())) == 3, 20, "events")
+            metrics = serve.settled()
+            trace.stop()
+            capture.stop()
+            live = trace.events()
+            _, stdout, _ = replay(capture.file, "--port", stage.port, "--role", "both", "-o",
+                                  "json")
+        portal = f"127.0.0.1:{stage.port}"
+        expected = {
+            given_up: f"connect to {portal} given up by this host before it was answered",
+            unanswered: f"connect to {portal} not answered: its SYN was sent again and again",
+            refused: f"connect to {portal} refused: nothing listens there, or a firewall refuses "
+                     "it"}
+        self.assertEqual(self.failed(live), expected)
+        del expected[given_up]  # in a capture it is a SYN, and nobody knows who gave up
+        self.assertEqual(self.failed(events_of(stdout)), expected)
+        for end in ("reset_here", "unanswered", "refused"):
+            self.assertEqual(metrics.total("connections_ended_total", role="initiator",
+                                           target=TARGET_NAME, end=end, during="connect"), 1, end)
+        self.assertEqual(metrics.total("connections_ended_total", role="target",
+                                       during="connect"), 0)
+
+    def failed(self, events):
+        """{the initiator's port: words}"""
+        failed = [event for event in events if event["event"] == "connect_failed"]
+        for event in failed:
+            self.assertEqual((event["role"], event["initiator"], event["target"]),
+                             ("initiator", INITIATOR_NAME, TARGET_NAME))
+        return {initiator_port(event): event["words"] for event in failed}
 
 
 class Facts(LiveTest):

@@ -99,7 +99,7 @@ TEST(Ends, AreCountedByHowAndDuring) {
   };
   EXPECT_EQ(count(LUNSCOPE_END_TIMED_OUT, During::kSession), 1u);
   EXPECT_EQ(count(LUNSCOPE_END_CLOSED_HERE, During::kAfterLogout), 1u);
-  EXPECT_EQ(count(LUNSCOPE_END_RESET_BY_PEER, During::kLogin), 1u);
+  EXPECT_EQ(count(LUNSCOPE_END_RESET_BY_PEER, During::kUnansweredLogin), 1u);
   EXPECT_EQ(count(LUNSCOPE_END_CLOSED_BY_PEER, During::kTurnedAway), 1u);
 }
 
