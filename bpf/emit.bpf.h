@@ -49,6 +49,16 @@ static __always_inline void emit_connection(struct lunscope_connection* connecti
   lunscope_connection_announced(connection, delivery, totals);
 }
 
+/* The connection has a gap or a wrong digest that no record tells yet. A peer may repeat that
+ * without end; what has no room now is in a later record. */
+LUNSCOPE_SUBPROGRAM int emit_troubles(struct lunscope_connection* connection, __u32 hook,
+                                      struct lunscope_totals* totals) {
+  if (!connection || !totals) return 0;
+  struct lunscope_stream* stream = &connection->streams[direction_at(hook)];
+  if (lunscope_rate_allows(stream, bpf_ktime_get_ns())) emit_connection(connection, 0, totals);
+  return 0;
+}
+
 /* The connection's last counts. */
 static __always_inline void emit_aggregates(struct lunscope_connection* connection,
                                             struct lunscope_aggregates_record* table,

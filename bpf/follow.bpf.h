@@ -254,6 +254,8 @@ static __always_inline void follow_segment(struct sk_buff* skb, struct sock* sk,
   } else if (!bpf_dynptr_from_skb(skb, 0, &bytes)) {
     bpf_loop(MAX_READS_PER_SEGMENT, follow_by_function, &socket, 0);
   }
+  if (lunscope_troubles(connection) != connection->told)
+    emit_troubles(connection, facts.hook, socket.follow.totals);
 }
 
 #endif

@@ -122,7 +122,7 @@ class ReplaySubcommand : public Subcommand {
     tracer.Begin();
     while (!watcher.is_done()) {
       watcher.Drain();
-      if (!tracer.Flush(capture.now_ns())) capture.Stop();  // nobody reads on
+      if (!tracer.Flush(capture.NowNs())) capture.Stop();  // nobody reads on
     }
     watcher.ShowOpen([&](const lunscope_record& record, const Applied& applied) {
       tracer.TakeOpen(record, applied);

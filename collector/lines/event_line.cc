@@ -21,13 +21,28 @@ struct Happening {
 };
 using MaybeHappening = std::optional<Happening>;
 
+// A login that succeeded. beginning: nullptr for a discovery session.
+Happening OfLogin(const SessionBeginning* beginning) {
+  if (beginning == nullptr) return {"logged_in", "logged in"};
+  if (!beginning->taken_over_from.empty()) {
+    const bool is_from_elsewhere = beginning->is_from_elsewhere;
+    return {
+        is_from_elsewhere ? "session_taken_over" : "session_reinstated",
+        fmt::format("logged in, in the place of its session from {}{}", beginning->taken_over_from,
+                    is_from_elsewhere ? ", which is another address" : "")};
+  }
+  if (!beginning->outage_ns) return {"logged_in", "logged in"};
+  return {"session_restored", fmt::format("logged in again after {:.3f} s without a session",
+                                          static_cast<double>(*beginning->outage_ns) / 1e9)};
+}
+
 // By the status class in the Login Response (RFC 7143 section 11.13.5).
 MaybeHappening OfLoginResponse(const uint8_t* bhs, const Applied& applied) {
   const uint8_t status_class = iscsi_login_status_class(bhs);
   const uint16_t status = static_cast<uint16_t>(status_class << 8) | iscsi_login_status_detail(bhs);
   if (status_class == 0) {
     if (iscsi_login_is_complete(bhs) == 0) return std::nullopt;
-    return Happening{"logged_in", "logged in"};
+    return OfLogin(applied.beginning);
   }
   const std::string words = LoginStatusText(status);
   if (status_class != 1) return Happening{"login_refused", "login refused: " + words};
@@ -50,6 +65,18 @@ MaybeHappening OfLogoutResponse(const uint8_t* bhs) {
                    "logout refused: " + NameOrHex(LogoutResponseName(response), response)};
 }
 
+// The data segment is the header of the rejected PDU (RFC 7143 section 11.17.3).
+Happening OfReject(const lunscope_pdu_record& record) {
+  const uint8_t reason = iscsi_reject_reason(record.bhs);
+  std::string words = "Reject: " + NameOrHex(RejectReasonName(reason), reason);
+  if (record.chunk_offset == 0 && record.chunk_bytes >= ISCSI_BHS_BYTES) {
+    const uint8_t opcode = iscsi_opcode(record.chunk);
+    words += fmt::format(", of a {} with ITT {}", NameOrHex(OpcodeName(opcode), opcode),
+                         iscsi_itt(record.chunk));
+  }
+  return {"reject", std::move(words)};
+}
+
 MaybeHappening OfPdu(const lunscope_pdu_record& record, const Applied& applied) {
   const uint8_t* bhs = record.bhs;
   switch (iscsi_opcode(bhs)) {
@@ -62,10 +89,7 @@ MaybeHappening OfPdu(const lunscope_pdu_record& record, const Applied& applied) 
           "task_management_answered",
           "task management answered: " + NameOrHex(TaskResponseName(response), response)};
     }
-    case ISCSI_REJECT: {
-      const uint8_t reason = iscsi_reject_reason(bhs);
-      return Happening{"reject", "Reject: " + NameOrHex(RejectReasonName(reason), reason)};
-    }
+    case ISCSI_REJECT: return OfReject(record);
     case ISCSI_ASYNC_MESSAGE: {
       const uint8_t event = iscsi_async_event(bhs);
       return Happening{"async_message",
@@ -87,7 +111,7 @@ const char* WordsOf(lunscope_end end) {
   }
 }
 
-// Of a connection that never came about: what became of the connect to its portal.
+// The connection never came about. Words behind "connect to PORTAL".
 const char* WordsOfFailedConnect(lunscope_end end) {
   switch (end) {
     case LUNSCOPE_END_REFUSED: return "refused: nothing listens there, or a firewall refuses it";
@@ -113,14 +137,36 @@ const char* WordsOf(During during) {
 
 Happening OfEnd(const EndedConnection& ended) {
   if (ended.during == During::kConnect)
-    return {"connect_failed",
-            fmt::format("connect to {} {}", OrUnknown(ended.remote),
-                        WordsOfFailedConnect(ended.end))};
+    return {"connect_failed", fmt::format("connect to {} {}", OrUnknown(ended.remote),
+                                          WordsOfFailedConnect(ended.end))};
   std::string words = fmt::format("connection {}{}", WordsOf(ended.end), WordsOf(ended.during));
   if (ended.cut_off != 0)
     words += fmt::format("; {} {} no answer", ended.cut_off,
                          ended.cut_off == 1 ? "command had" : "commands had");
   return {"connection_ended", std::move(words)};
+}
+
+Happening OfOverdue(const Overdue& overdue) {
+  const std::string late =
+      fmt::format(" for {} s{}", kOverdueNs / kNsPerSecond,
+                  overdue.is_answering ? ", although commands are answered" : "");
+  switch (overdue.what) {
+    case Overdue::What::kLogin:
+      return {"login_unanswered", "the target has not answered the Login Request" + late};
+    case Overdue::What::kPingOfInitiator:
+      return {"ping_unanswered", "the target has not answered the initiator's ping" + late};
+    default: return {"ping_unanswered", "the initiator has not answered the target's ping" + late};
+  }
+}
+
+Happening OfTroubles(const Troubles& troubles) {
+  if (troubles.gaps == 0)
+    return {"header_digest_error",
+            fmt::format("{} with a wrong header digest, which the receiver drops",
+                        troubles.header_digest_errors == 1
+                            ? "a PDU"
+                            : fmt::format("{} PDUs", troubles.header_digest_errors))};
+  return {"gap", "a gap: lunscope missed bytes, and what was in flight is in doubt"};
 }
 
 EventSubject SubjectOf(uint8_t role, const Connection& connection) {
@@ -154,9 +200,12 @@ std::optional<Event> EventOf(const lunscope_record& record, const Applied& appli
         {record.role, ended.target, ended.initiator, ended.local, ended.remote, &ended.process},
         std::move(happening.words)};
   }
+  if (applied.connection == nullptr) return std::nullopt;
+  MaybeHappening happening;
   const auto* pdu = RecordAs<lunscope_pdu_record>(record);
-  if (pdu == nullptr || pdu->last == 0 || applied.connection == nullptr) return std::nullopt;
-  MaybeHappening happening = OfPdu(*pdu, applied);
+  if (applied.overdue != nullptr) happening = OfOverdue(*applied.overdue);
+  if (applied.troubles.any()) happening = OfTroubles(applied.troubles);
+  if (pdu != nullptr && pdu->last != 0) happening = OfPdu(*pdu, applied);
   if (!happening) return std::nullopt;
   return Event{record.time_ns, happening->kind, SubjectOf(record.role, *applied.connection),
                std::move(happening->words)};

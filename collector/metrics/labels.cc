@@ -112,6 +112,12 @@ constexpr Explained kPingSenderValues[] = {
 };
 static_assert(std::size(kPingSenderValues) == kPingSenders);
 
+constexpr Explained kTakenFromValues[] = {
+    {"same_address", "The login came from the address that the session before had."},
+    {"other_address", "The login came from another address: perhaps two hosts have one name."},
+};
+static_assert(std::size(kTakenFromValues) == kTakenFroms);
+
 constexpr Explained kDuringValues[] = {
     {"unknown", "The connection was open before lunscope, and its login was not seen."},
     {"connect", "The peer had not accepted the connection, or never did."},
@@ -249,6 +255,11 @@ constexpr ReasonLabel kEndLabel = {
 constexpr ReasonLabel kDuringLabel = {
     {"during", "How far the connection had come.", &ValuesOf<kDuringValues>, true},
     &ValueOf<kDuringValues>};
+
+constexpr ReasonLabel kTakenFromLabel = {
+    {"from", "The address of the login, beside that of the session before.",
+     &ValuesOf<kTakenFromValues>, true},
+    &ValueOf<kTakenFromValues>};
 
 constexpr ReasonLabel kPingSenderLabel = {
     {"sender", "The end that sent the ping.", &ValuesOf<kPingSenderValues>, true},

@@ -81,6 +81,7 @@ extern const ReasonLabel kHttpRefusalLabel;
 extern const ReasonLabel kEndLabel;
 extern const ReasonLabel kDuringLabel;
 extern const ReasonLabel kPingSenderLabel;
+extern const ReasonLabel kTakenFromLabel;
 
 // lunscope itself.
 extern const Label kProgramLabel;

@@ -86,6 +86,7 @@ struct EachNumber {
   }
 };
 using EachRecordLoss = EachNumber<&TargetCounters::records_lost, kLossLabel>;
+using EachTakenFrom = EachNumber<&TargetCounters::session_reinstatements, kTakenFromLabel>;
 using EachPingSender = EachNumber<&TargetCounters::pings, kPingSenderLabel>;
 
 // The ends of connections. Those that tell of trouble have a series with 0 from the beginning.
@@ -94,21 +95,25 @@ struct EachEnd {
   static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTargetLabel, &kEndLabel,
                                                           &kDuringLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
-    WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
+    WalkTargets(view, [&](Labels& labels, const TargetKey& key, const TargetStatistics& target) {
       for (size_t end = 0; end < target.ends.size(); end++) {
         const Scoped scoped(labels, kEndLabel, kEndLabel.value_of(end));
-        WalkEnd(labels, target.ends[end], end, visit);
+        WalkEnd(labels, key.role, target.ends[end], end, visit);
       }
     });
   }
 
-  static bool IsTrouble(size_t end, During during) {
+  static bool IsOfConnect(size_t end) {
+    return end == LUNSCOPE_END_REFUSED || end == LUNSCOPE_END_UNANSWERED;
+  }
+  static bool IsTrouble(uint8_t role, size_t end, During during) {
+    if (IsOfConnect(end)) return during == During::kConnect && role == LUNSCOPE_ROLE_INITIATOR;
     return during == During::kSession && end != LUNSCOPE_END_UNKNOWN;
   }
-  static void WalkEnd(Labels& labels, const std::array<uint64_t, kDurings>& counts, size_t end,
-                      const ItemVisitor<Item>& visit) {
+  static void WalkEnd(Labels& labels, uint8_t role, const std::array<uint64_t, kDurings>& counts,
+                      size_t end, const ItemVisitor<Item>& visit) {
     for (size_t i = 0; i < counts.size(); i++) {
-      if (counts[i] == 0 && !IsTrouble(end, static_cast<During>(i))) continue;
+      if (counts[i] == 0 && !IsTrouble(role, end, static_cast<During>(i))) continue;
       const Scoped during(labels, kDuringLabel, kDuringLabel.value_of(i));
       visit(labels, counts[i]);
     }
@@ -153,6 +158,15 @@ constexpr Metric kTargetMetrics[] = {
      Of<EachTarget, &TargetStatistics::login_redirections>()},
     {"logouts_total", Counter, kCount, kIscsi, "Logout Responses that report success.",
      Of<EachTarget, &TargetStatistics::logouts>()},
+    {"session_reinstatements_total", Counter, kCount, kIscsi,
+     "Sessions that were up when a login with their initiator's name and ISID took their place.",
+     Of<EachTakenFrom>()},
+    {"session_outages_total", Counter, kCount, kIscsi,
+     "Sessions that were lost and whose initiator came back.",
+     Of<EachTarget, &TargetStatistics::outages>()},
+    {"session_outage_seconds_total", Counter, kSeconds, kIscsi,
+     "For how long those sessions were down, in sum.",
+     Of<EachTarget, &TargetStatistics::outage_ns>()},
     {"ping_seconds", Histogram, kSeconds, kIscsi,
      "Round-trip time of a ping, which is a NOP that asks for an answer.",
      Of<Where<EachPingSender, &HasPings>, &PingStatistics::duration_ns>()},

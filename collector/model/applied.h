@@ -14,6 +14,8 @@
 #include "collector/model/connection.h"
 #include "collector/model/nexus.h"
 #include "collector/model/outcome.h"
+#include "collector/model/overdue.h"
+#include "collector/model/traffic.h"
 
 namespace lunscope {
 
@@ -44,6 +46,12 @@ struct Applied {
   const CommandExtension* extension = nullptr;
   // For a Login Response that redirects: the address as the target gave it.
   const std::string* redirected_to = nullptr;
+  // For a Login Response that begins a session: what it made of the sessions before.
+  const SessionBeginning* beginning = nullptr;
+  // For a connection's own record: what has gone wrong since the one before.
+  Troubles troubles = {};
+  // Instead of a record: an answer is overdue. `connection` is set, too.
+  const Overdue* overdue = nullptr;
   // For the record by which a connection ends.
   const EndedConnection* ended = nullptr;
   // For a command of the mid-layer: how long it was on the wire, if it was found there.

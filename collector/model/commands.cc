@@ -68,6 +68,7 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
   if (is_end && !connection.extensions.empty()) TakeExtension(connection, record, applied);
   if (!is_end) ShowExtension(connection, record, applied);
   if (applied.verdict.is_answered()) {
+    connection.command_ns = record.header.time_ns;
     Count(connection, lun, record, applied);
     return applied;
   }

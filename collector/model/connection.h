@@ -32,11 +32,12 @@ struct LoginState {
   uint64_t isid = 0;
   uint16_t requested_tsih = 0;  // 0: the login asks for a new session
   uint16_t requested_cid = 0;
-  uint64_t asked_ns = 0;  // when the last Login Request passed; 0: it was answered
-  bool closes_session = false;               // the reason of the last Logout Request
-  bool succeeded = false;                    // the last login did
-  bool turned_away = false;                  // the last login was refused or redirected
-  bool logged_out = false;                   // a Logout Response reported success
+  bool is_overdue = false;      // and that is said
+  uint64_t asked_ns = 0;        // when the last Login Request passed; 0: it was answered
+  bool closes_session = false;  // the reason of the last Logout Request
+  bool succeeded = false;       // the last login did
+  bool turned_away = false;     // the last login was refused or redirected
+  bool logged_out = false;      // a Logout Response reported success
   std::unique_ptr<Negotiation> negotiation;  // only while the connection logs in
   std::string listed_target;                 // the last name in an answer to SendTargets
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;
@@ -51,10 +52,11 @@ struct CommandExtension {
 struct alignas(64) Connection : Origin {
   static constexpr size_t kMaxDeviceTypes = 256;
 
-  // Each command reads Origin and these two: they share one cache line.
-  bool is_midstream = false;       // it was open before lunscope
-  bool never_came_about = false;   // its connect failed
+  // Each command reads Origin and these: they share one cache line.
+  bool is_midstream = false;      // it was open before lunscope
+  bool never_came_about = false;  // its connect failed
   uint64_t id = 0;
+  uint64_t command_ns = 0;  // when its last command ended with a status, in a record
 
   std::string local;
   std::string remote;

@@ -49,6 +49,7 @@ class Connections {
 
   // nullptr if it has closed, or was never met.
   [[nodiscard]] const Connection* Find(uint64_t id) const { return table_.Find(id); }
+  Connection* Find(uint64_t id) { return table_.Find(id); }
   [[nodiscard]] const std::map<uint64_t, Connection>& all() const { return table_.all(); }
 
   void BeginWalk();

@@ -13,9 +13,18 @@ void LearnPortal(const Connection& connection, Session& session) {
   if (session.portal.empty()) session.portal = PortalOf(connection);
 }
 
+void CountBeginning(const SessionBeginning& beginning, TargetCounters& target) {
+  if (!beginning.taken_over_from.empty())
+    target
+        .session_reinstatements[beginning.is_from_elsewhere ? kFromElsewhere : kFromSameAddress]++;
+  if (!beginning.outage_ns) return;
+  target.outages++;
+  target.outage_ns += *beginning.outage_ns;
+}
+
 }  // namespace
 
-const std::string* Logins::Apply(Connection& connection, const lunscope_pdu_record& record) {
+LoginNews Logins::Apply(Connection& connection, const lunscope_pdu_record& record) {
   switch (iscsi_opcode(record.bhs)) {
     case ISCSI_LOGIN_REQUEST:
       ReadText(connection, record);
@@ -25,8 +34,9 @@ const std::string* Logins::Apply(Connection& connection, const lunscope_pdu_reco
       break;
     case ISCSI_LOGIN_RESPONSE:
       connection.login.asked_ns = 0;
+      connection.login.is_overdue = false;
       ReadText(connection, record);
-      return record.last ? ApplyResponse(connection, record) : nullptr;
+      return record.last ? ApplyResponse(connection, record) : LoginNews{};
     case ISCSI_TEXT_REQUEST:
     case ISCSI_TEXT_RESPONSE: ReadText(connection, record); break;
     case ISCSI_LOGOUT_REQUEST:
@@ -38,7 +48,7 @@ const std::string* Logins::Apply(Connection& connection, const lunscope_pdu_reco
       break;
     default: break;
   }
-  return nullptr;
+  return {};
 }
 
 // C: the text, and maybe its last pair, goes on in the next PDU (RFC 7143 section 11.10.2).
@@ -93,41 +103,40 @@ void Logins::ApplyRequest(Connection& connection, const lunscope_pdu_record& rec
   connection.device_types.clear();
 }
 
-const std::string* Logins::ApplyResponse(Connection& connection,
-                                         const lunscope_pdu_record& record) {
+LoginNews Logins::ApplyResponse(Connection& connection, const lunscope_pdu_record& record) {
   std::unique_ptr<Negotiation>& negotiation = connection.login.negotiation;
   TargetCounters& target = connection.target->second;
-  const std::string* redirected_to = nullptr;
+  LoginNews news;
   switch (iscsi_login_status_class(record.bhs)) {
     case 0: break;
-    case 1: redirected_to = Redirect(connection, record); break;
+    case 1: news = Redirect(connection, record); break;
     case 2: target.login_failures[kInitiatorError]++; break;
     default: target.login_failures[kTargetError]++; break;
   }
   if (iscsi_login_status_class(record.bhs) != 0) {
     negotiation.reset();
     connection.login.turned_away = true;
-    return redirected_to;
+    return news;
   }
-  if (!iscsi_login_is_complete(record.bhs)) return nullptr;
+  if (!iscsi_login_is_complete(record.bhs)) return {};
   target.logins++;
   connection.login.succeeded = true;
   connection.login.turned_away = false;
   Series::Prove(connection);
   connection.parameters = negotiation->Effective(Scope::kConnection);
-  if (connection.target->first.name != kDiscoveryName) OpenSession(connection, record);
+  if (connection.target->first.name != kDiscoveryName) news = OpenSession(connection, record);
   negotiation.reset();
-  return nullptr;
+  return news;
 }
 
 // The session goes on at another address: that is no failure (RFC 7143 section 11.13.5).
-const std::string* Logins::Redirect(Connection& connection, const lunscope_pdu_record& record) {
+LoginNews Logins::Redirect(Connection& connection, const lunscope_pdu_record& record) {
   connection.target->second.login_redirections++;
   redirected_to_ = connection.login.negotiation->target_address();
-  if (redirected_to_.empty()) return nullptr;
+  if (redirected_to_.empty()) return {};
   directory_.Redirect(connection.role, connection.target->first.name, redirected_to_,
                       iscsi_login_status_detail(record.bhs) == kMovedPermanently);
-  return &redirected_to_;
+  return {.redirected_to = &redirected_to_};
 }
 
 void Logins::LogOut(Connection& connection) {
@@ -137,7 +146,7 @@ void Logins::LogOut(Connection& connection) {
   if (connection.login.closes_session && session != nullptr) session->logged_out = true;
 }
 
-void Logins::OpenSession(Connection& connection, const lunscope_pdu_record& record) {
+LoginNews Logins::OpenSession(Connection& connection, const lunscope_pdu_record& record) {
   // A connection belongs to one session: another login on it leaves the session before.
   Close(connection, record.header.time_ns);
   LoginState& state = connection.login;
@@ -159,12 +168,16 @@ void Logins::OpenSession(Connection& connection, const lunscope_pdu_record& reco
   login.is_leading = state.requested_tsih == 0;
   if (login.is_leading && login.key.portal_group.empty()) login.key.portal_group = login.key.portal;
   login.time_ns = record.header.time_ns;
+  login.initiator_address =
+      target.role == LUNSCOPE_ROLE_TARGET ? connection.remote : connection.local;
   connection.session = sessions_.LogIn(login);
   Session& session = *SessionOf(connection);
   // Only the leading login negotiates what is the session's (RFC 7143 section 13, "LO").
   if (login.is_leading) session.parameters = parameters;
   LearnPortal(connection, session);
   directory_.Use(target.role, PortalOf(connection), {target.name, connection.initiator});
+  CountBeginning(sessions_.beginning(), connection.target->second);
+  return {.beginning = &sessions_.beginning()};
 }
 
 void Logins::Apply(Connection& connection, const lunscope_connection_record& record) {

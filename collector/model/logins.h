@@ -17,15 +17,20 @@
 
 namespace lunscope {
 
+// The changes that a Login Response made, besides names. Pointers are good until the next call.
+struct LoginNews {
+  const std::string* redirected_to = nullptr;   // the address as the target gave it
+  const SessionBeginning* beginning = nullptr;  // a session came up
+};
+
 class Logins {
  public:
   // series: outlives this. max_down_sessions: sessions that ended without a logout and are kept.
   Logins(Series& series, size_t max_down_sessions)
       : series_(series), sessions_(max_down_sessions) {}
 
-  // A Login, Text or Logout PDU. Other PDUs change nothing. Returns the address that this Login
-  // Response redirects to, or nullptr; good until the next call.
-  const std::string* Apply(Connection& connection, const lunscope_pdu_record& record);
+  // A Login, Text or Logout PDU. Other PDUs change nothing.
+  LoginNews Apply(Connection& connection, const lunscope_pdu_record& record);
   // The connection's own record says which digests its session uses.
   void Apply(Connection& connection, const lunscope_connection_record& record);
   // The connection has ended: its session may go down with it.
@@ -40,9 +45,9 @@ class Logins {
   void ReadText(Connection& connection, const lunscope_pdu_record& record);
   void TakeKey(Connection& connection, Party party, std::string_view key, const std::string& value);
   void ApplyRequest(Connection& connection, const lunscope_pdu_record& record);
-  const std::string* ApplyResponse(Connection& connection, const lunscope_pdu_record& record);
-  const std::string* Redirect(Connection& connection, const lunscope_pdu_record& record);
-  void OpenSession(Connection& connection, const lunscope_pdu_record& record);
+  LoginNews ApplyResponse(Connection& connection, const lunscope_pdu_record& record);
+  LoginNews Redirect(Connection& connection, const lunscope_pdu_record& record);
+  LoginNews OpenSession(Connection& connection, const lunscope_pdu_record& record);
   void LogOut(Connection& connection);
   void NameByPortal(Connection& connection);
   Session* SessionOf(const Connection& connection);

@@ -36,20 +36,23 @@ Applied Model::ApplyCommand(const lunscope_command_record& record) {
 Applied Model::ApplyPdu(const lunscope_pdu_record& record) {
   series_.AdvanceTo(record.header.time_ns);
   Connection& connection = connections_.Of(record.header);
-  const std::string* redirected_to = logins_.Apply(connection, record);
+  const LoginNews news = logins_.Apply(connection, record);
   CountManagement(connection, record);
   if (iscsi_opcode(record.bhs) == ISCSI_DATA_IN && record.chunk_offset == 0)
     commands_.Learn(connection, record);
-  return {.connection = &connection, .redirected_to = redirected_to};
+  overdue_.Note(connection);
+  return {
+      .connection = &connection, .redirected_to = news.redirected_to, .beginning = news.beginning};
 }
 
 Applied Model::ApplyConnection(const lunscope_connection_record& record) {
   series_.AdvanceTo(record.header.time_ns);
   Connection& connection = connections_.Of(record.header);
   connections_.Describe(connection, record);
-  CountTraffic(connection, record);
+  const Troubles troubles = CountTraffic(connection, record);
   logins_.Apply(connection, record);
-  if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0) return {.connection = &connection};
+  if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0)
+    return {.connection = &connection, .troubles = troubles};
   const auto end = static_cast<lunscope_end>(record.end % LUNSCOPE_END_COUNT);
   ended_ = {connection.target->first.name,
             connection.initiator,

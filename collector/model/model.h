@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -60,6 +61,11 @@ class Model {
 
   // REQUIRES: the record is whole (CheckRecord).
   Applied Apply(const lunscope_record& record);
+
+  // Visit each answer that has become overdue since the last call.
+  void LookForOverdue(uint64_t now_ns, const std::function<void(const Overdue&)>& visit) {
+    overdue_.Look(now_ns, connections_, visit);
+  }
 
   // Sessions as this host reports them. They name the connections that were open before lunscope.
   void SetHostSessions(std::vector<HostSession> sessions) {
@@ -112,6 +118,7 @@ class Model {
   CommandCounter commands_;
   Logins logins_;
   Layers layers_;
+  OverdueAnswers overdue_;
   uint64_t walk_ns_ = 0;
   EndedConnection ended_;  // the connection that ended last
 };

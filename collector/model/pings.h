@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "collector/model/target.h"
@@ -30,9 +31,15 @@ class Pings {
   struct Waiting {
     uint32_t tag;
     uint64_t sent_ns;
+    bool is_overdue = false;  // and that is said
   };
   [[nodiscard]] const std::vector<Waiting>& waiting(PingSender sender) const {
     return waiting_[sender];
+  }
+
+  // The oldest of this sender is overdue. Returns whether that is news. REQUIRES: one waits.
+  bool TakeOverdue(PingSender sender) {
+    return !std::exchange(waiting_[sender].front().is_overdue, true);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "collector/base/address.h"
 #include "collector/model/target.h"
 
 namespace lunscope {
@@ -21,13 +22,15 @@ bool IsSamePortal(const SessionKey& a, const SessionKey& b) {
 }  // namespace
 
 const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
-  if (login.is_leading && !EndThoseInPlaceOf(login.key)) EndThoseThatAreBack(login.key);
+  beginning_ = {};
+  if (login.is_leading && !EndThoseInPlaceOf(login)) EndThoseThatAreBack(login);
   auto [entry, is_new] = sessions_.try_emplace(login.is_leading ? login.key : JoinedBy(login));
   Session& session = entry->second;
   if (is_new) session.name = fmt::format("{:012x}:{:04x}", login.key.isid, login.key.tsih);
   if (!session.is_up()) session.since_ns = login.time_ns;
   // A CID that is in use is taken over: connection reinstatement (RFC 7143 section 6.3.4).
   session.connections[login.cid] = login.connection;
+  session.initiator_address = login.initiator_address;
   return entry->first;
 }
 
@@ -47,7 +50,8 @@ auto SessionTable::OfInitiatorPort(const SessionKey& key) -> std::pair<Entry, En
 // initiator has a session for ends that session, up or down. The target chooses a new TSIH. One
 // that is up at another portal of the group stays until its connections end, which the target
 // sees to. If it does not, somebody else took the names. Returns whether there was one.
-bool SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
+bool SessionTable::EndThoseInPlaceOf(const SessionLogin& login) {
+  const SessionKey& key = login.key;
   auto [entry, end] = OfInitiatorPort(key);
   bool has_any = false;
   while (entry != end) {
@@ -58,14 +62,28 @@ bool SessionTable::EndThoseInPlaceOf(const SessionKey& key) {
     has_any = true;
     entry->second.is_replaced = true;
     const bool stays = entry->second.is_up() && !IsSamePortal(entry->first, key);
+    if (!stays) Succeed(entry->second, login);
     entry = stays ? std::next(entry) : sessions_.erase(entry);
   }
   return has_any;
 }
 
+// The login comes in the place of this session, which is about to go.
+void SessionTable::Succeed(const Session& before, const SessionLogin& login) {
+  if (before.is_up()) {
+    beginning_.taken_over_from = before.initiator_address;
+    beginning_.is_from_elsewhere =
+        ParseAddress(before.initiator_address).host != ParseAddress(login.initiator_address).host;
+  } else if (login.time_ns > before.down_since_ns) {
+    const uint64_t outage_ns = login.time_ns - before.down_since_ns;
+    beginning_.outage_ns = std::max(beginning_.outage_ns.value_or(0), outage_ns);
+  }
+}
+
 // An initiator that chooses a new ISID each time is back, too. Its sessions through other portals
 // are other paths, and may still be down.
-void SessionTable::EndThoseThatAreBack(const SessionKey& key) {
+void SessionTable::EndThoseThatAreBack(const SessionLogin& login) {
+  const SessionKey& key = login.key;
   if (key.portal.empty() || key.initiator == kUnknownName) return;
   auto entry = sessions_.lower_bound({key.role, key.target, key.initiator, 0, 0, "", ""});
   while (entry != sessions_.end() &&
@@ -73,6 +91,7 @@ void SessionTable::EndThoseThatAreBack(const SessionKey& key) {
              std::tie(key.role, key.target, key.initiator)) {
     const Session& session = entry->second;
     const bool is_back = !session.is_up() && session.portal == key.portal;
+    if (is_back) Succeed(session, login);
     entry = is_back ? sessions_.erase(entry) : std::next(entry);
   }
 }

@@ -42,6 +42,7 @@ struct Session {
   bool data_digest = false;
   bool logged_out = false;                   // as a whole: its connections may end one by one
   bool is_replaced = false;                  // by another portal: its end is no loss
+  std::string initiator_address;             // of the connection that logged in last
   std::map<uint16_t, uint64_t> connections;  // by CID; empty: down
   uint64_t since_ns = 0;                     // the login by which it came up
   uint64_t down_since_ns = 0;                // once it is down: its last connection broke
@@ -57,6 +58,15 @@ struct SessionLogin {
   uint64_t connection = 0;
   bool is_leading = true;  // the request's TSIH was 0: it asks for a new session
   uint64_t time_ns = 0;
+  std::string initiator_address;
+};
+
+// A login may end sessions that its initiator had before. This says which.
+struct SessionBeginning {
+  // The address of the initiator whose session this login ended while it was up; "": none.
+  std::string taken_over_from;
+  bool is_from_elsewhere = false;     // that is another host address than that of the login
+  std::optional<uint64_t> outage_ns;  // for how long its session before had been down
 };
 
 class SessionTable {
@@ -68,6 +78,8 @@ class SessionTable {
 
   // Returns the key of the session, which is the key of an older one if the login joins that.
   const SessionKey& LogIn(const SessionLogin& login);
+  // The beginning of the session that logged in last.
+  [[nodiscard]] const SessionBeginning& beginning() const { return beginning_; }
   // Does this connection belong to a session?
   [[nodiscard]] bool Has(const std::optional<SessionKey>& key, uint16_t cid,
                          uint64_t connection) const;
@@ -86,12 +98,14 @@ class SessionTable {
 
   // The sessions of this initiator, ISID and target, with any TSIH, portal group and portal.
   [[nodiscard]] std::pair<Entry, Entry> OfInitiatorPort(const SessionKey& key);
-  bool EndThoseInPlaceOf(const SessionKey& key);
-  void EndThoseThatAreBack(const SessionKey& key);
+  bool EndThoseInPlaceOf(const SessionLogin& login);
+  void EndThoseThatAreBack(const SessionLogin& login);
+  void Succeed(const Session& before, const SessionLogin& login);
   const SessionKey& JoinedBy(const SessionLogin& login);
   void ForgetTheLongestDown();
 
   std::map<SessionKey, Session> sessions_;
+  SessionBeginning beginning_;
   size_t max_down_;
 };
 

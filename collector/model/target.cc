@@ -52,8 +52,9 @@ void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& t
 }  // namespace
 
 void AddCounts(const TargetCounters& from, TargetCounters& to) {
-  const auto& [sizes, phases, logins, login_failures, login_redirections, logouts, pings, rejects,
-               task_functions, async_events, pdus, bytes, retransmits, walked, header_digest_errors,
+  const auto& [sizes, phases, logins, login_failures, login_redirections, logouts,
+               session_reinstatements, outages, outage_ns, pings, rejects, task_functions,
+               async_events, pdus, bytes, retransmits, walked, header_digest_errors,
                unmatched_responses, records_lost, ends] = from;
   static_cast<void>(walked);
   AddCounts(sizes, to.sizes);
@@ -62,6 +63,9 @@ void AddCounts(const TargetCounters& from, TargetCounters& to) {
   AddCounts(login_failures, to.login_failures);
   AddCounts(login_redirections, to.login_redirections);
   AddCounts(logouts, to.logouts);
+  AddCounts(session_reinstatements, to.session_reinstatements);
+  AddCounts(outages, to.outages);
+  AddCounts(outage_ns, to.outage_ns);
   AddCounts(pings, to.pings);
   AddCounts(rejects, to.rejects);
   AddCounts(task_functions, to.task_functions);

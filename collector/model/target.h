@@ -68,6 +68,9 @@ struct PingStatistics {
 
 enum LoginFailure { kInitiatorError, kTargetError, kLoginFailures };
 
+// Whose session a login took over: that of its own host address, or of another one.
+enum TakenFrom { kFromSameAddress, kFromElsewhere, kTakenFroms };
+
 // How long the phases of commands lasted (lunscope/phases.h), by slot.
 using PhaseStatistics = std::array<LatencyHistogram, LUNSCOPE_PHASE_SLOTS>;
 
@@ -79,6 +82,9 @@ struct TargetCounters {
   std::array<uint64_t, kLoginFailures> login_failures{};
   uint64_t login_redirections = 0;
   uint64_t logouts = 0;
+  std::array<uint64_t, kTakenFroms> session_reinstatements{};  // of sessions that were up
+  uint64_t outages = 0;  // that ended: the initiator of a session that was down is back
+  uint64_t outage_ns = 0;
   std::array<PingStatistics, kPingSenders> pings;
   std::map<uint8_t, uint64_t> rejects;         // by reason
   std::map<uint8_t, uint64_t> task_functions;  // requests, by function

@@ -8,11 +8,14 @@ namespace lunscope {
 namespace {
 
 // A record may be older than one that was counted before it: a total never shrinks.
+// Returns by how much it grew.
 template <typename Count>
-void Advance(uint64_t& total, Count& counted, Count now) {
-  if (now <= counted) return;
-  total += now - counted;
+Count Advance(uint64_t& total, Count& counted, Count now) {
+  if (now <= counted) return 0;
+  const Count growth = now - counted;
+  total += growth;
   counted = now;
+  return growth;
 }
 
 // A record outside of a walk says nothing of this, and adds nothing.
@@ -44,7 +47,7 @@ void AddWaiting(const Pings& pings, TargetCounters& target) {
 
 }  // namespace
 
-void CountTraffic(Connection& connection, const lunscope_connection_record& record) {
+Troubles CountTraffic(Connection& connection, const lunscope_connection_record& record) {
   TargetCounters& target = connection.target->second;
   lunscope_connection_record& counted = connection.counted;
   for (size_t direction = 0; direction < LUNSCOPE_DIRECTIONS; direction++) {
@@ -59,8 +62,11 @@ void CountTraffic(Connection& connection, const lunscope_connection_record& reco
   Advance(target.retransmits, counted.retransmits, record.retransmits);
   AddWalked(target.walked, record);
   if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0) AddWaiting(connection.pings, target);
-  Advance(target.header_digest_errors, counted.header_digest_errors, record.header_digest_errors);
   Advance(target.unmatched_responses, counted.unmatched_responses, record.unmatched_responses);
+  uint64_t all_gaps = 0;  // lunscope_stream_gaps_total has those of all connections, by reason
+  return {Advance(all_gaps, counted.gaps, record.gaps),
+          Advance(target.header_digest_errors, counted.header_digest_errors,
+                  record.header_digest_errors)};
 }
 
 void CountManagement(Connection& connection, const lunscope_pdu_record& record) {

@@ -66,7 +66,10 @@ lunscope_offer ConnectionFollower::OfferBytes(uint32_t direction, const Stretch&
                                                          stretch.end(), gone_to, &totals_);
   if (const auto from = kept_ ? kept_->From(direction) : std::nullopt)
     connection_->streams[direction & 1].from = *from;
-  if (offer == LUNSCOPE_OFFER_NEW) Follow(direction, stretch);
+  if (offer == LUNSCOPE_OFFER_NEW) {
+    Follow(direction, stretch);
+    if (lunscope_troubles(connection_.get()) != connection_->told) EmitConnection(0, now_ns_);
+  }
   if (offer == LUNSCOPE_OFFER_OLD) PassData(direction, stretch);
   return offer;
 }

@@ -72,7 +72,7 @@ void CaptureSource::Describe(Observation& observation) const {
   observation.has_iscsi = true;
   observation.is_offline = true;
   observation.totals = watch_.totals;
-  observation.now_ns = now_ns();
+  observation.now_ns = NowNs();
   observation.tracked_commands_limit = LUNSCOPE_TRACKED_COMMANDS;
 }
 
@@ -95,9 +95,9 @@ std::string CaptureSource::CountsText() const {
 std::string CaptureSource::HintAtTimes() const {
   if (!first_ns_) return {};
   const auto text = [](uint64_t ns) { return FormatTime(static_cast<int64_t>(ns)); };
-  if (from_ns_ > now_ns())
+  if (from_ns_ > NowNs())
     return fmt::format("no packet came after --from {}: the last one was at {}", text(from_ns_),
-                       text(now_ns()));
+                       text(NowNs()));
   if (to_ns_ < *first_ns_)
     return fmt::format("no packet came before --to {}: the first one was at {}", text(to_ns_),
                        text(*first_ns_));

@@ -42,7 +42,7 @@ class CaptureSource : public Source {
   void Stop() { is_done_ = true; }
 
   // The time of the last packet.
-  [[nodiscard]] uint64_t now_ns() const { return files_->last_time_ns(); }
+  [[nodiscard]] uint64_t NowNs() const override { return files_->last_time_ns(); }
   // The time from which on the capture is to be shown; 0 before the first packet, and without one.
   [[nodiscard]] uint64_t from_ns() const { return from_ns_; }
   // "77 packets read, 3 not IP": with whatever was not followed.

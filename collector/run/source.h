@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "collector/base/clock.h"
 #include "collector/base/result.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/command_counts.h"
@@ -45,6 +46,8 @@ class Source {
   [[nodiscard]] virtual std::string Missing() const { return ""; }
   // The use that it goes on to have for CAP_SYS_ADMIN, as words behind "to"; "": it has no use.
   [[nodiscard]] virtual std::string AdminUse() const { return ""; }
+  // The time up to which this source has handed on every record, by the clock of records.
+  [[nodiscard]] virtual uint64_t NowNs() const { return MonotonicNs(); }
   // Nothing more will come.
   [[nodiscard]] virtual bool is_done() const { return false; }
 };

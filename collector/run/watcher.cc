@@ -17,6 +17,7 @@ namespace {
 constexpr size_t kMaxWaitingBytes = 16 << 20;
 // A scrape of many connections and LUNs takes longer than a ring may have to wait.
 constexpr uint64_t kMaxUndrainedNs = 250'000;
+constexpr uint64_t kOverdueIntervalNs = 1'000'000'000;
 // A run that was asked to end has a second for everything.
 constexpr std::chrono::nanoseconds kLastPatience = std::chrono::milliseconds(400);
 
@@ -48,9 +49,21 @@ bool Watcher::is_done() const {
 }
 
 void Watcher::Take(const lunscope_record& record) {
+  LookForOverdue(record.time_ns);
   const Applied applied = model_.Apply(record);
   names_.Complete(record, model_);
   if (listener_) listener_(record, applied);
+}
+
+void Watcher::LookForOverdue(uint64_t now_ns) {
+  if (!listener_ || now_ns < looked_ns_ + kOverdueIntervalNs) return;
+  looked_ns_ = now_ns;
+  model_.LookForOverdue(now_ns, [&](const Overdue& overdue) {
+    lunscope_record record{};
+    record.role = overdue.connection->role;
+    record.time_ns = overdue.since_ns + kOverdueNs;
+    listener_(record, {.connection = overdue.connection, .overdue = &overdue});
+  });
 }
 
 void Watcher::TakeOrKeep(Inlet& inlet, const lunscope_record& record) {
@@ -93,6 +106,7 @@ void Watcher::DrainLocked() {
   first.source->Drain([&](const lunscope_record& record) { TakeOrKeep(first, record); });
   if (!first.waiting.empty()) return;
   for (size_t i = 1; i < inlets_.size() && TakeWaiting(inlets_[i]); i++) continue;
+  LookForOverdue(first.source->NowNs());
 }
 
 void Watcher::DrainIfDue() {
@@ -149,6 +163,7 @@ bool Watcher::WalkLocked(const Listener& show) {
           const Applied applied = model_.Apply(record);
           names_.Complete(record, model_);
           if (show) show(record, applied);
+          if (listener_ && applied.troubles.any()) listener_(record, applied);
           DrainIfDue();
         },
         [this](const lunscope_scsi_command& command) { model_.ApplyInFlight(command); });

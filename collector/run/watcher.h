@@ -30,7 +30,8 @@ namespace lunscope {
 
 class Watcher {
  public:
-  // Called with the lock held, with a record and what the model made of it.
+  // Called with the lock held, with a record and what the model made of it. An overdue answer comes
+  // with a record that has no kind, but a time and a role.
   using Listener = std::function<void(const lunscope_record&, const Applied&)>;
 
   // The order of the sources is the order in which the model meets their records: the wire before
@@ -78,6 +79,8 @@ class Watcher {
   // False: a record at the front of the inlet still waits.
   bool TakeWaiting(Inlet& inlet, bool is_last = false);
   void Take(const lunscope_record& record);
+  // At most once a second: tell the listener which answers are overdue.
+  void LookForOverdue(uint64_t now_ns);
   // False: the walk broke off.
   bool WalkLocked(const Listener& show = {});
 
@@ -87,6 +90,7 @@ class Watcher {
   HostNames names_;
   Listener listener_;
   uint64_t drained_ns_ = 0;  // when the sources were last drained
+  uint64_t looked_ns_ = 0;   // when overdue answers were last looked for, of the records' clock
   uint64_t wakeups_ = 0;
 };
 

@@ -32,6 +32,11 @@ LUNSCOPE_INLINE void lunscope_fill_header(struct lunscope_record* header,
   header->flags = 0;
 }
 
+/* Gaps and wrong digests so far. */
+LUNSCOPE_INLINE uint32_t lunscope_troubles(const struct lunscope_connection* connection) {
+  return connection->record.gaps + connection->record.header_digest_errors;
+}
+
 /* The connection's own record is sent from where it lies, and without what only a walk says. flags:
  * to be added. */
 LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connection, uint8_t flags,
@@ -41,6 +46,7 @@ LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connec
   connection->record.unread_bytes = 0;
   connection->record.has_window = 0;
   connection->record.tcp.is_known = 0;
+  connection->told = lunscope_troubles(connection);
 }
 
 /* In a walk: the command window. */

@@ -19,7 +19,8 @@ struct lunscope_connection {
   /* The kernel half counts the memory of a connection: 1 if this is counted. */
   uint32_t is_met;
   uint32_t has_aggregates;
-  uint8_t pad1[52];
+  uint32_t told; /* gaps and wrong digests that were in the last record of the connection */
+  uint8_t pad1[48];
   struct lunscope_stream streams[LUNSCOPE_DIRECTIONS];
   struct lunscope_text texts[LUNSCOPE_DIRECTIONS];
   uint8_t pad2[32];

@@ -66,6 +66,7 @@ static long take_segment(__u64 number, struct exchange_turns* turns) {
       .exchange = exchange};
   announce_midstream(connection, totals);
   bpf_loop(MAX_READS_PER_SEGMENT, follow_exchange, &turn, 0);
+  if (lunscope_troubles(connection) != connection->told) emit_troubles(connection, hook, totals);
   return 0;
 }
 

@@ -92,12 +92,12 @@ class Conversation:
     `resets`: it ends with a RST, not with a FIN.
     """
 
-    def __init__(self, listener, source_port=0, resets=False):
+    def __init__(self, listener, source_port=0, resets=False, source_host="127.0.0.1"):
         self._ends = {"initiator": socket.socket()}
         with contextlib.ExitStack() as undo:
             initiator = undo.enter_context(self._ends["initiator"])
             initiator.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            initiator.bind(("127.0.0.1", source_port or port_of_nobody()))
+            initiator.bind((source_host, source_port or port_of_nobody()))
             if resets:
                 initiator.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             initiator.settimeout(10)

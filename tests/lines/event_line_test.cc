@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
 
 #include "tests/model/host.h"
 
@@ -80,6 +82,73 @@ TEST(EventLine, SaysWhatBecameOfAConnect) {
     ASSERT_TRUE(event);
     EXPECT_STREQ(event->kind, "connect_failed");
     EXPECT_EQ(event->words, std::string("connect to 192.0.2.2:3260 ") + words);
+  }
+}
+
+std::string WordsOfLogin(const SessionBeginning& beginning, const char* kind) {
+  Host host;
+  host.Opens(1).LogsIn();
+  lunscope_pdu_record record{};
+  record.header.kind = LUNSCOPE_RECORD_PDU;
+  record.header.bytes = sizeof(record);
+  record.last = 1;
+  record.bhs[0] = ISCSI_LOGIN_RESPONSE;
+  record.bhs[1] = ISCSI_FLAG_FINAL | 0x07;
+  const auto event = EventOf(
+      record.header, {.connection = host.model().FindConnection(1), .beginning = &beginning});
+  if (!event) return "none";
+  EXPECT_STREQ(event->kind, kind);
+  return event->words;
+}
+
+TEST(EventLine, SaysWhatALoginCameInThePlaceOf) {
+  EXPECT_EQ(WordsOfLogin({}, "logged_in"), "logged in");
+  EXPECT_EQ(WordsOfLogin({.outage_ns = 12'345'600'000}, "session_restored"),
+            "logged in again after 12.346 s without a session");
+  EXPECT_EQ(WordsOfLogin({.taken_over_from = "192.0.2.7:40001"}, "session_reinstated"),
+            "logged in, in the place of its session from 192.0.2.7:40001");
+  EXPECT_EQ(WordsOfLogin({.taken_over_from = "192.0.2.7:40001", .is_from_elsewhere = true},
+                         "session_taken_over"),
+            "logged in, in the place of its session from 192.0.2.7:40001, which is another "
+            "address");
+}
+
+TEST(EventLine, SaysWhoIsAwaited) {
+  Host host;
+  host.Opens(1).LogsIn();
+  const std::tuple<Overdue::What, bool, const char*, const char*> rows[] = {
+      {Overdue::What::kLogin, false, "login_unanswered",
+       "the target has not answered the Login Request for 5 s"},
+      {Overdue::What::kPingOfInitiator, true, "ping_unanswered",
+       "the target has not answered the initiator's ping for 5 s, although commands are answered"},
+      {Overdue::What::kPingOfTarget, false, "ping_unanswered",
+       "the initiator has not answered the target's ping for 5 s"},
+  };
+  for (const auto& [what, is_answering, kind, words] : rows) {
+    const Overdue overdue{what, host.model().FindConnection(1), 1, is_answering};
+    const auto event = EventOf({}, {.connection = overdue.connection, .overdue = &overdue});
+    ASSERT_TRUE(event);
+    EXPECT_STREQ(event->kind, kind);
+    EXPECT_EQ(event->words, words);
+  }
+}
+
+TEST(EventLine, SaysWhatWentWrong) {
+  Host host;
+  host.Opens(1).LogsIn();
+  const std::tuple<Troubles, const char*, const char*> rows[] = {
+      {{0, 1}, "header_digest_error", "a PDU with a wrong header digest, which the receiver drops"},
+      {{0, 3},
+       "header_digest_error",
+       "3 PDUs with a wrong header digest, which the receiver drops"},
+      {{1, 1}, "gap", "a gap: lunscope missed bytes, and what was in flight is in doubt"},
+  };
+  for (const auto& [troubles, kind, words] : rows) {
+    const auto event =
+        EventOf({}, {.connection = host.model().FindConnection(1), .troubles = troubles});
+    ASSERT_TRUE(event);
+    EXPECT_STREQ(event->kind, kind);
+    EXPECT_EQ(event->words, words);
   }
 }
 

@@ -6,6 +6,7 @@ Each row is played once. `trace` sees it live, and `replay` reads it from a capt
 """
 
 import collections
+import contextlib
 import re
 import socket
 import time
@@ -17,8 +18,8 @@ from harness.dialogue import (I, INITIATOR_NAME, STATSN, TARGET_NAME, Stage, T, 
                               login_request, login_response, manage)
 from harness.lunscope import Serve, Trace, events_of, replay
 from harness.pdus import (ASYNC_MESSAGE, FINAL, LOGOUT_REQUEST, LOGOUT_RESPONSE, NOP_IN, NOP_OUT,
-                          REJECT, RESERVED_TAG, TEST_UNIT_READY, command, lun, pdu, read_10,
-                          response)
+                          REJECT, RESERVED_TAG, TEST_UNIT_READY, Digests, command, lun, pdu,
+                          read_10, response)
 from harness.process import port_of_nobody, run, wait_until
 from harness.scripted import Initiator
 
@@ -36,6 +37,7 @@ def ended(how, suffix):
     return tuple(f"connection {words}{suffix}" for words in how)
 
 
+HEADER = Digests(header=True)
 OPEN = "; 1 command had no answer"
 UNANSWERED = ", in the middle of the login; the target had not answered the Login Request"
 # Steps, who ends the connection and how, and the words of the events.
@@ -70,7 +72,7 @@ ROWS = {
     "Reject": (
         [*login(), I(command()),
          T(pdu(REJECT, data=command().header, reason=4, statsn=1, exp_cmdsn=2, max_cmdsn=64))],
-        "target", FIN, [IN, "Reject: Protocol Error"], ", without a logout"),
+        "target", FIN, [IN, "Reject: Protocol Error, of a SCSI Command with ITT 1"], ", without a logout"),
     "Asynchronous Message": (
         [*login(), T(pdu(ASYNC_MESSAGE, async_event=1, parameter3=10, **STATSN))], "initiator",
         FIN, [IN, "Asynchronous Message: Logout Request"], ", without a logout"),
@@ -80,10 +82,13 @@ LABELS = {"closed by this host": "closed_here", "closed by the peer": "closed_by
 
 
 def words_of(events):
-    """{(port of the initiator, role): words in the order of their times}"""
+    """{(port of the initiator, role): words in the order of their times}. All rows have one
+    initiator, which is back after each row that ends without a logout.
+    """
     found = collections.defaultdict(list)
     for event in events:
-        found[initiator_port(event), event["role"]].append(event["words"])
+        words = re.sub(r"^logged in again after [0-9.]+ s without a session$", IN, event["words"])
+        found[initiator_port(event), event["role"]].append(words)
     return found
 
 
@@ -144,6 +149,117 @@ class Events(LiveTest):
             rf"\({re.escape(INITIATOR_NAME)} at 127\.0\.0\.1:\d+\)$", re.M))
         self.assertEqual(events, [])
         self.assertGreater(len(records), 0)
+
+
+class Watched:
+    """Two scripted ends that are watched live and captured, until both have said what happened."""
+
+    def __enter__(self):
+        self._open = contextlib.ExitStack()
+        self.stage = self._open.enter_context(Stage())
+        port = self.stage.port
+        self.serve = self._open.enter_context(Serve(port))
+        self._capture = self._open.enter_context(Capture(port))
+        self._trace = self._open.enter_context(Trace(port))
+        return self
+
+    def __exit__(self, *failure):
+        self._open.__exit__(*failure)
+
+    def stop(self):
+        """[(where from, events)], live and from the capture."""
+        self._trace.stop()
+        self._capture.stop()
+        _, stdout, _ = replay(self._capture.file, "--port", self.stage.port, "--role", "both",
+                              "-o", "json")
+        return [("live", self._trace.events()), ("capture", events_of(stdout))]
+
+
+class Happenings(LiveTest):
+
+    def check(self, watched, conversation, words):
+        """The words of both ends, but the last ones, which are those of the connection's end."""
+        for source, events in watched.stop():
+            found = words_of(events)
+            for role in ROLES:
+                with self.subTest(source=source, role=role):
+                    self.assertEqual(found[conversation.port, role][:-1], words)
+
+    def test_overdue_answers(self):
+        """A login and a ping that nobody answers are events before the connection ends."""
+        ping = pdu(NOP_OUT, itt=50, ttt=RESERVED_TAG, cmdsn=1, exp_statsn=1)
+        late = {"login": "the target has not answered the Login Request for 5 s",
+                "ping": "the target has not answered the initiator's ping for 5 s, although "
+                        "commands are answered"}
+        with Watched() as watched:
+            with watched.stage.connect() as logs_in, watched.stage.connect() as pings:
+                logs_in.say([I(login_request())])
+                pings.say([*login(), I(ping)])
+                time.sleep(3)
+                pings.say([I(command()), T(response())])
+                time.sleep(4)
+            sources = watched.stop()
+        for source, events in sources:
+            found = words_of(events)
+            for role in ROLES:
+                with self.subTest(source=source, role=role):
+                    self.assertEqual(found[logs_in.port, role][:-1], [late["login"]])
+                    self.assertEqual(found[pings.port, role][:-1], [IN, late["ping"]])
+
+    def test_a_wrong_header_digest(self):
+        with Watched() as watched:
+            with watched.stage.connect() as conversation:
+                conversation.say([*login(HEADER), I(command(1)), T(response(1)),
+                                  I(command(2).damaged(27)), I(command(3)), T(response(3))],
+                                 HEADER)
+            self.check(watched, conversation,
+                       [IN, "a PDU with a wrong header digest, which the receiver drops"])
+
+    def test_a_gap(self):
+        with Watched() as watched:
+            with watched.stage.connect() as conversation:
+                conversation.say([*login(), I(command(1)), T(response(1)), I(b"\xff" * 96)])
+            self.check(watched, conversation,
+                       [IN, "a gap: lunscope missed bytes, and what was in flight is in doubt"])
+
+    def test_a_session_that_is_taken_over(self):
+        """By the same address, by another one, and one that was down."""
+        with Watched() as watched:
+            stage = watched.stage
+            with stage.connect() as first, stage.connect() as again, \
+                    stage.connect(source_host="127.0.0.2") as elsewhere:
+                for conversation, tsih in (first, 1), (again, 2), (elsewhere, 3):
+                    conversation.say([I(login_request()), T(login_response(tsih=tsih))])
+                elsewhere.end("initiator")
+                time.sleep(0.5)
+                with stage.connect() as back:
+                    back.say([I(login_request()), T(login_response(tsih=4))])
+                    metrics = watched.serve.metrics()
+            sources = watched.stop()
+        for source, events in sources:
+            logins = {(initiator_port(event), event["role"]): (event["event"], event["words"])
+                      for event in events if event["words"].startswith(IN)}
+            for role in ROLES:
+                with self.subTest(source=source, role=role):
+                    self.assertEqual(logins[first.port, role], ("logged_in", IN))
+                    self.assertEqual(logins[again.port, role], (
+                        "session_reinstated",
+                        f"logged in, in the place of its session from 127.0.0.1:{first.port}"))
+                    self.assertEqual(logins[elsewhere.port, role], (
+                        "session_taken_over",
+                        f"logged in, in the place of its session from 127.0.0.1:{again.port}, "
+                        "which is another address"))
+                    kind, words = logins[back.port, role]
+                    self.assertEqual(kind, "session_restored")
+                    outage = float(re.search(r"after ([0-9.]+) s", words)[1])
+                    self.assertAlmostEqual(outage, 0.5, delta=0.4)
+                    self.assertAlmostEqual(
+                        metrics.total("session_outage_seconds_total", role=role), outage, delta=0.01)
+        for role in ROLES:
+            self.assertEqual(metrics.total("session_outages_total", role=role), 1)
+            for address in ("same_address", "other_address"):
+                self.assertEqual(metrics.total("session_reinstatements_total", role=role,
+                                               **{"from": address}), 1, address)
 
 
 class Connects(LiveTest):

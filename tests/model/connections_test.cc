@@ -103,6 +103,30 @@ TEST(Ends, AreCountedByHowAndDuring) {
   EXPECT_EQ(count(LUNSCOPE_END_CLOSED_BY_PEER, During::kTurnedAway), 1u);
 }
 
+TEST(Ends, OfAConnectHaveTheNamesOfTheOnlySessionOfThatPortal) {
+  Host host;
+  const auto refused = [&](const char* target) {
+    return TargetOf(host, target).ends[LUNSCOPE_END_REFUSED][static_cast<size_t>(During::kConnect)];
+  };
+  host.Meets(1).FailsToConnect(LUNSCOPE_END_REFUSED);
+  EXPECT_EQ(refused(kUnknownName), 1u) << "no session was seen there";
+  host.Opens(2).LogsIn().Drops();
+  host.Meets(3).FailsToConnect(LUNSCOPE_END_REFUSED);
+  EXPECT_EQ(refused(kDisk), 1u);
+  host.Opens(4).LogsIn({.target = "iqn.other", .isid = kIsid + 1});
+  host.Meets(5).FailsToConnect(LUNSCOPE_END_REFUSED);
+  EXPECT_EQ(refused(kUnknownName), 2u) << "two targets are there";
+}
+
+TEST(Troubles, AreToldOnce) {
+  Host host;
+  host.Opens(1).LogsIn();
+  const Applied told = host.On(1).Tells(2, 1);
+  EXPECT_EQ(told.troubles.gaps, 2u);
+  EXPECT_EQ(told.troubles.header_digest_errors, 1u);
+  EXPECT_FALSE(host.On(1).Tells(0, 0).troubles.any());
+}
+
 TEST(Counters, AreCountedByAWalk) {
   Host host;
   Meet(host);

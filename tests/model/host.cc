@@ -278,12 +278,21 @@ Conversation& Conversation::Rejects(uint8_t reason) {
   return *this;
 }
 
-Conversation& Conversation::PingsFor(uint64_t ns) {
+Conversation& Conversation::Pings() {
   lunscope_pdu_record ping = NewPdu(ISCSI_NOP_OUT);
   PutBe32(&ping.bhs[16], 77);
   PutBe32(&ping.bhs[20], ISCSI_RESERVED_TAG);
   Deliver(ping, {}, LUNSCOPE_CHUNK_BYTES);
+  return *this;
+}
+
+Conversation& Conversation::PingsFor(uint64_t ns) {
+  Pings();
   host_.now_ns += ns;
+  return AnswersPing();
+}
+
+Conversation& Conversation::AnswersPing() {
   lunscope_pdu_record answer = NewPdu(ISCSI_NOP_IN);
   PutBe32(&answer.bhs[16], 77);
   PutBe32(&answer.bhs[20], ISCSI_RESERVED_TAG);
@@ -354,6 +363,22 @@ Conversation& Conversation::Takes(uint32_t commands) {
 Conversation& Conversation::Ends(lunscope_end end) {
   report_.end = static_cast<uint8_t>(end);
   return Closes();
+}
+
+Conversation& Conversation::FailsToConnect(lunscope_end end) {
+  report_.header.flags |= LUNSCOPE_FLAG_CONNECTING | LUNSCOPE_FLAG_OPENED;
+  return Ends(end);
+}
+
+Conversation& Conversation::HasRemoteHost(uint8_t number) {
+  report_.remote_address[3] = number;
+  return *this;
+}
+
+Applied Conversation::Tells(uint32_t gaps, uint32_t header_digest_errors) {
+  report_.gaps += gaps;
+  report_.header_digest_errors += header_digest_errors;
+  return host_.Apply(Record());
 }
 
 Conversation& Conversation::Retransmits(uint64_t segments) {
@@ -437,6 +462,17 @@ Applied Host::ApplyBytes(const void* data, size_t bytes) {
   const Applied applied = model_.Apply(*record);
   if (hand_on_) hand_on_(*record);
   return applied;
+}
+
+std::vector<std::string> Host::Overdues() {
+  std::vector<std::string> all;
+  model_.LookForOverdue(now_ns, [&](const Overdue& overdue) {
+    constexpr const char* kNames[] = {"login", "ping of the initiator", "ping of the target"};
+    all.push_back(std::string(kNames[static_cast<size_t>(overdue.what)]) + " " +
+                  std::to_string((now_ns - overdue.since_ns) / 1'000'000) + " ms" +
+                  (overdue.is_answering ? ", answering" : ""));
+  });
+  return all;
 }
 
 std::vector<std::string> Host::Sessions() const {

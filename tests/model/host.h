@@ -122,6 +122,8 @@ class Conversation {
   Conversation& Rejects(uint8_t reason);
   Conversation& Announces(uint8_t async_event);
   Conversation& PingsFor(uint64_t ns);  // a NOP-Out, and its answer so much later
+  Conversation& Pings();                // the NOP-Out alone
+  Conversation& AnswersPing();
 
   // Facts that only the kernel's counters have.
   Conversation& Counts(lunscope_direction direction, uint8_t opcode, uint64_t pdus, uint64_t bytes);
@@ -131,6 +133,9 @@ class Conversation {
   Conversation& Waits(const lunscope_tcp& tcp);
   Conversation& Takes(uint32_t commands);  // a command window
   Conversation& Ends(lunscope_end end);
+  Conversation& FailsToConnect(lunscope_end end);               // instead of Opens()
+  Conversation& HasRemoteHost(uint8_t number);                  // 192.0.2.number
+  Applied Tells(uint32_t gaps, uint32_t header_digest_errors);  // so many more, in a record
   Conversation& UsesDigests();
   Conversation& Holds(std::vector<Task> tasks);  // in flight, from now on
   Conversation& IsIpv6();
@@ -189,6 +194,8 @@ class Host {
   // Calls this with each later record, after the model has taken it in: for a second model, or a
   // tape.
   void HandOn(std::function<void(const lunscope_record&)> to) { hand_on_ = std::move(to); }
+  // The answers that have become overdue, as "what age in ms".
+  std::vector<std::string> Overdues();
   void NameScsiHost(uint32_t host, const std::string& target) { model_.NameScsiHost(host, target); }
 
   [[nodiscard]] Snapshot See() const { return model_.TakeSnapshot(); }

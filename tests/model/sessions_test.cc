@@ -11,6 +11,7 @@ namespace {
 
 using std::string_literals::operator""s;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -96,6 +97,42 @@ TEST(Session, ThatIsUpStaysWhenItsInitiatorOpensAnother) {
   host.Opens(2).LogsIn({.isid = kIsid + 1});
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1",
                                            "iqn.host iqn.disk 00023d000002:0001 up=1"));
+}
+
+TEST(Session, ThatWasDownHasAnOutage) {
+  for (const uint64_t isid : {kIsid, kIsid + 1}) {
+    Host host;
+    host.Opens(1).LogsIn().Drops();
+    host.now_ns += 2'500'000'000;
+    host.Opens(2).LogsIn({.isid = isid, .tsih = 2});
+    const TargetCounters target = host.See().targets.at({kInitiator, kDisk});
+    EXPECT_EQ(target.outages, 1u);
+    EXPECT_EQ(target.outage_ns, 2'500'000'000u);
+    EXPECT_THAT(target.session_reinstatements, Each(0u));
+  }
+}
+
+TEST(Session, ThatEndedOrIsAnotherPathHasNoOutage) {
+  Host host;
+  host.Opens(1).LogsIn().LogsOut().Drops();
+  host.Opens(2).LogsIn();
+  host.Opens(3).LogsIn({.isid = kIsid + 1, .tsih = 2});
+  const TargetCounters target = host.See().targets.at({kInitiator, kDisk});
+  EXPECT_EQ(target.outages, 0u);
+  EXPECT_THAT(target.session_reinstatements, Each(0u));
+}
+
+TEST(Session, ThatIsUpIsTakenOver) {
+  for (const uint8_t number : {2, 7}) {
+    Host host;
+    host.Opens(1, kTarget).LogsIn();
+    host.Meets(2, kTarget).HasRemoteHost(number).Opens().LogsIn({.tsih = 2});
+    const TargetCounters target = host.See().targets.at({kTarget, kDisk});
+    EXPECT_EQ(target.session_reinstatements[kFromSameAddress], number == 2 ? 1u : 0u);
+    EXPECT_EQ(target.session_reinstatements[kFromElsewhere], number == 2 ? 0u : 1u);
+    host.On(1).Drops();
+    EXPECT_EQ(host.See().targets.at({kTarget, kDisk}).outages, 0u);
+  }
 }
 
 // One of two paths is back under its own ISID. The other is still down.

@@ -62,10 +62,10 @@ TEST_F(CaptureSourceTest, IsDoneAtTheEndOfItsFile) {
   Watcher watcher(std::move(sources), ModelOptions{});
   watcher.Drain();
   EXPECT_FALSE(watcher.is_done());
-  const uint64_t early_ns = capture.now_ns();
+  const uint64_t early_ns = capture.NowNs();
   watcher.Drain();
   EXPECT_TRUE(watcher.is_done());
-  EXPECT_GT(capture.now_ns(), early_ns);
+  EXPECT_GT(capture.NowNs(), early_ns);
   EXPECT_EQ(capture.CountsText(), "5000 packets read, 5000 TCP on other ports");
   EXPECT_TRUE(capture.Ended().ok());
   EXPECT_EQ(watcher.EndLine(),
@@ -73,7 +73,7 @@ TEST_F(CaptureSourceTest, IsDoneAtTheEndOfItsFile) {
   const Observation observation = watcher.Observe();
   EXPECT_TRUE(observation.is_offline);
   EXPECT_TRUE(observation.has_iscsi);
-  EXPECT_EQ(observation.now_ns, capture.now_ns());
+  EXPECT_EQ(observation.now_ns, capture.NowNs());
   EXPECT_EQ(observation.tracked_commands_limit, LUNSCOPE_TRACKED_COMMANDS);
 }
 
