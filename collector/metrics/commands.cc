@@ -86,6 +86,16 @@ struct EachTargetOperation {
   }
 };
 
+// The initiators of each target, all LUNs and operations together.
+struct EachInitiator {
+  using Item = InitiatorStatistics;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTargetLabel, &kInitiatorLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    for (const auto& [key, initiator] : view.observation.snapshot.initiators)
+      visit(InitiatorLabels(key), initiator);
+  }
+};
+
 // The phases of the operations on a target, as far as they are known.
 struct EachTargetPhase {
   using Item = LatencyHistogram;
@@ -229,6 +239,19 @@ constexpr Metric kCommandMetrics[] = {
      "Bytes in immediate and Data-Out data segments of completed commands.",
      Of<EachLun, &LunStatistics::written_bytes>(),
      Twin{"Bytes that commands of a SCSI layer have written."}},
+    {"initiator_commands_total", Counter, kCount, kIscsi,
+     "SCSI commands completed, by initiator. The sum is that of lunscope_commands_total.",
+     Of<EachInitiator, &InitiatorStatistics::commands>()},
+    {"initiator_command_seconds_total", Counter, kSeconds, kIscsi,
+     "Durations of completed commands, added up. Divided by the commands it is their mean "
+     "duration.",
+     Of<EachInitiator, &InitiatorStatistics::duration_ns>()},
+    {"initiator_read_bytes_total", Counter, kBytes, kIscsi,
+     "Bytes in Data-In data segments of completed commands, by initiator.",
+     Of<EachInitiator, &InitiatorStatistics::read_bytes>()},
+    {"initiator_written_bytes_total", Counter, kBytes, kIscsi,
+     "Bytes in immediate and Data-Out data segments of completed commands, by initiator.",
+     Of<EachInitiator, &InitiatorStatistics::written_bytes>()},
     {"outstanding_commands", Gauge, kCount, kIscsi,
      "Commands that wait for their status at the time of the scrape. A command above the target's "
      "MaxCmdSN does not: the target ignores it.",

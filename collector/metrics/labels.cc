@@ -102,6 +102,15 @@ constexpr Explained kOverflowSessions[] = {
     {kOverflowName, "All sessions for which --max-label-sets has no room, together."},
 };
 
+constexpr Explained kStandInInitiators[] = {
+    {kUnknownName, "lunscope did not see the login, and this host does not know the name."},
+    {kOverflowName, "All initiators or sessions for which --max-label-sets has no room, together."},
+};
+
+constexpr Explained kSeveralGuestsHelp[] = {
+    {kSeveralGuests, "Several guests use this initiator name, or have no room for a series."},
+};
+
 constexpr Explained kOverflowProcesses[] = {
     {kOverflowName, "All processes for which --max-label-sets has no room, together."},
 };
@@ -192,8 +201,10 @@ constexpr Label kHostStatusLabel = {"host_status",
 
 constexpr Label kSessionLabel = {"session", "ISID and TSIH of the session, in hex.",
                                  &ValuesOf<kOverflowSessions>};
-constexpr Label kInitiatorLabel = {"initiator", "The name of the iSCSI initiator.",
-                                   &ValuesOf<kOverflowSessions>};
+constexpr Label kInitiatorLabel = {"initiator",
+                                   "The name of the iSCSI initiator. If lunscope did not see the "
+                                   "login, the name comes from this host.",
+                                   &ValuesOf<kStandInInitiators>};
 constexpr Label kPortalLabel = {"portal", "IP address and TCP port of the target."};
 constexpr Label kHeaderDigestLabel = {"header_digest", "The negotiated header digest.",
                                       &ValuesOf<kDigests>, true};
@@ -205,6 +216,8 @@ constexpr Label kCommLabel = {"comm",
                               &ValuesOf<kOverflowProcesses>};
 constexpr Label kGuestLabel = {"guest",
                                "The guest that the process runs, if it is QEMU; else empty."};
+constexpr Label kInitiatorGuestLabel = {"guest", "The name of the guest, as QEMU has it.",
+                                        &ValuesOf<kSeveralGuestsHelp>};
 constexpr Label kCgroupLabel = {"cgroup",
                                 "The control group (v2) of the process; empty if it is not known."};
 constexpr Label kNetworkNamespaceLabel = {

@@ -60,6 +60,7 @@ extern const Label kHeaderDigestLabel;
 extern const Label kDataDigestLabel;
 extern const Label kCommLabel;
 extern const Label kGuestLabel;
+extern const Label kInitiatorGuestLabel;
 extern const Label kCgroupLabel;
 extern const Label kNetworkNamespaceLabel;
 extern const Label kNameSourceLabel;

@@ -81,4 +81,11 @@ std::map<uint8_t, uint64_t> WithZeros(std::map<uint8_t, uint64_t> counts,
 
 Labels RoleLabels(uint8_t role) { return {{kRoleLabel.name, RoleLabel(role)}}; }
 
+Labels InitiatorLabels(const InitiatorKey& key) {
+  Labels labels = RoleLabels(key.role);
+  labels.push_back({kTargetLabel.name, key.target});
+  labels.push_back({kInitiatorLabel.name, key.initiator});
+  return labels;
+}
+
 }  // namespace lunscope

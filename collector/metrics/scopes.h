@@ -107,6 +107,7 @@ struct EachOperation {
 // The roles that are watched.
 std::vector<uint8_t> RolesOf(const View& view);
 Labels RoleLabels(uint8_t role);
+Labels InitiatorLabels(const InitiatorKey& key);  // role, target and initiator
 
 // These counts, and 0 for each of the codes that has none: the first count of such a code is then
 // an increase of a counter.

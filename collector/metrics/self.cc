@@ -134,8 +134,9 @@ constexpr Metric kSelfMetrics[] = {
      "Requests to the HTTP endpoint that were refused before their page was looked for.",
      Of<EachHttpRefusal>()},
     {"dropped_series_total", Counter, kCount, kAlways,
-     "Targets, LUNs and operations that count as overflow: there was no room for them in "
-     "--max-label-sets, or their target was idle and gave its room to another one.",
+     "Targets, LUNs, operations and initiators that count as overflow: there was no room for them "
+     "in "
+     "--max-label-sets, or they were idle and gave their room to another one.",
      Of<Once, &DroppedSeries>()},
     {"build_info", Gauge, kInfo, kAlways, "Version of lunscope and libbpf; always 1.",
      InfoOf<EachBuild>()},

@@ -2,6 +2,8 @@
 //
 // iSCSI sessions and connections.
 #include <algorithm>
+#include <array>
+#include <string>
 #include <tuple>
 
 #include "collector/metrics/catalogue.h"
@@ -106,6 +108,20 @@ struct EachReader {
   }
 };
 
+// Initiators that a guest of this host runs.
+struct EachGuest {
+  using Item = std::string;
+  static constexpr std::array kLabels = {&kRoleLabel, &kTargetLabel, &kInitiatorLabel,
+                                         &kInitiatorGuestLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    for (const auto& [key, guest] : view.observation.snapshot.guests) {
+      Labels labels = InitiatorLabels(key);
+      labels.push_back({kInitiatorGuestLabel.name, guest});
+      visit(labels, guest);
+    }
+  }
+};
+
 // Connections whose names come from this host.
 struct EachNameSource {
   using Item = uint64_t;
@@ -138,6 +154,9 @@ constexpr Metric kSessionMetrics[] = {
      "and "
      "network namespace.",
      Of<EachReader>()},
+    {"guest_info", Gauge, kInfo, kLiveIscsi,
+     "The guest of this host whose QEMU is this initiator, while a connection is open; always 1.",
+     InfoOf<EachGuest>()},
     {"inferred_connections", Gauge, kCount, kIscsi,
      "Connections that were open before lunscope started, with names from this host instead of a "
      "login.",

@@ -70,6 +70,11 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
   if (applied.verdict.is_answered()) {
     connection.command_ns = record.header.time_ns;
     Count(connection, lun, record, applied);
+    InitiatorCounters& initiator = series_.InitiatorOf(connection, connection.initiator);
+    initiator.commands++;
+    initiator.duration_ns += record.duration_ns;
+    initiator.read_bytes += record.read_bytes;
+    initiator.written_bytes += record.written_bytes;
     return applied;
   }
   Classify(lun, record, applied);
@@ -93,6 +98,7 @@ OperationStatistics& CommandCounter::Count(const Origin& origin, LunStatistics& 
 }
 
 Applied CommandCounter::Apply(Connection& connection, const lunscope_aggregates_record& record) {
+  InitiatorCounters& initiator = series_.InitiatorOf(connection, connection.initiator);
   connection.aggregates.resize(std::max<size_t>(connection.aggregates.size(), record.count));
   for (uint32_t i = 0; i < record.count; i++) {
     const lunscope_aggregate& now = record.aggregates[i];
@@ -101,11 +107,15 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_aggregates_
     const std::array<uint8_t, ISCSI_CDB_BYTES> cdb = {now.opcode, now.byte1};
     const size_t operation = OperationOf(cdb, DeviceTypeOf(connection, now.lun, lun));
     const uint64_t bytes = now.transferred_bytes - counted.transferred_bytes;
+    const uint64_t duration_ns = now.duration_ns - counted.duration_ns;
     series_.OperationOf(connection, lun, operation)
-        .duration_ns.AddGrowth(counted.durations, now.durations,
-                               now.duration_ns - counted.duration_ns);
+        .duration_ns.AddGrowth(counted.durations, now.durations, duration_ns);
     connection.target->second.sizes[operation].AddGrowth(counted.sizes, now.sizes, bytes);
-    (now.flags & ISCSI_COMMAND_READ ? lun.read_bytes : lun.written_bytes) += bytes;
+    const bool is_read = (now.flags & ISCSI_COMMAND_READ) != 0;
+    (is_read ? lun.read_bytes : lun.written_bytes) += bytes;
+    (is_read ? initiator.read_bytes : initiator.written_bytes) += bytes;
+    initiator.commands += now.commands - counted.commands;
+    initiator.duration_ns += duration_ns;
     counted = now;
   }
   return {.connection = &connection};

@@ -58,7 +58,8 @@ void Connections::InferNames(Connection& connection) {
   if (found.target.empty() && found.initiator.empty()) return;
   connection.names_from = found.source;
   for (const auto& [lun, type] : found.device_types) LearnDeviceType(connection, lun, type);
-  connection.initiator = Printable(found.initiator);
+  series_.Rename(connection);
+  connection.initiator = NameFromWire(Printable(found.initiator));
   if (found.target.empty()) return;
   series_.Assign(connection, {connection.role, NameFromWire(Printable(found.target))});
   Series::Prove(connection);

@@ -95,7 +95,10 @@ void Logins::ApplyRequest(Connection& connection, const lunscope_pdu_record& rec
   login.requested_cid = iscsi_cid(record.bhs);
   connection.names_from = kNamesFromLogin;
   const Negotiation& said = *login.negotiation;
-  if (!said.initiator_name().empty()) connection.initiator = NameFromWire(said.initiator_name());
+  if (!said.initiator_name().empty()) {
+    series_.Rename(connection);
+    connection.initiator = NameFromWire(said.initiator_name());
+  }
   std::string target = NameFromWire(said.target_name());
   if (target.empty() && said.IsDiscovery()) target = kDiscoveryName;
   if (target.empty()) return;

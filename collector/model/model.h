@@ -36,8 +36,8 @@ namespace lunscope {
 
 struct ModelOptions {
   // Targets, LUNs and LUN-operation pairs that get statistics of their own. Those beyond
-  // this budget share the role's overflow target, so that sums stay right. A snapshot names as many
-  // sessions and as many processes, too.
+  // this budget share the role's overflow target, so that sums stay right. As many initiators have
+  // counts of their own, and a snapshot names as many sessions and as many processes.
   size_t max_label_sets = 10'000;
   // Sessions that ended without a logout and are remembered as down.
   size_t max_down_sessions = 256;

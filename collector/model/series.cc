@@ -34,9 +34,16 @@ void Series::Assign(Origin& origin, const TargetKey& key) {
   const std::string& name = target.first.name;
   origin.has_own_target = name != kUnknownName && name != kOverflowName;
   origin.last_lun = nullptr;
+  origin.initiator = nullptr;
+}
+
+void Series::Rename(Origin& origin) {
+  if (origin.initiator != nullptr) initiators_.Leave(*origin.initiator);
+  origin.initiator = nullptr;
 }
 
 void Series::Release(const Origin& origin) {
+  if (origin.initiator != nullptr) initiators_.Leave(*origin.initiator);
   if (origin.target == nullptr) return;
   TargetUse& use = origin.target->second.use;
   if (--use.origins != 0 || IsStandIn(origin.target->first)) return;
@@ -64,6 +71,7 @@ void Series::BeginWalk(uint64_t now_ns) {
 
 void Series::EndHold() {
   is_held_ = false;
+  initiators_.EndHold();
   while (label_sets_ > max_label_sets_ && !idle_.empty()) GiveUpOne();
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "collector/base/address.h"
+#include "collector/model/initiators.h"
 #include "collector/model/target.h"
 
 namespace lunscope {
@@ -29,6 +30,7 @@ struct Origin {
   Target* target = nullptr;
   LunStatistics* last_lun = nullptr;  // of last_lun_number
   uint64_t last_lun_number = 0;
+  Initiator* initiator = nullptr;  // that counts its commands; nullptr: none does yet
   uint8_t role = LUNSCOPE_ROLE_UNKNOWN;
   bool has_own_target = false;  // false: the target is a stand-in for many
   PackedAddress portal;         // of the target; none: unknown, or not iSCSI
@@ -36,7 +38,8 @@ struct Origin {
 
 class Series {
  public:
-  explicit Series(size_t max_label_sets) : max_label_sets_(max_label_sets) {}
+  explicit Series(size_t max_label_sets)
+      : max_label_sets_(max_label_sets), initiators_(max_label_sets) {}
 
   // From now on the target of this key counts what comes from the origin. The origin is not copied
   // from then on: the target counts its origins.
@@ -48,7 +51,10 @@ class Series {
 
   // While it is held, no target goes: somebody reads the table and lets records in meanwhile. The
   // budget may be exceeded by a few label sets then.
-  void Hold() { is_held_ = true; }
+  void Hold() {
+    is_held_ = true;
+    initiators_.Hold();
+  }
   void EndHold();
 
   // The LUN of this number, whichever addressing method wrote the number.
@@ -68,6 +74,16 @@ class Series {
     return statistics ? *statistics : NewOperation(*origin.target, statistics, operation);
   }
 
+  // The initiator that counts what comes from the origin. name: the same each time, until the
+  // origin is assigned or renamed.
+  InitiatorCounters& InitiatorOf(Origin& origin, const std::string& name) {
+    if (origin.initiator == nullptr)
+      origin.initiator = &initiators_.Join(origin.target->first, name);
+    return origin.initiator->second;
+  }
+  // From now on the initiator of the origin has another name.
+  void Rename(Origin& origin);
+
   // The time of a record, by the clock of records; an earlier one changes nothing.
   void AdvanceTo(uint64_t time_ns) {
     if (time_ns > now_ns_) now_ns_ = time_ns;
@@ -77,8 +93,11 @@ class Series {
   void BeginWalk(uint64_t now_ns);
 
   [[nodiscard]] const std::map<TargetKey, TargetStatistics>& targets() const { return targets_; }
-  // How often something went to an overflow target because the budget was spent, at once or later.
-  [[nodiscard]] uint64_t dropped() const { return dropped_; }
+  [[nodiscard]] const std::map<InitiatorKey, InitiatorStatistics>& initiators() const {
+    return initiators_.all();
+  }
+  // How often something became overflow because the budget was spent, at once or later.
+  [[nodiscard]] uint64_t dropped() const { return dropped_ + initiators_.dropped(); }
 
  private:
   // Where the LUN of this number lies.
@@ -120,6 +139,7 @@ class Series {
   std::map<TargetKey, TargetStatistics> targets_;
   std::set<Target*, GoesFirst> idle_;
   size_t max_label_sets_;
+  Initiators initiators_;
   size_t label_sets_ = 0;
   uint64_t dropped_ = 0;
   uint64_t idle_turns_ = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Targets and their LUNs stay where they are while the series are held, so a pause between two of
-// them moves nothing. Sessions and connections may go in a pause, so the copy looks up its place
-// again behind it.
+// Targets, their LUNs and initiators stay where they are while the series are held, so a pause
+// between two of them moves nothing. Sessions and connections may go in a pause, so the copy looks
+// up its place again behind it.
 #include "collector/model/snapshot.h"
 
 #include <algorithm>
@@ -79,6 +79,17 @@ void LimitSessions(std::vector<SessionState>& sessions, size_t limit) {
   }
 }
 
+// Two guests may have one initiator name, if one is a copy of the other.
+void AddGuest(const Connection& connection, size_t limit, Snapshot& snapshot) {
+  const TargetKey& target = connection.target->first;
+  InitiatorKey key = {target.role, target.name,
+                      connection.initiator.empty() ? kUnknownName : connection.initiator};
+  if (snapshot.guests.size() >= limit && !snapshot.guests.contains(key))
+    key.target = key.initiator = kOverflowName;
+  const auto [known, is_new] = snapshot.guests.try_emplace(key, connection.process.guest);
+  if (!is_new && known->second != connection.process.guest) known->second = kSeveralGuests;
+}
+
 LocalProcess OverflowProcess() {
   LocalProcess process;
   process.comm = kOverflowName;
@@ -97,6 +108,14 @@ void CopyTargets(const std::map<TargetKey, TargetStatistics>& targets, const Pau
       copy.luns.emplace_hint(copy.luns.end(), number, lun);
       if (pause) pause();
     }
+    if (pause) pause();
+  }
+}
+
+void CopyInitiators(const std::map<InitiatorKey, InitiatorStatistics>& initiators,
+                    const Pause& pause, Snapshot& snapshot) {
+  for (const auto& [key, initiator] : initiators) {
+    snapshot.initiators.emplace_hint(snapshot.initiators.end(), key, initiator);
     if (pause) pause();
   }
 }
@@ -120,6 +139,7 @@ void CountConnections(const std::map<uint64_t, Connection>& connections, size_t 
     if (readers == all.end())
       readers = all.emplace(Readers{connection.target, connection.process}, 0).first;
     readers->second++;
+    if (!connection.process.guest.empty()) AddGuest(connection, limit, snapshot);
     if (connection.has_inferred_names())
       snapshot.inferred_connections[{connection.target->first, connection.names_from}]++;
   });

@@ -18,6 +18,9 @@
 
 namespace lunscope {
 
+// Stands for the names of guests that have one initiator name.
+inline constexpr const char* kSeveralGuests = "several";
+
 struct SessionState {
   uint8_t role = 0;
   std::string target;
@@ -32,6 +35,7 @@ struct SessionState {
 
 struct Snapshot {
   std::map<TargetKey, TargetStatistics> targets;
+  std::map<InitiatorKey, InitiatorStatistics> initiators;
   std::vector<SessionState> sessions;  // in the order of their keys
   uint64_t dropped_series = 0;
   uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last walk
@@ -39,6 +43,8 @@ struct Snapshot {
   std::map<std::pair<TargetKey, std::string>, uint64_t> inferred_connections;
   // Connections by target and by the process that reads them. Its id is 0: it is no label.
   std::map<std::pair<TargetKey, LocalProcess>, uint64_t> connections;
+  // The guests that run the initiators of open connections.
+  std::map<InitiatorKey, std::string> guests;
 };
 
 // Each LUN, session and connection is as of one moment. Not all are as of the same one, because a
@@ -47,9 +53,11 @@ struct Snapshot {
 // limit: so many sessions, and so many processes, keep their names. Portals share the room for
 // sessions, and targets that for processes: each gets as much as every other, so that many of one
 // leave room for the others. Those without room are the overflow of their target, so that sums stay
-// right. Older sessions get their place first.
+// right. Older sessions get their place first. So many initiators have the name of their guest.
 void CopyTargets(const std::map<TargetKey, TargetStatistics>& targets, const Pause& pause,
                  Snapshot& snapshot);
+void CopyInitiators(const std::map<InitiatorKey, InitiatorStatistics>& initiators,
+                    const Pause& pause, Snapshot& snapshot);
 void CopySessions(const std::map<SessionKey, Session>& sessions, size_t limit, const Pause& pause,
                   Snapshot& snapshot);
 void CountConnections(const std::map<uint64_t, Connection>& connections, size_t limit,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Targets that come, count and go, in any order, under a small budget of label sets: sums stay
-// right, the budget holds, and an origin finds what it counted for last.
+// Targets and initiators that come, count and go, in any order, under a small budget of label sets:
+// sums stay right, the budget holds, and an origin finds what it counted for last.
 //
 // Input: a byte for the budget, and three bytes for each step: what, which origin, which name.
 #include "collector/model/series.h"
@@ -17,7 +17,7 @@ constexpr size_t kOrigins = 8;
 constexpr size_t kNames = 32;
 constexpr size_t kStepBytes = 3;
 constexpr uint64_t kMinuteNs = 60'000'000'000;
-enum Step : uint8_t { kAssign, kRelease, kProve, kCount, kWalk, kHold, kEndHold, kSteps };
+enum Step : uint8_t { kAssign, kRelease, kProve, kCount, kWalk, kHold, kEndHold, kRename, kSteps };
 
 std::string NameOf(uint8_t number) {
   constexpr std::array kStandIns = {kUnknownName, kDiscoveryName, kOverflowName};
@@ -40,8 +40,12 @@ class Scene {
       case kProve:
         if (origin.target != nullptr) Series::Prove(origin);
         break;
-      case kCount: Count(origin, name); break;
+      case kCount: Count(origin, initiators_[who % kOrigins], name); break;
       case kWalk: series_.BeginWalk(now_ns_ += name * kMinuteNs); break;
+      case kRename:
+        series_.Rename(origin);
+        initiators_[who % kOrigins] = NameFromWire(NameOf(name));
+        break;
       case kHold:
         series_.Hold();
         is_held_ = true;
@@ -52,17 +56,31 @@ class Scene {
   }
 
  private:
-  void Count(Origin& origin, uint8_t number) {
+  void Count(Origin& origin, const std::string& initiator, uint8_t number) {
     if (origin.target == nullptr) return;
     origin.target->second.logouts++;
     LunStatistics& lun = series_.LunOf(origin, uint64_t{number} << 48);
     Check(&lun == &series_.LunOf(origin, uint64_t{number} << 48), "a LUN is found again");
     lun.read_bytes++;
     series_.OperationOf(origin, lun, number % SCSI_OPERATIONS).duration_ns.Add(number);
+    series_.InitiatorOf(origin, initiator).commands++;
     counted_++;
   }
 
+  void CheckInitiators() {
+    uint64_t commands = 0;
+    size_t own = 0;
+    for (const auto& [key, initiator] : series_.initiators()) {
+      commands += initiator.commands;
+      own += key.initiator == kOverflowName ? 0 : 1;
+    }
+    Check(commands == counted_, "no initiator's commands are lost");
+    if (!is_held_ && !initiators_were_held_) Check(own <= budget_, "the initiators' budget holds");
+    initiators_were_held_ = is_held_ || (initiators_were_held_ && own > budget_);
+  }
+
   void CheckAll() {
+    CheckInitiators();
     uint64_t logouts = 0;
     uint64_t read_bytes = 0;
     uint64_t operations = 0;
@@ -97,10 +115,12 @@ class Scene {
   const size_t budget_;
   Series series_;
   std::array<Origin, kOrigins> origins_;
+  std::array<std::string, kOrigins> initiators_;
   uint64_t counted_ = 0;
   uint64_t now_ns_ = 0;
   bool is_held_ = false;
   bool was_held_ = false;
+  bool initiators_were_held_ = false;
 };
 
 void Run(std::span<const uint8_t> bytes) {
@@ -125,7 +145,13 @@ std::vector<Bytes> Seeds() {
     held.insert(held.end(),
                 {kAssign, name,     name, kCount, name,     1, kHold, 0,     0, kAssign, name,
                  20,      kRelease, name, 0,      kEndHold, 0, 0,     kWalk, 0, 11});
-  return {come_and_go, held, {3, kAssign, 0, 3, kAssign, 0, 4, kAssign, 0, 5, kCount, 0, 9}};
+  Bytes renamed = {2};
+  for (uint8_t name = 3; name < 12; name++)
+    renamed.insert(renamed.end(),
+                   {kAssign, name,  name, kCount, name,    1, kRename, name,   name, kCount, name,
+                    1,       kHold, 0,    name,   kRename, 0, name,    kCount, 0,    1});
+  return {
+      come_and_go, held, renamed, {3, kAssign, 0, 3, kAssign, 0, 4, kAssign, 0, 5, kCount, 0, 9}};
 }
 
 }  // namespace

@@ -204,6 +204,7 @@ Observation FixedObservation() {
   Host host({.max_label_sets = 24});  // a few less than the scenes need
   InitiatorScene(host);
   TargetScene(host);
+  host.Runs(1, {.comm = "qemu-system-x86", .guest = "mail \"1\""});
   host.Walks();
   Observation observation;
   observation.snapshot = host.See();

@@ -134,6 +134,13 @@ void ExpectTheSame(const Host& one, const Host& other) {
   }
   EXPECT_EQ(left.lun.read_bytes, right.lun.read_bytes);
   EXPECT_EQ(left.lun.written_bytes, right.lun.written_bytes);
+  const InitiatorKey host = {LUNSCOPE_ROLE_INITIATOR, kDisk, kHost};
+  const InitiatorCounters& recorded = left.snapshot.initiators.at(host);
+  const InitiatorCounters& added_up = right.snapshot.initiators.at(host);
+  EXPECT_EQ(recorded.commands, added_up.commands);
+  EXPECT_EQ(recorded.duration_ns, added_up.duration_ns);
+  EXPECT_EQ(recorded.read_bytes, added_up.read_bytes);
+  EXPECT_EQ(recorded.written_bytes, added_up.written_bytes);
 }
 
 TEST(Command, AddedUpInTheKernelCountsAsItsRecordWould) {
