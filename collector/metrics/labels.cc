@@ -73,6 +73,13 @@ std::vector<LabelValue> StatusValues() {
   return values;
 }
 
+std::vector<LabelValue> LoginFailureValues() {
+  std::vector<LabelValue> values;
+  for (uint8_t i = 0; i < kLoginFailures; i++)
+    values.push_back({LoginFailureLabel(i), fmt::format("{}.", LoginFailureName(i))});
+  return values;
+}
+
 std::vector<LabelValue> SenseKeyValues() {
   constexpr uint8_t kSenseKeys = 16;
   std::vector<LabelValue> values;
@@ -225,10 +232,10 @@ constexpr Label kNetworkNamespaceLabel = {
 constexpr Label kNameSourceLabel = {"source",
                                     "The source of the names: sysfs, configfs or tgtadm."};
 
-constexpr CodeLabel kStatusClassLabel = {
-    {"status_class", "The status class of the Login Response (RFC 7143 section 11.13.5).",
-     &CodeValues<&LoginStatusClassName, &LoginStatusClassLabel>},
-    &LoginStatusClassLabel};
+constexpr CodeLabel kLoginFailureLabel = {
+    {"status", "The status of the Login Response (RFC 7143 section 11.13.5).", &LoginFailureValues,
+     true},
+    &LoginFailureLabel};
 constexpr CodeLabel kRejectReasonLabel = {
     {"reason", "The reason of the Reject PDU (RFC 7143 section 11.17.1).",
      &CodeValues<&RejectReasonName, &RejectLabel>},

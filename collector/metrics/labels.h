@@ -66,7 +66,7 @@ extern const Label kNetworkNamespaceLabel;
 extern const Label kNameSourceLabel;
 
 // PDUs.
-extern const CodeLabel kStatusClassLabel;
+extern const CodeLabel kLoginFailureLabel;
 extern const CodeLabel kRejectReasonLabel;
 extern const CodeLabel kTaskFunctionLabel;
 extern const CodeLabel kAsyncEventLabel;

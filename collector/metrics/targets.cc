@@ -18,14 +18,11 @@ using enum Available;
 struct EachLoginFailure {
   using Item = uint64_t;
   static constexpr std::array<const Label*, 4> kLabels = {&kRoleLabel, &kTransportLabel,
-                                                          &kTargetLabel, &kStatusClassLabel};
+                                                          &kTargetLabel, &kLoginFailureLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
-    // The status class of the first LoginFailure; the others follow in the order of the RFC.
-    constexpr uint8_t kFirstStatusClass = 2;
     WalkTargets(view, [&](Labels& labels, const TargetKey&, const TargetStatistics& target) {
-      for (size_t i = 0; i < kLoginFailures; i++) {
-        const auto status_class = static_cast<uint8_t>(kFirstStatusClass + i);
-        const Scoped scoped(labels, kStatusClassLabel, kStatusClassLabel.value_of(status_class));
+      for (uint8_t i = 0; i < kLoginFailures; i++) {
+        const Scoped scoped(labels, kLoginFailureLabel, kLoginFailureLabel.value_of(i));
         visit(labels, target.login_failures[i]);
       }
     });
@@ -152,7 +149,7 @@ constexpr Metric kTargetMetrics[] = {
     {"logins_total", Counter, kCount, kIscsi, "Logins that reached the full feature phase.",
      Of<EachTarget, &TargetStatistics::logins>()},
     {"login_failures_total", Counter, kCount, kIscsi,
-     "Login Responses with the status class of an error.", Of<EachLoginFailure>()},
+     "Login Responses by which a login failed, by status.", Of<EachLoginFailure>()},
     {"login_redirections_total", Counter, kCount, kIscsi,
      "Login Responses that send the initiator to another address, which is no failure.",
      Of<EachTarget, &TargetStatistics::login_redirections>()},

@@ -6,7 +6,8 @@
 namespace lunscope {
 namespace {
 
-// Status detail of a redirection (RFC 7143 section 11.13.5).
+// A status class, and a detail of it (RFC 7143 section 11.13.5).
+constexpr uint8_t kRedirection = 1;
 constexpr uint8_t kMovedPermanently = 2;
 
 void LearnPortal(const Connection& connection, Session& session) {
@@ -110,13 +111,14 @@ LoginNews Logins::ApplyResponse(Connection& connection, const lunscope_pdu_recor
   std::unique_ptr<Negotiation>& negotiation = connection.login.negotiation;
   TargetCounters& target = connection.target->second;
   LoginNews news;
-  switch (iscsi_login_status_class(record.bhs)) {
-    case 0: break;
-    case 1: news = Redirect(connection, record); break;
-    case 2: target.login_failures[kInitiatorError]++; break;
-    default: target.login_failures[kTargetError]++; break;
+  const uint8_t status_class = iscsi_login_status_class(record.bhs);
+  if (status_class == kRedirection) {
+    news = Redirect(connection, record);
+  } else if (status_class != 0) {
+    const auto status = static_cast<uint16_t>(status_class << 8);
+    target.login_failures[LoginFailureOf(status | iscsi_login_status_detail(record.bhs))]++;
   }
-  if (iscsi_login_status_class(record.bhs) != 0) {
+  if (status_class != 0) {
     negotiation.reset();
     connection.login.turned_away = true;
     return news;

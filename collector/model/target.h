@@ -19,6 +19,7 @@
 #include "collector/model/deep_ptr.h"
 #include "collector/model/histogram.h"
 #include "collector/model/lun.h"
+#include "collector/names/iscsi_names.h"
 
 namespace lunscope {
 
@@ -66,8 +67,6 @@ struct PingStatistics {
   uint64_t oldest_ns = 0;  // when the oldest of them was sent; 0: none waits
 };
 
-enum LoginFailure { kInitiatorError, kTargetError, kLoginFailures };
-
 // Whose session a login took over: that of its own host address, or of another one.
 enum TakenFrom { kFromSameAddress, kFromElsewhere, kTakenFroms };
 
@@ -79,7 +78,7 @@ struct TargetCounters {
   std::array<SizeHistogram, SCSI_OPERATIONS> sizes;
   std::array<DeepPtr<PhaseStatistics>, SCSI_OPERATIONS> phases;  // none: not known
   uint64_t logins = 0;
-  std::array<uint64_t, kLoginFailures> login_failures{};
+  std::array<uint64_t, kLoginFailures> login_failures{};  // by LoginFailureOf()
   uint64_t login_redirections = 0;
   uint64_t logouts = 0;
   std::array<uint64_t, kTakenFroms> session_reinstatements{};  // of sessions that were up

@@ -28,13 +28,13 @@ std::string_view NameIn(const CodeEntry (&table)[N], uint32_t code) {
   return entry != std::end(table) ? entry->name : std::string_view();
 }
 
-// "Check Condition" -> "check_condition"
+// "Check Condition" -> "check_condition", "Can't" -> "cant"
 inline std::string SnakeCase(std::string_view name) {
   std::string label;
   for (char c : name) {
     if (std::isalnum(static_cast<unsigned char>(c))) {
       label.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-    } else if (!label.empty() && label.back() != '_') {
+    } else if (c != '\'' && !label.empty() && label.back() != '_') {
       label.push_back('_');
     }
   }

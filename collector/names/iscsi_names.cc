@@ -119,6 +119,11 @@ constexpr CodeEntry kLoginStatuses[] = {
     {0x0301, "Service unavailable"},
     {0x0302, "Out of resources"},
 };
+// The statuses before are a success or a redirection.
+constexpr size_t kFirstLoginFailure = 3;
+constexpr uint8_t kOtherLoginFailure = kLoginFailures - 1;
+static_assert(kLoginStatuses[kFirstLoginFailure].code == 0x0200);
+static_assert(std::size(kLoginStatuses) - kFirstLoginFailure == kOtherLoginFailure);
 
 // RFC 7143 section 11.14.1
 constexpr CodeEntry kLogoutReasons[] = {
@@ -226,8 +231,21 @@ std::string TaskFunctionLabel(uint8_t function) {
   return LabelOf(TaskFunctionName(function), function);
 }
 std::string AsyncEventLabel(uint8_t event) { return LabelOf(AsyncEventName(event), event); }
-std::string LoginStatusClassLabel(uint8_t status_class) {
-  return LabelOf(LoginStatusClassName(status_class), status_class);
+std::string LoginFailureLabel(uint8_t failure) {
+  return SnakeCase(failure < kOtherLoginFailure ? LoginFailureName(failure) : "other");
+}
+
+uint8_t LoginFailureOf(uint16_t class_and_detail) {
+  for (uint8_t i = 0; i < kOtherLoginFailure; i++) {
+    if (kLoginStatuses[kFirstLoginFailure + i].code == class_and_detail) return i;
+  }
+  return kOtherLoginFailure;
+}
+
+std::string_view LoginFailureName(uint32_t failure) {
+  return failure < kOtherLoginFailure    ? kLoginStatuses[kFirstLoginFailure + failure].name
+         : failure == kOtherLoginFailure ? "A status that the RFC does not have"
+                                         : "";
 }
 
 }  // namespace lunscope

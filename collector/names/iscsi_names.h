@@ -45,10 +45,17 @@ std::string NoStatusCause(uint8_t reason, uint8_t cause);
 std::string ResponseName(uint8_t response);
 
 // Label values. A code without a name is its number in hex.
-std::string OpcodeLabel(uint8_t opcode);                  // "scsi_command"
-std::string RejectLabel(uint8_t reason);                  // "protocol_error"
-std::string TaskFunctionLabel(uint8_t function);          // "abort_task"
-std::string AsyncEventLabel(uint8_t event);               // "logout_request"
-std::string LoginStatusClassLabel(uint8_t status_class);  // "initiator_error"
+std::string OpcodeLabel(uint8_t opcode);          // "scsi_command"
+std::string RejectLabel(uint8_t reason);          // "protocol_error"
+std::string TaskFunctionLabel(uint8_t function);  // "abort_task"
+std::string AsyncEventLabel(uint8_t event);       // "logout_request"
+std::string LoginFailureLabel(uint8_t failure);   // "authentication_failure", "other"
+
+// The statuses of a Login Response by which a login fails, as numbers without gaps (RFC 7143
+// section 11.13.5). The last number stands for all statuses that the RFC does not have.
+inline constexpr size_t kLoginFailures = 16;
+// REQUIRES: the class of the status is no success and no redirection.
+uint8_t LoginFailureOf(uint16_t class_and_detail);
+std::string_view LoginFailureName(uint32_t failure);  // "Authentication failure"
 
 }  // namespace lunscope

@@ -125,7 +125,7 @@ class Host {
     Check(IsPrintable(TableRow(pdu)), "a row is printable");
     for (const std::string& label :
          {StatusLabel(bhs[0]), SenseKeyLabel(bhs[1]), OpcodeLabel(bhs[2]), RejectLabel(bhs[3]),
-          TaskFunctionLabel(bhs[4]), AsyncEventLabel(bhs[5]), LoginStatusClassLabel(bhs[6])})
+          TaskFunctionLabel(bhs[4]), AsyncEventLabel(bhs[5]), LoginFailureLabel(bhs[6])})
       Check(!label.empty() && IsPrintable(label), "a label is printable");
   }
 

@@ -32,7 +32,7 @@ _COUNTERS = {"lunscope_" + name for name in (
     "pdus_received_total", "sent_bytes_total", "received_bytes_total", "read_bytes_total",
     "written_bytes_total", "stream_gaps_total", "stream_resyncs_total", "unparsed_bytes_total",
     "events_lost_total", "untracked_connections_total", "dropped_series_total")}
-_LABELS = ("opcode", "reason", "status", "status_class", "function", "event")
+_LABELS = ("opcode", "reason", "status", "function", "event")
 
 
 def done(length=512, **expected):

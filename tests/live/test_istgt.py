@@ -15,6 +15,7 @@ from harness.scripted import BLOCK, Initiator
 
 INITIATOR = b"iqn.2026-01.org.lunscope.test:reader"
 USER, PASSWORD = "somebody", "a-secret-of-istgt"
+AUTHENTICATION_FAILED = 0x0201  # RFC 7143 section 11.13.5
 BLOCKS = 64
 AGREEMENTS = [(header, data) for header in (b"None", b"CRC32C") for data in (b"None", b"CRC32C")]
 
@@ -59,12 +60,12 @@ class WithIstgt(LiveTest):
             capture.stop()
             # istgt may close a connection, and libiscsi then logs in again.
             logins = count_logins(capture.file, istgt.port)
-        self.assertGreaterEqual(min(logins["completed"], logins["initiator_error"]), 1)
+        self.assertGreaterEqual(min(logins["completed"], logins[AUTHENTICATION_FAILED]), 1)
         for role in ROLES:
             labels = {"role": role, "target": istgt.name}
             self.assertEqual(metrics.total("logins_total", **labels), logins["completed"])
-            self.assertEqual(metrics.total("login_failures_total", status_class="initiator_error",
-                                           **labels), logins["initiator_error"])
+            self.assertEqual(metrics.total("login_failures_total", status="authentication_failure",
+                                           **labels), logins[AUTHENTICATION_FAILED])
             self.assertEqual(metrics.total("lun_info", lun=str(LUN), vendor=VENDOR, model=PRODUCT,
                                            **labels), 1)
         self.assertNotIn(PASSWORD, output)

@@ -17,18 +17,23 @@ from harness.tgtd import Tgtd
 
 # ---- Logins (sections 11.12, 11.13) ----
 
-STATUSES = {0x0101: "redirection", 0x0102: "redirection",
-            **{0x0200 + detail: "initiator_error" for detail in range(0x0C)},
-            **{0x0300 + detail: "target_error" for detail in range(3)}}
+STATUSES = {
+    0x0101: "redirection", 0x0102: "redirection",
+    0x0200: "initiator_error", 0x0201: "authentication_failure", 0x0202: "authorization_failure",
+    0x0203: "not_found", 0x0204: "target_removed", 0x0205: "unsupported_version",
+    0x0206: "too_many_connections", 0x0207: "missing_parameter", 0x0208: "cant_include_in_session",
+    0x0209: "session_type_not_supported", 0x020A: "session_does_not_exist",
+    0x020B: "invalid_request_during_login", 0x0300: "target_error",
+    0x0301: "service_unavailable", 0x0302: "out_of_resources"}
 STAY = OPERATIONAL  # T is not set
 # Digests come into effect with the full feature phase: no login that fails gets there.
 LOGINS = {f"login status 0x{status:04x}": Row(
     [I(login_request(text(HeaderDigest="CRC32C", DataDigest="CRC32C"))),
      T(login_response(text(TargetAddress="127.0.0.2:3260,1") if status >> 8 == 1 else b"", 0,
                       tsih=0, status_class=status >> 8, status_detail=status & 0xFF))], [],
-    {"login_redirections_total": 1} if status_class == "redirection" else
-    {f"login_failures_total status_class={status_class}": 1}, logs_in=False)
-    for status, status_class in STATUSES.items()}
+    {"login_redirections_total": 1} if words == "redirection" else
+    {f"login_failures_total status={words}": 1}, logs_in=False)
+    for status, words in STATUSES.items()}
 LONG = text(**{f"X-com.example.key{i}": "x" * 80 for i in range(120)})
 MANY_TARGETS = b"".join(
     text(TargetName=f"iqn.2024-01.example:target-{i:03}", TargetAddress="127.0.0.1:3260,1")

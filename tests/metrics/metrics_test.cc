@@ -255,6 +255,8 @@ TEST(Metrics, OfErrorsBeginAtZero) {
               UnorderedElementsAre(Pair("0 aborted", 0), Pair("0 connection_closed", 0)));
   EXPECT_THAT(Values(Render(host), "task_management_requests_total"),
               AllOf(SizeIs(5), Each(Pair(_, 0))));
+  EXPECT_THAT(Values(Render(host), "login_failures_total"),
+              AllOf(SizeIs(16), Each(Pair(_, 0)), Contains(Pair("authentication_failure", 0))));
   EXPECT_THAT(Values(Render(host), "rejects_total"), AllOf(SizeIs(3), Each(Pair(_, 0))));
   EXPECT_THAT(Values(Render(host), "async_messages_total"), AllOf(SizeIs(3), Each(Pair(_, 0))));
   // One of them counts in its series, and not beside it.

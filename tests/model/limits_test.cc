@@ -115,7 +115,7 @@ TEST(LabelSets, MadeUpNamesShutNobodyOut) {
   uint64_t failures = 0;
   for (const auto& [key, target] : snapshot.targets) {
     logins += target.logins;
-    failures += target.login_failures[kInitiatorError];
+    failures += target.login_failures[LoginFailureOf(0x0200)];
   }
   EXPECT_EQ(logins, 1002u);
   EXPECT_EQ(failures, 1000u);

@@ -143,24 +143,50 @@ TEST(Login, OfADiscoverySessionHasNoTarget) {
 }
 
 struct FailureRow {
-  uint8_t status_class;
-  std::array<uint64_t, kLoginFailures> failures;
+  uint16_t status;
+  const char* failure;  // nullptr: none
 };
 
-// RFC 7143 11.13.5: 1 redirection, 2 initiator error, 3 target error, others reserved. A
-// redirection is no failure.
+// RFC 7143 11.13.5. A redirection is no failure.
 constexpr FailureRow kFailures[] = {
-    {1, {0, 0}}, {2, {1, 0}}, {3, {0, 1}}, {4, {0, 1}}, {255, {0, 1}},
+    {0x0101, nullptr},
+    {0x0102, nullptr},
+    {0x01ff, nullptr},
+    {0x0200, "initiator_error"},
+    {0x0201, "authentication_failure"},
+    {0x0202, "authorization_failure"},
+    {0x0203, "not_found"},
+    {0x0204, "target_removed"},
+    {0x0205, "unsupported_version"},
+    {0x0206, "too_many_connections"},
+    {0x0207, "missing_parameter"},
+    {0x0208, "cant_include_in_session"},
+    {0x0209, "session_type_not_supported"},
+    {0x020a, "session_does_not_exist"},
+    {0x020b, "invalid_request_during_login"},
+    {0x020c, "other"},
+    {0x0300, "target_error"},
+    {0x0301, "service_unavailable"},
+    {0x0302, "out_of_resources"},
+    {0x0303, "other"},
+    {0x0400, "other"},
+    {0xffff, "other"},
 };
 
-TEST(Login, FailuresAreCountedByClass) {
+TEST(Login, FailuresAreCountedByStatus) {
   for (const FailureRow& row : kFailures) {
     Host host;
-    host.Opens(1).RequestsLogin(LoginText({})).AnswersLogin(row.status_class).Drops();
+    host.Opens(1)
+        .RequestsLogin(LoginText({}))
+        .AnswersLogin(row.status >> 8, 1, ISCSI_FLAG_FINAL | 0x07, {}, row.status & 0xff)
+        .Drops();
     const Snapshot snapshot = host.See();
     const TargetStatistics& target = snapshot.targets.at({kInitiator, kDisk});
-    EXPECT_EQ(target.login_failures, row.failures) << int{row.status_class};
-    EXPECT_EQ(target.login_redirections, row.status_class == 1 ? 1u : 0u);
+    for (uint8_t i = 0; i < kLoginFailures; i++) {
+      const bool is_this = row.failure != nullptr && LoginFailureLabel(i) == row.failure;
+      EXPECT_EQ(target.login_failures[i], is_this ? 1u : 0u) << row.status;
+    }
+    EXPECT_EQ(target.login_redirections, row.failure == nullptr ? 1u : 0u) << row.status;
     EXPECT_EQ(target.logins, 0u);
     EXPECT_THAT(host.Sessions(), IsEmpty());
   }

@@ -128,7 +128,7 @@ TEST(Logins, AFailedOneOpensNoSession) {
   pdu.bhs[36] = 2;  // status class: initiator error (RFC 7143 section 11.13.5)
   logins.Apply(connection, pdu);
   EXPECT_THAT(logins.sessions().all(), IsEmpty());
-  EXPECT_EQ(connection.target->second.login_failures[kInitiatorError], 1u);
+  EXPECT_EQ(connection.target->second.login_failures[LoginFailureOf(0x0200)], 1u);
 }
 
 // Records of commands alone could fill the table: that of the nexus may be lost.

@@ -424,7 +424,7 @@ TEST(Label, IsNotThatOfAnotherCode) {
   ExpectDistinctLabels("reject reason", 256, RejectLabel);
   ExpectDistinctLabels("task function", 128, TaskFunctionLabel);
   ExpectDistinctLabels("async event", 256, AsyncEventLabel);
-  ExpectDistinctLabels("login status class", 256, LoginStatusClassLabel);
+  ExpectDistinctLabels("login failure", kLoginFailures, LoginFailureLabel);
 }
 
 }  // namespace

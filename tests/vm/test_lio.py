@@ -284,6 +284,9 @@ class LioTest(GuestTest):
                                       lun=LUNS[number]),
                         target.statistics(number).commands, f"{target.name}, LUN {number}, {role}")
             self.assertEqual(metrics.total("login_failures_total", role=role), 1)
+            self.assertEqual(metrics.total("login_failures_total", role=role,
+                                           status="authorization_failure"),
+                             someone.counters("iscsi_login_stats")["authorize_fails"])
         self.assertEqual(someone.counters("iscsi_login_stats")["authorize_fails"], 1)
 
 
