@@ -22,7 +22,7 @@ DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 TEST_PACKAGES=(
   "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
-  gnuplot-nox openssl systemd
+  gnuplot-nox openssl systemd python3-pysnmp4-mibs
 )
 # Needed by tests/vm/run and the tests in its guests, besides the lists above.
 # shellcheck disable=SC2034
