@@ -33,6 +33,7 @@ Tracer::Tracer(const LineOptions& options, std::function<int64_t()> wall_clock_o
       left_(options.count.value_or(std::numeric_limits<uint64_t>::max())),
       read_wall_clock_offset_ns_(std::move(wall_clock_offset_ns)),
       wall_clock_offset_ns_(read_wall_clock_offset_ns_()),
+      days_(WallClockNs()),
       summary_(options.is_summary_by_lun) {}
 
 void Tracer::Begin() {
@@ -47,20 +48,11 @@ std::string Tracer::TextOf(const Traced& traced) const {
 }
 
 void Tracer::Print(const Line& line) {
-  if (!options_.json) PrintDay(line.first);
+  if (!options_.json) {
+    const std::string day = days_.Above(static_cast<int64_t>(line.first) + wall_clock_offset_ns_);
+    if (!day.empty()) PrintLine(stdout, day);
+  }
   PrintLine(stdout, line.second);
-}
-
-// Rows have the time of day. If the day is not today, it stands in a line above them.
-void Tracer::PrintDay(uint64_t time_ns) {
-  constexpr int64_t kQuarterNs = 15 * 60 * kNsPerSecond;
-  const int64_t epoch_ns = static_cast<int64_t>(time_ns) + wall_clock_offset_ns_;
-  if (epoch_ns / kQuarterNs == quarter_) return;
-  quarter_ = epoch_ns / kQuarterNs;
-  std::string day = FormatDay(epoch_ns);
-  if (day == today_) day.clear();
-  if (day != day_ && !day.empty()) PrintLine(stdout, day);
-  day_ = std::move(day);
 }
 
 // Explain the short names that rows have from here on. A reader of standard output alone needs
@@ -165,9 +157,6 @@ void Tracer::SayOpen() {
 }
 
 bool Tracer::Flush(uint64_t until_ns) {
-  std::string today = FormatDay(WallClockNs());
-  if (today != today_) quarter_ = kNoQuarter;
-  today_ = std::move(today);
   PrintNames(stdout);
   std::ranges::stable_sort(lines_, {}, &Line::first);
   const auto end = std::ranges::lower_bound(lines_, until_ns, {}, &Line::first);

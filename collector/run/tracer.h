@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/base/result.h"
+#include "collector/lines/day_mark.h"
 #include "collector/lines/short_names.h"
 #include "collector/lines/summary.h"
 #include "collector/lines/trace_line.h"
@@ -57,7 +58,6 @@ class Tracer {
   template <typename Traced>
   [[nodiscard]] std::string TextOf(const Traced& traced) const;
   void Print(const Line& line);
-  void PrintDay(uint64_t time_ns);
   void PrintNames(std::FILE* to);
   // Print the commands in flight, the oldest first, and forget them.
   void PrintOpen(std::FILE* to);
@@ -68,11 +68,7 @@ class Tracer {
   int64_t wall_clock_offset_ns_;
   std::vector<Line> lines_;  // not printed yet
   std::vector<Line> open_;   // commands in flight, by their age
-  std::string today_;        // as of the last flush
-  std::string day_;          // of the row that was printed last; "": today
-  // In quarter hours since the epoch, when that row was: each day ends with one.
-  static constexpr int64_t kNoQuarter = -1;
-  int64_t quarter_ = kNoQuarter;
+  DayMark days_;
   std::set<uint64_t> announced_;  // open connections that were announced
   ShortNames names_{kTargetColumns};
   Summary summary_;
