@@ -12,7 +12,7 @@
 namespace lunscope {
 namespace {
 
-constexpr std::array kLevelNames = {"info", "warn", "error"};
+constexpr std::array kLevelNames = {"debug", "info", "warn", "error"};
 
 // Standard error is the process's own, and so is the form of what is written there.
 LogLevel g_least = LogLevel::kInfo;

@@ -13,7 +13,7 @@
 
 namespace lunscope {
 
-enum class LogLevel { kInfo, kWarning, kError };
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 enum class LogFormat {
   kPlain,   // lunscope: serving http://...
@@ -22,7 +22,7 @@ enum class LogFormat {
 };
 
 // From now on, in the whole process. To be called before there are other threads. At first every
-// level is written, in plain form.
+// level but debug is written, in plain form.
 void SetUpLog(LogLevel least, LogFormat format);
 
 // sentence: one line, without its end.

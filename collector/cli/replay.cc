@@ -13,7 +13,7 @@
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/capture_source.h"
-#include "collector/run/login_notices.h"
+#include "collector/run/redirect_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 #include "collector/run/watcher.h"
@@ -78,10 +78,10 @@ class ReplaySubcommand : public Subcommand {
     SourceList sources;
     sources.push_back(std::move(opened.value()));
     Watcher watcher(std::move(sources), ModelOptions{});
-    LoginNotices notices(ports_.ports);
+    RedirectNotices notices(ports_.ports);
     if (metrics_) {
-      watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-        LogNotice(notices.Take(record, applied));
+      watcher.set_listener([&](const lunscope_record& /*record*/, const Applied& applied) {
+        LogNotice(notices.Take(applied));
       });
       while (!watcher.is_done()) watcher.Drain();
       PrintMetrics(watcher);
@@ -109,10 +109,10 @@ class ReplaySubcommand : public Subcommand {
     return option;
   }
 
-  void PrintLines(Watcher& watcher, CaptureSource& capture, LoginNotices& notices) {
+  void PrintLines(Watcher& watcher, CaptureSource& capture, RedirectNotices& notices) {
     Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      LogNotice(notices.Take(record, applied));
+      LogNotice(notices.Take(applied));
       const bool is_line =
           record.kind != LUNSCOPE_RECORD_CONNECTION || (record.flags & LUNSCOPE_FLAG_CLOSED) != 0;
       if (is_line && record.time_ns < capture.from_ns()) return;

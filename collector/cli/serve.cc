@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,14 +17,17 @@
 #include "collector/base/hardening.h"
 #include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
+#include "collector/lines/event_line.h"
 #include "collector/lines/session_list.h"
 #include "collector/metrics/metrics.h"
+#include "collector/run/event_log.h"
 #include "collector/run/event_loop.h"
+#include "collector/run/event_notices.h"
 #include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
-#include "collector/run/login_notices.h"
 #include "collector/run/loss_notices.h"
 #include "collector/run/privileges.h"
+#include "collector/run/redirect_notices.h"
 #include "collector/run/service_manager.h"
 #include "collector/run/settings.h"
 #include "collector/run/watcher.h"
@@ -37,18 +41,48 @@ namespace {
 constexpr std::chrono::milliseconds kDrainInterval(1000);
 constexpr uint64_t kMaxLabelSets = 1'000'000;
 
-std::vector<Page> SessionPages(Watcher& watcher) {
+constexpr const char* kJson = "application/json";
+constexpr const char* kText = "text/plain; charset=utf-8";
+
+// The events of the run: where they can be read, and what is said of them.
+struct Events {
+  EventLog log;
+  EventNotices notices;
+
+  void Take(const lunscope_record& record, const Applied& applied) {
+    const std::optional<Event> event = EventOf(record, applied);
+    if (!event) return;
+    log.Take(*event, WallClockOffsetNs());
+    notices.Take(*event, MonotonicNs());
+  }
+  [[nodiscard]] EventCounts counts() const {
+    EventCounts counts = log.counts();
+    counts.unsaid = notices.unsaid();
+    return counts;
+  }
+};
+
+std::vector<Page> PagesOf(Watcher& watcher, const EventLog& events) {
   const auto json = [](const Model& model) { return SessionsJson(model, WallClockOffsetNs()); };
   const auto table = [](const Model& model) { return SessionsTable(model, WallClockOffsetNs()); };
-  return {{kSessionsPath, "application/json", [&watcher, json] { return watcher.Render(json); }},
-          {kSessionsTablePath, "text/plain; charset=utf-8",
-           [&watcher, table] { return watcher.Render(table); }}};
+  return {{kSessionsPath, kJson, [&watcher, json] { return watcher.Render(json); }},
+          {kSessionsTablePath, kText, [&watcher, table] { return watcher.Render(table); }},
+          {kEventsPath, kText,
+           [&] {
+             watcher.Drain();
+             return events.Rows(WallClockNs());
+           }},
+          {kEventsJsonPath, kJson, [&] {
+             watcher.Drain();
+             return events.Json();
+           }}};
 }
 
-std::string Scrape(Watcher& watcher, const EndpointCounts& counts) {
+std::string Scrape(Watcher& watcher, const EndpointCounts& counts, const Events& events) {
   Observation observation = watcher.Observe();
   observation.cut_clients = counts.cut_clients;
   std::ranges::copy(counts.refused, observation.refused_requests.begin());
+  observation.events = events.counts();
   return FormatScrape(observation);
 }
 
@@ -88,9 +122,6 @@ class ServeSubcommand : public Subcommand {
     log_.SetUp();
     HardenProcess();
     ServiceManager manager;
-    ProbeOptions probe = watch_.Probe();
-    probe.aggregates_commands = counting_.aggregates_commands;
-    probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);
     Result<std::shared_ptr<Access>> access = Access::Load(web_.config_file);
     if (!access.ok()) return access.error();
     // Without a web configuration there is nothing to read again, and SIGHUP ends, as for any
@@ -102,18 +133,25 @@ class ServeSubcommand : public Subcommand {
     if (!listeners.ok()) return listeners.error();
     const bool has_socket_file =
         std::ranges::any_of(web_.listen.addresses, &ListenAddress::is_unix);
-    Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_, has_socket_file);
+    Result<SourceList> sources =
+        AttachSources(watch_.sources, Probe(), privileges_, has_socket_file);
     if (!sources.ok()) return sources.error();
     model_.joins_layers = watch_.sources.joins_layers();
     Watcher watcher(std::move(sources.value()), model_,
                     {std::make_unique<Resolver>(MakeHostReader), false,
                      [this] { privileges_.GiveUpPrograms(); }});
+    Events events{{}, EventNotices(log_.level)};
+    RedirectNotices redirects(watch_.ports.ports);
+    watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
+      LogNotice(redirects.Take(applied));
+      events.Take(record, applied);
+    });
     EndpointCounts counts;
     Result<std::unique_ptr<Endpoint>> endpoint =
         Endpoint::Start({.listeners = std::move(listeners.value()),
                          .metrics_path = web_.metrics_path,
-                         .metrics = [&] { return Scrape(watcher, counts); },
-                         .pages = SessionPages(watcher),
+                         .metrics = [&] { return Scrape(watcher, counts, events); },
+                         .pages = PagesOf(watcher, events.log),
                          .allowed_hosts = web_.allowed_hosts,
                          .access = access.value(),
                          .counts = &counts});
@@ -124,21 +162,21 @@ class ServeSubcommand : public Subcommand {
     LogInfo("{}; Ctrl-C ends", serving);
     SayMissing(watcher);
     manager.Ready(serving);
-
-    LoginNotices notices(watch_.ports.ports);
-    watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      LogNotice(notices.Take(record, applied));
-    });
     watcher.Watch(loop);
-    Watch(watcher, loop, *access.value(), manager);
-    manager.Stopping();
-    watcher.Finish();
-    LogInfo("{}", watcher.EndLine());
+    Watch(watcher, loop, *access.value(), manager, events.notices);
     return ExitCode::kOk;
   }
 
  private:
-  static void Watch(Watcher& watcher, EventLoop& loop, Access& access, ServiceManager& manager) {
+  [[nodiscard]] ProbeOptions Probe() const {
+    ProbeOptions probe = watch_.Probe();
+    probe.aggregates_commands = counting_.aggregates_commands;
+    probe.slow_command_ns = counting_.slow_ns.value_or(probe.slow_command_ns);
+    return probe;
+  }
+
+  static void Watch(Watcher& watcher, EventLoop& loop, Access& access, ServiceManager& manager,
+                    EventNotices& notices) {
     LossNotices losses;
     EventLoop::Wake wake;
     while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
@@ -146,9 +184,14 @@ class ServeSubcommand : public Subcommand {
       watcher.DrainAfterWakeup();
       manager.Alive(now_ns);
       LogNotice(losses.Take(watcher.Commands(), now_ns));
+      SayDue(notices, now_ns);
       if (wake == EventLoop::Wake::kReload) Reload(access, manager);
       if (wake == EventLoop::Wake::kAsk) LogInfo("{}", watcher.EndLine());
     }
+    manager.Stopping();
+    watcher.Finish();
+    SayDue(notices, MonotonicNs(), true);
+    LogInfo("{}", watcher.EndLine());
   }
 
   WatchOptions watch_;

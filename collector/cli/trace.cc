@@ -19,9 +19,9 @@
 #include "collector/run/event_loop.h"
 #include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
-#include "collector/run/login_notices.h"
 #include "collector/run/loss_notices.h"
 #include "collector/run/privileges.h"
+#include "collector/run/redirect_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
 #include "collector/run/watcher.h"
@@ -84,9 +84,9 @@ class TraceSubcommand : public Subcommand {
  private:
   void Trace(Watcher& watcher, EventLoop& loop) {
     Tracer tracer(lines_, WallClockOffsetNs);
-    LoginNotices notices(watch_.ports.ports);
+    RedirectNotices notices(watch_.ports.ports);
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      LogNotice(notices.Take(record, applied));
+      LogNotice(notices.Take(applied));
       tracer.Take(record, applied);
     });
     tracer.Begin();

@@ -16,8 +16,9 @@ namespace {
 
 // An event without its subject.
 struct Happening {
-  const char* kind;
+  EventKind kind;
   std::string words;
+  std::optional<LogLevel> raised = std::nullopt;
 };
 using MaybeHappening = std::optional<Happening>;
 
@@ -135,7 +136,22 @@ const char* WordsOf(During during) {
   }
 }
 
-Happening OfEnd(const EndedConnection& ended) {
+bool IsInLogin(During during) {
+  return during == During::kUnansweredLogin || during == During::kLogin;
+}
+
+// A warning if somebody waits in vain, or if a session ended in another way than by its initiator's
+// decision. A connection that never had a session may end as it likes.
+LogLevel LevelOfEnd(uint8_t role, const EndedConnection& ended) {
+  if (ended.cut_off != 0 || IsInLogin(ended.during)) return LogLevel::kWarning;
+  const bool had_session = ended.during == During::kSession || ended.during == During::kUnknown;
+  const auto closed_by_initiator =
+      role == LUNSCOPE_ROLE_INITIATOR ? LUNSCOPE_END_CLOSED_HERE : LUNSCOPE_END_CLOSED_BY_PEER;
+  const bool is_ordinary = ended.end == closed_by_initiator || ended.end == LUNSCOPE_END_UNKNOWN;
+  return had_session && !is_ordinary ? LogLevel::kWarning : LogLevel::kDebug;
+}
+
+Happening OfEnd(uint8_t role, const EndedConnection& ended) {
   if (ended.during == During::kConnect)
     return {"connect_failed", fmt::format("connect to {} {}", OrUnknown(ended.remote),
                                           WordsOfFailedConnect(ended.end))};
@@ -143,7 +159,7 @@ Happening OfEnd(const EndedConnection& ended) {
   if (ended.cut_off != 0)
     words += fmt::format("; {} {} no answer", ended.cut_off,
                          ended.cut_off == 1 ? "command had" : "commands had");
-  return {"connection_ended", std::move(words)};
+  return {"connection_ended", std::move(words), LevelOfEnd(role, ended)};
 }
 
 Happening OfOverdue(const Overdue& overdue) {
@@ -193,12 +209,13 @@ std::string WhoOf(const EventSubject& subject) {
 std::optional<Event> EventOf(const lunscope_record& record, const Applied& applied) {
   if (applied.ended != nullptr) {
     const EndedConnection& ended = *applied.ended;
-    Happening happening = OfEnd(ended);
+    Happening happening = OfEnd(record.role, ended);
     return Event{
         record.time_ns,
         happening.kind,
         {record.role, ended.target, ended.initiator, ended.local, ended.remote, &ended.process},
-        std::move(happening.words)};
+        std::move(happening.words),
+        happening.raised};
   }
   if (applied.connection == nullptr) return std::nullopt;
   MaybeHappening happening;
@@ -208,7 +225,7 @@ std::optional<Event> EventOf(const lunscope_record& record, const Applied& appli
   if (pdu != nullptr && pdu->last != 0) happening = OfPdu(*pdu, applied);
   if (!happening) return std::nullopt;
   return Event{record.time_ns, happening->kind, SubjectOf(record.role, *applied.connection),
-               std::move(happening->words)};
+               std::move(happening->words), happening->raised};
 }
 
 std::string EventRow(const Event& event, int64_t wall_clock_offset_ns, ShortNames& names) {
@@ -220,17 +237,24 @@ std::string EventRow(const Event& event, int64_t wall_clock_offset_ns, ShortName
 }
 
 std::string EventJson(const Event& event, int64_t wall_clock_offset_ns) {
-  return json::Object([&](json::Members& line) {
-    line.String("time", FormatTime(static_cast<int64_t>(event.time_ns) + wall_clock_offset_ns));
-    line.String("event", event.kind);
-    line.String("role", RoleLabel(event.subject.role));
-    line.String("initiator", OrUnknown(event.subject.initiator));
-    line.String("target", event.subject.target);
-    line.String("local", OrUnknown(event.subject.local));
-    line.String("remote", OrUnknown(event.subject.remote));
-    AddProcess(line, *event.subject.process);
-    line.String("words", event.words);
-  });
+  return json::Object(FillEvent, event, wall_clock_offset_ns);
+}
+
+void FillEvent(json::Members& line, const Event& event, int64_t wall_clock_offset_ns) {
+  line.String("time", FormatTime(static_cast<int64_t>(event.time_ns) + wall_clock_offset_ns));
+  line.String("event", event.kind.label());
+  line.String("role", RoleLabel(event.subject.role));
+  line.String("initiator", OrUnknown(event.subject.initiator));
+  line.String("target", event.subject.target);
+  line.String("local", OrUnknown(event.subject.local));
+  line.String("remote", OrUnknown(event.subject.remote));
+  AddProcess(line, *event.subject.process);
+  line.String("words", event.words);
+}
+
+std::string EventSentence(const Event& event) {
+  return fmt::format("{}'s end of {}: {} ({})", RoleLabel(event.subject.role), event.subject.target,
+                     event.words, WhoOf(event.subject));
 }
 
 }  // namespace lunscope

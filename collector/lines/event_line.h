@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "collector/base/event_kinds.h"
+#include "collector/base/json.h"
 #include "collector/lines/short_names.h"
 #include "collector/model/applied.h"
 
@@ -28,9 +30,12 @@ struct EventSubject {
 
 struct Event {
   uint64_t time_ns;  // of the record's clock
-  const char* kind;  // "connection_ended"
+  EventKind kind;
   EventSubject subject;
   std::string words;  // printable: "login refused: Authentication failure"
+  std::optional<LogLevel> raised = std::nullopt;  // absent: that of the kind
+
+  [[nodiscard]] LogLevel level() const { return raised.value_or(kind.level()); }
 };
 
 // The event that this record is, if it is one. applied: what the model made of the record. Valid as
@@ -40,5 +45,9 @@ std::optional<Event> EventOf(const lunscope_record& record, const Applied& appli
 // Printable, without a line end. names: of targets, for a row.
 std::string EventRow(const Event& event, int64_t wall_clock_offset_ns, ShortNames& names);
 std::string EventJson(const Event& event, int64_t wall_clock_offset_ns);
+// The members of that object.
+void FillEvent(json::Members& line, const Event& event, int64_t wall_clock_offset_ns);
+// For the log, which has a time of its own.
+std::string EventSentence(const Event& event);
 
 }  // namespace lunscope

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "collector/base/endpoint_counts.h"
+#include "collector/base/event_kinds.h"
 #include "collector/model/model.h"
 #include "collector/names/names.h"
 
@@ -89,6 +90,14 @@ std::vector<LabelValue> SenseKeyValues() {
       {kNoSenseData, "The status is not CHECK CONDITION, or no sense data came with it."});
   return values;
 }
+
+std::vector<LabelValue> EventKindValues() {
+  std::vector<LabelValue> values;
+  for (const EventKindRow& row : kEventKindRows) values.push_back({row.label, row.help});
+  return values;
+}
+
+const char* EventKindLabel(size_t row) { return kEventKindRows[row].label; }
 
 constexpr Explained kRoles[] = {
     {"initiator", "This host sends the SCSI commands."},
@@ -268,6 +277,10 @@ constexpr ReasonLabel kLossLabel = {
 constexpr ReasonLabel kHttpRefusalLabel = {
     {"reason", "Why the request was refused.", &ValuesOf<kHttpRefusalHelp>, true},
     &ValueOf<kHttpRefusalHelp>};
+
+constexpr ReasonLabel kEventKindLabel = {
+    {"event", "The kind of the event: the key `event` in JSON.", &EventKindValues, true},
+    &EventKindLabel};
 
 constexpr ReasonLabel kEndLabel = {
     {"end", "How the connection ended, as this host saw it.", &ValuesOf<kEnds>, true},

@@ -79,6 +79,7 @@ extern const ReasonLabel kScsiUnreportedLabel;
 extern const ReasonLabel kRefusalLabel;
 extern const ReasonLabel kLossLabel;
 extern const ReasonLabel kHttpRefusalLabel;
+extern const ReasonLabel kEventKindLabel;
 extern const ReasonLabel kEndLabel;
 extern const ReasonLabel kDuringLabel;
 extern const ReasonLabel kPingSenderLabel;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/base/endpoint_counts.h"
+#include "collector/base/event_kinds.h"
 #include "collector/model/model.h"
 
 namespace lunscope {
@@ -50,6 +51,7 @@ struct Observation {
   // The HTTP endpoint counts these.
   uint64_t cut_clients = 0;
   std::array<uint64_t, kHttpRefusals> refused_requests{};
+  EventCounts events;
   uint64_t tracked_commands_limit = 0;
   uint64_t connection_memory = 0;  // bytes
   uint64_t connection_memory_limit = 0;

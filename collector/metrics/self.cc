@@ -74,6 +74,21 @@ struct EachHttpRefusal {
   }
 };
 
+struct EachEventKind {
+  using Item = uint64_t;
+  static constexpr std::array<const Label*, 2> kLabels = {&kRoleLabel, &kEventKindLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    for (const uint8_t role : RolesOf(view)) {
+      const EventCounts::OfRole& met = view.observation.events.met[role];
+      for (size_t row = 0; row < met.size(); row++) {
+        Labels labels = RoleLabels(role);
+        labels.push_back({kEventKindLabel.name, kEventKindLabel.value_of(row)});
+        visit(labels, met[row]);
+      }
+    }
+  }
+};
+
 struct EachBuild {
   using Item = Observation;
   static constexpr std::array kLabels = {&kVersionLabel, &kRevisionLabel, &kLibbpfLabel};
@@ -92,6 +107,8 @@ bool HasRun(const ProbeState& probe) { return probe.runs != 0; }
 uint64_t UntrackedConnections(const Observation& observation) {
   return observation.totals.untracked_connections;
 }
+uint64_t DroppedEvents(const Observation& observation) { return observation.events.dropped; }
+uint64_t UnsaidEvents(const Observation& observation) { return observation.events.unsaid; }
 uint64_t DroppedSeries(const Observation& observation) {
   return observation.snapshot.dropped_series;
 }
@@ -133,6 +150,14 @@ constexpr Metric kSelfMetrics[] = {
     {"http_requests_refused_total", Counter, kCount, kLive,
      "Requests to the HTTP endpoint that were refused before their page was looked for.",
      Of<EachHttpRefusal>()},
+    {"session_events_total", Counter, kCount, kLiveIscsi,
+     "Events of connections and sessions, by kind. The page /events has the last 1,000.",
+     Of<EachEventKind>()},
+    {"session_events_dropped_total", Counter, kCount, kLiveIscsi,
+     "Events that are no longer on the page /events.", Of<Once, &DroppedEvents>()},
+    {"session_events_unsaid_total", Counter, kCount, kLiveIscsi,
+     "Events that --log.level asks for and standard error does not have: there were too many.",
+     Of<Once, &UnsaidEvents>()},
     {"dropped_series_total", Counter, kCount, kAlways,
      "Targets, LUNs, operations and initiators that count as overflow: there was no room for them "
      "in "

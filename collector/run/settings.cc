@@ -222,9 +222,10 @@ Status LineOptions::Check() const {
 
 OptionList LogOptions::Options() {
   return {WordOption("log.level", "The least that is said on standard error",
-                     {"info", "warn", "error"}, "info",
+                     {"debug", "info", "warn", "error"}, "info",
                      [this](std::string_view word) {
-                       level = word == "info"   ? LogLevel::kInfo
+                       level = word == "debug"  ? LogLevel::kDebug
+                               : word == "info" ? LogLevel::kInfo
                                : word == "warn" ? LogLevel::kWarning
                                                 : LogLevel::kError;
                      }),

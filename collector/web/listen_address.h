@@ -31,5 +31,8 @@ struct ListenAddress {
 // The pages on which `lunscope serve` lists the sessions: as JSON and as a table.
 inline constexpr const char* kSessionsPath = "/sessions";
 inline constexpr const char* kSessionsTablePath = "/sessions.txt";
+// The last events: as rows and as JSON.
+inline constexpr const char* kEventsPath = "/events";
+inline constexpr const char* kEventsJsonPath = "/events.json";
 
 }  // namespace lunscope

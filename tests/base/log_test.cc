@@ -28,6 +28,8 @@ struct LineRow {
 constexpr LineRow kLines[] = {
     {LogFormat::kPlain, LogLevel::kInfo, "serving", "lunscope: serving\n"},
     {LogFormat::kPlain, LogLevel::kError, "a \"b\"", "lunscope: a \"b\"\n"},
+    {LogFormat::kLogfmt, LogLevel::kDebug, "ended",
+     "time=2026-01-01T00:00:00.123456Z level=debug msg=\"ended\"\n"},
     {LogFormat::kLogfmt, LogLevel::kInfo, "serving it",
      "time=2026-01-01T00:00:00.123456Z level=info msg=\"serving it\"\n"},
     {LogFormat::kLogfmt, LogLevel::kWarning, "a \"b\\x0a\"",
@@ -49,6 +51,7 @@ std::string Said(const std::function<void()>& say) {
 
 TEST(Log, LeavesOutWhatIsBelowItsLevel) {
   EXPECT_EQ(Said([] { LogInfo("{} and {}", 1, 2); }), "lunscope: 1 and 2\n");
+  EXPECT_THAT(Said([] { Log(LogLevel::kDebug, "ended"); }), IsEmpty());
   SetUpLog(LogLevel::kWarning, LogFormat::kLogfmt);
   EXPECT_THAT(Said([] { LogInfo("{}", 1); }), IsEmpty());
   EXPECT_THAT(Said([] { LogNotice(""); }), IsEmpty());

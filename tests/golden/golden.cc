@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -222,6 +223,10 @@ Observation FixedObservation() {
   observation.wakeups = 4;
   observation.cut_clients = 5;
   observation.refused_requests = {6, 7, 8, 9, 10};
+  std::ranges::generate(observation.events.met[LUNSCOPE_ROLE_INITIATOR],
+                        [n = 11]() mutable { return n++; });
+  observation.events.dropped = 30;
+  observation.events.unsaid = 31;
   observation.snapshot.tracked_commands = 2;
   observation.tracked_commands_limit = 256;
   observation.connection_memory = 48 << 10;

@@ -135,16 +135,23 @@ class Serve:
         self.process = None
 
     def __enter__(self):
-        self.process = _start(self._command, "lunscope: serving http")
+        self.process = _start(self._command, "serving http")
         return self
 
     def __exit__(self, *_):
         self.process.__exit__()
 
+    def page(self, path):
+        with _NO_PROXY.open(f"http://{self.address}{path}", timeout=10) as response:
+            return response.read().decode("utf-8")
+
     def scrape(self):
         """The exposition as it is now, as text."""
-        with _NO_PROXY.open(f"http://{self.address}/metrics", timeout=10) as response:
-            return response.read().decode("utf-8")
+        return self.page("/metrics")
+
+    def events(self):
+        """The object of the last events."""
+        return json.loads(self.page("/events.json"))
 
     def metrics(self):
         return Metrics(self.scrape())

@@ -80,7 +80,7 @@ TEST(EventLine, SaysWhatBecameOfAConnect) {
     ended.during = During::kConnect;
     const auto event = EventOf({}, {.ended = &ended});
     ASSERT_TRUE(event);
-    EXPECT_STREQ(event->kind, "connect_failed");
+    EXPECT_STREQ(event->kind.label(), "connect_failed");
     EXPECT_EQ(event->words, std::string("connect to 192.0.2.2:3260 ") + words);
   }
 }
@@ -97,7 +97,7 @@ std::string WordsOfLogin(const SessionBeginning& beginning, const char* kind) {
   const auto event = EventOf(
       record.header, {.connection = host.model().FindConnection(1), .beginning = &beginning});
   if (!event) return "none";
-  EXPECT_STREQ(event->kind, kind);
+  EXPECT_STREQ(event->kind.label(), kind);
   return event->words;
 }
 
@@ -128,7 +128,7 @@ TEST(EventLine, SaysWhoIsAwaited) {
     const Overdue overdue{what, host.model().FindConnection(1), 1, is_answering};
     const auto event = EventOf({}, {.connection = overdue.connection, .overdue = &overdue});
     ASSERT_TRUE(event);
-    EXPECT_STREQ(event->kind, kind);
+    EXPECT_STREQ(event->kind.label(), kind);
     EXPECT_EQ(event->words, words);
   }
 }
@@ -147,9 +147,61 @@ TEST(EventLine, SaysWhatWentWrong) {
     const auto event =
         EventOf({}, {.connection = host.model().FindConnection(1), .troubles = troubles});
     ASSERT_TRUE(event);
-    EXPECT_STREQ(event->kind, kind);
+    EXPECT_STREQ(event->kind.label(), kind);
     EXPECT_EQ(event->words, words);
   }
+}
+
+struct LevelRow {
+  lunscope_role role;
+  lunscope_end end;
+  During during;
+  uint64_t cut_off;
+  LogLevel level;
+};
+
+constexpr LevelRow kLevels[] = {
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_CLOSED_HERE, During::kAfterLogout, 0, LogLevel::kDebug},
+    {LUNSCOPE_ROLE_TARGET, LUNSCOPE_END_RESET_BY_PEER, During::kAfterLogout, 0, LogLevel::kDebug},
+    {LUNSCOPE_ROLE_TARGET, LUNSCOPE_END_CLOSED_BY_PEER, During::kAfterLogout, 1,
+     LogLevel::kWarning},
+    {LUNSCOPE_ROLE_TARGET, LUNSCOPE_END_RESET_BY_PEER, During::kBeforeLogin, 0, LogLevel::kDebug},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_CLOSED_BY_PEER, During::kTurnedAway, 0,
+     LogLevel::kDebug},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_CLOSED_HERE, During::kLogin, 0, LogLevel::kWarning},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_CLOSED_HERE, During::kUnansweredLogin, 0,
+     LogLevel::kWarning},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_CLOSED_HERE, During::kSession, 0, LogLevel::kDebug},
+    {LUNSCOPE_ROLE_TARGET, LUNSCOPE_END_CLOSED_BY_PEER, During::kSession, 0, LogLevel::kDebug},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_CLOSED_BY_PEER, During::kSession, 0, LogLevel::kWarning},
+    {LUNSCOPE_ROLE_TARGET, LUNSCOPE_END_CLOSED_HERE, During::kSession, 0, LogLevel::kWarning},
+    {LUNSCOPE_ROLE_TARGET, LUNSCOPE_END_RESET_BY_PEER, During::kSession, 0, LogLevel::kWarning},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_TIMED_OUT, During::kUnknown, 0, LogLevel::kWarning},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_UNREACHABLE, During::kSession, 0, LogLevel::kWarning},
+    {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_END_UNKNOWN, During::kUnknown, 0, LogLevel::kDebug},
+};
+
+TEST(EventLine, HasTheLevelOfWhatWentWrong) {
+  for (const LevelRow& row : kLevels) {
+    const EndedConnection ended{"", "", "", "", {}, row.end, row.during, row.cut_off};
+    lunscope_record record{};
+    record.role = row.role;
+    const auto event = EventOf(record, {.ended = &ended});
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->level(), row.level) << &row - kLevels << ": " << event->words;
+  }
+}
+
+// Another event has the level of its kind.
+TEST(EventLine, IsASentenceWithItsLevel) {
+  const LocalProcess guest{.id = 7, .guest = "vm1"};
+  const EventSubject initiator{LUNSCOPE_ROLE_INITIATOR, "iqn.disk",       "iqn.host",
+                               "192.0.2.1:40001",       "192.0.2.2:3260", &guest};
+  const Event event{0, "login_refused", initiator, "login refused: Not found"};
+  EXPECT_EQ(event.level(), LogLevel::kWarning);
+  EXPECT_EQ(EventSentence(event),
+            "initiator's end of iqn.disk: login refused: Not found (iqn.host at 192.0.2.1:40001, "
+            "guest vm1)");
 }
 
 TEST(EventLine, IsNotThereForACommand) {

@@ -190,7 +190,9 @@ TEST(Metrics, OfACaptureFile) {
           "lunscope_bpf_run_seconds_total", "lunscope_events_total", "lunscope_events_lost_total",
           "lunscope_waiting_records", "lunscope_wakeups_total", "lunscope_scrape_duration_seconds",
           "lunscope_scrape_errors", "lunscope_healed_bytes_total",
-          "lunscope_http_clients_cut_total", "lunscope_http_requests_refused_total"));
+          "lunscope_http_clients_cut_total", "lunscope_http_requests_refused_total",
+          "lunscope_session_events_total", "lunscope_session_events_dropped_total",
+          "lunscope_session_events_unsaid_total"));
 }
 
 TEST(Metrics, HaveHelpOfOneAsciiLine) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An endpoint without programs in the kernel, for tests in Python: a page of so many bytes at
-// /metrics, until SIGTERM. CONFIG is a web configuration file, which SIGHUP reads again, or "".
+// /metrics and another one at /events, until SIGTERM. CONFIG is a web configuration file, which
+// SIGHUP reads again, or "".
 //
 //   endpoint_server BYTES CONFIG ADDRESS...
 #include <pthread.h>
@@ -61,13 +62,14 @@ int Serve(size_t bytes, const std::string& config, const std::vector<std::string
   if (!access.ok()) return Fail(access.error());
   Result<std::vector<Listener>> listeners = Listener::OpenAll(addresses);
   if (!listeners.ok()) return Fail(listeners.error());
-  auto endpoint = Endpoint::Start({.listeners = std::move(listeners.value()),
-                                   .metrics_path = "/metrics",
-                                   .metrics = [bytes] { return PageOf(bytes); },
-                                   .pages = {},
-                                   .allowed_hosts = {},
-                                   .access = access.value(),
-                                   .counts = nullptr});
+  auto endpoint = Endpoint::Start(
+      {.listeners = std::move(listeners.value()),
+       .metrics_path = "/metrics",
+       .metrics = [bytes] { return PageOf(bytes); },
+       .pages = {{kEventsPath, "text/plain; charset=utf-8", [bytes] { return PageOf(bytes); }}},
+       .allowed_hosts = {},
+       .access = access.value(),
+       .counts = nullptr});
   if (!endpoint.ok()) return Fail(endpoint.error());
   Tell("ready");
   for (int signal = 0; sigwait(&awaited, &signal) == 0 && signal == SIGHUP;) {

@@ -184,7 +184,7 @@ class Secure(unittest.TestCase):
         for scheme, config in (("http", users), ("https", TLS + users)):
             server = self.serve(config)
             ca = ("--cacert", "ca.pem")
-            for page in "/metrics", "/", "/-/healthy", "/nothing":
+            for page in "/metrics", "/events", "/", "/-/healthy", "/nothing":
                 for words, status in (((), 401), (("--user", "alice:wrong"), 401),
                                       (("--user", "bob:" + PASSWORD), 401),
                                       (("--user", "alice:"), 401),
@@ -214,6 +214,7 @@ class Secure(unittest.TestCase):
         password = ("--user", "alice:" + PASSWORD)
         for status, page, words in ((200, "/metrics", password), (200, "/", password),
                                     (200, "/-/healthy", password), (404, "/nothing", password),
+                                    (200, "/events", password), (401, "/events", ()),
                                     (401, "/metrics", ()),
                                     (405, "/metrics", (*password, "--request", "DELETE")),
                                     (413, "/metrics", (*password, "--request", "GET",
