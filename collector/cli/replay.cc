@@ -13,6 +13,7 @@
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
 #include "collector/run/capture_source.h"
+#include "collector/run/profile_options.h"
 #include "collector/run/redirect_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/tracer.h"
@@ -49,7 +50,7 @@ class ReplaySubcommand : public Subcommand {
     for (Option& option : role_.Options("Which end of each connection to stand at"))
       options.push_back(std::move(option));
     options.push_back(std::move(output));
-    for (Option& option : lines_.Options()) options.push_back(std::move(option));
+    for (Option& option : OptionsOf(lines_, profile_)) options.push_back(std::move(option));
     options.push_back(
         MomentOption("from", "Show no line of what happened before: a time, or +TIME", from_));
     options.push_back(
@@ -67,6 +68,8 @@ class ReplaySubcommand : public Subcommand {
       return Error{ExitCode::kUsage,
                    fmt::format("-o metrics excludes {}, which needs lines", needs_lines)};
     }
+    if (profile_.profiles && !metrics_)
+      return Error{ExitCode::kUsage, "--profile is for -o metrics"};
     return lines_.Check();
   }
 
@@ -77,7 +80,8 @@ class ReplaySubcommand : public Subcommand {
     CaptureSource& capture = *opened.value();
     SourceList sources;
     sources.push_back(std::move(opened.value()));
-    Watcher watcher(std::move(sources), ModelOptions{});
+    Watcher watcher(std::move(sources),
+                    ModelOptions{.profiles = profile_.profiles, .has_own_time = true});
     RedirectNotices notices(ports_.ports);
     if (metrics_) {
       watcher.set_listener([&](const lunscope_record& /*record*/, const Applied& applied) {
@@ -136,6 +140,7 @@ class ReplaySubcommand : public Subcommand {
   PortOptions ports_;
   RoleOptions role_{true, false};
   LineOptions lines_;
+  ProfileOptions profile_;
   bool metrics_ = false;  // instead of lines
 };
 

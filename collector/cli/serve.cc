@@ -27,6 +27,7 @@
 #include "collector/run/live_sources.h"
 #include "collector/run/loss_notices.h"
 #include "collector/run/privileges.h"
+#include "collector/run/profile_options.h"
 #include "collector/run/redirect_notices.h"
 #include "collector/run/service_manager.h"
 #include "collector/run/settings.h"
@@ -103,7 +104,7 @@ void Reload(Access& access, ServiceManager& manager) {
 class ServeSubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    OptionList options = OptionsOf(watch_, web_, counting_, log_, privileges_);
+    OptionList options = OptionsOf(watch_, web_, counting_, profile_, log_, privileges_);
     Option series = NumberOption(
         "max-label-sets",
         "Targets, LUNs and LUN-operation pairs with their own series; so many sessions, too", 1,
@@ -115,7 +116,8 @@ class ServeSubcommand : public Subcommand {
 
   [[nodiscard]] Status Check() const override {
     if (Status watched = watch_.Check(); !watched.ok()) return watched;
-    return counting_.Check(watch_.sources);
+    if (Status counted = counting_.Check(watch_.sources); !counted.ok()) return counted;
+    return profile_.Check(watch_.sources, counting_);
   }
 
   Result<ExitCode> Run() override {
@@ -136,6 +138,7 @@ class ServeSubcommand : public Subcommand {
     Result<SourceList> sources =
         AttachSources(watch_.sources, Probe(), privileges_, has_socket_file);
     if (!sources.ok()) return sources.error();
+    model_.profiles = profile_.profiles;
     model_.joins_layers = watch_.sources.joins_layers();
     Watcher watcher(std::move(sources.value()), model_,
                     {std::make_unique<Resolver>(MakeHostReader), false,
@@ -197,6 +200,7 @@ class ServeSubcommand : public Subcommand {
   WatchOptions watch_;
   WebOptions web_;
   CountingOptions counting_;
+  ProfileOptions profile_;
   LogOptions log_;
   PrivilegeOptions privileges_;
   ModelOptions model_;

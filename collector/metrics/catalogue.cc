@@ -14,6 +14,7 @@ struct Part {
 
 constexpr Part kParts[] = {
     {"Commands and LUNs", &CommandMetrics, SeriesSource::kIscsi},
+    {"Workload profile", &ProfileMetrics, SeriesSource::kIscsi},
     {"Sessions and connections", &SessionMetrics, SeriesSource::kIscsi},
     {"Targets", &TargetMetrics, SeriesSource::kIscsi},
     {"Completeness", &ConservationMetrics, SeriesSource::kIscsi},
@@ -79,6 +80,8 @@ constexpr Availability kAvailabilities[] = {
      [](const Observation& observation) {
        return observation.layers && observation.layers->joins;
      }},
+    {"profile", "--profile is given.",
+     [](const Observation& observation) { return observation.snapshot.has_profiles; }},
 };
 
 const Availability& AvailabilityOf(Available available) {

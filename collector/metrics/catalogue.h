@@ -14,6 +14,7 @@ namespace lunscope {
 
 // The rows of a topic.
 std::span<const Metric> CommandMetrics();       // commands.cc: commands and LUNs
+std::span<const Metric> ProfileMetrics();       // profile.cc: the workload of LUNs
 std::span<const Metric> SessionMetrics();       // sessions.cc: sessions and connections
 std::span<const Metric> TargetMetrics();        // targets.cc: logins, PDUs, bytes
 std::span<const Metric> ConservationMetrics();  // conservation.cc: what was seen and what was not

@@ -14,8 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "collector/model/histogram.h"
-
 namespace lunscope {
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
@@ -50,14 +48,15 @@ class Family {
     sample = std::is_integral_v<Number> ? number / integers_a_unit_ : number;
   }
 
-  template <uint64_t kFirst, size_t kBounds>
-  void Add(const Labels& labels, const DoublingHistogram<kFirst, kBounds>& histogram) {
-    using Histogram = DoublingHistogram<kFirst, kBounds>;
+  // A histogram of the model: its buckets, their bounds and counts, and the sum of its values.
+  template <typename Histogram>
+  requires(Histogram::kBuckets > 0) void Add(const Labels& labels, const Histogram& histogram) {
+    const auto& counts = histogram.counts();
     prometheus::ClientMetric::Histogram& out = NewSeries(labels).histogram;
     out.bucket.reserve(Histogram::kBuckets);
     uint64_t cumulative = 0;
     for (size_t i = 0; i < Histogram::kBuckets; i++) {
-      cumulative += histogram.counts()[i];
+      cumulative += counts[i];
       const bool is_last = i + 1 == Histogram::kBuckets;
       out.bucket.push_back(
           {cumulative, is_last ? std::numeric_limits<double>::infinity()

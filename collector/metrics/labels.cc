@@ -155,6 +155,30 @@ constexpr Explained kDuringValues[] = {
 };
 static_assert(std::size(kDuringValues) == kDurings);
 
+constexpr Explained kSeekDirectionValues[] = {
+    {"forward", "To a higher block."},
+    {"backward", "To the last block of the command before, or to a lower one."},
+};
+static_assert(std::size(kSeekDirectionValues) == kSeekDirections);
+
+constexpr Explained kAlignmentValues[] = {
+    {"aligned", "The command begins and ends at multiples of 4 KiB."},
+    {"unaligned", "It begins or ends elsewhere."},
+    {"unknown",
+     "lunscope has not seen the LUN's answer to READ CAPACITY, which has the size of a "
+     "block."},
+};
+static_assert(std::size(kAlignmentValues) == kAlignments);
+
+constexpr Explained kUnorderedValues[] = {
+    {"late", "It was in flight while 32,768 commands of this host or more began and ended."},
+    {"shared_lun",
+     "Its LUN or its target stands for several, so the command before it may be of "
+     "another LUN."},
+    {"too_deep", "4,096 commands of its LUN were in flight. Only the queue depth leaves it out."},
+};
+static_assert(std::size(kUnorderedValues) == kUnorderedReasons);
+
 constexpr Explained kDigests[] = {
     {"crc32c", "The session uses the digest."},
     {"none", "The session does not use the digest."},
@@ -297,6 +321,17 @@ constexpr ReasonLabel kTakenFromLabel = {
 constexpr ReasonLabel kPingSenderLabel = {
     {"sender", "The end that sent the ping.", &ValuesOf<kPingSenderValues>, true},
     &ValueOf<kPingSenderValues>};
+
+constexpr ReasonLabel kSeekDirectionLabel = {
+    {"direction", "The direction of the seek.", &ValuesOf<kSeekDirectionValues>, true},
+    &ValueOf<kSeekDirectionValues>};
+constexpr ReasonLabel kAlignmentLabel = {
+    {"alignment", "The alignment of the command.", &ValuesOf<kAlignmentValues>, true},
+    &ValueOf<kAlignmentValues>};
+constexpr ReasonLabel kUnorderedLabel = {
+    {"reason", "Why the place of the command among the others is not known.",
+     &ValuesOf<kUnorderedValues>, true},
+    &ValueOf<kUnorderedValues>};
 
 constexpr Label kProgramLabel = {"program", "The name of the BPF program."};
 constexpr Label kBufferLabel = {"buffer", "The ring buffer between the kernel and the collector.",

@@ -85,6 +85,11 @@ extern const ReasonLabel kDuringLabel;
 extern const ReasonLabel kPingSenderLabel;
 extern const ReasonLabel kTakenFromLabel;
 
+// The workload profile.
+extern const ReasonLabel kSeekDirectionLabel;
+extern const ReasonLabel kAlignmentLabel;
+extern const ReasonLabel kUnorderedLabel;
+
 // lunscope itself.
 extern const Label kProgramLabel;
 extern const Label kBufferLabel;

@@ -21,7 +21,7 @@
 
 namespace lunscope {
 
-enum class Available { kAlways, kLive, kIscsi, kLiveIscsi, kLayers, kMidlayer, kJoined };
+enum class Available { kAlways, kLive, kIscsi, kLiveIscsi, kLayers, kMidlayer, kJoined, kProfile };
 
 // The series of a metric: their labels, and a function that adds them to the family.
 struct MetricSeries {

@@ -55,6 +55,8 @@ constexpr uint8_t kFixedBlocks =
 constexpr uint8_t kUnmaps1 = 2;   // the bit UNMAP in byte 1 makes it a discard (SBC-4 5.50)
 constexpr uint8_t kUnmaps10 = 4;  // the same in byte 10
 constexpr uint8_t kMayBeOfTape = 8;  // of an unknown device: as likely a command without an LBA
+constexpr uint8_t kFua1 = 16;        // the bit FUA is in byte 1 (SBC-4 5.15)
+constexpr uint8_t kFua10 = 32;       // the same in byte 10
 
 constexpr uint16_t kAny = 0xffff;  // of actions: the command has none, or they do not differ
 
@@ -111,9 +113,9 @@ constexpr Row kRows[] = {
     {0x1e, kAny, kAll, kControl},                                     // PREVENT ALLOW MEDIUM REMOVAL
     {0x23, kAny, kMulti, kControl},                                   // READ FORMAT CAPACITIES
     {0x25, kAny, kAll, kControl},                                     // READ CAPACITY(10)
-    {0x28, kAny, kDisks, kRead, kLba10, kBlocks10},                   // READ(10)
+    {0x28, kAny, kDisks, kRead, kLba10, kBlocks10, kFua1},            // READ(10)
     {0x28, kAny, kAll, kRead},                                        // READ(10), GET MESSAGE(10)
-    {0x2a, kAny, kDisks, kWrite, kLba10, kBlocks10},                  // WRITE(10)
+    {0x2a, kAny, kDisks, kWrite, kLba10, kBlocks10, kFua1},           // WRITE(10)
     {0x2a, kAny, kAll, kWrite},                                       // WRITE(10), SEND MESSAGE(10)
     {0x2b, kAny, kDisks, kElse, kLba10, kNone, kMayBeOfTape},         // SEEK(10)
     {0x2c, kAny, kDisks, kElse, kLba10, kBlocks10},                   // ERASE(10)
@@ -156,14 +158,14 @@ constexpr Row kRows[] = {
     {0x7f, 0x0004, kBlock, kWrite, kLba32, kBlocks32},                // XDWRITE(32)
     {0x7f, 0x0006, kBlock, kWrite, kLba32, kBlocks32},                // XPWRITE(32)
     {0x7f, 0x0007, kBlock, kWrite, kLba32, kBlocks32},                // XDWRITEREAD(32)
-    {0x7f, 0x0009, kBlock, kRead, kLba32, kBlocks32},                 // READ(32)
+    {0x7f, 0x0009, kBlock, kRead, kLba32, kBlocks32, kFua10},         // READ(32)
     {0x7f, 0x000a, kBlock, kElse, kLba32, kBlocks32},                 // VERIFY(32)
-    {0x7f, 0x000b, kBlock, kWrite, kLba32, kBlocks32},                // WRITE(32)
+    {0x7f, 0x000b, kBlock, kWrite, kLba32, kBlocks32, kFua10},        // WRITE(32)
     {0x7f, 0x000c, kBlock, kWrite, kLba32, kBlocks32},                // WRITE AND VERIFY(32)
     {0x7f, 0x000d, kBlock, kWrite, kLba32, kBlocks32, kUnmaps10},     // WRITE SAME(32)
-    {0x7f, 0x000e, kBlock, kWrite, kLba32, kBlocks32},                // ORWRITE(32)
-    {0x7f, 0x000f, kBlock, kWrite, kLba32, kBlocks32},                // WRITE ATOMIC(32)
-    {0x7f, 0x0010, kBlock, kWrite, kLba32, kBlocks32},                // WRITE STREAM(32)
+    {0x7f, 0x000e, kBlock, kWrite, kLba32, kBlocks32, kFua10},        // ORWRITE(32)
+    {0x7f, 0x000f, kBlock, kWrite, kLba32, kBlocks32, kFua10},        // WRITE ATOMIC(32)
+    {0x7f, 0x0010, kBlock, kWrite, kLba32, kBlocks32, kFua10},        // WRITE STREAM(32)
     {0x7f, 0x0011, kBlock, kWrite, kNone, kBlocks32},                 // WRITE SCATTERED(32)
     {0x7f, 0x0012, kBlock, kControl, kLba32},                         // GET LBA STATUS(32)
     {0x7f, 0x1800, kAll, kControl},                                   // SECURITY PROTOCOL IN(32)
@@ -176,11 +178,11 @@ constexpr Row kRows[] = {
     {0x86, kAny, kAll, kControl},                                     // ACCESS CONTROL IN
     {0x87, kAny, kAll, kControl},                                     // ACCESS CONTROL OUT
     {0x88, kAny, kTape, kRead, kNone, {12, 3}, kFixedBlocks},         // READ(16)
-    {0x88, kAny, kAll, kRead, kLba16, kBlocks16},                     // READ(16)
-    {0x89, kAny, kAll, kWrite, kLba16, {13, 1}},                      // COMPARE AND WRITE
+    {0x88, kAny, kAll, kRead, kLba16, kBlocks16, kFua1},              // READ(16)
+    {0x89, kAny, kAll, kWrite, kLba16, {13, 1}, kFua1},               // COMPARE AND WRITE
     {0x8a, kAny, kTape, kWrite, kNone, {12, 3}, kFixedBlocks},        // WRITE(16)
-    {0x8a, kAny, kAll, kWrite, kLba16, kBlocks16},                    // WRITE(16)
-    {0x8b, kAny, kAll, kWrite, kLba16, kBlocks16},                    // ORWRITE(16)
+    {0x8a, kAny, kAll, kWrite, kLba16, kBlocks16, kFua1},             // WRITE(16)
+    {0x8b, kAny, kAll, kWrite, kLba16, kBlocks16, kFua1},             // ORWRITE(16)
     {0x8c, kAny, kAll, kControl},                                     // READ ATTRIBUTE
     {0x8d, kAny, kAll, kControl},                                     // WRITE ATTRIBUTE
     {0x8e, kAny, kAll, kWrite, kLba16, kBlocks16},                    // WRITE AND VERIFY(16)
@@ -195,9 +197,9 @@ constexpr Row kRows[] = {
     {0x94, 0x04, kBlock, kDiscard, kLba16},                           // RESET WRITE POINTER
     {0x94, kAny, kBlock, kControl, kLba16},                           // ZONE MANAGEMENT OUT
     {0x95, kAny, kBlock, kControl, kLba16},                           // ZONE MANAGEMENT IN
-    {0x9a, kAny, kBlock, kWrite, kLba16, kShortBlocks16},             // WRITE STREAM(16)
+    {0x9a, kAny, kBlock, kWrite, kLba16, kShortBlocks16, kFua1},      // WRITE STREAM(16)
     {0x9b, kAny, kAll, kControl},                                     // READ BUFFER(16)
-    {0x9c, kAny, kBlock, kWrite, kLba16, kShortBlocks16},             // WRITE ATOMIC(16)
+    {0x9c, kAny, kBlock, kWrite, kLba16, kShortBlocks16, kFua1},      // WRITE ATOMIC(16)
     {0x9e, 0x11, kBlock, kRead, kLba16},                              // READ LONG(16): length in bytes
     {0x9e, 0x12, kBlock, kControl, kLba16},                           // GET LBA STATUS(16)
     {0x9e, 0x13, kBlock, kControl, kLba16},                           // REPORT REFERRALS
@@ -209,10 +211,10 @@ constexpr Row kRows[] = {
     {0xa2, kAny, kAll, kControl},                                     // SECURITY PROTOCOL IN
     {0xa3, kAny, kAll, kControl},                                     // MAINTENANCE IN, SEND KEY
     {0xa4, kAny, kAll, kControl},                                     // MAINTENANCE OUT, REPORT KEY
-    {0xa8, kAny, kDisks, kRead, kLba10, kBlocks12},                   // READ(12)
+    {0xa8, kAny, kDisks, kRead, kLba10, kBlocks12, kFua1},            // READ(12)
     {0xa8, kAny, kAll, kRead},                                        // READ(12), GET MESSAGE(12)
     {0xa9, kAny, kAll, kControl},                                     // SERVICE ACTION OUT(12)
-    {0xaa, kAny, kDisks, kWrite, kLba10, kBlocks12},                  // WRITE(12)
+    {0xaa, kAny, kDisks, kWrite, kLba10, kBlocks12, kFua1},           // WRITE(12)
     {0xaa, kAny, kAll, kWrite},                                       // WRITE(12), SEND MESSAGE(12)
     {0xab, kAny, kAll, kControl},                                     // SERVICE ACTION IN(12)
     {0xac, kAny, kMulti, kControl},                                   // GET PERFORMANCE
@@ -305,6 +307,13 @@ std::optional<uint64_t> BlocksOf(std::span<const uint8_t> cdb, int device_type) 
   const bool is_of_6_bytes = row.blocks.at == kBlocks6.at && row.blocks.bytes == kBlocks6.bytes;
   if (blocks == 0u && is_of_6_bytes) blocks = 256;
   return blocks;
+}
+
+bool AsksForFua(std::span<const uint8_t> cdb, int device_type) {
+  constexpr uint8_t kFuaBit = 0x08;
+  const Row& row = RowOf(cdb, device_type);
+  if ((row.special & kFua1) != 0) return (cdb[1] & kFuaBit) != 0;
+  return (row.special & kFua10) != 0 && (cdb[10] & kFuaBit) != 0;
 }
 
 size_t CdbBytes(std::span<const uint8_t> cdb) {

@@ -24,6 +24,9 @@ std::optional<uint64_t> LbaOf(std::span<const uint8_t> cdb, int device_type);
 // A 0 that stands for another number is that number: 256 in READ(6) (SBC-4 5.10).
 std::optional<uint64_t> BlocksOf(std::span<const uint8_t> cdb, int device_type);
 
+// Is the bit FUA set: shall the device itself have the data, not only its cache?
+bool AsksForFua(std::span<const uint8_t> cdb, int device_type);
+
 // The length of a CDB in bytes. A variable length CDB (7Fh) says it itself (SPC-5 4.2.3); else it
 // follows from the operation code.
 size_t CdbBytes(std::span<const uint8_t> cdb);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A histogram with bucket bounds that double, so that one bit scan finds the bucket of a value.
-// A value: whoever owns it serialises its use.
+// Wide ranges have bounds that grow by a larger power of two. A value: whoever owns it serialises
+// its use.
 #pragma once
 
 #include <array>
@@ -12,16 +13,20 @@
 
 namespace lunscope {
 
-// Bucket i holds values <= kFirst * 2^i, for i = 0 .. kBounds - 1. One more holds larger values.
-template <uint64_t kFirst, size_t kBounds>
+// Bucket i holds values <= kFirst * 2^(kBits * i), for i = 0 .. kBounds - 1. One more holds larger
+// values.
+template <uint64_t kFirst, size_t kBounds, unsigned kBits = 1>
 class DoublingHistogram {
  public:
   static constexpr size_t kBuckets = kBounds + 1;
 
   // The upper bound of bucket i. REQUIRES: i < kBounds.
-  static constexpr uint64_t Bound(size_t i) { return kFirst << i; }
+  static constexpr uint64_t Bound(size_t i) { return kFirst << (kBits * i); }
 
-  static size_t BucketOf(uint64_t value) { return lunscope_bucket_of(value, kFirst, kBounds); }
+  static size_t BucketOf(uint64_t value) {
+    constexpr size_t kDoublings = kBits * (kBounds - 1) + 1;
+    return (lunscope_bucket_of(value, kFirst, kDoublings) + kBits - 1) / kBits;
+  }
 
   void Add(uint64_t value) {
     counts_[BucketOf(value)]++;

@@ -16,6 +16,7 @@
 #include "collector/base/address.h"
 #include "collector/model/deep_ptr.h"
 #include "collector/model/histogram.h"
+#include "collector/model/profile.h"
 
 namespace lunscope {
 
@@ -81,6 +82,8 @@ struct LunStatistics {
   uint64_t retries = 0;
   uint64_t timeouts = 0;
   uint64_t unjoined = 0;  // commands of iSCSI that were not found on the wire
+
+  DeepPtr<LunProfile> profile;  // none: not asked for, or no command
 
   // nullptr: nothing was said through this portal.
   [[nodiscard]] const LunIdentity* IdentityAt(const PackedAddress& portal) const {

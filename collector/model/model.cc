@@ -82,6 +82,7 @@ void Model::Close(Connection& connection, uint64_t time_ns, lunscope_end end) {
 
 void Model::BeginWalk(uint64_t now_ns) {
   walk_ns_ = now_ns;
+  if (profiler_ != nullptr) settles_ns_ = has_own_time_ ? profiler_->latest_ns() : now_ns;
   logins_.Age(now_ns);
   series_.BeginWalk(now_ns);
   connections_.BeginWalk();
@@ -91,10 +92,14 @@ void Model::BeginWalk(uint64_t now_ns) {
 void Model::EndWalk(bool is_whole, const Pause& pause) {
   connections_.EndWalk(is_whole, pause,
                        [this](Connection& gone) { Close(gone, walk_ns_, LUNSCOPE_END_UNKNOWN); });
+  if (!is_whole) settles_ns_ = std::nullopt;
 }
 
 Snapshot Model::TakeSnapshot(const Pause& pause) {
   Snapshot snapshot;
+  snapshot.has_profiles = profiler_ != nullptr;
+  if (settles_ns_) series_.SettleProfiles(*settles_ns_);
+  settles_ns_ = std::nullopt;
   series_.Hold();
   snapshot.dropped_series = series_.dropped();
   snapshot.tracked_commands = commands_.tracked();

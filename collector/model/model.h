@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +31,7 @@
 #include "collector/model/layers.h"
 #include "collector/model/logins.h"
 #include "collector/model/pause.h"
+#include "collector/model/profiler.h"
 #include "collector/model/series.h"
 #include "collector/model/snapshot.h"
 
@@ -41,6 +44,10 @@ struct ModelOptions {
   size_t max_label_sets = 10'000;
   // Sessions that ended without a logout and are remembered as down.
   size_t max_down_sessions = 256;
+  // Profiles of the workload of iSCSI LUNs (profile.h).
+  bool profiles = false;
+  // The records have times of another clock than walks, as those of a capture file.
+  bool has_own_time = false;
   // Look for the commands of the SCSI mid-layer among those on the wire.
   bool joins_layers = false;
 };
@@ -49,9 +56,11 @@ class Model {
  public:
   explicit Model(ModelOptions options = {})
       : max_label_sets_(options.max_label_sets),
-        series_(options.max_label_sets),
+        has_own_time_(options.has_own_time),
+        profiler_(options.profiles ? std::make_unique<Profiler>() : nullptr),
+        series_(options.max_label_sets, profiler_.get()),
         connections_(series_),
-        commands_(series_),
+        commands_(series_, profiler_.get()),
         logins_(series_, options.max_down_sessions),
         layers_(series_, commands_, options.joins_layers) {}
   // Its parts refer to each other.
@@ -89,7 +98,9 @@ class Model {
   // is_whole: the walk has come to every connection. Those that it did not find are gone.
   void EndWalk(bool is_whole = true, const Pause& pause = {});
 
-  // Each LUN, session and connection is as of one moment, not all of them as of the same.
+  // Each LUN, session and connection is as of one moment, not all of them as of the same. Profiles
+  // reach up to the last walk. REQUIRES for these: all records that were made before that walk
+  // ended are in.
   [[nodiscard]] Snapshot TakeSnapshot(const Pause& pause = {});
 
   // nullptr if it has closed, or was never met.
@@ -113,6 +124,8 @@ class Model {
   void Close(Connection& connection, uint64_t time_ns, lunscope_end end);
 
   const size_t max_label_sets_;
+  const bool has_own_time_;
+  const std::unique_ptr<Profiler> profiler_;  // none: profiles are not asked for
   Series series_;
   Connections connections_;
   CommandCounter commands_;
@@ -120,7 +133,8 @@ class Model {
   Layers layers_;
   OverdueAnswers overdue_;
   uint64_t walk_ns_ = 0;
-  EndedConnection ended_;  // the connection that ended last
+  std::optional<uint64_t> settles_ns_;  // of the walk: profiles will reach up to this time
+  EndedConnection ended_;               // the connection that ended last
 };
 
 }  // namespace lunscope

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/model/series.h"
 
+#include <algorithm>
+
+#include "collector/model/profiler.h"
+
 namespace lunscope {
 
 namespace {
@@ -69,6 +73,25 @@ void Series::BeginWalk(uint64_t now_ns) {
   }
 }
 
+void Series::SettleProfiles(uint64_t now_ns) {
+  const auto each_profile = [this](const auto& visit) {
+    for (auto& [key, target] : targets_) {
+      for (auto& [number, lun] : target.luns) {
+        if (lun.profile) visit(lun, *lun.profile);
+      }
+    }
+  };
+  each_profile([now_ns](const LunStatistics& lun, LunProfile& profile) {
+    // A command that began together with one in flight may be the later one of the two.
+    const uint64_t oldest_ns = lun.oldest_start_ns;
+    profile.horizon_ns = oldest_ns == 0 ? now_ns : std::min(now_ns, oldest_ns - 1);
+  });
+  profiler_->Settle();
+  each_profile([](const LunStatistics&, LunProfile& profile) {
+    profile.sweep.AdvanceTo(profile.horizon_ns, profile.depth);
+  });
+}
+
 void Series::EndHold() {
   is_held_ = false;
   initiators_.EndHold();
@@ -92,6 +115,9 @@ void Series::GiveUpOne() {
   idle_.erase(idle_.begin());
   dropped_++;
   label_sets_ -= LabelSetsOf(target.second);
+  for (auto& [number, lun] : target.second.luns) {
+    if (lun.profile) profiler_->Settle(*lun.profile);
+  }
   AddCounts(target.second, OverflowTarget(target.first).second);
   for (const auto& [number, lun] : target.second.luns) AddCounts(lun, OverflowLun(target.first));
   ForgetLunsOf(target);

@@ -24,6 +24,8 @@
 
 namespace lunscope {
 
+class Profiler;
+
 // Where commands come from: the part that a connection and a nexus have in common. It says which
 // target counts them, and remembers the LUN of the last command, where the next one mostly goes.
 struct Origin {
@@ -38,8 +40,9 @@ struct Origin {
 
 class Series {
  public:
-  explicit Series(size_t max_label_sets)
-      : max_label_sets_(max_label_sets), initiators_(max_label_sets) {}
+  // profiler: nullptr if no LUN has a profile; else it outlives this.
+  explicit Series(size_t max_label_sets, Profiler* profiler = nullptr)
+      : max_label_sets_(max_label_sets), profiler_(profiler), initiators_(max_label_sets) {}
 
   // From now on the target of this key counts what comes from the origin. The origin is not copied
   // from then on: the target counts its origins.
@@ -92,6 +95,10 @@ class Series {
   // that were idle for long go.
   void BeginWalk(uint64_t now_ns);
 
+  // Behind a walk that came to every connection: nothing that is not known yet began before this
+  // time, but for the commands in flight that the walk found. So profiles reach up to there.
+  void SettleProfiles(uint64_t now_ns);
+
   [[nodiscard]] const std::map<TargetKey, TargetStatistics>& targets() const { return targets_; }
   [[nodiscard]] const std::map<InitiatorKey, InitiatorStatistics>& initiators() const {
     return initiators_.all();
@@ -139,6 +146,7 @@ class Series {
   std::map<TargetKey, TargetStatistics> targets_;
   std::set<Target*, GoesFirst> idle_;
   size_t max_label_sets_;
+  Profiler* profiler_;
   Initiators initiators_;
   size_t label_sets_ = 0;
   uint64_t dropped_ = 0;

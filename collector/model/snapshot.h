@@ -37,6 +37,7 @@ struct Snapshot {
   std::map<TargetKey, TargetStatistics> targets;
   std::map<InitiatorKey, InitiatorStatistics> initiators;
   std::vector<SessionState> sessions;  // in the order of their keys
+  bool has_profiles = false;
   uint64_t dropped_series = 0;
   uint64_t tracked_commands = 0;  // in all in-flight tables, as of the last walk
   // Connections whose names no login gave, by target and by the source of the names.

@@ -12,9 +12,9 @@ namespace {
 
 void AddCounts(uint64_t from, uint64_t& to) { to += from; }
 
-template <uint64_t kFirst, size_t kBounds>
-void AddCounts(const DoublingHistogram<kFirst, kBounds>& from,
-               DoublingHistogram<kFirst, kBounds>& to) {
+template <uint64_t kFirst, size_t kBounds, unsigned kBits>
+void AddCounts(const DoublingHistogram<kFirst, kBounds, kBits>& from,
+               DoublingHistogram<kFirst, kBounds, kBits>& to) {
   to.Merge(from);
 }
 
@@ -39,6 +39,32 @@ void AddCounts(const PingStatistics& from, PingStatistics& to) {
 
 template <typename Item, size_t kItems>
 void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& to);
+
+void AddCounts(const DepthHistogram& from, DepthHistogram& to) { to.Merge(from); }
+
+void AddCounts(const DeepPtr<OperationProfile>& from, DeepPtr<OperationProfile>& to) {
+  if (!from) return;
+  const auto& [interarrival_ns, seeks, sequential, alignments, fua] = *from;
+  OperationProfile& sum = to.Ensure();
+  AddCounts(interarrival_ns, sum.interarrival_ns);
+  AddCounts(seeks, sum.seeks);
+  AddCounts(sequential, sum.sequential);
+  AddCounts(alignments, sum.alignments);
+  AddCounts(fua, sum.fua);
+}
+
+// The commands of one LUN are no neighbours of another's.
+void AddCounts(const DeepPtr<LunProfile>& from, DeepPtr<LunProfile>& to) {
+  if (!from) return;
+  const auto& [operations, depth, unordered, order, sweep, horizon_ns] = *from;
+  static_cast<void>(order);
+  static_cast<void>(sweep);
+  static_cast<void>(horizon_ns);
+  LunProfile& sum = to.Ensure();
+  AddCounts(operations, sum.operations);
+  AddCounts(depth, sum.depth);
+  AddCounts(unordered, sum.unordered);
+}
 
 void AddCounts(const DeepPtr<PhaseStatistics>& from, DeepPtr<PhaseStatistics>& to) {
   if (from) AddCounts(*from, to.Ensure());
@@ -81,8 +107,8 @@ void AddCounts(const TargetCounters& from, TargetCounters& to) {
 
 void AddCounts(const LunStatistics& from, LunStatistics& to) {
   const auto& [operations, read_bytes, written_bytes, identity, elsewhere, errors, target_failures,
-               no_status, outstanding, oldest_start_ns, host_errors, retries, timeouts, unjoined] =
-      from;
+               no_status, outstanding, oldest_start_ns, host_errors, retries, timeouts, unjoined,
+               profile] = from;
   static_cast<void>(identity);
   static_cast<void>(elsewhere);
   static_cast<void>(outstanding);
@@ -97,6 +123,7 @@ void AddCounts(const LunStatistics& from, LunStatistics& to) {
   AddCounts(retries, to.retries);
   AddCounts(timeouts, to.timeouts);
   AddCounts(unjoined, to.unjoined);
+  AddCounts(profile, to.profile);
 }
 
 std::string NameFromWire(std::string name) {

@@ -196,6 +196,8 @@ Observation Watcher::Observe() {
   observation.scrape_failed = !WalkLocked();
   // Right behind the walk, which counted the commands in flight.
   for (const Inlet& inlet : inlets_) inlet.source->Describe(observation);
+  // Commands that ended while the walk was on its way to them.
+  DrainLocked();
   observation.snapshot = model_.TakeSnapshot([this] { DrainIfDue(); });
   for (const Inlet& inlet : inlets_) observation.waiting_records += inlet.waiting.size();
   observation.wakeups = wakeups_;

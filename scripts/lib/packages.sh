@@ -20,7 +20,7 @@ GUEST_PACKAGES=(busybox-static mtools syslinux qemu-system-x86 qemu-block-extra)
 DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-  "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq
+  "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq fio
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
   gnuplot-nox openssl systemd python3-pysnmp4-mibs
 )

@@ -56,6 +56,9 @@ def rows(bench, memory, idle):
     for name, words in _SHAPES.items():
         rate = bench[f"BM_Model/{name}"]["items_per_second"]
         yield "G9", f"model, {words}", 1e9 / rate, "ns a record", "<= 100"
+    for name, words in _SHAPES.items():
+        rate = bench[f"BM_Profile/{name}"]["items_per_second"]
+        yield "", f"model with profiles, {words}", 1e9 / rate, "ns a record", ""
     yield "", "rings alone", 1e9 / bench["BM_Ring"]["items_per_second"], "ns a record", ""
     scrape, stall = bench["BM_Scrape/connections_10k"], bench["BM_Stall"]
     yield "G10", f"scrape of {scrape['series']:.0f} series", scrape["real_time"], "ms", "<= 100"

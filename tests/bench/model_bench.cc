@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collector/metrics/metrics.h"
@@ -29,16 +30,17 @@ void Count(benchmark::State& state, double records) {
 
 // A model that has met all of a shape. It is the same for all benchmarks of that shape: to make one
 // takes longer than to measure it.
-Model& ModelOf(const Shape& shape) {
-  static std::map<const Shape*, Model> models;
-  const auto [entry, is_new] = models.try_emplace(&shape);
+Model& ModelOf(const Shape& shape, bool profiles = false) {
+  static std::map<std::pair<const Shape*, bool>, Model> models;
+  const auto [entry, is_new] =
+      models.try_emplace({&shape, profiles}, ModelOptions{.profiles = profiles});
   Model& model = entry->second;
   if (is_new) Begin(shape, [&](const lunscope_record& record) { model.Apply(record); });
   return model;
 }
 
-void BM_Model(benchmark::State& state, const Shape* shape) {
-  Model& model = ModelOf(*shape);
+void PlayCommands(benchmark::State& state, const Shape* shape, bool profiles) {
+  Model& model = ModelOf(*shape, profiles);
   const Tape tape = Commands(*shape, PRODUCER_RECORDS);
   for (auto _ : state) {
     const double start = ThreadCpuSeconds();
@@ -47,9 +49,17 @@ void BM_Model(benchmark::State& state, const Shape* shape) {
   }
   Count(state, PRODUCER_RECORDS);
 }
+
+void BM_Model(benchmark::State& state, const Shape* shape) { PlayCommands(state, shape, false); }
 BENCHMARK_CAPTURE(BM_Model, hot_lun, &kHotLun)->UseManualTime();
 BENCHMARK_CAPTURE(BM_Model, varied, &kVaried)->UseManualTime();
 BENCHMARK_CAPTURE(BM_Model, connections_10k, &kManySeries)->UseManualTime();
+
+// With a profile of each LUN.
+void BM_Profile(benchmark::State& state, const Shape* shape) { PlayCommands(state, shape, true); }
+BENCHMARK_CAPTURE(BM_Profile, hot_lun, &kHotLun)->UseManualTime();
+BENCHMARK_CAPTURE(BM_Profile, varied, &kVaried)->UseManualTime();
+BENCHMARK_CAPTURE(BM_Profile, connections_10k, &kManySeries)->UseManualTime();
 
 void BM_RingAndModel(benchmark::State& state, const Shape* shape) {
   Model& model = ModelOf(*shape);

@@ -15,6 +15,9 @@ namespace lunscope {
 namespace {
 
 constexpr uint64_t kUs = 1000;
+// So five are in flight. A tape that is played again sets the clock back, for it is longer than
+// what the model takes as a delay.
+constexpr uint64_t kCommandEveryUs = 200;
 
 const std::vector<uint8_t> kInquiry = {SCSI_INQUIRY, 0, 0, 0, 36, 0};
 
@@ -75,6 +78,7 @@ Tape Commands(const Shape& shape, size_t records) {
     tape.Add(command.header);
   });
   for (size_t i = 0; i < records; i++) {
+    host.now_ns += kCommandEveryUs * kUs;
     const auto lun = static_cast<uint8_t>(random() % shape.luns);
     any.Completes(CommandOf(random() % shape.operations)
                       .OnLun(Lun(lun))

@@ -93,6 +93,11 @@ const RefusedRow kRefused[] = {
     {"trace --by-lun", "--by-lun is for --summary"},
     {"serve --mode aggregate --source iscsi,scsi",
      "--mode aggregate excludes --source scsi, which looks for each command on the wire"},
+    {"serve --profile --mode aggregate",
+     "--profile needs --mode records: commands that were added up have neither places nor an "
+     "order"},
+    {"serve --profile --source scsi,target", "--profile is for --source iscsi"},
+    {"replay a.pcap --profile", "--profile is for -o metrics"},
     {"serve --max-label-sets 0",
      "--max-label-sets must be a whole number from 1 to 1000000, not '0'; see 'lunscope serve "
      "--help'"},

@@ -202,7 +202,7 @@ void ExpectGolden(const std::string& name, const std::string& text) {
 }
 
 Observation FixedObservation() {
-  Host host({.max_label_sets = 24});  // a few less than the scenes need
+  Host host({.max_label_sets = 24, .profiles = true});  // a few less than the scenes need
   InitiatorScene(host);
   TargetScene(host);
   host.Runs(1, {.comm = "qemu-system-x86", .guest = "mail \"1\""});

@@ -88,8 +88,8 @@ const Row kRows[] = {
 };
 
 // Allocations while the model takes in a million records of this kind.
-uint64_t AllocationsOf(const Row& row, bool joins_layers) {
-  Model model({.joins_layers = joins_layers});
+uint64_t AllocationsOf(const Row& row, const ModelOptions& options) {
+  Model model(options);
   Tape tape;
   {
     Host host;
@@ -105,7 +105,7 @@ uint64_t AllocationsOf(const Row& row, bool joins_layers) {
     for (size_t done = 0; done < records; done += tape.records())
       tape.Play([&](const lunscope_record& record) { model.Apply(record); });
   };
-  play(10'000);  // the first records of each kind, and the growth of queues
+  play(200'000);  // the first records of each kind, and the growth of queues
   const uint64_t before = allocations;
   play(kRecords);
   return allocations - before;
@@ -113,8 +113,10 @@ uint64_t AllocationsOf(const Row& row, bool joins_layers) {
 
 TEST(Allocations, OfAMillionRecordsAreNone) {
   for (const Row& row : kRows) {
-    EXPECT_EQ(AllocationsOf(row, false), 0u) << row.name;
-    EXPECT_EQ(AllocationsOf(row, true), 0u) << row.name << ", looked for at the mid-layer";
+    EXPECT_EQ(AllocationsOf(row, {}), 0u) << row.name;
+    EXPECT_EQ(AllocationsOf(row, {.profiles = true}), 0u) << row.name << ", with a profile";
+    EXPECT_EQ(AllocationsOf(row, {.joins_layers = true}), 0u)
+        << row.name << ", looked for at the mid-layer";
   }
 }
 

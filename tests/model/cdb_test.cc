@@ -250,6 +250,41 @@ TEST(Cdb, OperationOfWhatTheKernelAddsUp) {
   }
 }
 
+struct FuaRow {
+  const char* hex;
+  int device_type;
+  bool asks;
+};
+
+// SBC-4 5.15 and the like. The bits beside FUA say something else.
+const FuaRow kFuaRows[] = {
+    {"28 08 00000000 00 0001 00", 0, true},
+    {"28 f7 00000000 00 0001 00", 0, false},
+    {"28 08 00000000 00 0001 00", 5, true},
+    {"28 08 00000000 00 0001 00", 1, false},
+    {"2a 08 00000000 00 0001 00", kUnknownType, true},
+    {"a8 08 00000000 00000001 00 00", 0, true},
+    {"88 08 0000000000000000 00000001 00 00", 0, true},
+    {"8a 18 0000000000000000 00000001 00 00", 0, true},
+    {"8a 08 0000000000000000 00000001 00 00", 1, false},
+    {"89 08 0000000000000000 000000 01 00 00", 0, true},
+    {"7f 00 0000000000 18 000b 08 00 0000000000000000", 0, true},
+    {"7f 08 0000000000 18 000b f7 00 0000000000000000", 0, false},
+    {"08 08 0000 01 00", 0, false},
+    {"2e 08 00000000 00 0001 00", 0, false},
+    {"41 08 00000000 00 0001 00", 0, false},
+    {"35 08 00000000 00 0001 00", 0, false},
+};
+
+TEST(Cdb, AsksForFua) {
+  for (const FuaRow& row : kFuaRows) {
+    Bytes cdb = FromHex(row.hex);
+    cdb.resize(16);
+    EXPECT_EQ(AsksForFua(cdb, row.device_type), row.asks)
+        << row.hex << ", device type " << row.device_type;
+  }
+}
+
 TEST(Cdb, Length) {
   EXPECT_EQ(CdbBytes(FromHex("00 00 000000 00")), 6u);
   EXPECT_EQ(CdbBytes(FromHex("28 00 00000000 00 0000 00")), 10u);

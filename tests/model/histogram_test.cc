@@ -10,11 +10,11 @@ namespace lunscope {
 namespace {
 
 template <typename Histogram>
-void ExpectBoundsAreInclusive(uint64_t first, size_t bounds) {
+void ExpectBoundsAreInclusive(uint64_t first, size_t bounds, unsigned bits = 1) {
   ASSERT_EQ(Histogram::kBuckets, bounds + 1);
   for (size_t i = 0; i < bounds; i++) {
     const uint64_t bound = Histogram::Bound(i);
-    EXPECT_EQ(bound, first << i);
+    EXPECT_EQ(bound, first << (bits * i));
     EXPECT_EQ(Histogram::BucketOf(bound), i) << bound;
     EXPECT_EQ(Histogram::BucketOf(bound + 1), i + 1) << bound;
     EXPECT_EQ(Histogram::BucketOf(bound - 1), i) << bound;
@@ -43,6 +43,11 @@ TEST(Histogram, LatencyBoundsAreInclusive) {
 TEST(Histogram, SizeBoundsAreInclusive) {
   ExpectBoundsAreInclusive<SizeHistogram>(512, 16);
   EXPECT_EQ(SizeHistogram::Bound(15), 16u << 20);
+}
+
+TEST(Histogram, WideBoundsAreInclusive) {
+  ExpectBoundsAreInclusive<DoublingHistogram<64, 9, 2>>(64, 9, 2);
+  ExpectBoundsAreInclusive<DoublingHistogram<1000, 6, 3>>(1000, 6, 3);
 }
 
 TEST(Histogram, CountsSumsAndMerges) {

@@ -144,7 +144,7 @@ TEST_F(WatcherTest, ScrapeDrainsWalksAndDescribesEachSource) {
   host_.Opens(1).LogsIn().Completes(Read16(0, 8));
   const Observation observation = watcher_->Observe();
   EXPECT_THAT(diary, ElementsAre("layers drain", "wire drain", "wire walk", "layers walk",
-                                 "wire describe", "layers describe"));
+                                 "wire describe", "layers describe", "layers drain", "wire drain"));
   EXPECT_EQ(Commands(observation), 1u);
   EXPECT_FALSE(observation.scrape_failed);
   ASSERT_EQ(observation.probes.size(), 2u);
