@@ -113,9 +113,9 @@ std::vector<Request> RandomCommands(std::mt19937& random, size_t count) {
   std::uniform_int_distribution<uint64_t> gap(0, 40), lba(0, 1 << 20), duration(1, 3000);
   uint64_t now = 0;
   for (uint32_t i = 0; i < count; i++) {
-    now += (gap(random) / 8) * kUs * (gap(random) == 0 ? 500 : 1);
+    now += (gap(random) / 8) * kOneUs * (gap(random) == 0 ? 500 : 1);
     Request request{now,
-                    now + duration(random) * kUs,
+                    now + duration(random) * kOneUs,
                     lba(random),
                     1 + i % 64,
                     random() % 10 < 7,
@@ -142,11 +142,11 @@ void TellAsDrained(ProfiledHost& host, std::vector<Request> all, std::mt19937& r
         if (request.connection != connection) continue;
         if (request.end_ns >= from_ns && request.end_ns < until_ns) host.Tell(request);
         if (request.start_ns <= until_ns && request.end_ns >= until_ns)
-          tasks.push_back({Lun(1), kBegin + request.start_ns});
+          tasks.push_back({Lun(1), kProfileFromNs + request.start_ns});
       }
       host.On(connection).Holds(tasks);
     }
-    host.now_ns = kBegin + until_ns;
+    host.now_ns = kProfileFromNs + until_ns;
     if (random() % 2 == 0) {
       host.Walks();
       static_cast<void>(host.See());
@@ -188,15 +188,15 @@ TEST(Profile, OfAFileReachesUpToItsLastCommand) {
 // A command waits for those in flight that began before it.
 TEST(Profile, ReachesUpToTheOldestCommandInFlight) {
   ProfiledHost host;
-  host.Tell({0, 10 * kUs, 100, 8}).Tell({40 * kUs, 50 * kUs, 300, 8});
-  host.On(1).Holds({{Lun(1), kBegin + 20 * kUs}});
-  LunProfile profile = host.ProfileAt(100 * kUs);
+  host.Tell({0, 10 * kOneUs, 100, 8}).Tell({40 * kOneUs, 50 * kOneUs, 300, 8});
+  host.On(1).Holds({{Lun(1), kProfileFromNs + 20 * kOneUs}});
+  LunProfile profile = host.ProfileAt(100 * kOneUs);
   EXPECT_EQ(ReadsOf(profile).seeks[kSeekForward].count(), 0u);
   // Up to the nanosecond before it, and so 19 whole microseconds.
   EXPECT_EQ(profile.depth.counts()[0] + profile.depth.counts()[1], 19u);
   host.On(1).Holds({});
-  host.Tell({20 * kUs, 200 * kUs, 200, 8});
-  profile = host.ProfileAt(300 * kUs);
+  host.Tell({20 * kOneUs, 200 * kOneUs, 200, 8});
+  profile = host.ProfileAt(300 * kOneUs);
   EXPECT_EQ(ReadsOf(profile).seeks[kSeekForward].sum(), 93u + 93u);
   // 10 us of the first, 160 us of the last alone, 10 us of two, and the rest is idle.
   EXPECT_THAT(CountsOf(profile.depth), ElementsAre(110, 180, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
@@ -208,8 +208,8 @@ TEST(Profile, ReachesUpToTheOldestCommandInFlight) {
 TEST(Profile, OfALateCommand) {
   ProfiledHost host;
   constexpr uint64_t kCommands = Profiler::kRoom + Profiler::kRoom / 2;
-  for (uint64_t i = 1; i <= kCommands; i++) host.Tell({i * kUs, i * kUs + 500, 8 * i, 8});
-  const uint64_t last_ns = kCommands * kUs + 500;
+  for (uint64_t i = 1; i <= kCommands; i++) host.Tell({i * kOneUs, i * kOneUs + 500, 8 * i, 8});
+  const uint64_t last_ns = kCommands * kOneUs + 500;
   host.Tell({0, last_ns, 1 << 20, 8});
   const LunProfile profile = host.ProfileAt(last_ns);
   EXPECT_THAT(profile.unordered, ElementsAre(1, 0, 0));
@@ -224,12 +224,13 @@ TEST(Profile, OfALateCommand) {
 TEST(Profile, WithAClockThatIsSetBack) {
   constexpr uint64_t kHour = 3'600'000'000'000;
   ProfiledHost host({.profiles = true, .has_own_time = true});
-  host.Tell({kHour, kHour + 10 * kUs, 100, 8}).Tell({kHour + 20 * kUs, kHour + 30 * kUs, 108, 8});
-  host.Tell({0, 10 * kUs, 100, 8}).Tell({20 * kUs, 30 * kUs, 108, 8});
+  host.Tell({kHour, kHour + 10 * kOneUs, 100, 8})
+      .Tell({kHour + 20 * kOneUs, kHour + 30 * kOneUs, 108, 8});
+  host.Tell({0, 10 * kOneUs, 100, 8}).Tell({20 * kOneUs, 30 * kOneUs, 108, 8});
   const LunProfile profile = host.ProfileAt(0);
   EXPECT_THAT(profile.unordered, ElementsAre(0, 0, 0));
   EXPECT_EQ(ReadsOf(profile).interarrival_ns.count(), 2u);
-  EXPECT_EQ(ReadsOf(profile).interarrival_ns.sum(), 40 * kUs);
+  EXPECT_EQ(ReadsOf(profile).interarrival_ns.sum(), 40 * kOneUs);
   EXPECT_EQ(ReadsOf(profile).sequential, 2u);
   EXPECT_THAT(profile.depth.counts()[0] + profile.depth.counts()[1], 60u);
 }

@@ -97,7 +97,7 @@ TEST(Profile, CountsFua) {
 TEST(Profile, KnowsThePlaceOfTransfersOnly) {
   ProfiledHost host;
   host.Tell({0, 10, 100, 8});
-  host.now_ns = kBegin + 30;
+  host.now_ns = kProfileFromNs + 30;
   host.On(1).Completes(Command({SCSI_SYNCHRONIZE_CACHE_10}).OnLun(Lun(1)).Taking(10));
   host.Tell({40, 50, 500, 0}).Tell({60, 70, 108, 8});
   const LunProfile profile = host.ProfileAt(70);
@@ -133,10 +133,10 @@ const EndRow kEndRows[] = {
 TEST(Profile, OfCommandsWithoutAStatus) {
   for (const EndRow& row : kEndRows) {
     ProfiledHost host;
-    host.Tell({0, 10 * kUs, 100, 8});
-    host.now_ns = kBegin + 30 * kUs;
-    host.On(1).Completes(CommandOf({20 * kUs, 30 * kUs, 108, 8}).Unanswered(row.reason));
-    const LunProfile profile = host.ProfileAt(40 * kUs);
+    host.Tell({0, 10 * kOneUs, 100, 8});
+    host.now_ns = kProfileFromNs + 30 * kOneUs;
+    host.On(1).Completes(CommandOf({20 * kOneUs, 30 * kOneUs, 108, 8}).Unanswered(row.reason));
+    const LunProfile profile = host.ProfileAt(40 * kOneUs);
     EXPECT_EQ(ReadsOf(profile).sequential, row.was_there ? 1u : 0u) << row.reason;
     EXPECT_EQ(profile.depth.sum(), row.was_there ? 20u : 10u) << row.reason;
   }
@@ -158,13 +158,13 @@ TEST(Profile, OfATargetWithoutANameHasNoOrder) {
 // A target that gives its room to another one takes along what waits.
 TEST(Profile, GoesToTheOverflowTargetWithItsLun) {
   ProfiledHost host({.max_label_sets = 4, .profiles = true});  // an unknown target, and these three
-  host.Tell({0, 10 * kUs, 100, 8}).Tell({20 * kUs, 30 * kUs, 108, 8});
+  host.Tell({0, 10 * kOneUs, 100, 8}).Tell({20 * kOneUs, 30 * kOneUs, 108, 8});
   host.On(1).Closes();
   host.Opens(2).LogsIn({.target = "iqn.other", .isid = 2});
-  host.Tell({40 * kUs, 50 * kUs, 0, 8, true, 1, 2});
-  const LunProfile gone = host.ProfileAt(60 * kUs, kOverflowName, kOverflowLun);
+  host.Tell({40 * kOneUs, 50 * kOneUs, 0, 8, true, 1, 2});
+  const LunProfile gone = host.ProfileAt(60 * kOneUs, kOverflowName, kOverflowLun);
   EXPECT_EQ(ReadsOf(gone).sequential, 1u);
-  EXPECT_EQ(ReadsOf(gone).interarrival_ns.sum(), 20 * kUs);
+  EXPECT_EQ(ReadsOf(gone).interarrival_ns.sum(), 20 * kOneUs);
   EXPECT_EQ(gone.depth.sum(), 20u);
 }
 

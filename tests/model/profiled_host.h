@@ -10,12 +10,12 @@
 
 namespace lunscope {
 
-inline constexpr uint64_t kBegin = 1'000'000'000'000;
-inline constexpr uint64_t kUs = 1'000;
+inline constexpr uint64_t kProfileFromNs = 1'000'000'000'000;
+inline constexpr uint64_t kOneUs = 1'000;
 
 // A command on LUN 1 of one connection.
 struct Request {
-  uint64_t start_ns = 0;  // after kBegin, as the end
+  uint64_t start_ns = 0;  // after kProfileFromNs, as the end
   uint64_t end_ns = 0;
   uint64_t lba = 0;
   uint32_t blocks = 0;
@@ -35,18 +35,18 @@ inline Command CommandOf(const Request& request) {
 class ProfiledHost : public Host {
  public:
   explicit ProfiledHost(ModelOptions options = {.profiles = true}) : Host(options) {
-    now_ns = kBegin;
+    now_ns = kProfileFromNs;
     Opens(1).LogsIn();
   }
 
   ProfiledHost& Tell(const Request& request) {
-    now_ns = kBegin + request.end_ns;
+    now_ns = kProfileFromNs + request.end_ns;
     On(request.connection).Completes(CommandOf(request));
     return *this;
   }
   // A whole walk at this time, and the LUN's profile as a scrape has it then.
   LunProfile ProfileAt(uint64_t ns, const std::string& target = kDisk, uint64_t lun = Lun(1)) {
-    now_ns = kBegin + ns;
+    now_ns = kProfileFromNs + ns;
     Walks();
     const Snapshot snapshot = See();
     const auto& luns = snapshot.targets.at({kInitiator, target}).luns;
