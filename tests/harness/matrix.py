@@ -24,6 +24,7 @@ from harness.compare import (ROLES, check_names, check_nothing_lost, check_same_
 from harness.istgt import LUN, Istgt
 from harness.libiscsi import Libiscsi
 from harness.lunscope import Serve, Trace
+from harness.phases import check_sums, expected_phases
 from harness.process import Process
 from harness.tgtd import Tgtd
 
@@ -137,6 +138,7 @@ class Matrix(LiveTest):
         self.records, self.commands = trace.records(), capture.commands()
         check_nothing_lost(self, metrics)
         check_names(self, self.records)
+        self.check_phases()
         # All of them together: what lunscope missed altogether is in no cell.
         check_same_commands(self, self.records, self.commands)
         for role in ROLES:
@@ -146,6 +148,16 @@ class Matrix(LiveTest):
                 self.check_cell(cell)
         kernels_page.hold(self, kernels_page.read().tested(self.KERNEL),
                           {(cell.initiator, cell.target): cell.witnesses for cell in cells})
+
+    def check_phases(self):
+        """Each command has all phases of its kind, and they add up to its duration."""
+        known, without = check_sums(self, self.records)
+        self.assertEqual(without, [])
+        for record in self.records:
+            self.assertEqual(record["phases_us"].keys(), expected_phases(record), record)
+        for role in ROLES:
+            self.assertEqual(known[role], len(self.commands), role)
+        kernels_page.report(self.KERNEL, commands_with_phases=known)
 
     def fill(self, initiator, target):
         served = self.served[target]
