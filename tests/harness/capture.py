@@ -55,6 +55,7 @@ class DecodedPdu:
     expected_bytes: int | None
     cdb_opcode: int | None
     status: int | None
+    time_ns: int  # of the frame with its last byte
 
     @property
     def is_from_target(self):

@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A tshark tap: one line of tab-separated values per iSCSI PDU, in stream order. Columns:
--- tcp.stream, initiator's port, opcode, ITT, DataSegmentLength, LUN, EDTL, CDB opcode, status.
+-- tcp.stream, initiator's port, opcode, ITT, DataSegmentLength, LUN, EDTL, CDB opcode, status, and
+-- the time of the frame in ns: the one with the PDU's last byte, where tshark takes it apart.
 --
 -- `-T fields` prints one line per frame and one list per field, and in a frame of many PDUs nothing
 -- says which CDB belongs to which header; the offsets of the fields do (RFC 7143, section 11).
 
 local from_port, to_port = Field.new("tcp.srcport"), Field.new("tcp.dstport")
-local stream = Field.new("tcp.stream")
+local stream, time = Field.new("tcp.stream"), Field.new("frame.time_epoch")
 local opcode = Field.new("iscsi.opcode")
 local columns = {  -- where the value stands in the header, and the fields that may hold it
   {16, {Field.new("iscsi.initiatortasktag")}},
@@ -52,6 +53,8 @@ function tap.packet()
       end
       row[#row + 1] = value
     end
+    local seconds = time().value
+    row[#row + 1] = string.format("%d%09d", seconds.secs, seconds.nsecs)
     io.write(table.concat(row, "\t"), "\n")
   end
 end
