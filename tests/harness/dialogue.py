@@ -137,6 +137,14 @@ class Conversation:
                 sent += self._ends[sender].send(block)
         return sent
 
+    def batch(self, sender):
+        """As the kernel does unasked: the sender waits with a small segment until the one before
+        it is acknowledged, and the other end delays that (TCP_NODELAY, TCP_QUICKACK).
+        """
+        other = "target" if sender == "initiator" else "initiator"
+        self._ends[sender].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        self._ends[other].setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+
     def end_stream(self, sender):
         """It sends a FIN, and can still receive."""
         self._ends[sender].shutdown(socket.SHUT_WR)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two hosts of the test's own, network namespaces, and a wire between them that can be bad."""
 
+import contextlib
+import ctypes
 import json
 import pathlib
 import re
@@ -10,6 +12,13 @@ import sys
 from harness.process import Process, run, wait_until
 
 _WIRE = pathlib.Path(__file__).with_name("wire.py")
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _set_namespace(file):
+    if _libc.setns(file.fileno(), _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 class Host:
@@ -17,10 +26,21 @@ class Host:
 
     def __init__(self, namespace, address):
         self.address = address
+        self._namespace = namespace
         self.prefix = ["nsenter", f"--net={namespace}"]
 
     def run(self, *words, **options):
         return run([*self.prefix, *words], **options)
+
+    @contextlib.contextmanager
+    def entered(self):
+        """This thread is on the host: sockets that it makes here stay there."""
+        with open("/proc/thread-self/ns/net", "rb") as home, open(self._namespace, "rb") as here:
+            _set_namespace(here)
+            try:
+                yield
+            finally:
+                _set_namespace(home)
 
     def refuse(self, hook, percent):
         """This share of its segments is dropped by its own firewall, before a device has them."""
@@ -44,25 +64,28 @@ class Host:
         self.run("ip", "link", "set", "wire", "mtu", mtu, *link, "up")
         self.run("ip", "address", "add", self.address, "peer", there, "dev", "wire", *words)
         # Lost segments are sent again after 20 ms, not 200: more can be lost in a test's time.
-        self.run("ip", "route", "replace", there, "dev", "wire", "src", self.address,
-                 "rto_min", "20ms", *route)
+        again = [] if "rto_min" in route else ["rto_min", "20ms"]
+        self.run("ip", "route", "replace", there, "dev", "wire", "src", self.address, *again,
+                 *route)
 
 
 class Network:
     """`initiator` and `target`, hosts, and what happens to packets between them: see wire.py.
 
     `faults` are percentages by name; `offloads`: segments of 64 KiB pass in one piece; `refuse`:
-    a hook of each host's firewall that drops 5 % of what it sends.
+    a hook of each host's firewall that drops 5 % of what it sends; `delay`: milliseconds that each
+    packet takes.
     """
 
     def __init__(self, ipv6=False, offloads=False, mtu=1500, link=(), route=(), refuse=None,
-                 **faults):
+                 delay=0, **faults):
         self._refuse = refuse
         self._addresses = ("fd00:7143::1", "fd00:7143::2") if ipv6 else ("10.71.43.1", "10.71.43.2")
         self._link = (mtu, link, route)
-        words = [word for fault, percent in faults.items()
+        words = [word for fault, percent in {**faults, "delay": delay}.items()
                  for word in (f"--{fault}", percent)] + ["--offloads"] * offloads
-        self._command = [sys.executable, _WIRE, *words]
+        # A wire that waits for a CPU has a delay of its own.
+        self._command = [*["nice", "-n", "-10"] * bool(delay), sys.executable, _WIRE, *words]
         self._faults = faults
         self.process = self.initiator = self.target = None
 

@@ -48,10 +48,10 @@ class Target:
         self._luns = 0
 
     def add_lun(self, size=64 << 20, path=None, device_type="disk", number=None,
-                backing_type="rdwr"):
+                backing_type="rdwr", open_flags=()):
         """Add the next LUN, backed by a new sparse file of `size` bytes, or by `path`.
 
-        `device_type` and `backing_type` are tgtadm's words for it.
+        `device_type`, `backing_type` and `open_flags` are tgtadm's words for it.
         """
         self._luns = self._luns + 1 if number is None else number
         if path is None:
@@ -60,7 +60,8 @@ class Target:
                 file.truncate(size)
         self._tgtd.admin("logicalunit", "new", "--tid", self.id, "--lun", self._luns,
                          "--device-type", device_type, "--backing-store", path,
-                         *(["--bstype", backing_type] if device_type in ("disk", "pt") else []))
+                         *(["--bstype", backing_type] if device_type in ("disk", "pt") else []),
+                         *(["--bsoflags", *open_flags] if open_flags else []))
         return self._luns
 
     def add_tape(self, barcode):

@@ -8,6 +8,7 @@ the two namespaces, it works until SIGTERM, and then says how often it did what.
 """
 
 import argparse
+import collections
 import ctypes
 import errno
 import fcntl
@@ -18,6 +19,7 @@ import select
 import signal
 import struct
 import sys
+import time
 
 _CLONE_NEWNET = 0x40000000
 _TUNSETIFF, _TUNSETOFFLOAD = 0x400454CA, 0x400454D0
@@ -32,7 +34,7 @@ _TCP, _TCP_CHECKSUM, _SYN = 6, 16, 2
 
 # The faults of a packet. A fault that does not fit it (no payload to forge) leaves it alone.
 FAULTS = ("drop", "reorder", "duplicate", "forge", "overlap")
-_HELD_MS = 2  # a packet is held back no longer than this when nothing else passes
+_HELD_SECONDS = 0.002  # a packet is held back no longer than this when nothing else passes
 _INVERTED = bytes(255 - byte for byte in range(256))
 
 
@@ -97,6 +99,8 @@ class Direction:
 
     def __init__(self, sink, percent, seed, counts):
         self._sink = sink
+        self._delay = percent["delay"] / 1000
+        self._due = collections.deque()  # (time, data), in order
         self._percent = percent
         self._random = random.Random(seed)
         self._counts = counts
@@ -150,6 +154,18 @@ class Direction:
         self._held = []
 
     def _write(self, data):
+        if self._delay:
+            self._due.append((time.monotonic() + self._delay, data))
+        else:
+            self._deliver(data)
+
+    def write_due(self):
+        """Deliver what has been on its way for long enough. Returns when the next packet is due."""
+        while self._due and self._due[0][0] <= time.monotonic():
+            self._deliver(self._due.popleft()[1])
+        return self._due[0][0] if self._due else None
+
+    def _deliver(self, data):
         try:
             os.write(self._sink, data)
         except OSError as error:
@@ -171,15 +187,14 @@ def make_host(has_offloads):
 
 def work(directions):
     """Carry packets until a signal raises SystemExit."""
-    poll = select.poll()
-    for device in directions:
-        poll.register(device, select.POLLIN)
     while True:
-        ready = poll.poll(_HELD_MS)
-        for device, event in ready:
-            if event & select.POLLIN:
-                directions[device].take(os.read(device, 1 << 17))
-        if not ready:
+        due = [moment for direction in directions.values() if (moment := direction.write_due())]
+        # select() waits by the microsecond, poll() by the millisecond.
+        left = min(due) - time.monotonic() if due else _HELD_SECONDS
+        ready = select.select(directions, [], [], max(0, min(left, _HELD_SECONDS)))[0]
+        for device in ready:
+            directions[device].take(os.read(device, 1 << 17))
+        if not ready and not due:
             for direction in directions.values():
                 direction.write_held()
 
@@ -188,6 +203,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=7143)
     parser.add_argument("--offloads", action="store_true")
+    parser.add_argument("--delay", type=float, default=0, metavar="MILLISECONDS",
+                        help="of each packet, in each direction")
     for fault in FAULTS:
         parser.add_argument(f"--{fault}", type=float, default=0, metavar="PERCENT")
     options = parser.parse_args()

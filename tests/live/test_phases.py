@@ -107,6 +107,9 @@ ROWS = {
         ("transfer", "transfer_out")),
     "read: status late": (
         [I(read()), T(data_in()), PAUSE, T(response())], ("transfer", "transfer_out")),
+    # A command ends with the header of its status. Data of the same PDU comes behind that.
+    "read: the data of the Data-In with the status late": (
+        [I(read()), *in_pieces(T(data_in(flags=FINAL | STATUS_PRESENT)), 48)], (None, None)),
     "read: initiator reads late": (
         [I(read()), T(data_in()), *read_late(T(response()))],
         ("pickup", None)),

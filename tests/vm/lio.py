@@ -62,10 +62,12 @@ class Target:
             self._initiators.append(name)
         _write(self._portal_group / "enable", 1)
 
-    def add_lun(self, size=64 << 20, number=None, kind="fileio"):
-        """Add a LUN of this number, by default the next from 1 on; `kind`: fileio or ramdisk."""
+    def add_lun(self, size=64 << 20, number=None, kind="fileio", device=None):
+        """Add a LUN of this number, by default the next from 1 on; `kind`: fileio, ramdisk, or
+        iblock, which is the block device `device`.
+        """
         number = number or max(self._backstores, default=0) + 1
-        backstore = self._lio.make_backstore(size, kind)
+        backstore = self._lio.make_backstore(size, kind, device)
         self._backstores[number] = backstore
         lun = self._portal_group / "lun" / f"lun_{number}"
         lun.mkdir()
@@ -159,13 +161,16 @@ class Lio:
         target.make(parameters, initiators)
         return target
 
-    def make_backstore(self, size, kind):
+    def make_backstore(self, size, kind, device=None):
         number = len(self._backstores)
         if kind == "fileio":
             file = self.folder / f"lun{number}.img"
             with file.open("wb") as image:
                 image.truncate(size)
             host, control = "fileio_0", f"fd_dev_name={file},fd_dev_size={size}"
+        elif kind == "iblock":
+            load("target_core_iblock")
+            host, control = "iblock_0", f"udev_path={device}"
         else:
             host, control = "rd_mcp_0", f"rd_pages={size // _PAGE_BYTES}"
         backstore = _CORE / host / f"lunscope{number}"

@@ -91,14 +91,16 @@ class OpenIscsi:
     def login(self, server, target, **settings):
         """Log in to a target of a Tgtd or Lio.
 
-        `settings` are those of the record below node.conn[0].iscsi or node.session.iscsi.
+        `settings` are those of the record below node.conn[0].iscsi or node.session.iscsi, or have
+        their full names.
         """
         record = ["iscsiadm", "-m", "node", "-T", target.name, "-p", server.portal()]
         run([*record, "-o", "new"])
         for name, value in settings.items():
             place = "conn[0]" if name in ("HeaderDigest", "DataDigest",
                                           "MaxRecvDataSegmentLength") else "session"
-            run([*record, "-o", "update", "-n", f"node.{place}.iscsi.{name}", "-v", value])
+            full = name if name.startswith("node.") else f"node.{place}.iscsi.{name}"
+            run([*record, "-o", "update", "-n", full, "-v", value])
         before = set(_SYSFS.glob("session*"))
         run([*record, "--login"], timeout=90)
         session, = set(_SYSFS.glob("session*")) - before
