@@ -26,11 +26,10 @@ using MaybeHappening = std::optional<Happening>;
 Happening OfLogin(const SessionBeginning* beginning) {
   if (beginning == nullptr) return {"logged_in", "logged in"};
   if (!beginning->taken_over_from.empty()) {
-    const bool is_from_elsewhere = beginning->is_from_elsewhere;
-    return {
-        is_from_elsewhere ? "session_taken_over" : "session_reinstated",
-        fmt::format("logged in, in the place of its session from {}{}", beginning->taken_over_from,
-                    is_from_elsewhere ? ", which is another address" : "")};
+    const std::string words =
+        "logged in, in the place of its session from " + beginning->taken_over_from;
+    if (!beginning->is_from_elsewhere) return {"session_reinstated", words};
+    return {"session_taken_over", words + ", which is another address"};
   }
   if (!beginning->outage_ns) return {"logged_in", "logged in"};
   return {"session_restored", fmt::format("logged in again after {:.3f} s without a session",
