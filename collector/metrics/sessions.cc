@@ -154,8 +154,9 @@ constexpr Metric kSessionMetrics[] = {
      "and "
      "network namespace.",
      Of<EachReader>()},
-    {"guest_info", Gauge, kInfo, kLiveIscsi,
-     "The guest of this host whose QEMU is this initiator, while a connection is open; always 1.",
+    {"guest_info", Gauge, kInfo, kIscsi,
+     "The guest of this host whose QEMU is this initiator, while a connection is open; always 1. A "
+     "capture file has no guest.",
      InfoOf<EachGuest>()},
     {"inferred_connections", Gauge, kCount, kIscsi,
      "Connections that were open before lunscope started, with names from this host instead of a "

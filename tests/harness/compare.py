@@ -167,14 +167,14 @@ def _series(metrics):
     """{(name, labels): value} of lunscope's own series that are compared between live and file.
 
     The time stamps of a capture are not those of the hooks, so that durations differ by a little
-    and fall into other buckets: of their histograms only the counts are the same. build_info names
-    a library that reads no files. The time of programs is there where the host counts it. Nobody
-    takes the bytes of a capture out of a socket, so it has no phases that end so.
+    and fall into other buckets: of their histograms only the counts are the same, and sums differ.
+    build_info names a library that reads no files. The time of programs is there where the host
+    counts it. Nobody takes the bytes of a capture out of a socket, so it has no phases that end so.
     """
     others = _BPF_RUNS | {"lunscope_build_info"}
 
     def is_timed(name):
-        return re.search("command_(duration|phase)_seconds", name) and not name.endswith("_count")
+        return re.search("command_(duration_|phase_)?seconds", name) and not name.endswith("_count")
     return {(sample.name, frozenset(sample.labels.items())): sample.value
             for sample in metrics.samples if sample.name.startswith("lunscope_")
             and sample.name not in others and not is_timed(sample.name)

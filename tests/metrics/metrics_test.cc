@@ -181,8 +181,8 @@ TEST(Metrics, OfACaptureFile) {
   EXPECT_THAT(
       absent,
       ::testing::UnorderedElementsAre(
-          "lunscope_guest_info", "lunscope_tcp_retransmitted_segments_total",
-          "lunscope_unread_bytes", "lunscope_tcp_unsent_bytes", "lunscope_tcp_unacknowledged_bytes",
+          "lunscope_tcp_retransmitted_segments_total", "lunscope_unread_bytes",
+          "lunscope_tcp_unsent_bytes", "lunscope_tcp_unacknowledged_bytes",
           "lunscope_tcp_oldest_unacknowledged_seconds", "lunscope_tcp_smoothed_rtt_seconds",
           "lunscope_tcp_closed_send_windows", "lunscope_target_events_lost_total",
           "lunscope_connection_memory_bytes", "lunscope_connection_memory_limit_bytes",
