@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/MIB.md has each object of RFC 7147 once, and what it names of lunscope exists.
 
-The list of the objects is not ours: Debian's python3-pysnmp4-mibs has the MIB as RFC 4544 defined it,
-compiled. RFC 7147 took nothing away from that, and added NEW.
+The list of the objects is not ours: Debian's python3-pysnmp4-mibs has the MIB as RFC 4544 defined
+it, compiled. RFC 7147 took nothing away from that, and added NEW.
 """
 
 import collections

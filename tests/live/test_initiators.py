@@ -25,8 +25,8 @@ import prometheus  # noqa: E402  (needs the path above)
 NAME = "iqn.2024-01.org.lunscope.test:"
 TARGET = NAME + "initiators"
 MODES = ["records", "aggregate"]
-# Each session: the initiator, and how many blocks it reads, in commands of 1, 2, ... and writes. Two
-# sessions have one name, and one name is that of a stand-in.
+# Each session: the initiator, how many READs it sends (of 1, 2, 3 ... blocks), and how many blocks
+# it writes. Two sessions have one name, and one name is that of a stand-in.
 SESSIONS = [("one", 9, 4), ("two", 3, 64), ("one", 5, 0), ("overflow", 2, 1)]
 QUERY = re.compile(r"^```promql\n(.*?)^```$", re.M | re.S)
 SAMPLES = 4
