@@ -2,20 +2,13 @@
 """Events: what is no command has its line, with who and why; and what the kernel's TCP and the
 command window say of a connection, against `ss` and what a scripted target said.
 
-Each row is played once. `trace` and `serve` see it live, and `replay` reads it from a capture.
-LUNSCOPE_EVENT_CONNECTIONS sets how many connections end at once (3000).
+Each row is played once. `trace` sees it live, and `replay` reads it from a capture.
 """
 
 import collections
 import contextlib
-import datetime
-import gzip
-import http.client
-import os
 import re
-import signal
 import socket
-import sys
 import time
 
 from harness.capture import Capture
@@ -23,12 +16,11 @@ from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES, initiator_port
 from harness.dialogue import (I, INITIATOR_NAME, STATSN, TARGET_NAME, Stage, T, login,
                               login_request, login_response, manage)
-from harness.floods import Peers, pass_on
 from harness.lunscope import Serve, Trace, events_of, replay
 from harness.pdus import (ASYNC_MESSAGE, FINAL, LOGOUT_REQUEST, LOGOUT_RESPONSE, NOP_IN, NOP_OUT,
                           REJECT, RESERVED_TAG, TEST_UNIT_READY, Digests, command, lun, pdu,
                           read_10, response)
-from harness.process import port_of_nobody, run, status_of, wait_until
+from harness.process import port_of_nobody, run, wait_until
 from harness.scripted import Initiator
 
 LOGOUT = [I(pdu(LOGOUT_REQUEST, FINAL, immediate=True, itt=7, cid=0, cmdsn=2, exp_statsn=1)),
@@ -89,22 +81,6 @@ LABELS = {"closed by this host": "closed_here", "closed by the peer": "closed_by
           "reset by this host": "reset_here", "reset by the peer": "reset_by_peer"}
 
 
-# The log has room for one kind of each; the kinds whose level is warning or more, as words begin.
-KEPT, AT_ONCE = 1000, 10
-WARNINGS = ("login refused", "logout refused", "ABORT TASK", "Reject", "Asynchronous Message")
-CONNECTIONS = int(os.environ.get("LUNSCOPE_EVENT_CONNECTIONS", "3000"))
-# A process grows by so much without a flood: stacks, and the page of a scrape.
-MORE_BYTES = 16 << 20
-
-
-def without(event, *keys):
-    return tuple(sorted((key, value) for key, value in event.items() if key not in keys))
-
-
-def epoch(event):
-    return datetime.datetime.fromisoformat(event["time"]).timestamp()
-
-
 def words_of(events):
     """{(port of the initiator, role): words in the order of their times}. All rows have one
     initiator, which is back after each row that ends without a logout.
@@ -136,8 +112,6 @@ class Events(LiveTest):
             trace.stop()
             capture.stop()
             live = trace.events()
-            kept = serve.events()
-            said = serve.process.stderr
             _, stdout, _ = replay(capture.file, "--port", stage.port, "--role", "both", "-o",
                                   "json")
         for source, events in (("live", live), ("capture", events_of(stdout))):
@@ -148,45 +122,10 @@ class Events(LiveTest):
                         self.assertEqual(found[ports[name], role], [*words, end])
         self.check_who(live)
         self.check_counts(metrics)
-        self.check_kept(kept, live)
-        self.check_counted(metrics, live)
-        self.check_said(said, live)
 
     def check_who(self, events):
         for event in events:
             self.assertEqual((event["initiator"], event["target"]), (INITIATOR_NAME, TARGET_NAME))
-
-    def check_kept(self, kept, live):
-        """`serve` has what `trace` printed. It does not wait for the name of a process."""
-        self.assertEqual((kept["kept"], kept["dropped"]), (len(live), 0))
-
-        def in_order(events):
-            return sorted(events, key=lambda event: without(event, "time", "process"))
-        for ours, theirs in zip(in_order(kept["events"]), in_order(live), strict=True):
-            self.assertEqual(without(ours, "time", "process"), without(theirs, "time", "process"))
-            self.assertAlmostEqual(epoch(ours), epoch(theirs), delta=0.01)
-        times = [event["time"] for event in kept["events"]]
-        self.assertEqual(times, sorted(times))
-
-    def check_counted(self, metrics, live):
-        counted = collections.Counter()
-        for sample in metrics.select("session_events_total"):
-            counted[sample.labels["role"], sample.labels["event"]] += int(sample.value)
-        self.assertEqual(+counted, collections.Counter(
-            (event["role"], event["event"]) for event in live))
-        self.assertEqual(metrics.total("session_events_dropped_total"), 0)
-
-    def check_said(self, said, live):
-        """Standard error has what is wrong, and nothing of an ordinary login or logout."""
-        lines = [line for line in said.split("\n") if "'s end of " in line]
-        for words in WARNINGS:
-            expected = sum(event["words"].startswith(words) for event in live)
-            self.assertEqual(sum(f": {words}" in line for line in lines),
-                             min(expected, AT_ONCE), words)
-        for words in ("logged in", "logged out", ", after the logout",
-                      ", after the target turned the login away"):
-            self.assertNotIn(words, "".join(lines))
-        self.assertIn("connection reset by the peer, without a logout", said)
 
     def check_counts(self, metrics):
         for place, role in enumerate(ROLES):
@@ -198,157 +137,18 @@ class Events(LiveTest):
             self.assertEqual(+counted, expected, role)
 
     def test_rows(self):
-        """The table has a row for each, with who, and so has `serve`. --no-events has none."""
+        """The table has a row for each, with who; --no-events leaves them out."""
         with Stage() as stage, Trace(stage.port, output="table") as rows, \
-                Serve(stage.port) as serve, \
                 Trace(stage.port, output="json", options=["--no-events"]) as none:
             self.play(stage)
-            serve.settled()
             rows.stop()
             none.stop()
-            page = serve.page("/events")
             table, events, records = rows.process.stdout.decode(), none.events(), none.records()
         self.assertRegex(table, re.compile(
             r"^\d\d:\d\d:\d\d\.\d{6} tgt \S+ +login refused: Authentication failure "
             rf"\({re.escape(INITIATOR_NAME)} at 127\.0\.0\.1:\d+\)$", re.M))
         self.assertEqual(events, [])
         self.assertGreater(len(records), 0)
-        heading, names, *ours = page.splitlines()
-        self.assertEqual(heading, f"{len(ours)} events, and 0 older ones are no longer kept")
-        self.assertIn(names, table)
-        theirs = [row for row in table.splitlines() if re.search(r"\(\S+ at \S+\)$", row)]
-        clock = len("12:00:00.000000")
-        self.assertEqual(sorted(row[clock:] for row in ours),
-                         sorted(row[clock:] for row in theirs))
-
-
-class Pages(LiveTest):
-    GZIP = "gzip"
-
-    def test_are_served_as_the_metrics_are(self):
-        rows = (
-            ("GET", "/events", {}, 200, "text/plain; charset=utf-8"),
-            ("GET", "/events.json", {}, 200, "application/json"),
-            ("HEAD", "/events", {}, 200, "text/plain; charset=utf-8"),
-            ("GET", "/events", {"Accept-Encoding": self.GZIP}, 200, "text/plain; charset=utf-8"),
-            ("GET", "/events/", {}, 404, None),
-            ("GET", "/events.json", {"Host": "evil.example"}, 421, None),
-            ("POST", "/events", {}, 405, None))
-        with Stage() as stage, Serve(stage.port) as serve:
-            with stage.connect() as conversation:
-                conversation.say(login())
-            serve.settled()
-            for method, path, headers, status, content_type in rows:
-                with self.subTest(f"{method} {path} {headers}"):
-                    answer, body = self.ask(serve, method, path, headers)
-                    self.assertEqual(answer.status, status)
-                    if content_type is None:
-                        continue
-                    self.assertEqual(answer.headers["Content-Type"], content_type)
-                    self.assertEqual(answer.headers["Content-Encoding"],
-                                     headers.get("Accept-Encoding"))
-                    if self.GZIP in headers.values():
-                        body = gzip.decompress(body)
-                    self.assertEqual(b"logged in" in body, method != "HEAD")
-            for path in "/events", "/events.json":
-                self.assertIn(f'href="{path}"', serve.page("/"))
-
-    def ask(self, serve, method, path, headers):
-        connection = http.client.HTTPConnection(serve.address, timeout=10)
-        with contextlib.closing(connection):
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            return answer, answer.read()
-
-    def test_hostile_names(self):
-        """The pages and standard error are printable ASCII, and no line is broken."""
-        hostile = b"iqn.\x1b[2J\n\r\x00\xff\xe2\x80\xae" + b"x" * 5000
-        keys = b"InitiatorName=" + hostile + b"\0TargetName=" + hostile + b"\0SessionType=Normal\0"
-        with Stage() as stage, Serve(stage.port) as serve:
-            with stage.connect() as conversation:
-                conversation.say([I(login_request(keys, names=False)), T(login_response(
-                    flags=0, tsih=0, status_class=2, status_detail=3))])
-            serve.settled()
-            rows, objects = serve.page("/events"), serve.page("/events.json")
-            wait_until(lambda: "login refused: Not found" in serve.process.stderr, 20,
-                       "the sentence")
-            for name, shown in (("rows", rows), ("JSON", objects),
-                                ("log", serve.process.stderr)):
-                with self.subTest(name):
-                    self.assertRegex(shown, r"\A[\x20-\x7e\n]+\Z")
-                    self.assertIn("login refused: Not found", shown)
-                    self.assertIn(r"iqn.\x1b[2J\x0a", shown.replace("\\\\", "\\"))
-                    self.assertLess(max(map(len, shown.split("\n"))), 20000)
-
-
-class Flood(LiveTest):
-
-    def play(self, serve, peers, own, numbers):
-        """Thousands of sessions end at once, each with a command open, while another one goes on.
-        """
-        command_pdu = command().wire()
-        with contextlib.ExitStack() as stack:
-            for _ in range(CONNECTIONS):
-                initiator, target = stack.enter_context(peers.connection())
-                peers.log_in(initiator, target)
-                pass_on(initiator, target, command_pdu)
-            began = time.monotonic()
-            stack.close()
-            took = time.monotonic() - began
-        for number in numbers:
-            own.say([I(command(number)), T(response(number, statsn=number, exp_cmdsn=number + 1,
-                                                    max_cmdsn=number + 64))])
-            serve.page("/events")
-        metrics = serve.settled()
-        resident, _ = status_of(f"/proc/{serve.process.pid}/status")["VmRSS"].split()  # and "kB"
-        print(f"{CONNECTIONS} connections ended in {took:.2f} s, {resident} kB resident",
-              file=sys.stderr)
-        return metrics, int(resident) << 10
-
-    def check_counts(self, metrics):
-        """Returns how many ends are events. An end whose record was lost is counted, and no event.
-        """
-        counted = {sample.labels["event"]: int(sample.value) for sample in
-                   metrics.select("session_events_total", role="target") if sample.value}
-        unknown = metrics.total("connections_ended_total", end="unknown")
-        self.assertEqual(metrics.total("connections_ended_total"), 2 * CONNECTIONS)
-        self.assertEqual(counted, {"logged_in": metrics.total("logins_total"),
-                                   "connection_ended": 2 * CONNECTIONS - unknown})
-        self.assertLessEqual(unknown, metrics.total("events_lost_total"))
-        return counted["connection_ended"]
-
-    def test_thousands_of_connections_that_end_at_once(self):
-        options = ["--role", "target", "--connection-memory", "512M", "--log.format", "logfmt"]
-        commands = 50
-        with Peers() as peers, Stage() as stage, \
-                Serve(peers.port, stage.port, options=options) as serve, stage.connect() as own:
-            own.say(login())
-            _, first = self.play(serve, peers, own, range(1, commands + 1))
-            metrics, second = self.play(serve, peers, own, range(commands + 1, 2 * commands + 1))
-            page = serve.events()
-            self.assertLess(second, first + MORE_BYTES)
-            ends = self.check_counts(metrics)
-            print(f"{page['dropped']} events dropped, {metrics.total('events_lost_total'):.0f} "
-                  "records lost", file=sys.stderr)
-            self.assertEqual(len(page["events"]), KEPT)
-            self.assertEqual(page["dropped"], metrics.total("session_events_total") - KEPT)
-            self.assertEqual(metrics.total("session_events_dropped_total"), page["dropped"])
-            self.assertEqual(metrics.total("commands_total", target=TARGET_NAME), 2 * commands)
-            said = [line for line in serve.process.stderr.split("\n") if "'s end of " in line]
-            unsaid = int(metrics.total("session_events_unsaid_total"))
-            lost = metrics.total("events_lost_total")
-            self.assertLessEqual(len(said) + unsaid, ends)
-            self.assertGreaterEqual(len(said) + unsaid, ends - lost)
-            self.assertLess(len(said), 2 * AT_ONCE)
-            for line in said:
-                self.assertRegex(line, "^time=.* level=warn msg=\"target's end of .*; "
-                                       "1 command had no answer ")
-            serve.process.signal(signal.SIGTERM)
-            serve.process.wait(20)
-            summed = re.findall(r'level=warn msg="(\d+) more events were not said: (\d+) '
-                                "connection_ended", serve.process.stderr)
-            self.assertEqual(sum(int(more) for more, _ in summed), unsaid)
-            self.assertEqual(sum(int(more) for _, more in summed), unsaid)
 
 
 class Watched:
