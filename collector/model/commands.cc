@@ -75,13 +75,9 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
     initiator.duration_ns += record.duration_ns;
     initiator.read_bytes += record.read_bytes;
     initiator.written_bytes += record.written_bytes;
-    if (profiler_ != nullptr) profiler_->Add(connection, lun, record, applied);
     return applied;
   }
   Classify(lun, record, applied);
-  // The target never had a command beyond the window.
-  const bool was_there = record.no_status != 1 + LUNSCOPE_UNREPORTED_BEYOND_WINDOW;
-  if (profiler_ != nullptr && is_end && was_there) profiler_->Add(connection, lun, record, applied);
   if (is_end) lun.no_status[record.no_status - 1]++;
   if (record.no_status == 1 + LUNSCOPE_UNREPORTED_CONNECTION_CLOSED) connection.cut_off++;
   return applied;

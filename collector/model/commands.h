@@ -10,16 +10,14 @@
 
 #include "collector/model/applied.h"
 #include "collector/model/connection.h"
-#include "collector/model/profiler.h"
 #include "collector/model/series.h"
 
 namespace lunscope {
 
 class CommandCounter {
  public:
-  // series: outlives this. profiler: the same; nullptr if no LUN has a profile.
-  explicit CommandCounter(Series& series, Profiler* profiler = nullptr)
-      : series_(series), profiler_(profiler) {}
+  // series: outlives this.
+  explicit CommandCounter(Series& series) : series_(series) {}
 
   // A completed command of a connection.
   Applied Apply(Connection& connection, const lunscope_command_record& record);
@@ -44,7 +42,6 @@ class CommandCounter {
 
  private:
   Series& series_;
-  Profiler* profiler_;
   uint64_t tracked_ = 0;
 };
 

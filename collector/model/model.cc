@@ -30,6 +30,8 @@ Applied Model::ApplyCommand(const lunscope_command_record& record) {
   Connection& connection = connections_.Of(record.header);
   const Applied applied = commands_.Apply(connection, record);
   if (applied.verdict.is_answered()) layers_.PutOnWire(connection, record);
+  if (profiler_ != nullptr)
+    profiler_->Add(connection, series_.LunOf(connection, record.lun), record, applied);
   return applied;
 }
 

@@ -60,7 +60,7 @@ class Model {
         profiler_(options.profiles ? std::make_unique<Profiler>() : nullptr),
         series_(options.max_label_sets, profiler_.get()),
         connections_(series_),
-        commands_(series_, profiler_.get()),
+        commands_(series_),
         logins_(series_, options.max_down_sessions),
         layers_(series_, commands_, options.joins_layers) {}
   // Its parts refer to each other.

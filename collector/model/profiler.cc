@@ -31,6 +31,8 @@ uint32_t BlockBytesOf(const Connection& connection, const LunStatistics& lun) {
 
 void Profiler::Add(const Connection& connection, LunStatistics& lun,
                    const lunscope_command_record& record, const Applied& applied) {
+  const bool is_beyond = record.no_status == 1 + LUNSCOPE_UNREPORTED_BEYOND_WINDOW;
+  if (!applied.verdict.is_end() || is_beyond) return;
   const std::span<const uint8_t> cdb = CdbOf(record, applied);
   const bool is_one_lun = TrustsIdentity(connection, lun);
   const Extent extent = ExtentOf(cdb, applied);

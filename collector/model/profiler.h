@@ -26,7 +26,7 @@ class Profiler {
 
   Profiler() { waiting_.reserve(kRoom); }
 
-  // A command has ended. REQUIRES: applied has its device type, operation and CDB.
+  // Ignored if the command has not ended, or if the target never had it in its queue.
   void Add(const Connection& connection, LunStatistics& lun, const lunscope_command_record& record,
            const Applied& applied);
 

@@ -107,7 +107,7 @@ class Replay {
     }
   }
 
-  Model model_;
+  Model model_{{.profiles = true, .has_own_time = true}};
   Watch watch_;
   ConnectionTable connections_;
 };
