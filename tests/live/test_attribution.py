@@ -227,8 +227,8 @@ class LateInitiator(TgtdTest):
 
 
 DATA = bytes(BLOCK)
-# Columns: the steps before; a PDU whose rest Nagle holds back; where it is cut; the steps after; the
-# phases at (the initiator, the target).
+# Columns: the steps before; a PDU whose rest Nagle holds back; where it is cut; the steps after;
+# the phases at (the initiator, the target).
 HELD = {
     "initiator: the header of a read": ([], I(read_pdu()), 24, [T(data_in()), T(response())],
                                         ("send", "arrival")),
@@ -270,8 +270,7 @@ class Nagle(LiveTest):
                 check_end(self, f"Nagle, {name}", role, phases_of(record), {phase: 1}, held)
 
     def play(self, stage, before, step, cut, after, _):
-        """Returns how long all of it took, how long the second piece took, and the initiator's port.
-        """
+        """Returns how long all of it took, how long the second piece took, and the port."""
         wire = step.wire(NO_DIGESTS)
         with stage.connect() as conversation:
             conversation.say([*login(), *before])

@@ -91,7 +91,8 @@ ROWS = {
         [I(write()), *read_late(T(r2t())), I(data_out(**PIECE)), T(response())],
         ("data_out", "transfer_in")),
     "write: the end of a Data-Out late": (
-        [I(write()), T(r2t()), *in_pieces(I(data_out(**PIECE)), 300), T(response())], ("data_out", "transfer_in")),
+        [I(write()), T(r2t()), *in_pieces(I(data_out(**PIECE)), 300), T(response())],
+        ("data_out", "transfer_in")),
     "write: immediate data late": (
         [*in_pieces(I(write(data=BLOCK)), 60), T(response())], ("data_out", "transfer_in")),
     "write: unsolicited data late": (

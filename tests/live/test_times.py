@@ -2,8 +2,8 @@
 """Durations and phases against the times of tshark's frames, command by command, of the same run.
 
 A frame of the loopback gets its time behind the sender's hook and ahead of the receiver's. So the
-initiator's duration is longer than that of the frames, the target's is shorter, and the frames lie in
-the middle. docs/OVERHEAD.md has the figures, which each run prints.
+initiator's duration is longer than that of the frames, the target's is shorter, and the frames lie
+in the middle. docs/OVERHEAD.md has the figures, which each run prints.
 """
 
 import collections
@@ -22,6 +22,7 @@ from harness.scripted import BLOCK, Initiator
 INITIATOR = b"iqn.2024-01.org.lunscope.test:times"
 COMMANDS = 1500
 READ_BLOCKS, WRITE_BYTES = 64, 16 << 10
+MOST_BYTES = COMMANDS * READ_BLOCKS * BLOCK
 # How far the middle may be off at the median. Data and answers have two moments of either side.
 MIDDLE_US = {"duration": 2, "data": 5, "answer": 5}
 # lunscope rounds each phase down to 64 ns, and a write here has up to three pieces of data.
@@ -116,7 +117,7 @@ class Times(TgtdTest):
     def test_rows(self):
         for name, work in self.ROWS.items():
             with self.subTest(name), Serve(self.tgtd.port) as serve, \
-                    Capture(self.tgtd.port, expected_bytes=COMMANDS * READ_BLOCKS * BLOCK) as capture, \
+                    Capture(self.tgtd.port, expected_bytes=MOST_BYTES) as capture, \
                     Trace(self.tgtd.port, options=["--ring-size", 16 << 20]) as trace:
                 getattr(self, work)()
                 check_nothing_lost(self, serve.settled())
