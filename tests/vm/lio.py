@@ -97,6 +97,10 @@ class Target:
                 values[path.name] = int(path.read_text())
         return values
 
+    def session_text(self, initiator):
+        """LIO's description of the session of an initiator that has an ACL."""
+        return (self._portal_group / "acls" / initiator / "info").read_text()
+
     def set_attributes(self, initiator, **values):
         """Those of an ACL, for instance dataout_timeout=2, in seconds."""
         for name, value in values.items():
