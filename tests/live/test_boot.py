@@ -42,12 +42,14 @@ class Boot(TgtdTest):
         self.lun = self.target.add_lun(path=self.folder / "guest.img")
 
     def test_boot(self):
+        self.kinds = {"logged_in", "logged_out", "connection_ended"}
         commands, _ = self.check(lambda: run(
             [GUEST, "boot", self.target.url(self.lun), "--timeout", BOOT_SECONDS],
             timeout=BOOT_SECONDS + 30, death_signal=signal.SIGTERM))
         self.assertGreater(sum(command.written_bytes for command in commands), 1 << 20)
 
     def test_ipxe(self):
+        self.kinds = {"logged_in", "connection_ended"}
         _, records = self.check(self.boot_with_ipxe)
         self.assertEqual({record["initiator"] for record in records}, {IPXE_NAME})
 
@@ -77,7 +79,12 @@ class Boot(TgtdTest):
             boot()
             metrics = serve.settled()
             summary = trace.stop()
+            self.check_events(trace.events())
             return metrics, summary, capture.commands(), trace.records()
+
+    def check_events(self, events):
+        """A boot is no trouble: logins, and the ends that QEMU or iPXE make of their connections."""
+        self.assertEqual({event["event"] for event in events}, self.kinds)
 
     def compare(self, metrics, summary, commands, records):
         self.assertGreater(sum(command.read_bytes for command in commands), 10 << 20)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The events of `serve`: the page has what `trace` printed, standard error has what is wrong, and a
-flood costs neither memory nor commands. tests/live/test_events.py has the rows that are played.
+flood costs neither memory nor commands. tests/harness/event_rows.py has what is played.
 
 LUNSCOPE_EVENT_CONNECTIONS sets how many connections end at once (3000).
 """
@@ -16,9 +16,9 @@ import signal
 import sys
 import time
 
-import test_events
 from harness.case import LiveTest, main
 from harness.dialogue import I, Stage, T, TARGET_NAME, login, login_request, login_response
+from harness.event_rows import play
 from harness.floods import Peers, pass_on
 from harness.lunscope import Serve, Trace
 from harness.pdus import command, response
@@ -52,11 +52,10 @@ def sentences(serve):
 
 
 class Same(LiveTest):
-    play = test_events.Events.play
 
     def test_objects(self):
         with Stage() as stage, Serve(stage.port) as serve, Trace(stage.port) as trace:
-            self.play(stage)
+            play(stage)
             metrics = serve.settled()
             trace.stop()
             live, kept = trace.events(), serve.events()
@@ -96,7 +95,7 @@ class Same(LiveTest):
     def test_rows(self):
         with Stage() as stage, Trace(stage.port, output="table") as trace, \
                 Serve(stage.port) as serve:
-            self.play(stage)
+            play(stage)
             serve.settled()
             trace.stop()
             heading, names, *ours = serve.page("/events").splitlines()

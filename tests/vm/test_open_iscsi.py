@@ -103,8 +103,20 @@ class FileSystem(GuestTest):
                              metrics.total("received_bytes_total", role=receiver), sender)
         self.trace.stop()
         check_names(self, self.trace.records())
+        self.check_events(self.trace.events(), targets)
         ends = [identities(role_of(self.trace.records(), role)) for role in ROLES]
         self.assertEqual((ends[0] - ends[1], ends[1] - ends[0]), ({}, {}), "the ends differ")
+
+    def check_events(self, events, targets):
+        """A discovery, a login, mkfs, fio and a logout: these events, and no others."""
+        for target in targets:
+            for role in ROLES:
+                kinds = [event["event"] for event in events
+                         if (event["target"], event["role"]) == (target.name, role)]
+                self.assertEqual(kinds, ["logged_in", "logged_out", "connection_ended"],
+                                 (target.name, role))
+        self.assertLessEqual({event["event"] for event in events},
+                             {"logged_in", "logged_out", "connection_ended"})
 
     def check_session(self, session, lun, target):
         with session:
