@@ -63,8 +63,8 @@ static __always_inline void on_close(struct sock* sk, struct lunscope_totals* to
   forget_connection(sk, connection);
 }
 
-/* How often a SYN was sent again before its connect counts as unanswered: 3 s have passed then, or 2
- * s since Linux 6.5 (net.ipv4.tcp_syn_linear_timeouts). */
+/* How often a SYN was sent again before its connect counts as unanswered: 3 s have passed then, or
+ * 2 s since Linux 6.5 (net.ipv4.tcp_syn_linear_timeouts). */
 #define UNANSWERED_SYN_RETRANSMITS 2
 
 static __always_inline __u32 retransmits_of(const struct sock* sk) {

@@ -8,8 +8,8 @@
 namespace lunscope {
 namespace {
 
-// UNANSWERED_SYN_RETRANSMITS of bpf/connection.bpf.h. TCP waits a second before it sends a SYN again
-// (RFC 6298 section 2), and its clock is coarse.
+// UNANSWERED_SYN_RETRANSMITS of bpf/connection.bpf.h. TCP waits a second before it sends a SYN
+// again (RFC 6298 section 2), and its clock is coarse.
 constexpr uint32_t kUnansweredSyns = 2;
 constexpr uint64_t kSynIntervalNs = 500'000'000;
 

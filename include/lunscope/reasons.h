@@ -42,17 +42,17 @@
   X(RATE, "rate", "The connection had more management PDUs than one connection has records for.")
 
 /* How a TCP connection ended, or why it never began: who was first, and by what. */
-#define LUNSCOPE_ENDS(X)                                                                    \
-  X(UNKNOWN, "unknown", "The record of its end was lost, or the capture does not have it.") \
-  X(CLOSED_HERE, "closed_here", "This host sent its FIN first.")                            \
-  X(CLOSED_BY_PEER, "closed_by_peer", "The peer sent its FIN first.")                       \
-  X(RESET_HERE, "reset_here",                                                               \
-    "This host sent an RST: it closed without reading what was "                            \
-    "there, or somebody ended the connection.")                                             \
-  X(RESET_BY_PEER, "reset_by_peer", "The peer sent an RST.")                                \
-  X(TIMED_OUT, "timed_out", "The peer acknowledged nothing for too long.")                  \
-  X(UNREACHABLE, "unreachable", "The network said that the peer cannot be reached.")               \
-  X(REFUSED, "refused", "The peer refused the connection: it answered the SYN with an RST.")       \
+#define LUNSCOPE_ENDS(X)                                                                     \
+  X(UNKNOWN, "unknown", "The record of its end was lost, or the capture does not have it.")  \
+  X(CLOSED_HERE, "closed_here", "This host sent its FIN first.")                             \
+  X(CLOSED_BY_PEER, "closed_by_peer", "The peer sent its FIN first.")                        \
+  X(RESET_HERE, "reset_here",                                                                \
+    "This host sent an RST: it closed without reading what was "                             \
+    "there, or somebody ended the connection.")                                              \
+  X(RESET_BY_PEER, "reset_by_peer", "The peer sent an RST.")                                 \
+  X(TIMED_OUT, "timed_out", "The peer acknowledged nothing for too long.")                   \
+  X(UNREACHABLE, "unreachable", "The network said that the peer cannot be reached.")         \
+  X(REFUSED, "refused", "The peer refused the connection: it answered the SYN with an RST.") \
   X(UNANSWERED, "unanswered", "The peer did not answer the SYN, which was sent again twice.")
 
 /* Why a command that a SCSI layer took has no record. */

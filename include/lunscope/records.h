@@ -61,11 +61,11 @@ enum lunscope_record_kind {
 #undef LUNSCOPE_RECORD_ENUM
 
 enum lunscope_record_flag {
-  LUNSCOPE_FLAG_OPENED = 1,    /* connection: this is its first record */
-  LUNSCOPE_FLAG_MIDSTREAM = 2, /* connection: it was open before lunscope started */
-  LUNSCOPE_FLAG_CLOSED = 4,    /* connection: this is its last record */
-  LUNSCOPE_FLAG_GAP = 8,       /* command: bytes were missed while it was in flight */
-  LUNSCOPE_FLAG_INFERRED = 16, /* connection, of a capture only: nothing proves its boundaries */
+  LUNSCOPE_FLAG_OPENED = 1,      /* connection: this is its first record */
+  LUNSCOPE_FLAG_MIDSTREAM = 2,   /* connection: it was open before lunscope started */
+  LUNSCOPE_FLAG_CLOSED = 4,      /* connection: this is its last record */
+  LUNSCOPE_FLAG_GAP = 8,         /* command: bytes were missed while it was in flight */
+  LUNSCOPE_FLAG_INFERRED = 16,   /* connection, of a capture only: nothing proves its boundaries */
   LUNSCOPE_FLAG_CONNECTING = 32, /* connection, with OPENED and CLOSED: it never came about */
 };
 
