@@ -39,25 +39,45 @@ def words_of(events):
     return found
 
 
+class Watched:
+    """Two scripted ends that are watched live and captured, until both have said what happened."""
+
+    def __enter__(self):
+        with contextlib.ExitStack() as undo:
+            self.stage = undo.enter_context(Stage())
+            port = self.stage.port
+            self.serve = undo.enter_context(Serve(port))
+            self._capture = undo.enter_context(Capture(port))
+            self._trace = undo.enter_context(Trace(port))
+            self._open = undo.pop_all()
+        return self
+
+    def __exit__(self, *failure):
+        self._open.__exit__(*failure)
+
+    def stop(self):
+        """[(where from, events)], live and from the capture."""
+        self._trace.stop()
+        self._capture.stop()
+        _, stdout, _ = replay(self._capture.file, "--port", self.stage.port, "--role", "both",
+                              "-o", "json")
+        return [("live", self._trace.events()), ("capture", events_of(stdout))]
+
+
 class Events(LiveTest):
 
     def test_each(self):
-        with Stage() as stage, Serve(stage.port) as serve, Capture(stage.port) as capture, \
-                Trace(stage.port) as trace:
-            ports = play(stage)
-            metrics = serve.settled()
-            trace.stop()
-            capture.stop()
-            live = trace.events()
-            _, stdout, _ = replay(capture.file, "--port", stage.port, "--role", "both", "-o",
-                                  "json")
-        for source, events in (("live", live), ("capture", events_of(stdout))):
+        with Watched() as watched:
+            ports = play(watched.stage)
+            metrics = watched.serve.settled()
+            sources = watched.stop()
+        for source, events in sources:
             found = words_of(events)
             for name, (_, ender, how, words, suffix) in ROWS.items():
                 for role, end in zip(ROLES, ended(how[ender], suffix)):
                     with self.subTest(name, role=role, source=source):
                         self.assertEqual(found[ports[name], role], [*words, end])
-        self.check_who(live)
+        self.check_who(sources[0][1])
         self.check_counts(metrics)
 
     def check_who(self, events):
@@ -86,30 +106,6 @@ class Events(LiveTest):
             rf"\({re.escape(INITIATOR_NAME)} at 127\.0\.0\.1:\d+\)$", re.M))
         self.assertEqual(events, [])
         self.assertGreater(len(records), 0)
-
-
-class Watched:
-    """Two scripted ends that are watched live and captured, until both have said what happened."""
-
-    def __enter__(self):
-        self._open = contextlib.ExitStack()
-        self.stage = self._open.enter_context(Stage())
-        port = self.stage.port
-        self.serve = self._open.enter_context(Serve(port))
-        self._capture = self._open.enter_context(Capture(port))
-        self._trace = self._open.enter_context(Trace(port))
-        return self
-
-    def __exit__(self, *failure):
-        self._open.__exit__(*failure)
-
-    def stop(self):
-        """[(where from, events)], live and from the capture."""
-        self._trace.stop()
-        self._capture.stop()
-        _, stdout, _ = replay(self._capture.file, "--port", self.stage.port, "--role", "both",
-                              "-o", "json")
-        return [("live", self._trace.events()), ("capture", events_of(stdout))]
 
 
 class Happenings(LiveTest):
@@ -167,10 +163,12 @@ class Happenings(LiveTest):
                     stage.connect(source_host="127.0.0.2") as elsewhere:
                 for conversation, tsih in (first, 1), (again, 2), (elsewhere, 3):
                     conversation.say([I(login_request()), T(login_response(tsih=tsih))])
+                began = time.monotonic()
                 elsewhere.end("initiator")
                 time.sleep(0.5)
                 with stage.connect() as back:
                     back.say([I(login_request()), T(login_response(tsih=4))])
+                    longest = time.monotonic() - began
                     metrics = watched.serve.metrics()
             sources = watched.stop()
         for source, events in sources:
@@ -189,9 +187,11 @@ class Happenings(LiveTest):
                     kind, words = logins[back.port, role]
                     self.assertEqual(kind, "session_restored")
                     outage = float(re.search(r"after ([0-9.]+) s", words)[1])
-                    self.assertAlmostEqual(outage, 0.5, delta=0.4)
+                    self.assertGreaterEqual(outage, 0.5)
+                    self.assertLessEqual(outage, longest)
                     counted = metrics.total("session_outage_seconds_total", role=role)
-                    self.assertAlmostEqual(counted, outage, delta=0.01)
+                    self.assertGreaterEqual(counted, 0.5)
+                    self.assertLessEqual(counted, longest)
         for role in ROLES:
             self.assertEqual(metrics.total("session_outages_total", role=role), 1)
             for address in ("same_address", "other_address"):
@@ -213,8 +213,8 @@ class Connects(LiveTest):
             return port, type(failed.exception)
 
     def test_each(self):
-        with Stage() as stage, Serve(stage.port) as serve, Capture(stage.port) as capture, \
-                Trace(stage.port) as trace:
+        with Watched() as watched:
+            stage = watched.stage
             with stage.connect() as conversation:
                 conversation.say(login())
                 conversation.end("initiator")
@@ -225,13 +225,8 @@ class Connects(LiveTest):
             refused, how_refused = self.connect(stage, 4)
             self.assertEqual((how_given_up, how_unanswered, how_refused),
                              (TimeoutError, TimeoutError, ConnectionRefusedError))
-            wait_until(lambda: len(self.failed(trace.events())) == 3, 20, "events")
-            metrics = serve.settled()
-            trace.stop()
-            capture.stop()
-            live = trace.events()
-            _, stdout, _ = replay(capture.file, "--port", stage.port, "--role", "both", "-o",
-                                  "json")
+            metrics = watched.serve.settled()
+            (_, live), (_, replayed) = watched.stop()
         portal = f"127.0.0.1:{stage.port}"
         expected = {
             given_up: f"connect to {portal} given up by this host before it was answered",
@@ -240,7 +235,7 @@ class Connects(LiveTest):
                      "it"}
         self.assertEqual(self.failed(live), expected)
         del expected[given_up]  # in a capture it is a SYN, and nobody knows who gave up
-        self.assertEqual(self.failed(events_of(stdout)), expected)
+        self.assertEqual(self.failed(replayed), expected)
         for end in ("reset_here", "unanswered", "refused"):
             self.assertEqual(metrics.total("connections_ended_total", role="initiator",
                                            target=TARGET_NAME, end=end, during="connect"), 1, end)
@@ -295,24 +290,29 @@ class Facts(LiveTest):
         with Stage() as stage, Serve(stage.port) as serve:
             with stage.connect() as conversation:
                 conversation.say(login())
-                for first, second in ((I(ask), T(answer)), (T(asked_by_target), I(answered))):
+                longest = {}
+                for sender, first, second in (("initiator", I(ask), T(answer)),
+                                              ("target", T(asked_by_target), I(answered))):
+                    began = time.monotonic()
                     conversation.say([first])
                     time.sleep(pause)
                     conversation.say([second])
-                conversation.say([T(asked_by_target)])
+                    longest[sender] = time.monotonic() - began
                 waited = time.monotonic()
+                conversation.say([T(asked_by_target)])
                 metrics = serve.metrics()
                 for role in ROLES:
                     for sender in ROLES:
                         labels = {"role": role, "sender": sender}
                         self.assertEqual(metrics.total("ping_seconds_count", **labels), 1)
-                        self.assertAlmostEqual(metrics.total("ping_seconds_sum", **labels), pause,
-                                               delta=pause / 4)
+                        took = metrics.total("ping_seconds_sum", **labels)
+                        self.assertGreaterEqual(took, pause)
+                        self.assertLessEqual(took, longest[sender])
                         self.assertEqual(metrics.total("unanswered_pings", **labels),
                                          int(sender == "target"))
                     age = metrics.total("oldest_unanswered_ping_seconds", role=role,
                                         sender="target")
-                    self.assertLess(age, time.monotonic() - waited + pause)
+                    self.assertLess(age, time.monotonic() - waited)
                     self.assertGreater(age, 0)
             metrics = serve.settled()
             for role in ROLES:
