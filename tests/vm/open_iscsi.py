@@ -6,6 +6,7 @@ Data-In when it has data, and a response for each status, also for one that came
 iscsid's database lies in /etc/iscsi, which in a guest of tests/vm/run is gone with the guest.
 """
 
+import json
 import pathlib
 import re
 import tempfile
@@ -17,14 +18,15 @@ from guest import load
 _RUNNING_SECONDS = 30
 _CONTROL = "@ISCSIADM_ABSTRACT_NAMESPACE"
 _SYSFS = pathlib.Path("/sys/class/iscsi_session")
-# There is no systemd to start anything, and a test does not want to wait for what is gone.
+# There is no systemd to start anything, and a test does not want to wait for what is gone. A ping
+# changes the counts of a session. To read all of them takes a slow guest more than 5 s, the default.
 _CONFIG = """
 node.startup = manual
 node.leading_login = No
 node.session.timeo.replacement_timeout = 20
 node.conn[0].timeo.login_timeout = 30
 node.conn[0].timeo.logout_timeout = 30
-node.conn[0].timeo.noop_out_interval = 5
+node.conn[0].timeo.noop_out_interval = 60
 node.conn[0].timeo.noop_out_timeout = 60
 """
 
@@ -60,6 +62,20 @@ class Session:
 
     def logout(self):
         run([*self._record, "--logout"], timeout=60)
+
+
+def _attached_reading_hooks():
+    """How many observers see the kernel's initiator read."""
+    code, said, _, _ = run(["bpftool", "-j", "link", "show"], check=False)
+    links = json.loads(said) if code == 0 else []  # one came or went meanwhile
+    return sum(link.get("attach_type") == "trace_fentry" for link in links)
+
+
+def wait_for_reading_hooks(observers):
+    """REQUIRES: iscsi_tcp is loaded. A login within the second before the hook is there can have
+    gaps, and commands without all of their phases: a slow guest's initiator is to log in late.
+    """
+    wait_until(lambda: _attached_reading_hooks() == observers, 60, "the reading hooks")
 
 
 class OpenIscsi:

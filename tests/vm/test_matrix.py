@@ -9,7 +9,7 @@ from harness.process import run, wait_until
 
 from guest import GuestTest
 from lio import Lio
-from open_iscsi import OpenIscsi
+from open_iscsi import OpenIscsi, wait_for_reading_hooks
 
 DD = ["dd", "bs=64k", "count=4"]
 
@@ -23,10 +23,14 @@ def serve_with_lio():
                             lambda record: record["lun"] == str(lun))
 
 
+def login(initiator, served):
+    wait_for_reading_hooks(2)
+    return initiator.login(served.server, served.target)
+
+
 @contextlib.contextmanager
 def open_iscsi(served, name):
-    with OpenIscsi(name) as initiator, \
-            initiator.login(served.server, served.target) as session:
+    with OpenIscsi(name) as initiator, login(initiator, served) as session:
         disk = session.disk(served.lun)
         run([*DD, "if=/dev/zero", f"of={disk}", "oflag=direct"])
         run([*DD, f"if={disk}", "of=/dev/null", "iflag=direct"])

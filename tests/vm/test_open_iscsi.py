@@ -2,7 +2,6 @@
 """The kernel's initiator under a file system: what lunscope counted is what the kernel counted."""
 
 import collections
-import json
 import tempfile
 
 from harness.case import main
@@ -13,7 +12,7 @@ from harness.tgtd import Tgtd
 
 from guest import GuestTest, load, module_has, unload
 from lio import Lio
-from open_iscsi import OpenIscsi
+from open_iscsi import OpenIscsi, wait_for_reading_hooks
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:open-iscsi"
 TARGET = "iqn.2024-01.org.lunscope.test:file-system"
@@ -58,13 +57,6 @@ def use_file_system(disk):
             run(["umount", folder], timeout=60)
 
 
-def attached_reading_hooks():
-    """How many observers see the kernel's initiator read."""
-    code, said, _, _ = run(["bpftool", "-j", "link", "show"], check=False)
-    links = json.loads(said) if code == 0 else []  # one came or went meanwhile
-    return sum(link.get("attach_type") == "trace_fentry" for link in links)
-
-
 def identities(records):
     """Each command, so that its two ends can be compared."""
     return collections.Counter(
@@ -83,8 +75,7 @@ class FileSystem(GuestTest):
         load("iscsi_tcp")
         self.serve = self.use(Serve(*ports, options=RINGS))
         self.trace = self.use(Trace(*ports, options=RINGS))
-        # A login within the second before it is there can have gaps: a slow guest's log in late.
-        wait_until(lambda: attached_reading_hooks() == 2, 60, "the reading hook, twice")
+        wait_for_reading_hooks(2)
 
     def test_file_system(self):
         targets = []
