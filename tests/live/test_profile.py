@@ -27,9 +27,11 @@ JOB_SECONDS = 120
 SEEK_BOUNDS = [4 ** i for i in range(16)]
 REMEMBERED = 16
 # Each read and write of the backing file takes this long, so that nothing else of a command counts.
+# -D: strace is the child of tgtd, and ends with it.
 SLOW_US = 800_000
 SLOW_TARGET = f"{TARGET}-slow"
-SLOW = ("strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=pread64,pwrite64",
+SLOW = ("strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null",
+        "-e", "trace=pread64,pwrite64",
         "-e", f"inject=pread64,pwrite64:delay_enter={SLOW_US}")
 
 
