@@ -28,7 +28,7 @@ TEST_PACKAGES=(
 # shellcheck disable=SC2034
 VM_PACKAGES=(
   busybox-static qemu-system-x86 kmod xz-utils
-  open-iscsi fio e2fsprogs mt-st mtx sg3-utils systemd
+  open-iscsi fio e2fsprogs dmsetup mt-st mtx sg3-utils systemd
 )
 # Packages of the lists above which bring a system service of the same name.
 readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus)
