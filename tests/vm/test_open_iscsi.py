@@ -84,6 +84,9 @@ class FileSystem(GuestTest):
                 with self.subTest(name), OpenIscsi(INITIATOR, **parameters) as initiator:
                     targets.append(self.servers[server].add_target(f"{TARGET}-{len(targets)}"))
                     lun = targets[-1].add_lun()
+                    run(["iscsiadm", "-m", "discovery", "-t", "st", "-p",
+                         self.servers[server].portal()], timeout=60)
+                    run(["iscsiadm", "-m", "node", "-o", "delete"])
                     session = initiator.login(self.servers[server], targets[-1], **settings)
                     self.check_session(session, lun, targets[-1].name)
                 unload("iscsi_tcp")
@@ -106,8 +109,13 @@ class FileSystem(GuestTest):
                          if (event["target"], event["role"]) == (target.name, role)]
                 self.assertEqual(kinds, ["logged_in", "logged_out", "connection_ended"],
                                  (target.name, role))
-        self.assertLessEqual({event["event"] for event in events},
-                             {"logged_in", "logged_out", "connection_ended"})
+        # iscsiadm ends its discovery with an RST.
+        found = collections.Counter((event["role"], event["event"]) for event in events
+                                    if event["target"] == "discovery")
+        self.assertEqual(found, {(role, kind): len(targets) for role in ROLES
+                                 for kind in ("logged_in", "connection_ended")})
+        self.assertEqual({event["target"] for event in events},
+                         {"discovery", *(target.name for target in targets)})
 
     def check_session(self, session, lun, target):
         with session:
