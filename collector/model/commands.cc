@@ -68,7 +68,7 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_command_rec
   if (is_end && !connection.extensions.empty()) TakeExtension(connection, record, applied);
   if (!is_end) ShowExtension(connection, record, applied);
   if (applied.verdict.is_answered()) {
-    connection.command_ns = record.header.time_ns;
+    if (connection.awaits_answer) connection.command_ns = record.header.time_ns;
     Count(connection, lun, record, applied);
     InitiatorCounters& initiator = series_.InitiatorOf(connection, connection.initiator);
     initiator.commands++;

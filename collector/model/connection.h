@@ -53,11 +53,12 @@ struct alignas(64) Connection : Origin {
   static constexpr size_t kMaxDeviceTypes = 256;
 
   // Each command reads Origin and these: they share one cache line.
-  bool is_midstream = false;      // it was open before lunscope
-  bool never_came_about = false;  // its connect failed
+  bool is_midstream = false;   // it was open before lunscope
+  bool awaits_answer = false;  // one of the peers owes the other an answer (overdue.h)
   uint64_t id = 0;
-  uint64_t command_ns = 0;  // when its last command ended with a status, in a record
 
+  bool never_came_about = false;  // its connect failed
+  uint64_t command_ns = 0;        // when a command ended with a status, while an answer was awaited
   std::string local;
   std::string remote;
   std::string initiator;   // "" while unknown

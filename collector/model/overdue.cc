@@ -17,8 +17,9 @@ bool IsLate(uint64_t since_ns, uint64_t now_ns) {
 
 }  // namespace
 
-void OverdueAnswers::Note(const Connection& connection) {
-  if (Waits(connection)) waiting_.insert(connection.id);
+void OverdueAnswers::Note(Connection& connection) {
+  connection.awaits_answer = Waits(connection);
+  if (connection.awaits_answer) waiting_.insert(connection.id);
 }
 
 void OverdueAnswers::Look(uint64_t now_ns, Connections& connections,
@@ -28,7 +29,7 @@ void OverdueAnswers::Look(uint64_t now_ns, Connections& connections,
   };
   std::erase_if(waiting_, [&](uint64_t id) {
     Connection* connection = connections.Find(id);
-    if (connection == nullptr || !Waits(*connection)) return true;
+    if (connection == nullptr || !connection->awaits_answer) return true;
     LoginState& login = connection->login;
     if (IsLate(login.asked_ns, now_ns) && !std::exchange(login.is_overdue, true))
       tell(Overdue::What::kLogin, *connection, login.asked_ns);

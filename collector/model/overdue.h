@@ -26,7 +26,7 @@ inline constexpr uint64_t kOverdueNs = 5'000'000'000;
 class OverdueAnswers {
  public:
   // After each PDU of this connection that may ask for something.
-  void Note(const Connection& connection);
+  void Note(Connection& connection);
   // Visit each answer that has been overdue since the last call: each one once.
   void Look(uint64_t now_ns, Connections& connections,
             const std::function<void(const Overdue&)>& visit);

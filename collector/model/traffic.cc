@@ -2,20 +2,22 @@
 #include "collector/model/traffic.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace lunscope {
 namespace {
 
 // A record may be older than one that was counted before it: a total never shrinks.
-// Returns by how much it grew.
 template <typename Count>
-Count Advance(uint64_t& total, Count& counted, Count now) {
+Count Growth(Count& counted, Count now) {
   if (now <= counted) return 0;
-  const Count growth = now - counted;
-  total += growth;
-  counted = now;
-  return growth;
+  return now - std::exchange(counted, now);
+}
+
+template <typename Count>
+void Advance(uint64_t& total, Count& counted, Count now) {
+  total += Growth(counted, now);
 }
 
 // A record outside of a walk says nothing of this, and adds nothing.
@@ -63,10 +65,10 @@ Troubles CountTraffic(Connection& connection, const lunscope_connection_record& 
   AddWalked(target.walked, record);
   if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0) AddWaiting(connection.pings, target);
   Advance(target.unmatched_responses, counted.unmatched_responses, record.unmatched_responses);
-  uint64_t all_gaps = 0;  // lunscope_stream_gaps_total has those of all connections, by reason
-  return {Advance(all_gaps, counted.gaps, record.gaps),
-          Advance(target.header_digest_errors, counted.header_digest_errors,
-                  record.header_digest_errors)};
+  const Troubles troubles = {Growth(counted.gaps, record.gaps),
+                             Growth(counted.header_digest_errors, record.header_digest_errors)};
+  target.header_digest_errors += troubles.header_digest_errors;
+  return troubles;
 }
 
 void CountManagement(Connection& connection, const lunscope_pdu_record& record) {
