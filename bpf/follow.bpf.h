@@ -59,8 +59,7 @@ static __always_inline void set_begin(struct follow* follow, struct lunscope_str
 static __always_inline void set_taken(struct follow* follow, struct lunscope_stream* stream) {
   stream->times.taken_ns = 0;
   if (!is_taken_at(follow->hook)) return;
-  if (iscsi_opcode(stream->room) != ISCSI_SCSI_COMMAND && !lunscope_has_status(stream->room))
-    return;
+  if (iscsi_opcode(stream->room) != ISCSI_SCSI_COMMAND && !iscsi_has_status(stream->room)) return;
   if (follow->taken_ns == 0) follow->taken_ns = bpf_ktime_get_ns();
   stream->times.taken_ns = follow->taken_ns;
 }
@@ -75,6 +74,15 @@ LUNSCOPE_SUBPROGRAM int pass_data(struct lunscope_connection* connection,
     now_ns = lunscope_arrivals_time(&connection->arrivals, stream->awaited - 1);
   if (now_ns == 0) now_ns = bpf_ktime_get_ns();
   return lunscope_connection_data_passed(connection, spill, direction_at(hook), now_ns, taken_ns);
+}
+
+/* A Data-In with a status is due: wait for its last byte, or return when that has arrived. 0: it
+ * has not, or the time of the segment is its time. */
+LUNSCOPE_SUBPROGRAM __u64 reach_end(struct lunscope_connection* connection, __u32 hook, __u32 end) {
+  if (!connection) return 0;
+  struct lunscope_stream* stream = &connection->streams[direction_at(hook)];
+  if (!lunscope_connection_reach_end(stream, end) || !is_taken_at(hook)) return 0;
+  return lunscope_arrivals_time(&connection->arrivals, stream->pdu_end - 1);
 }
 
 /* Emit the records that the engine says are due, in the order of their bits. */
@@ -120,8 +128,12 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
     lunscope_connection_chunk(follow->connection, follow->spill, direction);
   }
   if (header == LUNSCOPE_HEADER_ACT) lunscope_connection_act(follow->connection, direction);
+  if (stream->due & LUNSCOPE_DUE_COMMAND && iscsi_opcode(stream->room) == ISCSI_DATA_IN) {
+    __u64 ended_ns = reach_end(follow->connection, follow->hook, follow->segment.end);
+    if (ended_ns != 0) follow->now_ns = ended_ns;
+  }
   emit_due(follow, stream);
-  if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(stream);
+  if (take == LUNSCOPE_TAKE_CHUNK || stream->awaits_end) lunscope_stream_go_on(stream);
   if (header == LUNSCOPE_HEADER_REUSED)
     lunscope_connection_begin(follow->connection, follow->spill, direction, stream->times.began_ns,
                               follow->totals);

@@ -120,7 +120,7 @@ void ConnectionFollower::FollowCut(uint32_t direction, const Stretch& stretch, u
   lunscope_stream_take(stream, have);
   if (lunscope_is_text(iscsi_opcode(stream->room))) MarkCut(stream);
   stream->capture_bytes = lunscope_stream_chunk_bytes(stream);  // no further chunk
-  Chunk(direction);
+  Chunk(direction, stretch.end());
   // With C the text goes on in the next PDU, but not from here: the filter has lost its place.
   const bool goes_on = (iscsi_flags(stream->room) & ISCSI_FLAG_CONTINUE) != 0;
   if (lunscope_is_text(iscsi_opcode(stream->room)) && goes_on)
@@ -138,7 +138,7 @@ void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch
   lunscope_take take = lunscope_stream_take(stream, bytes);
   if (take == LUNSCOPE_TAKE_UNSURE)
     take = lunscope_connection_settle(connection_.get(), direction, stretch.end(), &totals_);
-  if (take == LUNSCOPE_TAKE_CHUNK) return Chunk(direction);
+  if (take == LUNSCOPE_TAKE_CHUNK) return Chunk(direction, stretch.end());
   SetBegin(stream, bytes);
   if (take == LUNSCOPE_TAKE_SHORT) return;
   stream->times.passed_ns = now_ns_;
@@ -146,7 +146,9 @@ void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch
   const lunscope_header header =
       lunscope_connection_header(connection_.get(), spill_.get(), direction, began_ns, &totals_);
   if (header == LUNSCOPE_HEADER_ACT) lunscope_connection_act(connection_.get(), direction);
+  lunscope_connection_reach_end(stream, stretch.end());
   EmitDue(direction);
+  if (stream->awaits_end) lunscope_stream_go_on(stream);
   switch (header) {
     case LUNSCOPE_HEADER_TRIAL:
       lunscope_connection_note_trial(connection_.get(), spill_.get(), direction);
@@ -165,14 +167,16 @@ void ConnectionFollower::Judge(uint32_t direction, uint32_t bytes, const Stretch
   }
 }
 
-void ConnectionFollower::Chunk(uint32_t direction) {
-  if (lunscope_is_text(iscsi_opcode(connection_->streams[direction & 1].room))) {
+void ConnectionFollower::Chunk(uint32_t direction, uint32_t end) {
+  lunscope_stream* stream = &connection_->streams[direction & 1];
+  if (lunscope_is_text(iscsi_opcode(stream->room))) {
     lunscope_connection_act(connection_.get(), direction);
   } else {
     lunscope_connection_chunk(connection_.get(), spill_.get(), direction);
   }
+  lunscope_connection_reach_end(stream, end);
   EmitDue(direction);
-  lunscope_stream_chunk_done(&connection_->streams[direction & 1]);
+  lunscope_stream_go_on(stream);
 }
 
 // A record is handed to the handler in the place of the ring, and is always delivered.

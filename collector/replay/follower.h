@@ -89,7 +89,7 @@ class ConnectionFollower {
   void Judge(uint32_t direction, uint32_t bytes, const Stretch& stretch);
   void PassData(uint32_t direction, const Stretch& stretch);
   void SetBegin(lunscope_stream* stream, uint32_t bytes) const;
-  void Chunk(uint32_t direction);
+  void Chunk(uint32_t direction, uint32_t end);
   void EmitDue(uint32_t direction);
   // Hand out a record of each command that ends without a status now, and end it.
   void Sweep();

@@ -34,6 +34,10 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
   if (stream->sync == LUNSCOPE_SYNC_FOLLOWED || stream->sync == LUNSCOPE_SYNC_FIRST) {
     stream->lost_reason = (uint8_t)reason;
     totals->gaps[reason & LUNSCOPE_REASON_MASK]++;
+    /* A status whose PDU has no end yet: its number is known, and its command is in flight. */
+    if (stream->capture_bytes != 0 && iscsi_has_status(stream->room) &&
+        stream->place < LUNSCOPE_NO_PLACE)
+      connection->inflight.missed++;
     connection->record.gaps++;
     lunscope_doubt_gap(&connection->inflight, direction);
   }

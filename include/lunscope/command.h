@@ -222,6 +222,9 @@ LUNSCOPE_INLINE struct lunscope_command* lunscope_inflight_at(struct lunscope_in
   return 0;
 }
 
+/* The number of no place. */
+#define LUNSCOPE_NO_PLACE LUNSCOPE_TRACKED_COMMANDS
+
 /* The number of a command's place, for lunscope_inflight_at(). */
 LUNSCOPE_INLINE uint32_t lunscope_inflight_number(const struct lunscope_inflight* inflight,
                                                   const struct lunscope_spill* spill,

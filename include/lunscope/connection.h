@@ -5,9 +5,9 @@
  *
  * If lunscope_stream_take() is unsure, call lunscope_connection_settle(). For every header call
  * lunscope_connection_header(), and then lunscope_connection_act() if it says so. For every chunk
- * call lunscope_connection_chunk(), or lunscope_connection_act() if it is text. After either,
- * deliver the records that stream->due names (deliver.h), and then call lunscope_connection_begin()
- * if the header said so.
+ * call lunscope_connection_chunk(), or lunscope_connection_act() if it is text. After either, call
+ * lunscope_connection_reach_end(), deliver the records that stream->due names (deliver.h), and then
+ * call lunscope_connection_begin() if the header said so.
  */
 #ifndef LUNSCOPE_CONNECTION_H
 #define LUNSCOPE_CONNECTION_H
@@ -135,7 +135,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_note_trial(struct lunscope_connectio
                                                        uint32_t direction) {
   if (!connection) return 0;
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
-  if (!lunscope_has_status(stream->room)) return 0;
+  if (!iscsi_has_status(stream->room)) return 0;
   struct lunscope_command* command =
       lunscope_inflight_find(&connection->inflight, spill, iscsi_itt(stream->room));
   if (!command) return 0;
@@ -173,7 +173,7 @@ LUNSCOPE_INLINE void lunscope_connection_number(struct lunscope_connection* conn
                                                 uint32_t direction, uint64_t now_ns) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   if (iscsi_opcode(bhs) & ISCSI_OPCODE_FROM_TARGET) {
-    if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !lunscope_has_status(bhs)) {
+    if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !iscsi_has_status(bhs)) {
       lunscope_window_note(&connection->inflight, bhs);
       return;
     }
@@ -199,7 +199,7 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
       lunscope_connection_pass_data(stream, command);
       cdb = command->cdb;
     }
-    if (!command && lunscope_has_status(bhs)) connection->inflight.strays++;
+    if (!command && iscsi_has_status(bhs)) connection->inflight.strays++;
   } else if (opcode == ISCSI_R2T) {
     lunscope_connection_ask_data(connection, spill, stream);
   }
@@ -295,14 +295,34 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_chunk(struct lunscope_connection* co
   struct lunscope_stream* stream = &connection->streams[direction & 1];
   uint8_t opcode = iscsi_opcode(stream->room);
   uint32_t kept = stream->have;
-  if (opcode == ISCSI_SCSI_RESPONSE) {
-    kept = ISCSI_BHS_BYTES + 2 + lunscope_sense_bytes(stream);
-    /* The hooks of the two directions may run out of order: the command may have come by now. */
-    if (stream->place >= LUNSCOPE_NO_PLACE) lunscope_connection_find(connection, spill, direction);
+  /* The hooks of the two directions may run out of order: the command may have come by now, or have
+   * left its place. */
+  if (iscsi_has_status(stream->room)) lunscope_connection_find(connection, spill, direction);
+  if (stream->awaits_end) {
+    stream->awaits_end = 0;
+    stream->have = ISCSI_BHS_BYTES;
+    stream->due = (uint8_t)lunscope_due_of(connection, stream);
+    return 0;
   }
+  if (opcode == ISCSI_SCSI_RESPONSE) kept = ISCSI_BHS_BYTES + 2 + lunscope_sense_bytes(stream);
   stream->due = (uint8_t)lunscope_due_of(connection, stream);
   if (opcode == ISCSI_REJECT) lunscope_connection_reject(connection, stream);
   lunscope_stream_keep(stream, kept);
+  return 0;
+}
+
+/*
+ * A Data-In that carries the status ends its command with the last byte of its data. After a header
+ * or a chunk, in a segment that ends at `end`: if that byte is yet to come, the record of the
+ * command is due with it, and not before. Returns 1 if it is here.
+ */
+LUNSCOPE_INLINE int lunscope_connection_reach_end(struct lunscope_stream* stream, uint32_t end) {
+  if (!(stream->due & LUNSCOPE_DUE_COMMAND) || iscsi_opcode(stream->room) != ISCSI_DATA_IN)
+    return 0;
+  if (iscsi_data_bytes(stream->room) == 0) return 0;
+  if (lunscope_distance(stream->pdu_end, end) >= 0) return 1;
+  stream->due &= (uint8_t)~LUNSCOPE_DUE_COMMAND;
+  stream->awaits_end = 1;
   return 0;
 }
 

@@ -43,20 +43,12 @@ enum lunscope_delivery {
   LUNSCOPE_LOST_RATE = LUNSCOPE_LOST + LUNSCOPE_LOSS_RATE,         /* never a command's */
 };
 
-#define LUNSCOPE_NO_PLACE LUNSCOPE_TRACKED_COMMANDS
-
 /* The command that the PDU in the room answers, or 0. */
 LUNSCOPE_INLINE struct lunscope_command* lunscope_due_command(
     struct lunscope_connection* connection, struct lunscope_spill* spill, uint32_t direction) {
   uint64_t place = connection->streams[direction & 1].place;
   LUNSCOPE_BOUND(place);
   return lunscope_inflight_at(&connection->inflight, spill, place);
-}
-
-/* Does the PDU with this BHS carry the status of a command? */
-LUNSCOPE_INLINE int lunscope_has_status(const uint8_t* bhs) {
-  return iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ||
-         (iscsi_opcode(bhs) == ISCSI_DATA_IN && (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0);
 }
 
 /* The records that are due now that this PDU, or a chunk of it, is complete. */
@@ -70,7 +62,7 @@ LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_connection* connection,
     case ISCSI_DATA_IN: break;
     default: return LUNSCOPE_DUE_PDU;
   }
-  uint32_t due = lunscope_has_status(bhs) ? LUNSCOPE_DUE_COMMAND : 0;
+  uint32_t due = iscsi_has_status(bhs) ? LUNSCOPE_DUE_COMMAND : 0;
   if (stream->place >= LUNSCOPE_NO_PLACE) {
     if (due) connection->record.unmatched_responses++;
     return 0;

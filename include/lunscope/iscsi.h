@@ -98,6 +98,12 @@ LUNSCOPE_INLINE uint8_t iscsi_status(const uint8_t* bhs) { return bhs[3]; }
 LUNSCOPE_INLINE uint32_t iscsi_bidi_residual(const uint8_t* bhs) { return lunscope_be32(bhs + 40); }
 LUNSCOPE_INLINE uint32_t iscsi_residual(const uint8_t* bhs) { return lunscope_be32(bhs + 44); }
 
+/* Does the PDU carry the status of a command? */
+LUNSCOPE_INLINE int iscsi_has_status(const uint8_t* bhs) {
+  return iscsi_opcode(bhs) == ISCSI_SCSI_RESPONSE ||
+         (iscsi_opcode(bhs) == ISCSI_DATA_IN && (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0);
+}
+
 /* Data-Out and Data-In (section 11.7). */
 LUNSCOPE_INLINE uint32_t iscsi_buffer_offset(const uint8_t* bhs) { return lunscope_be32(bhs + 40); }
 

@@ -87,7 +87,8 @@ struct lunscope_stream {
   struct lunscope_times times; /* of the PDU in the room */
   uint32_t awaited;            /* sequence number behind the data that is awaited (marks.h) */
   uint16_t awaiting;           /* 1 more than the place of the command it is for; 0: none is */
-  uint8_t pad0[2];
+  uint8_t awaits_end;          /* 1: the PDU in the room ends a command, with its last byte */
+  uint8_t pad0[1];
   uint8_t room[LUNSCOPE_ROOM_BYTES];
   /* The members below are used only with a lost boundary, or with a chunk or an AHS. */
   uint32_t scanned;    /* bytes since the loss */
@@ -130,6 +131,7 @@ LUNSCOPE_INLINE void lunscope_stream_lose(struct lunscope_stream* stream, uint32
   stream->headers = 0;
   stream->bad_digests = 0;
   stream->awaiting = 0;
+  stream->awaits_end = 0;
   stream->unsure = LUNSCOPE_UNSURE_BOUNDARY;
   stream->open_digests = stream->unknown;
   lunscope_stream_scan_from(stream, seq);
@@ -334,8 +336,21 @@ LUNSCOPE_SUBPROGRAM int lunscope_stream_keep(struct lunscope_stream* stream, uin
   return 0;
 }
 
-/* The chunk is no longer needed: gather the next one, or go on to the next PDU. */
-LUNSCOPE_INLINE void lunscope_stream_chunk_done(struct lunscope_stream* stream) {
+/* The PDU in the room has data. Gather the last byte of the PDU as a chunk, which no record
+ * carries. */
+LUNSCOPE_INLINE void lunscope_stream_expect_end(struct lunscope_stream* stream) {
+  stream->next = stream->pdu_end - 1;
+  stream->chunk_offset = iscsi_data_bytes(stream->room);
+  stream->capture_bytes = 1;
+  lunscope_stream_expect_chunk(stream);
+}
+
+/* After a chunk, or if `awaits_end`: gather the next chunk or the end, or go on to the next PDU. */
+LUNSCOPE_INLINE void lunscope_stream_go_on(struct lunscope_stream* stream) {
+  if (stream->awaits_end) {
+    lunscope_stream_expect_end(stream);
+    return;
+  }
   if (lunscope_stream_chunk_is_last(stream)) {
     lunscope_stream_expect_header(stream, stream->pdu_end);
     return;

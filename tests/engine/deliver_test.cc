@@ -31,6 +31,9 @@ class Sink {
   void Initiator(const Bytes& bytes) { Follow(LUNSCOPE_RECEIVED, bytes); }
   void Target(const Bytes& bytes) { Follow(LUNSCOPE_SENT, bytes); }
 
+  // So many bytes pass unseen.
+  void Miss(uint32_t direction, size_t bytes) { next_[direction] += static_cast<uint32_t>(bytes); }
+
   lunscope_connection& connection() { return *connection_; }
   lunscope_stream& stream(uint32_t direction) { return connection_->streams[direction]; }
 
@@ -69,8 +72,10 @@ class Sink {
           ASSERT_EQ(header, LUNSCOPE_HEADER_FOLLOWED);
         }
       }
+      lunscope_connection_reach_end(&stream(direction), end);
       Deliver(direction);
-      if (take == LUNSCOPE_TAKE_CHUNK) lunscope_stream_chunk_done(&stream(direction));
+      if (take == LUNSCOPE_TAKE_CHUNK || stream(direction).awaits_end)
+        lunscope_stream_go_on(&stream(direction));
     }
   }
 
@@ -137,6 +142,66 @@ TEST(Due, IsDecidedByThePdu) {
     sink.Target(row.pdu);
     EXPECT_EQ(sink.due, row.due) << row.what;
   }
+}
+
+// A Data-In with the status, in two segments.
+struct LateEnd {
+  const char* what;
+  Pdu pdu;
+  size_t first;               // bytes in the first one
+  std::vector<uint32_t> due;  // with the first one, and with both
+  std::vector<uint32_t> due_in_all;
+};
+
+TEST(Due, WaitsForTheEndOfADataInWithStatus) {
+  const Bytes block(512, 5);
+  const LateEnd rows[] = {
+      {"all of its data", DataIn(1, 512, block, kDataInStatus), 48, {}, {LUNSCOPE_DUE_COMMAND}},
+      {"the last byte", DataIn(1, 512, block, kDataInStatus), 559, {}, {LUNSCOPE_DUE_COMMAND}},
+      {"the end of its header",
+       DataIn(1, 512, block, kDataInStatus),
+       47,
+       {},
+       {LUNSCOPE_DUE_COMMAND}},
+      {"all of the data that explains",
+       DataIn(1, 0, Bytes(36, 5), kDataInStatus),
+       48,
+       {},
+       {LUNSCOPE_DUE_PDU | LUNSCOPE_DUE_COMMAND}},
+      {"the padding behind the data that explains",
+       DataIn(1, 0, Bytes(37, 5), kDataInStatus),
+       48 + 37,
+       {LUNSCOPE_DUE_PDU},
+       {LUNSCOPE_DUE_PDU, LUNSCOPE_DUE_COMMAND}},
+  };
+  for (const LateEnd& row : rows) {
+    const Bytes wire = row.pdu;
+    Sink sink;
+    LogIn(&sink);
+    sink.Initiator(ScsiCommand(1, Inquiry()));
+    sink.Target(Slice(wire, 0, row.first));
+    EXPECT_EQ(sink.due, row.due) << row.what;
+    EXPECT_EQ(lunscope_inflight_count(&sink.connection().inflight), 1u) << row.what;
+    sink.Target(Slice(wire, row.first, wire.size()));
+    EXPECT_EQ(sink.due, row.due_in_all) << row.what;
+    EXPECT_EQ(lunscope_inflight_count(&sink.connection().inflight), 0u) << row.what;
+    sink.Target(NopIn());
+    EXPECT_EQ(sink.due.size(), row.due_in_all.size() + 1) << row.what;
+  }
+}
+
+// Its status is known, and will not come again. So the command is given up with the next answer.
+TEST(Due, OfADataInWhoseEndIsMissed) {
+  const Bytes wire = DataIn(1, 512, Bytes(512, 5), kDataInStatus);
+  Sink sink;
+  LogIn(&sink);
+  sink.Initiator(ScsiCommand(1, Inquiry()));
+  sink.Target(Slice(wire, 0, 100));
+  sink.Miss(LUNSCOPE_SENT, wire.size() - 100);
+  sink.Target(NopIn());
+  EXPECT_EQ(sink.due, std::vector<uint32_t>{LUNSCOPE_DUE_SWEEP | LUNSCOPE_DUE_PDU});
+  EXPECT_EQ(sink.connection().sweep.of, LUNSCOPE_SWEEP_DOUBTFUL);
+  EXPECT_EQ(sink.connection().sweep.reason, LUNSCOPE_UNREPORTED_GAP);
 }
 
 // Digests that a login negotiates are in effect, even if no record of the login is delivered.

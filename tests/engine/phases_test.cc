@@ -53,6 +53,7 @@ constexpr uint8_t kBothWays = kReadFlags | kWriteFlags;
 std::vector<PhaseRow> Rows() {
   const Bytes block(512, 0x5a);
   const Bytes data_out = DataOut(1, 0, block);
+  const Bytes last_data = DataIn(1, 0, block, kDataInStatus);
   return {
       {"no data",
        {From(0, ScsiCommand(1, TestUnitReady())), To(7, ScsiResponse(1))},
@@ -67,6 +68,20 @@ std::vector<PhaseRow> Rows() {
         To(8, DataIn(1, 1024, block, kDataInStatus))},
        {0, kNot, 3, kNot, 5},
        {0, kNot, kNot, 3, 5}},
+      {"a Data-In with the status, and its data late",
+       {From(0, Read()), To(5, Head(last_data, 48)), To(9, Rest(last_data, 48))},
+       {0, kNot, 4, kNot, 5},
+       {0, kNot, kNot, 4, 5}},
+      {"a Data-In with the status, whose last byte comes with the next PDU",
+       {From(0, Read()), To(5, Head(last_data, 559)),
+        To(9, Join({Rest(last_data, 559), Bytes(NopIn())}))},
+       {0, kNot, 4, kNot, 5},
+       {0, kNot, kNot, 4, 5}},
+      {"a Data-In with the status, in three segments",
+       {From(0, Read()), To(5, Head(last_data, 20)), To(6, Slice(last_data, 20, 300)),
+        To(9, Rest(last_data, 300))},
+       {0, kNot, 4, kNot, 5},
+       {0, kNot, kNot, 4, 5}},
       {"a status in a header that comes in pieces",
        {From(0, Read()), To(5, Head(ScsiResponse(1), 20)), To(9, Rest(ScsiResponse(1), 20))},
        {0, kNot, 4, kNot, 5},

@@ -108,9 +108,12 @@ ROWS = {
         ("transfer", "transfer_out")),
     "read: status late": (
         [I(read()), T(data_in()), PAUSE, T(response())], ("transfer", "transfer_out")),
-    # A command ends with the header of its status. Data of the same PDU comes behind that.
     "read: the data of the Data-In with the status late": (
-        [I(read()), *in_pieces(T(data_in(flags=FINAL | STATUS_PRESENT)), 48)], (None, None)),
+        [I(read()), *in_pieces(T(data_in(flags=FINAL | STATUS_PRESENT)), 48)],
+        ("transfer", "transfer_out")),
+    "read: the last byte of the Data-In with the status late": (
+        [I(read()), *in_pieces(T(data_in(flags=FINAL | STATUS_PRESENT)), 559)],
+        ("transfer", "transfer_out")),
     "read: initiator reads late": (
         [I(read()), T(data_in()), *read_late(T(response()))],
         ("pickup", None)),

