@@ -5,7 +5,7 @@ iscsi-perf sends one command after the other with ascending CmdSN, so what is se
 unbroken row; a PDU that was missed or invented breaks the row. So does the NOP-Out that
 libiscsi sends now and then, which is no command and takes a CmdSN all the same.
 
-LUNSCOPE_ATTACHES sets how often test_nothing_is_left_behind attaches and detaches (100).
+LUNSCOPE_ATTACHES sets how often test_nothing_is_left_behind attaches and detaches (40).
 """
 
 import contextlib
@@ -37,7 +37,7 @@ COUNT_SECONDS = 60
 IN_SYNC_BYTES = 256 << 10  # both ways: four times what it took at most
 NOP_OUT_SECONDS = 5  # between two NOP-Outs of iscsi-perf
 LUN_BYTES = 16 << 20
-OFTEN = int(os.environ.get("LUNSCOPE_ATTACHES", "100"))
+OFTEN = int(os.environ.get("LUNSCOPE_ATTACHES", "40"))
 
 
 def capture_of_iscsi(folder, digest):
