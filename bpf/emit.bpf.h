@@ -111,7 +111,7 @@ LUNSCOPE_SUBPROGRAM int emit_command(struct lunscope_connection* connection,
   if (!command) return 0;
   if (last_step >= LUNSCOPE_STEP_EMIT &&
       !(aggregates_commands &&
-        lunscope_add_up(aggregates, stream, command, now_ns, slow_command_ns)))
+        lunscope_add_up(aggregates, connection, direction, command, now_ns, slow_command_ns)))
     delivery = stream->due & LUNSCOPE_DUE_SENSE
                    ? submit_sensed_command(connection, command, direction, now_ns)
                    : submit_command(connection, command, direction, now_ns);

@@ -14,7 +14,7 @@
 /* The kernel allocates a power of two for each kind of state. */
 #define CONNECTION_BYTES (16 << 10)
 #define SPILL_BYTES (64 << 10)
-#define AGGREGATES_BYTES (8 << 10)
+#define AGGREGATES_BYTES (16 << 10)
 
 /* Take memory from what is left. Returns 0 if there is not enough. */
 static __always_inline int take_memory(__u64 bytes) {

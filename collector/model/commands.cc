@@ -51,6 +51,18 @@ void CountPhases(TargetCounters& target, const lunscope_command_record& record, 
   }
 }
 
+// The same for the commands that were added up between two readings.
+void CountPhases(TargetCounters& target, const lunscope_aggregate& before,
+                 const lunscope_aggregate& now, size_t operation) {
+  const auto& rest = now.phases[LUNSCOPE_PHASE_REST];
+  if (std::ranges::equal(rest, before.phases[LUNSCOPE_PHASE_REST])) return;
+  PhaseStatistics& phases = target.phases[operation].Ensure();
+  for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+    phases[slot].AddGrowth(before.phases[slot], now.phases[slot],
+                           now.phase_ns[slot] - before.phase_ns[slot]);
+  }
+}
+
 // Say of which LUN the command is, and what it does.
 void Classify(const LunStatistics& lun, const lunscope_command_record& record, Applied& applied) {
   applied.lun = &lun;
@@ -111,6 +123,7 @@ Applied CommandCounter::Apply(Connection& connection, const lunscope_aggregates_
     series_.OperationOf(connection, lun, operation)
         .duration_ns.AddGrowth(counted.durations, now.durations, duration_ns);
     connection.target->second.sizes[operation].AddGrowth(counted.sizes, now.sizes, bytes);
+    CountPhases(connection.target->second, counted, now, operation);
     const bool is_read = (now.flags & ISCSI_COMMAND_READ) != 0;
     (is_read ? lun.read_bytes : lun.written_bytes) += bytes;
     (is_read ? initiator.read_bytes : initiator.written_bytes) += bytes;

@@ -33,10 +33,11 @@ class DoublingHistogram {
     sum_ += value;
   }
 
-  // Add the values that came between two readings of a histogram with the same bounds. sum: theirs.
-  void AddGrowth(const uint64_t (&before)[kBuckets], const uint64_t (&now)[kBuckets],
+  // Add the values that came between two readings of a histogram with the same bounds, whose counts
+  // are modulo 2^32. sum: of these values.
+  void AddGrowth(const uint32_t (&before)[kBuckets], const uint32_t (&now)[kBuckets],
                  uint64_t sum) {
-    for (size_t i = 0; i < kBuckets; i++) counts_[i] += now[i] - before[i];
+    for (size_t i = 0; i < kBuckets; i++) counts_[i] += uint32_t{now[i] - before[i]};
     sum_ += sum;
   }
 

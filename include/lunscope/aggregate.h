@@ -7,7 +7,7 @@
 #ifndef LUNSCOPE_AGGREGATE_H
 #define LUNSCOPE_AGGREGATE_H
 
-#include "command.h"
+#include "marks.h"
 
 /*
  * The bucket of a value, where bounds are first, 2 * first, 4 * first and so on: the first bucket
@@ -75,19 +75,41 @@ LUNSCOPE_INLINE int lunscope_can_add_up(const struct lunscope_command* command) 
   return command->cdb[0] != SCSI_VARIABLE_LENGTH && !lunscope_is_bidirectional(command);
 }
 
+/* Add the phases of a command. below_units: the part of its duration that no unit holds. */
+LUNSCOPE_INLINE void lunscope_aggregate_phases(struct lunscope_aggregate* aggregate,
+                                               const struct lunscope_split_times* split,
+                                               uint64_t below_units) {
+  for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+    if (!(split->known >> slot & 1)) continue;
+    uint64_t phase_ns = (uint64_t)split->units[slot] << LUNSCOPE_PHASE_SHIFT;
+    if (slot == LUNSCOPE_PHASE_REST) phase_ns += below_units;
+    uint32_t bucket =
+        lunscope_bucket_of(phase_ns, LUNSCOPE_LATENCY_FIRST_NS, LUNSCOPE_LATENCY_BOUNDS);
+    LUNSCOPE_BOUND(bucket);
+    if (bucket > LUNSCOPE_LATENCY_BOUNDS) continue;
+    aggregate->phases[slot][bucket]++;
+    aggregate->phase_ns[slot] += phase_ns;
+  }
+}
+
+/* A counter of 32 bits could overflow twice between two walks: beyond this, no more are added. */
+#define LUNSCOPE_AGGREGATE_LIMIT (1u << 31)
+
 /*
  * Add a command that has ended with success. Returns 0 if it needs a record instead: because it
- * took slow_ns or longer, because a row does not say all of it, or because the table has no room
- * for its kind.
+ * took slow_ns or longer, because a row does not say all of it, because the table has no room for
+ * its kind, or because no walk has read the row for too many commands.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record* table,
                                                const struct lunscope_command* command,
+                                               const struct lunscope_split_times* split,
                                                uint64_t now_ns, uint64_t slow_ns) {
-  if (!table || !command) return 0;
+  if (!table || !command || !split) return 0;
   uint64_t duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
   if (duration_ns >= slow_ns || !lunscope_can_add_up(command)) return 0;
   struct lunscope_aggregate* aggregate = lunscope_aggregate_of(table, command);
-  if (!aggregate) return 0;
+  if (!aggregate || (uint32_t)aggregate->commands - aggregate->read >= LUNSCOPE_AGGREGATE_LIMIT)
+    return 0;
   uint32_t duration =
       lunscope_bucket_of(duration_ns, LUNSCOPE_LATENCY_FIRST_NS, LUNSCOPE_LATENCY_BOUNDS);
   uint32_t size = lunscope_bucket_of(lunscope_transferred_bytes(command), LUNSCOPE_SIZE_FIRST_BYTES,
@@ -100,6 +122,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_aggregate_add(struct lunscope_aggregates_record
   aggregate->duration_ns += duration_ns;
   aggregate->transferred_bytes += lunscope_transferred_bytes(command);
   aggregate->commands++;
+  lunscope_aggregate_phases(aggregate, split, duration_ns & ((1u << LUNSCOPE_PHASE_SHIFT) - 1));
   return 1;
 }
 
@@ -112,7 +135,7 @@ LUNSCOPE_INLINE int lunscope_is_success(const uint8_t* bhs) {
 /* A walk hands out the counts as they are now. */
 LUNSCOPE_INLINE void lunscope_aggregates_mark_read(struct lunscope_aggregates_record* table) {
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
-    table->aggregates[i].read = table->aggregates[i].commands;
+    table->aggregates[i].read = (uint32_t)table->aggregates[i].commands;
 }
 
 /* Commands that no walk has handed out yet. */
@@ -120,7 +143,7 @@ LUNSCOPE_INLINE uint64_t
 lunscope_aggregates_unread(const struct lunscope_aggregates_record* table) {
   uint64_t unread = 0;
   for (uint32_t i = 0; i < LUNSCOPE_AGGREGATES; i++)
-    unread += table->aggregates[i].commands - table->aggregates[i].read;
+    unread += (uint32_t)table->aggregates[i].commands - table->aggregates[i].read;
   return unread;
 }
 

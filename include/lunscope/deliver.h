@@ -74,11 +74,16 @@ LUNSCOPE_INLINE uint32_t lunscope_due_of(struct lunscope_connection* connection,
 
 /* Add a command that is due to the table. Returns 0 if it needs a record: a failure, or slow. */
 LUNSCOPE_INLINE int lunscope_add_up(struct lunscope_aggregates_record* table,
-                                    const struct lunscope_stream* stream,
-                                    const struct lunscope_command* command, uint64_t now_ns,
-                                    uint64_t slow_ns) {
-  return lunscope_is_success(stream->room) &&
-         lunscope_aggregate_add(table, command, now_ns, slow_ns);
+                                    const struct lunscope_connection* connection,
+                                    uint32_t direction, const struct lunscope_command* command,
+                                    uint64_t now_ns, uint64_t slow_ns) {
+  const struct lunscope_stream* stream = &connection->streams[direction & 1];
+  struct lunscope_split_times split = {0};
+  if (!lunscope_is_success(stream->room)) return 0;
+  if (!lunscope_is_doubtful(command, connection->record.gaps))
+    lunscope_split(&split, command, &stream->times, now_ns,
+                   connection->record.header.role == LUNSCOPE_ROLE_TARGET);
+  return lunscope_aggregate_add(table, command, &split, now_ns, slow_ns);
 }
 
 /* Count a record that was lost by its reason; one that was not lost changes nothing. */

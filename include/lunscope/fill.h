@@ -104,60 +104,8 @@ LUNSCOPE_INLINE void lunscope_fill_pdu(struct lunscope_pdu_record* record,
   }
 }
 
-/* Fill in a phase that lasted so long, or what the phases before it have left. */
-LUNSCOPE_INLINE void lunscope_fill_phase(struct lunscope_command_record* record,
-                                         enum lunscope_phase phase, uint32_t units,
-                                         uint32_t* left) {
-  uint32_t slot = (uint32_t)phase % LUNSCOPE_PHASE_SLOTS;
-  if (units > *left) units = *left;
-  *left -= units;
-  record->phases[slot] = units;
-  record->known_phases |= (uint8_t)(1u << slot);
-}
-
-/*
- * The phases of a command up to now. answer: of the PDU with its status; 0: none has come.
- * REQUIRES: the record has its duration and its flags.
- */
-LUNSCOPE_SUBPROGRAM int lunscope_fill_phases(struct lunscope_command_record* record,
-                                             const struct lunscope_command* command,
-                                             const struct lunscope_times* answer) {
-  if (!record || !command) return 0;
-  uint64_t duration = record->duration_ns >> LUNSCOPE_PHASE_SHIFT;
-  uint32_t left = (uint32_t)duration;
-  uint32_t answered = left;
-  uint32_t data = 0;
-  int is_target = record->header.role == LUNSCOPE_ROLE_TARGET;
-  int is_answered = answer || command->split_is == LUNSCOPE_SPLIT_ANSWER;
-  record->known_phases = 0;
-  __builtin_memset(record->phases, 0, sizeof(record->phases));
-  if (command->split_is >= LUNSCOPE_SPLIT_TRIAL || record->header.flags & LUNSCOPE_FLAG_GAP)
-    return 0;
-  if (duration != left) return 0; /* longer than marks can tell */
-  if (answer) answered = (uint32_t)lunscope_phase_units(command->start_ns, answer->began_ns);
-  if (command->split_is == LUNSCOPE_SPLIT_ANSWER) answered = command->split;
-  if (answered > left) answered = left;
-  if (command->split_is == LUNSCOPE_SPLIT_DATA)
-    data = command->split + (command->due != 0 ? answered : 0);
-  record->known_phases = 1u << LUNSCOPE_PHASE_REST;
-  lunscope_fill_phase(record, is_target ? LUNSCOPE_PHASE_ARRIVAL : LUNSCOPE_PHASE_SEND,
-                      (uint32_t)lunscope_unpack_short(command->header), &left);
-  if (is_target && command->side != 0)
-    lunscope_fill_phase(record, LUNSCOPE_PHASE_QUEUE, command->side, &left);
-  if (command->flags & ISCSI_COMMAND_WRITE)
-    lunscope_fill_phase(record, is_target ? LUNSCOPE_PHASE_TRANSFER_IN : LUNSCOPE_PHASE_DATA_OUT,
-                        data, &left);
-  if (is_answered)
-    lunscope_fill_phase(record, is_target ? LUNSCOPE_PHASE_TRANSFER_OUT : LUNSCOPE_PHASE_TRANSFER,
-                        (uint32_t)duration - answered, &left);
-  if (is_target || !answer || answer->taken_ns == 0) return 0;
-  uint64_t pickup = lunscope_phase_units(record->header.time_ns, answer->taken_ns);
-  left = (uint32_t)pickup;
-  if (pickup == left) lunscope_fill_phase(record, LUNSCOPE_PHASE_PICKUP, left, &left);
-  return 0;
-}
-
-/* The part of a command's record that is known when the command begins. answer: as above. */
+/* The part of a command's record that is known when the command begins. answer: of the PDU with its
+ * status; 0: none has come. */
 LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record* record,
                                                  const struct lunscope_connection* connection,
                                                  const struct lunscope_command* command,
@@ -181,7 +129,12 @@ LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record*
   record->r2ts = command->r2ts;
   record->retransmits = (uint8_t)(connection->record.retransmits - command->retransmits);
   record->reserved = 0;
-  lunscope_fill_phases(record, command, answer);
+  struct lunscope_split_times split = {0};
+  if (!lunscope_is_doubtful(command, connection->record.gaps))
+    lunscope_split(&split, command, answer, now_ns,
+                   connection->record.header.role == LUNSCOPE_ROLE_TARGET);
+  record->known_phases = split.known;
+  for (uint32_t i = 0; i < LUNSCOPE_PHASE_REST; i++) record->phases[i] = split.units[i];
 }
 
 /* DUE_COMMAND. REQUIRES: the room holds the status of this command. */

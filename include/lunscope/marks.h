@@ -97,4 +97,62 @@ LUNSCOPE_INLINE int lunscope_stream_has_passed(const struct lunscope_stream* str
   return stream->awaiting != 0 && lunscope_distance(stream->awaited, end) >= 0;
 }
 
+/* A command's duration, split into its phases, in units of phases.h. */
+struct lunscope_split_times {
+  uint8_t known;                        /* bit i: the phase in slot i is known */
+  uint32_t units[LUNSCOPE_PHASE_SLOTS]; /* by slot; the rest without what is below a unit */
+};
+
+/* Fill in a phase that lasted so long, or what the phases before it have left. */
+LUNSCOPE_INLINE void lunscope_split_off(struct lunscope_split_times* split,
+                                        enum lunscope_phase phase, uint32_t units, uint32_t* left) {
+  uint32_t slot = (uint32_t)phase % LUNSCOPE_PHASE_SLOTS;
+  if (units > *left) units = *left;
+  *left -= units;
+  split->units[slot] = units;
+  split->known |= (uint8_t)(1u << slot);
+}
+
+/*
+ * Split the time of a command up to now. answer: of the PDU with its status; 0: none has come.
+ * REQUIRES: split is zeroed, and no bytes were missed while the command was in flight.
+ */
+LUNSCOPE_SUBPROGRAM int lunscope_split(struct lunscope_split_times* split,
+                                       const struct lunscope_command* command,
+                                       const struct lunscope_times* answer, uint64_t now_ns,
+                                       int is_target) {
+  if (!split || !command) return 0;
+  if (command->split_is >= LUNSCOPE_SPLIT_TRIAL) return 0;
+  /* The same rounding as that of the record's duration, which the rest is taken from. */
+  uint64_t duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
+  uint64_t duration = duration_ns >> LUNSCOPE_PHASE_SHIFT;
+  uint32_t left = (uint32_t)duration;
+  uint32_t answered = left;
+  uint32_t data = 0;
+  int is_answered = answer || command->split_is == LUNSCOPE_SPLIT_ANSWER;
+  if (duration != left) return 0; /* longer than marks can tell */
+  if (answer) answered = (uint32_t)lunscope_phase_units(command->start_ns, answer->began_ns);
+  if (command->split_is == LUNSCOPE_SPLIT_ANSWER) answered = command->split;
+  if (answered > left) answered = left;
+  if (command->split_is == LUNSCOPE_SPLIT_DATA)
+    data = command->split + (command->due != 0 ? answered : 0);
+  lunscope_split_off(split, is_target ? LUNSCOPE_PHASE_ARRIVAL : LUNSCOPE_PHASE_SEND,
+                     (uint32_t)lunscope_unpack_short(command->header), &left);
+  if (is_target && command->side != 0)
+    lunscope_split_off(split, LUNSCOPE_PHASE_QUEUE, command->side, &left);
+  if (command->flags & ISCSI_COMMAND_WRITE)
+    lunscope_split_off(split, is_target ? LUNSCOPE_PHASE_TRANSFER_IN : LUNSCOPE_PHASE_DATA_OUT,
+                       data, &left);
+  if (is_answered)
+    lunscope_split_off(split, is_target ? LUNSCOPE_PHASE_TRANSFER_OUT : LUNSCOPE_PHASE_TRANSFER,
+                       (uint32_t)duration - answered, &left);
+  split->known |= 1u << LUNSCOPE_PHASE_REST;
+  split->units[LUNSCOPE_PHASE_REST] = left;
+  if (is_target || !answer || answer->taken_ns == 0) return 0;
+  uint64_t pickup = lunscope_phase_units(now_ns, answer->taken_ns);
+  left = (uint32_t)pickup;
+  if (pickup == left) lunscope_split_off(split, LUNSCOPE_PHASE_PICKUP, left, &left);
+  return 0;
+}
+
 #endif

@@ -17,7 +17,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 14
+#define LUNSCOPE_ABI 15
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -51,7 +51,7 @@
   X(HEADER, lunscope_header_record, 280)             /* see there */                \
   X(NEXUS, lunscope_nexus_record, 544)               /* a new nexus of a layer */   \
   X(SCSI_COMMAND, lunscope_scsi_command_record, 216) /* one of a nexus */           \
-  X(AGGREGATES, lunscope_aggregates_record, 6200)    /* commands added up */
+  X(AGGREGATES, lunscope_aggregates_record, 11320)   /* commands added up */
 
 #define LUNSCOPE_RECORD_ENUM(name, type, bytes) LUNSCOPE_RECORD_##name,
 enum lunscope_record_kind {
@@ -205,16 +205,18 @@ struct lunscope_inflight_record {
 struct lunscope_aggregate {
   uint64_t lun;
   uint64_t commands;
-  uint64_t read; /* commands that a walk has handed out */
   uint64_t duration_ns;
   uint64_t transferred_bytes;
-  uint64_t durations[LUNSCOPE_LATENCY_BOUNDS + 1];
-  uint64_t sizes[LUNSCOPE_SIZE_BOUNDS + 1];
+  uint64_t phase_ns[LUNSCOPE_PHASE_SLOTS];
+  /* Commands by bucket, modulo 2^32. A phase has those whose phase is known. */
+  uint32_t durations[LUNSCOPE_LATENCY_BOUNDS + 1];
+  uint32_t sizes[LUNSCOPE_SIZE_BOUNDS + 1];
+  uint32_t phases[LUNSCOPE_PHASE_SLOTS][LUNSCOPE_LATENCY_BOUNDS + 1];
+  uint32_t read;  /* commands that a walk has handed out, modulo 2^32 */
   uint8_t opcode; /* of the CDB */
   uint8_t flags;  /* of the SCSI Command, ISCSI_COMMAND_READ only */
   uint8_t byte1;  /* of the CDB, scsi_deciding_bits() only */
-  uint8_t reserved[5];
-  uint64_t pad0[2];
+  uint8_t pad0[5];
 };
 
 /* The record ends behind the last aggregate in use. */
@@ -264,9 +266,14 @@ LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_record) +
                                LUNSCOPE_SHOWN_COMMANDS * sizeof(struct lunscope_command_record) <=
                            32768,
                        "a walk has room for it");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection_record) +
+                               sizeof(struct lunscope_inflight_record) +
+                               sizeof(struct lunscope_aggregates_record) <=
+                           32768,
+                       "a walk has room for it");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_sensed_command_record) == 208, "ABI");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection_record, traffic), "lines");
-LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 6 * LUNSCOPE_CACHE_LINE, "lines");
+LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_aggregate) == 11 * LUNSCOPE_CACHE_LINE, "lines");
 LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_aggregates_record, aggregates),
                        "lines");
 

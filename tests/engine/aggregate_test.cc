@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <lunscope/aggregate.h>
 
+#include <iterator>
 #include <memory>
+#include <numeric>
 
 namespace lunscope {
 namespace {
@@ -24,10 +26,11 @@ class Aggregate : public testing::Test {
     return command;
   }
   int Add(const lunscope_command& command, uint64_t duration_ns = 1, uint64_t slow_ns = kNever) {
-    return lunscope_aggregate_add(table_.get(), &command, kStartNs + duration_ns, slow_ns);
+    return lunscope_aggregate_add(table_.get(), &command, &split_, kStartNs + duration_ns, slow_ns);
   }
   const lunscope_aggregate& At(size_t place) const { return table_->aggregates[place]; }
 
+  lunscope_split_times split_ = {};  // of each command: its phases are not known
   std::unique_ptr<lunscope_aggregates_record> table_ =
       std::make_unique<lunscope_aggregates_record>();
 };
@@ -83,6 +86,41 @@ TEST_F(Aggregate, CountsWhatIsAboveAllBounds) {
   EXPECT_TRUE(Add(CommandOf(1, SCSI_READ_10, ~uint32_t{0}), uint64_t{1} << 50));
   EXPECT_EQ(At(0).durations[LUNSCOPE_LATENCY_BOUNDS], 1u);
   EXPECT_EQ(At(0).sizes[LUNSCOPE_SIZE_BOUNDS], 1u);
+}
+
+// A phase that is not known counts nowhere. The rest has what no unit of 64 ns holds.
+TEST_F(Aggregate, AddsUpPhasesThatAreKnown) {
+  const lunscope_command command = CommandOf(1, SCSI_READ_10);
+  EXPECT_TRUE(Add(command, 700'001));
+  split_.known = 1u << 1 | 1u << LUNSCOPE_PHASE_REST;
+  split_.units[1] = 500'032 >> LUNSCOPE_PHASE_SHIFT;
+  split_.units[2] = 77;
+  split_.units[LUNSCOPE_PHASE_REST] = (700'001 - 500'032) >> LUNSCOPE_PHASE_SHIFT;
+  EXPECT_TRUE(Add(command, 700'001));
+  EXPECT_TRUE(Add(command, 700'001));
+  const auto count = [&](uint32_t slot) {
+    return std::accumulate(std::begin(At(0).phases[slot]), std::end(At(0).phases[slot]), 0u);
+  };
+  EXPECT_EQ(At(0).commands, 3u);
+  EXPECT_EQ(count(0), 0u);
+  EXPECT_EQ(count(2), 0u);
+  EXPECT_EQ(At(0).phases[1][5], 2u);  // up to 512 us
+  EXPECT_EQ(At(0).phases[LUNSCOPE_PHASE_REST][4], 2u);
+  EXPECT_EQ(At(0).phase_ns[1], 2u * 500'032);
+  EXPECT_EQ(At(0).phase_ns[1] + At(0).phase_ns[LUNSCOPE_PHASE_REST], 2u * 700'001);
+}
+
+// A row that nobody reads must not overflow unseen: its commands have records again.
+TEST_F(Aggregate, LeavesToRecordsWhatNobodyReads) {
+  const lunscope_command command = CommandOf(1, SCSI_READ_10);
+  EXPECT_TRUE(Add(command));
+  table_->aggregates[0].commands += LUNSCOPE_AGGREGATE_LIMIT - 2;
+  EXPECT_TRUE(Add(command));
+  EXPECT_FALSE(Add(command));
+  EXPECT_EQ(lunscope_aggregates_unread(table_.get()), LUNSCOPE_AGGREGATE_LIMIT);
+  lunscope_aggregates_mark_read(table_.get());
+  EXPECT_TRUE(Add(command));
+  EXPECT_EQ(lunscope_aggregates_unread(table_.get()), 1u);
 }
 
 TEST(Bucket, IsTheFirstWhoseBoundIsNotBelowTheValue) {

@@ -336,8 +336,9 @@ TEST(Delivery, AddsUpASuccess) {
     const lunscope_command* command =
         lunscope_due_command(&sink.connection(), nullptr, LUNSCOPE_SENT);
     ASSERT_NE(command, nullptr);
-    EXPECT_EQ(lunscope_add_up(table.get(), &sink.stream(LUNSCOPE_SENT), command, kNow, row.slow_ns),
-              row.is_added)
+    EXPECT_EQ(
+        lunscope_add_up(table.get(), &sink.connection(), LUNSCOPE_SENT, command, kNow, row.slow_ns),
+        row.is_added)
         << row.what;
     const uint32_t bytes = lunscope_fill_aggregates(table.get(), &sink.connection(), kNow);
     EXPECT_EQ(bytes, offsetof(lunscope_aggregates_record, aggregates) +
@@ -345,6 +346,8 @@ TEST(Delivery, AddsUpASuccess) {
     EXPECT_EQ(table->header.kind, LUNSCOPE_RECORD_AGGREGATES);
     EXPECT_EQ(table->header.bytes, bytes);
     EXPECT_EQ(table->header.time_ns, kNow);
+    const lunscope_aggregate& added = table->aggregates[0];
+    EXPECT_EQ(added.phases[LUNSCOPE_PHASE_REST][0], static_cast<uint32_t>(row.is_added));
   }
 }
 

@@ -30,8 +30,12 @@ TEST_F(Subprogram, RefusesNull) {
   const lunscope_command command = {};
   EXPECT_EQ(lunscope_aggregate_place(nullptr, &command), uint32_t{LUNSCOPE_AGGREGATES});
   EXPECT_EQ(lunscope_aggregate_place(table.get(), nullptr), uint32_t{LUNSCOPE_AGGREGATES});
-  EXPECT_EQ(lunscope_aggregate_add(nullptr, &command, 1, 2), 0);
-  EXPECT_EQ(lunscope_aggregate_add(table.get(), nullptr, 1, 2), 0);
+  lunscope_split_times split = {};
+  EXPECT_EQ(lunscope_aggregate_add(nullptr, &command, &split, 1, 2), 0);
+  EXPECT_EQ(lunscope_aggregate_add(table.get(), nullptr, &split, 1, 2), 0);
+  EXPECT_EQ(lunscope_aggregate_add(table.get(), &command, nullptr, 1, 2), 0);
+  EXPECT_EQ(lunscope_split(nullptr, &command, nullptr, 1, 0), 0);
+  EXPECT_EQ(lunscope_split(&split, nullptr, nullptr, 1, 0), 0);
   for (lunscope_connection* connection :
        {static_cast<lunscope_connection*>(nullptr), connection_.get()}) {
     lunscope_totals* totals = connection == nullptr ? &totals_ : nullptr;

@@ -13,7 +13,7 @@ from harness.lunscope import Serve
 from harness.pdus import FINAL, SCSI_COMMAND, SCSI_RESPONSE, pdu
 from harness.process import wait_until
 
-STATE, SPILL, AGGREGATES = 16 << 10, 64 << 10, 8 << 10  # bytes, of each end
+STATE, SPILL, AGGREGATES = 16 << 10, 64 << 10, 16 << 10  # bytes, of each end
 CONNECTION_MEMORY = 16 << 20
 GROUP_MEMORY = 64 << 20
 WATCHED = CONNECTION_MEMORY // STATE // 2  # connections, whose two ends are watched

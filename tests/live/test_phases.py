@@ -211,25 +211,42 @@ class Tools(Phases, TgtdTest):
         return min(INJECTED * 2, time.monotonic() - began)
 
     def test_metrics(self):
-        """Each phase has as many commands as commands were counted, and the sums agree."""
-        serve = self.use(Serve(self.tgtd.port))
-        read_with_perf(self.tgtd, self.url, 3000, "-m", 4)
-        metrics = serve.settled()
-        check_nothing_lost(self, metrics)
-        for role in ROLES:
-            labels = {"role": role, "operation": "read"}
-            commands = metrics.total("commands_total", **labels)
-            self.assertGreater(commands, 100)
-            inside = 0
-            for phase in PIECES[role]:
-                count = metrics.total("command_phase_seconds_count", phase=phase, **labels)
-                with self.subTest(role, phase=phase):
-                    # No phase of data for a read.
-                    self.assertEqual(count, 0 if phase in ("data_out", "transfer_in") else commands)
-                if phase not in BEHIND:
-                    inside += metrics.total("command_phase_seconds_sum", phase=phase, **labels)
-            self.assertAlmostEqual(
-                inside, metrics.total("command_duration_seconds_sum", **labels), delta=1e-6)
+        """Each phase has as many commands as were counted, the sums agree, and a pause is in its
+        phase: with a record for each command, and with commands that the kernel adds up."""
+        for mode in ([], ["--mode", "aggregate", "--slow", "10"]):
+            with self.subTest(mode), Serve(self.tgtd.port, options=mode) as serve:
+                read_with_perf(self.tgtd, self.url, 3000, "-m", 4)
+                with Initiator(self.tgtd.port) as initiator:
+                    initiator.login(INITIATOR, TARGET.encode())
+                    initiator.run([(TEST_UNIT_READY, 0)])
+                    paused = self.stopped(lambda: initiator.run([(read_10(0, 8), 4096)]))
+                metrics = serve.settled()
+                check_nothing_lost(self, metrics)
+                for role, phase in zip(ROLES, ("wait", "queue")):
+                    self.check_metrics(metrics, role)
+                    slow = metrics.total("command_phase_seconds_bucket", role=role, phase=phase,
+                                            operation="read", le="+Inf") - metrics.total(
+                        "command_phase_seconds_bucket", role=role, phase=phase, operation="read",
+                        le="0.524288")
+                    self.assertEqual(slow, 1)
+                    self.assertGreater(metrics.total("command_phase_seconds_sum", role=role,
+                                                     phase=phase, operation="read"),
+                                       paused * (1 - SHARE))
+
+    def check_metrics(self, metrics, role):
+        labels = {"role": role, "operation": "read"}
+        commands = metrics.total("commands_total", **labels)
+        self.assertGreater(commands, 100)
+        inside = 0
+        for phase in PIECES[role]:
+            count = metrics.total("command_phase_seconds_count", phase=phase, **labels)
+            with self.subTest(role, phase=phase):
+                # No phase of data for a read.
+                self.assertEqual(count, 0 if phase in ("data_out", "transfer_in") else commands)
+            if phase not in BEHIND:
+                inside += metrics.total("command_phase_seconds_sum", phase=phase, **labels)
+        self.assertAlmostEqual(
+            inside, metrics.total("command_duration_seconds_sum", **labels), delta=1e-6)
 
 
 if __name__ == "__main__":

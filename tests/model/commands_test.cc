@@ -107,7 +107,14 @@ struct BothWays {
     in_flight.cdb[0] = record.cdb[0];
     in_flight.flags = record.command_flags;
     in_flight.data_bytes = record.read_bytes + record.written_bytes;
-    ASSERT_TRUE(lunscope_aggregate_add(table.get(), &in_flight, record.duration_ns, ~uint64_t{0}));
+    lunscope_split_times split{.known = record.known_phases, .units = {}};
+    for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+      if ((record.known_phases >> slot & 1) != 0)
+        split.units[slot] =
+            static_cast<uint32_t>(lunscope_phase_ns(&record, slot) >> LUNSCOPE_PHASE_SHIFT);
+    }
+    ASSERT_TRUE(
+        lunscope_aggregate_add(table.get(), &in_flight, &split, record.duration_ns, ~uint64_t{0}));
   }
   void Report() {
     table->header.bytes = lunscope_aggregates_bytes(table.get());
@@ -126,6 +133,12 @@ void ExpectTheSame(const Host& one, const Host& other) {
   for (size_t i = 0; i < SCSI_OPERATIONS; i++) {
     EXPECT_EQ(left.target.sizes[i].counts(), right.target.sizes[i].counts());
     EXPECT_EQ(left.target.sizes[i].sum(), right.target.sizes[i].sum());
+    ASSERT_EQ(left.target.phases[i] == nullptr, right.target.phases[i] == nullptr);
+    for (uint32_t slot = 0; left.target.phases[i] && slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+      const LatencyHistogram& phase = (*left.target.phases[i])[slot];
+      EXPECT_EQ(phase.counts(), (*right.target.phases[i])[slot].counts());
+      EXPECT_EQ(phase.sum(), (*right.target.phases[i])[slot].sum());
+    }
     ASSERT_EQ(left.lun.operations[i] == nullptr, right.lun.operations[i] == nullptr);
     if (!left.lun.operations[i]) continue;
     const LatencyHistogram& durations = left.lun.operations[i]->duration_ns;
@@ -148,6 +161,10 @@ TEST(Command, AddedUpInTheKernelCountsAsItsRecordWould) {
   for (int round = 0; round < 3; round++) {
     for (const OperationRow& row : kOperations) ways.Complete(row.command);
     ways.Complete(Command(Read16(0, 1)).Taking(5'000'000'000));
+    ways.Complete(Command(Write16(0, 1))
+                      .Taking(5'000'001)
+                      .Spending(LUNSCOPE_PHASE_DATA_OUT, 64'000)
+                      .Spending(LUNSCOPE_PHASE_PICKUP, 32'000));
     ways.Report();
     ExpectTheSame(ways.recorded, ways.aggregated);
   }
