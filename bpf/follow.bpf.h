@@ -58,7 +58,7 @@ static __always_inline void set_begin(struct follow* follow, struct lunscope_str
  */
 static __always_inline void set_taken(struct follow* follow, struct lunscope_stream* stream) {
   stream->times.taken_ns = 0;
-  if (!is_taken_at(follow->hook)) return;
+  if (!measures_phases || !is_taken_at(follow->hook)) return;
   if (iscsi_opcode(stream->room) != ISCSI_SCSI_COMMAND && !iscsi_has_status(stream->room)) return;
   if (follow->taken_ns == 0) follow->taken_ns = bpf_ktime_get_ns();
   stream->times.taken_ns = follow->taken_ns;
@@ -74,6 +74,14 @@ LUNSCOPE_SUBPROGRAM int pass_data(struct lunscope_connection* connection,
     now_ns = lunscope_arrivals_time(&connection->arrivals, stream->awaited - 1);
   if (now_ns == 0) now_ns = bpf_ktime_get_ns();
   return lunscope_connection_data_passed(connection, spill, direction_at(hook), now_ns, taken_ns);
+}
+
+/* Does the PDU in the room end in this segment, at the time of its header? */
+static __always_inline int ends_at_once(const struct follow* follow,
+                                        const struct lunscope_stream* stream) {
+  if (lunscope_distance(stream->pdu_end, follow->segment.end) < 0) return 0;
+  return !is_taken_at(follow->hook) ||
+         lunscope_arrivals_same(&follow->connection->arrivals, stream->pdu_end - 1);
 }
 
 /* A Data-In with a status is due: wait for its last byte, or return when that has arrived. 0: it
@@ -128,7 +136,8 @@ static __always_inline enum follow_next judge(struct follow* follow, struct luns
     lunscope_connection_chunk(follow->connection, follow->spill, direction);
   }
   if (header == LUNSCOPE_HEADER_ACT) lunscope_connection_act(follow->connection, direction);
-  if (stream->due & LUNSCOPE_DUE_COMMAND && iscsi_opcode(stream->room) == ISCSI_DATA_IN) {
+  if (stream->due & LUNSCOPE_DUE_COMMAND && iscsi_opcode(stream->room) == ISCSI_DATA_IN &&
+      !ends_at_once(follow, stream)) {
     __u64 ended_ns = reach_end(follow->connection, follow->hook, follow->segment.end);
     if (ended_ns != 0) follow->now_ns = ended_ns;
   }

@@ -28,6 +28,8 @@ const volatile __u8 emit_headers = 0;
 const volatile __u8 shows_open = 0;
 /* 1: compute the CRC of headers that have a digest. */
 const volatile __u8 check_header_digests = 1;
+/* 1: commands have phases (lunscope/phases.h). */
+const volatile __u8 measures_phases = 1;
 /* 1: add completed commands up in the kernel. Failures, and commands that take this long, still
  * have records. */
 const volatile __u8 aggregates_commands = 0;

@@ -60,6 +60,7 @@ static __always_inline void begin_state(struct lunscope_connection* connection,
   fill_addresses(record, sk);
   connection->inflight.limit = inflight_limit;
   connection->checks_header_digest = check_header_digests;
+  connection->skips_phases = !measures_phases;
   connection->streams[LUNSCOPE_RECEIVED].shows_headers = emit_headers;
   connection->streams[LUNSCOPE_SENT].shows_headers = emit_headers;
   record->header.abi = LUNSCOPE_ABI;

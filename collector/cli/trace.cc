@@ -52,6 +52,8 @@ class TraceSubcommand : public Subcommand {
     if (Status watched = watch_.Check(); !watched.ok()) return watched;
     if (lines_.pdus && !watch_.sources.iscsi)
       return Error{ExitCode::kUsage, "--pdu is for --source iscsi"};
+    if (lines_.columns.phases && !watch_.tuning.measures_phases)
+      return Error{ExitCode::kUsage, "--no-phases excludes --phases"};
     return lines_.Check();
   }
 

@@ -27,6 +27,7 @@ struct ProbeOptions {
   uint32_t ring_bytes = 512 << 10;  // of each ring: a power of two, a multiple of the page size
   uint64_t connection_memory = 256 << 20;  // bytes for the states of all connections together
   bool check_header_digests = true;
+  bool measures_phases = true;               // commands have phases (lunscope/phases.h)
   bool emit_headers = false;                 // a record for each PDU
   bool shows_open = false;                   // a walk shows each command in flight
   bool aggregates_commands = false;          // a record only for a command that failed or was slow

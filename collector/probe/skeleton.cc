@@ -42,6 +42,7 @@ void ApplyOptions(const ProbeOptions& options, lunscope_bpf* skeleton) {
   knobs->aggregates_commands = options.aggregates_commands;
   knobs->slow_command_ns = options.slow_command_ns;
   knobs->check_header_digests = options.check_header_digests;
+  knobs->measures_phases = options.measures_phases;
   knobs->last_step = static_cast<uint8_t>(options.last_step);
   SetRingKnobs(skeleton, options.ring_bytes);
 }

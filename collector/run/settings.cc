@@ -19,8 +19,8 @@ constexpr uint64_t kMaxConnectionMemory = uint64_t{1} << 40;
 constexpr uint32_t kMinRingBytes = 4096;
 constexpr uint32_t kMaxRingBytes = 1U << 30;
 // Options that say nothing about the SCSI layers.
-constexpr std::string_view kConnectionOptions[] = {"port", "role", "inflight", "connection-memory",
-                                                   "no-header-digests"};
+constexpr std::string_view kConnectionOptions[] = {
+    "port", "role", "inflight", "connection-memory", "no-header-digests", "no-phases"};
 constexpr uint64_t kMinSlowNs = 1'000;
 constexpr uint64_t kMaxSlowNs = 3'600'000'000'000;
 
@@ -71,7 +71,7 @@ Option RingOption(uint32_t& ring_bytes) {
 Option MemoryOption(uint64_t& connection_memory) {
   Option option = SizeOption(
       "connection-memory",
-      "Kernel memory for the states of all connections, 16K to 88K for each end that is watched; "
+      "Kernel memory for the states of all connections, 16K to 96K for each end that is watched; "
       "further connections are counted and not watched",
       "a size from 1M to 1T, such as 256M", [&connection_memory](uint64_t bytes) {
         if (bytes < kMinConnectionMemory || bytes > kMaxConnectionMemory) return false;
@@ -131,7 +131,10 @@ OptionList ProbeTuning::Options() {
   inflight.default_text = fmt::to_string(inflight_limit);
   return {RingOption(ring_bytes), MemoryOption(connection_memory), std::move(inflight),
           SwitchOption("no-header-digests", "Do not compute the CRC of headers that have a digest",
-                       check_header_digests, false)};
+                       check_header_digests, false),
+          SwitchOption("no-phases",
+                       "Do not measure the phases of commands: the programs cost a tenth less",
+                       measures_phases, false)};
 }
 
 OptionList WatchOptions::Options() {
@@ -161,6 +164,7 @@ ProbeOptions WatchOptions::Probe() const {
   probe.inflight_limit = tuning.inflight_limit;
   probe.connection_memory = tuning.connection_memory;
   probe.check_header_digests = tuning.check_header_digests;
+  probe.measures_phases = tuning.measures_phases;
   return probe;
 }
 

@@ -54,6 +54,7 @@ struct ProbeTuning {
   uint64_t connection_memory = ProbeOptions().connection_memory;
   uint32_t inflight_limit = ProbeOptions().inflight_limit;
   bool check_header_digests = true;
+  bool measures_phases = true;
 
   OptionList Options();
 };

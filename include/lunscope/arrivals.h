@@ -73,4 +73,11 @@ LUNSCOPE_SUBPROGRAM uint64_t lunscope_arrivals_time(struct lunscope_arrivals* ar
   return time_ns;
 }
 
+/* Did the byte at seq arrive together with the one that lunscope_arrivals_time() was asked for
+ * last? 0: it may have come later. */
+LUNSCOPE_INLINE int lunscope_arrivals_same(const struct lunscope_arrivals* arrivals, uint32_t seq) {
+  const struct lunscope_arrival* note = &arrivals->notes[arrivals->place % LUNSCOPE_ARRIVALS];
+  return note->number == arrivals->place && lunscope_distance(seq, note->end) > 0;
+}
+
 #endif

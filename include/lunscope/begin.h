@@ -38,9 +38,13 @@ LUNSCOPE_INLINE void lunscope_connection_mark(const struct lunscope_connection* 
                                               struct lunscope_stream* stream,
                                               struct lunscope_command* command) {
   if (!command) return;
-  lunscope_marks_begin(command, stream,
-                       lunscope_inflight_number(&connection->inflight, spill, command),
-                       connection->record.retransmits);
+  lunscope_marks_clear(command, connection->record.retransmits);
+  if (connection->skips_phases) {
+    command->split_is = LUNSCOPE_SPLIT_UNKNOWN;
+  } else {
+    lunscope_marks_begin(command, stream,
+                         lunscope_inflight_number(&connection->inflight, spill, command));
+  }
   lunscope_command_count(command, 0, iscsi_data_bytes(stream->room));
 }
 

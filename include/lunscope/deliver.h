@@ -80,9 +80,7 @@ LUNSCOPE_INLINE int lunscope_add_up(struct lunscope_aggregates_record* table,
   const struct lunscope_stream* stream = &connection->streams[direction & 1];
   struct lunscope_split_times split = {0};
   if (!lunscope_is_success(stream->room)) return 0;
-  if (!lunscope_is_doubtful(command, connection->record.gaps))
-    lunscope_split(&split, command, &stream->times, now_ns,
-                   connection->record.header.role == LUNSCOPE_ROLE_TARGET);
+  lunscope_fill_split(&split, connection, command, &stream->times, now_ns);
   return lunscope_aggregate_add(table, command, &split, now_ns, slow_ns);
 }
 

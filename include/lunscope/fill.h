@@ -104,6 +104,17 @@ LUNSCOPE_INLINE void lunscope_fill_pdu(struct lunscope_pdu_record* record,
   }
 }
 
+/* Split the time of a command that is in no gap, if its marks say how. split: zeroed. */
+LUNSCOPE_INLINE void lunscope_fill_split(struct lunscope_split_times* split,
+                                         const struct lunscope_connection* connection,
+                                         const struct lunscope_command* command,
+                                         const struct lunscope_times* answer, uint64_t now_ns) {
+  if (command->split_is >= LUNSCOPE_SPLIT_TRIAL) return;
+  if (lunscope_is_doubtful(command, connection->record.gaps)) return;
+  lunscope_split(split, command, answer, now_ns,
+                 connection->record.header.role == LUNSCOPE_ROLE_TARGET);
+}
+
 /* The part of a command's record that is known when the command begins. answer: of the PDU with its
  * status; 0: none has come. */
 LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record* record,
@@ -130,9 +141,7 @@ LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record*
   record->retransmits = (uint8_t)(connection->record.retransmits - command->retransmits);
   record->reserved = 0;
   struct lunscope_split_times split = {0};
-  if (!lunscope_is_doubtful(command, connection->record.gaps))
-    lunscope_split(&split, command, answer, now_ns,
-                   connection->record.header.role == LUNSCOPE_ROLE_TARGET);
+  lunscope_fill_split(&split, connection, command, answer, now_ns);
   record->known_phases = split.known;
   for (uint32_t i = 0; i < LUNSCOPE_PHASE_REST; i++) record->phases[i] = split.units[i];
 }

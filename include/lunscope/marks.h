@@ -39,24 +39,29 @@ LUNSCOPE_INLINE void lunscope_marks_await(struct lunscope_stream* stream, uint32
   stream->awaited = stream->pdu_end;
 }
 
-/* The command whose header is in the room has begun. place: of the command. */
-LUNSCOPE_INLINE void lunscope_marks_begin(struct lunscope_command* command,
-                                          struct lunscope_stream* stream, uint32_t place,
-                                          uint32_t retransmits) {
-  const struct lunscope_times* times = &stream->times;
-  const uint8_t* bhs = stream->room;
-  uint64_t header = lunscope_phase_units(times->began_ns, times->passed_ns);
-  command->header = header != 0 ? lunscope_pack_short(header) : 0; /* mostly 0, and no call then */
-  command->side = (uint32_t)lunscope_phase_units(times->passed_ns, times->taken_ns);
-  if (command->side == 0 && times->taken_ns != 0) command->side = 1; /* 0: unknown */
+/* A command begins in this place, which had another one before. */
+LUNSCOPE_INLINE void lunscope_marks_clear(struct lunscope_command* command, uint32_t retransmits) {
+  command->header = 0;
+  command->side = 0;
   command->split = 0;
   command->split_is = LUNSCOPE_SPLIT_DATA;
-  /* It has data in both directions, and only one place for marks. */
-  if (lunscope_is_bidirectional(command))
-    lunscope_command_drop_phases(command, LUNSCOPE_SPLIT_UNKNOWN);
   command->due = 0;
   command->r2ts = 0;
   command->retransmits = (uint8_t)retransmits;
+}
+
+/* After lunscope_marks_clear(): the header of the command is in the room. place: of the command. */
+LUNSCOPE_INLINE void lunscope_marks_begin(struct lunscope_command* command,
+                                          struct lunscope_stream* stream, uint32_t place) {
+  const struct lunscope_times* times = &stream->times;
+  const uint8_t* bhs = stream->room;
+  uint64_t header = lunscope_phase_units(times->began_ns, times->passed_ns);
+  if (header != 0) command->header = lunscope_pack_short(header); /* mostly 0, and no call then */
+  command->side = (uint32_t)lunscope_phase_units(times->passed_ns, times->taken_ns);
+  if (command->side == 0 && times->taken_ns != 0) command->side = 1; /* 0: unknown */
+  /* It has data in both directions, and only one place for marks. */
+  if (lunscope_is_bidirectional(command))
+    lunscope_command_drop_phases(command, LUNSCOPE_SPLIT_UNKNOWN);
   if (!(command->flags & ISCSI_COMMAND_WRITE)) return;
   if (iscsi_data_bytes(bhs) == 0 && (command->flags & ISCSI_FLAG_FINAL)) return;
   lunscope_marks_due(command, lunscope_marks_ready(command));
@@ -115,14 +120,14 @@ LUNSCOPE_INLINE void lunscope_split_off(struct lunscope_split_times* split,
 
 /*
  * Split the time of a command up to now. answer: of the PDU with its status; 0: none has come.
- * REQUIRES: split is zeroed, and no bytes were missed while the command was in flight.
+ * REQUIRES: split is zeroed, split_is says how, and no bytes were missed while the command was in
+ * flight.
  */
 LUNSCOPE_SUBPROGRAM int lunscope_split(struct lunscope_split_times* split,
                                        const struct lunscope_command* command,
                                        const struct lunscope_times* answer, uint64_t now_ns,
                                        int is_target) {
   if (!split || !command) return 0;
-  if (command->split_is >= LUNSCOPE_SPLIT_TRIAL) return 0;
   /* The same rounding as that of the record's duration, which the rest is taken from. */
   uint64_t duration_ns = now_ns > command->start_ns ? now_ns - command->start_ns : 0;
   uint64_t duration = duration_ns >> LUNSCOPE_PHASE_SHIFT;

@@ -15,7 +15,7 @@ struct lunscope_connection {
   uint8_t header_digest;                    /* enum lunscope_digest: the last answer in a login */
   uint8_t data_digest;
   uint8_t checks_header_digest;
-  uint8_t pad0[1];
+  uint8_t skips_phases; /* 1: commands have no phases, and less is written for each */
   /* The kernel half counts the memory of a connection: 1 if this is counted. */
   uint32_t is_met;
   uint32_t has_aggregates;

@@ -3,13 +3,14 @@
 // lunscope's programs that stop after a step, or empty ones at the same hooks: held until SIGTERM,
 // which makes it say how often each ran and for how long.
 //
-//   steps PORT STEP    STEP: a number of enum lunscope_step
+//   steps PORT STEP [no-phases]    STEP: a number of enum lunscope_step
 #include <fmt/format.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "collector/probe/probe.h"
@@ -53,10 +54,11 @@ int Empty(const sigset_t& ending) {
   return 0;
 }
 
-int Upto(lunscope_step step, uint16_t port, const sigset_t& ending) {
+int Upto(lunscope_step step, uint16_t port, bool measures_phases, const sigset_t& ending) {
   ProbeOptions options;
   options.ports = {port};
   options.last_step = step;
+  options.measures_phases = measures_phases;
   Result<std::unique_ptr<Probe>> probe = Probe::Attach(options);
   if (!probe.ok()) {
     fmt::print(stderr, "{}\n", probe.error().message);
@@ -69,14 +71,15 @@ int Upto(lunscope_step step, uint16_t port, const sigset_t& ending) {
 }
 
 int Main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  const bool has_no_phases = argc == 4 && std::string_view(argv[3]) == "no-phases";
+  if (argc != 3 && !has_no_phases) return 2;
   sigset_t ending;
   sigemptyset(&ending);
   sigaddset(&ending, SIGTERM);
   sigprocmask(SIG_BLOCK, &ending, nullptr);
   const auto step = static_cast<lunscope_step>(std::atoi(argv[2]));
   if (step == LUNSCOPE_STEP_NONE) return Empty(ending);
-  return Upto(step, static_cast<uint16_t>(std::atoi(argv[1])), ending);
+  return Upto(step, static_cast<uint16_t>(std::atoi(argv[1])), !has_no_phases, ending);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ then as the scheduler places them. Rounds run through all steps in turn; a figur
 rounds. Both ends of the connection are observed. engine_bench runs beside it: following PDUs and
 pairing alone, at one end. Nothing is asserted.
 
---against measures the whole programs of another build and of this one in turn, as pairs with an A/A arm.
+--against measures the whole programs of another build and of this one in turn, as pairs with an A/A arm;
+of this one with phases and without.
 """
 
 import argparse
@@ -28,7 +29,8 @@ from loads import SATURATING_DEPTH, iscsi_perf
 from pairs import estimate_of, measure_pairs
 from place import ON_ONE_CPU, pin, served_lun
 
-_PROGRAM = LUNSCOPE.parent / "steps"
+_PROGRAM = (LUNSCOPE.parent / "steps",)
+_WITHOUT_PHASES = (*_PROGRAM, "no-phases")
 _ENGINE = LUNSCOPE.parent / "engine_bench"
 # By the numbers of enum lunscope_step.
 STEPS = ["empty programs", "port test", "storage", "read", "parse and pair", "record"]
@@ -38,8 +40,10 @@ _ENDS = 2
 
 @contextlib.contextmanager
 def programs_up_to(step, port, program=_PROGRAM):
-    """The process that holds lunscope's programs, each of which stops after this step."""
-    with Process([program, port, step]) as programs:
+    """The process that holds lunscope's programs, each of which stops after this step. program: with
+    its options."""
+    path, *options = program
+    with Process([path, port, step, *options]) as programs:
         wait_until(lambda: programs.stdout, 20, "the programs")
         yield programs
 
@@ -122,9 +126,11 @@ def compare(options):
                 return sum(measure(load, port, len(STEPS) - 1, options.seconds, program).values())
 
             say(f"{name}: ns per command and end")
-            results[name] = measure_pairs(functools.partial(whole, options.against / "steps"),
-                                          {"this build": functools.partial(whole, _PROGRAM)},
-                                          options.rounds, say)
+            arms = {"this build": _PROGRAM, "without phases": _WITHOUT_PHASES}
+            results[name] = measure_pairs(
+                functools.partial(whole, (options.against / "steps",)),
+                {arm: functools.partial(whole, program) for arm, program in arms.items()},
+                options.rounds, say)
     return results
 
 

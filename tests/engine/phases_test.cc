@@ -211,6 +211,27 @@ TEST_F(PhasesTest, AreNotKnownAcrossAGap) {
   EXPECT_EQ(session.commands[0].record.known_phases, 0);
 }
 
+// Durations and counts are as ever.
+TEST_F(PhasesTest, AreNotMeasuredIfNobodyWantsThem) {
+  for (const PhaseRow& row : Rows()) {
+    Follower session;
+    session.connection->skips_phases = 1;
+    LogIn(&session);
+    for (const Step& step : row.steps) {
+      session.now_ns = kBeginNs + step.at_ms * kMs - 1000;
+      step.from_initiator ? session.Initiator(step.bytes) : session.Target(step.bytes);
+    }
+    ASSERT_EQ(session.commands.size(), 1u) << row.what;
+    const lunscope_command_record& record = session.commands[0].record;
+    const lunscope_command_record measured = Follow(LUNSCOPE_ROLE_INITIATOR, row);
+    EXPECT_EQ(record.known_phases, 0) << row.what;
+    EXPECT_EQ(record.duration_ns, measured.duration_ns) << row.what;
+    EXPECT_EQ(record.r2ts, measured.r2ts) << row.what;
+    EXPECT_EQ(record.read_bytes, measured.read_bytes) << row.what;
+    EXPECT_EQ(record.written_bytes, measured.written_bytes) << row.what;
+  }
+}
+
 // A command that is never answered has the phases that it came to.
 TEST_F(PhasesTest, OfACommandWithoutAnAnswer) {
   Follower session(LUNSCOPE_ROLE_TARGET);

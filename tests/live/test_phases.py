@@ -233,6 +233,17 @@ class Tools(Phases, TgtdTest):
                                                      phase=phase, operation="read"),
                                        paused * (1 - SHARE))
 
+    def test_without_phases(self):
+        """The commands are counted as ever, and their time is."""
+        with Serve(self.tgtd.port, options=["--no-phases"]) as serve:
+            read_with_perf(self.tgtd, self.url, 1000, "-m", 4)
+            metrics = serve.settled()
+        check_nothing_lost(self, metrics)
+        self.assertEqual(metrics.total("command_phase_seconds_count"), 0)
+        for role in ROLES:
+            self.assertGreater(metrics.total("commands_total", role=role), 1000)
+            self.assertGreater(metrics.total("command_duration_seconds_sum", role=role), 0)
+
     def check_metrics(self, metrics, role):
         labels = {"role": role, "operation": "read"}
         commands = metrics.total("commands_total", **labels)

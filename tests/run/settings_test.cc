@@ -83,6 +83,7 @@ const AcceptedRow kAccepted[] = {
     {"no-header-digests",
      {"false"},
      [](auto& all) { return all.watch.Probe().check_header_digests; }},
+    {"no-phases", {"true"}, [](auto& all) { return !all.watch.Probe().measures_phases; }},
     {"count", {"1"}, [](auto& all) { return all.lines.count == 1; }},
     {"summary", {"true"}, [](auto& all) { return all.lines.summary; }},
     {"pdu", {"true"}, [](auto& all) { return all.lines.pdus; }},
