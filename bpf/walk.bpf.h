@@ -129,7 +129,7 @@ static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk
     connection->record.unread_bytes = unread_bytes_of(sk, tcp);
     fill_tcp(&connection->record.tcp, sk, tcp);
   }
-  lunscope_fill_window(connection);
+  lunscope_fill_window(connection, bpf_ktime_get_ns());
   bpf_seq_write(seq, &connection->record, sizeof(connection->record));
   dump_aggregates(seq, sk, connection);
   if (lunscope_inflight_count(&connection->inflight) != 0) dump_inflight(seq, sk, connection);

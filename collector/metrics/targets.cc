@@ -222,6 +222,13 @@ constexpr Metric kTargetMetrics[] = {
     {"closed_command_windows", Gauge, kCount, kIscsi,
      "Connections whose target takes no more commands.",
      Of<EachTarget, &Walked<&WalkedConnections::closed_command_windows>>()},
+    {"command_window_closed_seconds_total", Counter, kSeconds, kIscsi,
+     "Time in which an initiator could send no further command, because the CmdSN of its last one "
+     "was MaxCmdSN; the sum of all connections.",
+     Of<EachTarget, &TargetStatistics::window_closed_ns>()},
+    {"commands_beyond_window_total", Counter, kCount, kIscsi,
+     "Commands with a CmdSN above MaxCmdSN, which the target ignores.",
+     Of<EachTarget, &TargetStatistics::commands_beyond>()},
     {"connections_ended_total", Counter, kCount, kIscsi,
      "Connections that have ended, by who ended them and how far they had come.", Of<EachEnd>()},
     {"target_events_lost_total", Counter, kCount, kLiveIscsi,

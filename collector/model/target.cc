@@ -80,8 +80,8 @@ void AddCounts(const std::array<Item, kItems>& from, std::array<Item, kItems>& t
 void AddCounts(const TargetCounters& from, TargetCounters& to) {
   const auto& [sizes, phases, logins, login_failures, login_redirections, logouts,
                session_reinstatements, outages, outage_ns, pings, rejects, task_functions,
-               async_events, pdus, bytes, retransmits, walked, header_digest_errors,
-               unmatched_responses, records_lost, ends] = from;
+               async_events, pdus, bytes, retransmits, window_closed_ns, commands_beyond, walked,
+               header_digest_errors, unmatched_responses, records_lost, ends] = from;
   static_cast<void>(walked);
   AddCounts(sizes, to.sizes);
   AddCounts(phases, to.phases);
@@ -99,6 +99,8 @@ void AddCounts(const TargetCounters& from, TargetCounters& to) {
   AddCounts(pdus, to.pdus);
   AddCounts(bytes, to.bytes);
   AddCounts(retransmits, to.retransmits);
+  AddCounts(window_closed_ns, to.window_closed_ns);
+  AddCounts(commands_beyond, to.commands_beyond);
   AddCounts(header_digest_errors, to.header_digest_errors);
   AddCounts(unmatched_responses, to.unmatched_responses);
   AddCounts(records_lost, to.records_lost);

@@ -91,6 +91,8 @@ struct TargetCounters {
   std::array<std::array<uint64_t, 32>, LUNSCOPE_DIRECTIONS> pdus{};
   std::array<uint64_t, LUNSCOPE_DIRECTIONS> bytes{};
   uint64_t retransmits = 0;
+  uint64_t window_closed_ns = 0;
+  uint64_t commands_beyond = 0;
   WalkedConnections walked;
   uint64_t header_digest_errors = 0;
   uint64_t unmatched_responses = 0;

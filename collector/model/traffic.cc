@@ -62,6 +62,9 @@ Troubles CountTraffic(Connection& connection, const lunscope_connection_record& 
       Advance(target.records_lost[loss], old.records_lost[loss], now.records_lost[loss]);
   }
   Advance(target.retransmits, counted.retransmits, record.retransmits);
+  Advance(target.commands_beyond, counted.commands_beyond, record.commands_beyond);
+  Advance(target.window_closed_ns, counted.window_closed_ns,
+          record.window_closed_ns + record.window_waiting_ns);
   AddWalked(target.walked, record);
   if ((record.header.flags & LUNSCOPE_FLAG_CLOSED) == 0) AddWaiting(connection.pings, target);
   Advance(target.unmatched_responses, counted.unmatched_responses, record.unmatched_responses);

@@ -33,11 +33,12 @@ LUNSCOPE_INLINE void lunscope_connection_end_earlier(struct lunscope_connection*
 }
 
 /* The command whose header is in the room has begun: set its marks, and count its own data. */
-LUNSCOPE_INLINE void lunscope_connection_mark(const struct lunscope_connection* connection,
+LUNSCOPE_INLINE void lunscope_connection_mark(struct lunscope_connection* connection,
                                               const struct lunscope_spill* spill,
                                               struct lunscope_stream* stream,
                                               struct lunscope_command* command) {
   if (!command) return;
+  if (command->is_beyond) connection->record.commands_beyond++;
   lunscope_marks_clear(command, connection->record.retransmits);
   if (connection->skips_phases) {
     command->split_is = LUNSCOPE_SPLIT_UNKNOWN;

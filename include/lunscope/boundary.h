@@ -40,6 +40,7 @@ LUNSCOPE_SUBPROGRAM int lunscope_connection_lose(struct lunscope_connection* con
       connection->inflight.missed++;
     connection->record.gaps++;
     lunscope_doubt_gap(&connection->inflight, direction);
+    connection->record.window_closed_since_ns = 0; /* the window may have opened in the gap */
   }
   lunscope_stream_count_unparsed(stream, from, end, totals);
   lunscope_stream_lose(stream, end);

@@ -17,6 +17,7 @@
 #include "deliver.h"
 #include "negotiation.h"
 #include "transfer.h"
+#include "window.h"
 
 LUNSCOPE_INLINE int lunscope_header_fits(const struct lunscope_connection* connection,
                                          uint32_t direction) {
@@ -237,6 +238,7 @@ LUNSCOPE_INLINE enum lunscope_header lunscope_connection_admit(
   uint8_t opcode = *(const volatile uint8_t*)stream->room & 0x3f;
   lunscope_connection_show_header(stream);
   lunscope_connection_number(connection, direction, now_ns);
+  lunscope_connection_watch_window(connection, now_ns);
   uint32_t role = connection->record.header.role & LUNSCOPE_ROLE_MASK;
   if (opcode == ISCSI_SCSI_COMMAND) {
     totals->commands_seen[role]++;

@@ -45,15 +45,9 @@ LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connec
   connection->record.header.flags |= flags;
   connection->record.unread_bytes = 0;
   connection->record.has_window = 0;
+  connection->record.window_waiting_ns = 0;
   connection->record.tcp.is_known = 0;
   connection->told = lunscope_troubles(connection);
-}
-
-/* In a walk: the command window. */
-LUNSCOPE_INLINE void lunscope_fill_window(struct lunscope_connection* connection) {
-  uint32_t commands = lunscope_window_commands(&connection->inflight);
-  connection->record.has_window = commands != LUNSCOPE_NO_WINDOW;
-  connection->record.window = connection->record.has_window ? commands : 0;
 }
 
 /* DUE_HEADER. REQUIRES: nothing was read into the room since the header was taken. */

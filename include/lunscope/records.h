@@ -183,7 +183,10 @@ struct lunscope_connection_record {
   char comm[LUNSCOPE_COMM_BYTES];
   struct lunscope_tcp tcp;
   uint32_t window; /* with has_window: commands that the target still takes; in a walk only */
-  uint8_t pad0[28];
+  uint32_t commands_beyond;        /* with a CmdSN above MaxCmdSN, so the target ignores them */
+  uint64_t window_closed_ns;       /* the initiator could send no further command (window.h) */
+  uint64_t window_closed_since_ns; /* 0: it can */
+  uint64_t window_waiting_ns;      /* for so long it cannot, which comes on top; in a walk only */
   /* The members above are seldom written, those below with every PDU. */
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands that end without a status: rejected, aborted, reset, or ignored by the target because
-// they lie beyond the command window.
+// Commands that end without a status: rejected, aborted or reset.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -81,108 +80,6 @@ TEST_P(Aborts, EndWhatTheyName) {
   // A second response changes nothing.
   session.Target(TaskResponse(0));
   EXPECT_EQ(session.unreported(), GetParam().ended.size());
-}
-
-// The command window (RFC 7143 section 4.2.2.1): the target ignores a command above MaxCmdSN, so it
-// does not wait for the target. Each row ends with a command of CmdSN 10, and the connection
-// closes.
-struct WindowRow {
-  const char* what;
-  std::function<void(Follower&)> say;  // before the command
-  bool is_immediate;
-  bool is_beyond;
-};
-
-Pdu WithWindow(Pdu pdu, uint32_t expcmdsn, uint32_t maxcmdsn) {
-  return pdu.Set32(28, expcmdsn).Set32(32, maxcmdsn);
-}
-
-const WindowRow kWindowRows[] = {
-    {"within", [](Follower& is) { is.Target(WithWindow(NopIn(), 1, 10)); }, false, false},
-    {"above", [](Follower& is) { is.Target(WithWindow(NopIn(), 1, 9)); }, false, true},
-    {"a closed window", [](Follower& is) { is.Target(WithWindow(NopIn(), 10, 9)); }, false, true},
-    {"above, and immediate", [](Follower& is) { is.Target(WithWindow(NopIn(), 1, 9)); }, true,
-     false},
-    {"opened by data without a status",
-     [](Follower& is) {
-       is.Target(WithWindow(NopIn(), 1, 9));
-       is.Target(WithWindow(DataIn(5, 0, Bytes(512)), 1, 10));
-     },
-     false, false},
-    {"opened by an R2T",
-     [](Follower& is) {
-       is.Target(WithWindow(NopIn(), 1, 9));
-       is.Target(WithWindow(R2t(5, 0, 512), 1, 10));
-     },
-     false, false},
-    {"numbers that are no window",
-     [](Follower& is) {
-       is.Target(WithWindow(NopIn(), 1, 10));
-       is.Target(WithWindow(NopIn(), 9, 3));
-     },
-     false, false},
-    {"behind a gap, in which it may have opened",
-     [](Follower& is) {
-       is.Target(WithWindow(NopIn(), 1, 9));
-       is.TargetUnseen(48);
-       is.Target(Bytes(4));
-     },
-     false, false},
-    {"above, and the numbers wrap", [](Follower& is) { is.Target(WithWindow(NopIn(), -9, -1)); },
-     false, true},
-};
-
-TEST(Window, TellsTheCommandsThatTheTargetIgnores) {
-  for (const WindowRow& row : kWindowRows) {
-    Follower session;
-    LogIn(&session);
-    row.say(session);
-    Pdu command = ScsiCommand(1, TestUnitReady()).Set32(24, 10);
-    if (row.is_immediate) command.Set(0, 0x41);
-    session.Initiator(command);
-    const lunscope_command* open = session.Find(1);
-    ASSERT_NE(open, nullptr) << row.what;
-    lunscope_inflight_record list = {};
-    lunscope_inflight_list(&list, open);
-    ASSERT_EQ(list.count, 1u) << row.what;
-    EXPECT_EQ(list.waiting[0].start_ns == 0, row.is_beyond) << row.what;
-    session.Close();
-    EXPECT_EQ(session.unreported(row.is_beyond ? LUNSCOPE_UNREPORTED_BEYOND_WINDOW
-                                               : LUNSCOPE_UNREPORTED_CONNECTION_CLOSED),
-              1u)
-        << row.what;
-  }
-}
-
-// In a session of several connections another one may have had a higher MaxCmdSN.
-TEST(Window, DoesNotMatterToACommandThatIsAnswered) {
-  Follower session;
-  LogIn(&session);
-  session.Target(WithWindow(NopIn(), 1, 9));
-  session.Initiator(ScsiCommand(1, TestUnitReady()).Set32(24, 10));
-  session.Target(ScsiResponse(1));
-  EXPECT_EQ(session.reported(), 1u);
-}
-
-// The target that rejects a command has looked at it.
-TEST(Window, IsNotWhyACommandIsRejected) {
-  Follower session;
-  LogIn(&session);
-  session.Target(WithWindow(NopIn(), 1, 9));
-  const Pdu command = ScsiCommand(1, TestUnitReady()).Set32(24, 10);
-  session.Initiator(command);
-  session.Target(Reject(4, Slice(command, 0, 48)));
-  EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_REJECTED), 1u);
-}
-
-TEST(Window, IsWhyATaskDoesNotExist) {
-  Follower session;
-  LogIn(&session);
-  session.Target(WithWindow(NopIn(), 1, 9));
-  session.Initiator(ScsiCommand(1, TestUnitReady()).Set32(24, 10));
-  session.Initiator(TaskRequest(ISCSI_TASK_ABORT_TASK, 1));
-  session.Target(TaskResponse(ISCSI_TASK_DOES_NOT_EXIST));
-  EXPECT_EQ(session.unreported(LUNSCOPE_UNREPORTED_BEYOND_WINDOW), 1u);
 }
 
 // A request that is sent again takes no place of another one.

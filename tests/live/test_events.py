@@ -24,6 +24,7 @@ from harness.process import port_of_nobody, run, wait_until
 from harness.scripted import Initiator
 
 HEADER = Digests(header=True)
+CLOSED_SECONDS = 0.3
 LABELS = {"closed by this host": "closed_here", "closed by the peer": "closed_by_peer",
           "reset by this host": "reset_here", "reset by the peer": "reset_by_peer"}
 
@@ -321,7 +322,8 @@ class Facts(LiveTest):
                                  1)
 
     def test_the_command_window(self):
-        """MaxCmdSN - ExpCmdSN + 1 of the PDU that came last, at both ends."""
+        """MaxCmdSN - ExpCmdSN + 1 of the PDU that came last, at both ends; for how long no further
+        command could be sent, and the one that was sent in spite of that."""
         with Stage() as stage, Serve(stage.port) as serve, stage.connect() as conversation:
             conversation.say(login())
             for exp_cmdsn, max_cmdsn, window in ((2, 64, 63), (3, 10, 8), (4, 3, 0), (5, 5, 1)):
@@ -335,6 +337,27 @@ class Facts(LiveTest):
                                          window)
                         self.assertEqual(metrics.total("closed_command_windows", role=role),
                                          int(window == 0))
+                    if window == 0:
+                        self.check_that_it_grows(serve)
+            metrics = serve.metrics()
+            for role in ROLES:
+                self.assertEqual(metrics.total("commands_beyond_window_total", role=role), 1)
+                closed = metrics.total("command_window_closed_seconds_total", role=role)
+                self.assertGreaterEqual(closed, CLOSED_SECONDS)
+                self.assertLess(closed, CLOSED_SECONDS * 3)
+                time.sleep(0.01)
+                self.assertEqual(serve.metrics().total("command_window_closed_seconds_total",
+                                                       role=role), closed)
+
+    def check_that_it_grows(self, serve):
+        """The time of a window that is closed still counts in each scrape."""
+        first = serve.metrics()
+        time.sleep(CLOSED_SECONDS)
+        second = serve.metrics()
+        for role in ROLES:
+            grown = [metrics.total("command_window_closed_seconds_total", role=role)
+                     for metrics in (first, second)]
+            self.assertGreaterEqual(grown[1] - grown[0], CLOSED_SECONDS)
 
 
 class Tools(TgtdTest):
