@@ -145,6 +145,9 @@ void FillSession(json::Members& line, const Model& model, const SessionKey& key,
   line.String("since", TimeOf(session.since_ns, wall_clock_offset_ns));
   if (!session.is_up())
     line.String("down_since", TimeOf(session.down_since_ns, wall_clock_offset_ns));
+  line.Number("relogins", session.history.relogins);
+  line.Number("outages", session.history.outages);
+  line.Decimal("outage_seconds", static_cast<double>(session.history.outage_ns) / 1e9, 3);
   AddParameters(line, session.parameters);
   line.Array("connections", [&](json::Elements& list) {
     for (const auto& [cid, id] : session.connections)
@@ -208,6 +211,16 @@ void AppendChanged(std::string& text, const ParameterValues& values) {
   }
 }
 
+// "    3 logins in the place of earlier sessions, 2 outages of 12.300 s in all", or "".
+std::string HistoryLine(const SessionHistory& history) {
+  if (history.relogins == 0 && history.outages == 0) return "";
+  const auto plural = [](uint64_t count) { return count == 1 ? "" : "s"; };
+  return fmt::format(
+      "    {} login{} in the place of earlier sessions, {} outage{} of {:.3f} s in all\n",
+      history.relogins, plural(history.relogins), history.outages, plural(history.outages),
+      static_cast<double>(history.outage_ns) / 1e9);
+}
+
 std::string SessionDetails(const Model& model, const Session& session,
                            int64_t wall_clock_offset_ns) {
   std::string lines;
@@ -221,6 +234,7 @@ std::string SessionDetails(const Model& model, const Session& session,
   if (!session.is_up())
     lines += fmt::format("    up since {} at {}, and gone without a logout\n",
                          TimeOf(session.since_ns, wall_clock_offset_ns), OrUnknown(session.portal));
+  lines += HistoryLine(session.history);
   return changed.empty() ? lines : lines + changed + "\n";
 }
 

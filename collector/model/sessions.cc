@@ -27,6 +27,12 @@ const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
   auto [entry, is_new] = sessions_.try_emplace(login.is_leading ? login.key : JoinedBy(login));
   Session& session = entry->second;
   if (is_new) session.name = fmt::format("{:012x}:{:04x}", login.key.isid, login.key.tsih);
+  if (is_new) session.history = beginning_.history;
+  if (!is_new && !session.is_up()) {
+    beginning_.history = session.history;
+    EndOutage(session, login);
+    session.history = beginning_.history;
+  }
   if (!session.is_up()) session.since_ns = login.time_ns;
   // A CID that is in use is taken over: connection reinstatement (RFC 7143 section 6.3.4).
   session.connections[login.cid] = login.connection;
@@ -70,14 +76,25 @@ bool SessionTable::EndThoseInPlaceOf(const SessionLogin& login) {
 
 // The login comes in the place of this session, which is about to go.
 void SessionTable::Succeed(const Session& before, const SessionLogin& login) {
+  SessionHistory& history = beginning_.history;
+  history.relogins += before.history.relogins + 1;
+  history.outages += before.history.outages;
+  history.outage_ns += before.history.outage_ns;
   if (before.is_up()) {
     beginning_.taken_over_from = before.initiator_address;
     beginning_.is_from_elsewhere =
         ParseAddress(before.initiator_address).host != ParseAddress(login.initiator_address).host;
-  } else if (login.time_ns > before.down_since_ns) {
-    const uint64_t outage_ns = login.time_ns - before.down_since_ns;
-    beginning_.outage_ns = std::max(beginning_.outage_ns.value_or(0), outage_ns);
+  } else {
+    EndOutage(before, login);
   }
+}
+
+// This session was down, and is back with the login.
+void SessionTable::EndOutage(const Session& before, const SessionLogin& login) {
+  if (login.time_ns <= before.down_since_ns) return;
+  const uint64_t outage_ns = login.time_ns - before.down_since_ns;
+  beginning_.outage_ns = std::max(beginning_.outage_ns.value_or(0), outage_ns);
+  beginning_.history.AddOutage(outage_ns);
 }
 
 // An initiator that chooses a new ISID each time is back, too. Its sessions through other portals

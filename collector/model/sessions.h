@@ -35,6 +35,18 @@ struct SessionKey {
   auto operator<=>(const SessionKey&) const = default;
 };
 
+// The sessions before, in whose place a session is. One that was down for long is forgotten.
+struct SessionHistory {
+  uint64_t relogins = 0;   // logins that came in the place of an earlier session
+  uint64_t outages = 0;    // that have ended
+  uint64_t outage_ns = 0;  // their sum
+
+  void AddOutage(uint64_t ns) {
+    outages++;
+    outage_ns += ns;
+  }
+};
+
 struct Session {
   std::string name;    // ISID and TSIH in hex
   std::string portal;  // of the target; known later than the key's if a record was lost
@@ -46,7 +58,8 @@ struct Session {
   std::map<uint16_t, uint64_t> connections;  // by CID; empty: down
   uint64_t since_ns = 0;                     // the login by which it came up
   uint64_t down_since_ns = 0;                // once it is down: its last connection broke
-  ParameterValues parameters;                // empty if the leading login was not seen
+  SessionHistory history;
+  ParameterValues parameters;  // empty if the leading login was not seen
 
   [[nodiscard]] bool is_up() const { return !connections.empty(); }
 };
@@ -67,6 +80,7 @@ struct SessionBeginning {
   std::string taken_over_from;
   bool is_from_elsewhere = false;     // that is another host address than that of the login
   std::optional<uint64_t> outage_ns;  // for how long its session before had been down
+  SessionHistory history;             // of the session that begins
 };
 
 class SessionTable {
@@ -101,6 +115,7 @@ class SessionTable {
   bool EndThoseInPlaceOf(const SessionLogin& login);
   void EndThoseThatAreBack(const SessionLogin& login);
   void Succeed(const Session& before, const SessionLogin& login);
+  void EndOutage(const Session& before, const SessionLogin& login);
   const SessionKey& JoinedBy(const SessionLogin& login);
   void ForgetTheLongestDown();
 

@@ -171,6 +171,8 @@ class Happenings(LiveTest):
                     back.say([I(login_request()), T(login_response(tsih=4))])
                     longest = time.monotonic() - began
                     metrics = watched.serve.metrics()
+                    sessions = watched.serve.sessions()["sessions"]
+                    table = watched.serve.sessions_table()
             sources = watched.stop()
         for source, events in sources:
             logins = {(initiator_port(event), event["role"]): (event["event"], event["words"])
@@ -194,6 +196,9 @@ class Happenings(LiveTest):
                     counted = metrics.total("session_outage_seconds_total", role=role)
                     self.assertGreaterEqual(counted, 0.5)
                     self.assertLessEqual(counted, longest)
+        self.assertRegex(table, r"    3 logins in the place of earlier sessions, 1 outage of 0\.5")
+        self.assertEqual({(session["role"], session["relogins"], session["outages"])
+                          for session in sessions}, {(role, 3, 1) for role in ROLES})
         for role in ROLES:
             self.assertEqual(metrics.total("session_outages_total", role=role), 1)
             for address in ("same_address", "other_address"):

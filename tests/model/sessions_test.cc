@@ -112,6 +112,23 @@ TEST(Session, ThatWasDownHasAnOutage) {
   }
 }
 
+// A session tells of those that it came in the place of. One that another login takes over while it
+// is up has no outage.
+TEST(Session, RemembersRelogins) {
+  Host host;
+  host.Opens(1).LogsIn().Drops();
+  host.now_ns += 2'500'000'000;
+  host.Opens(2).LogsIn({.isid = kIsid, .tsih = 2}).Drops();
+  host.now_ns += 500'000'000;
+  host.Opens(3).LogsIn({.isid = kIsid, .tsih = 3});
+  host.Opens(4).LogsIn({.isid = kIsid, .tsih = 4});
+  ASSERT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0004 up=1"));
+  const SessionHistory& history = host.model().sessions().all().begin()->second.history;
+  EXPECT_EQ(history.relogins, 3u);
+  EXPECT_EQ(history.outages, 2u);
+  EXPECT_EQ(history.outage_ns, 3'000'000'000u);
+}
+
 TEST(Session, ThatEndedOrIsAnotherPathHasNoOutage) {
   Host host;
   host.Opens(1).LogsIn().LogsOut().Drops();
