@@ -49,10 +49,12 @@ struct EachLunIdentity {
 
 struct EachLunName {
   using Item = LunIdentity;
-  static constexpr std::array kLabels = {&kRoleLabel,   &kTargetLabel, &kLunLabel,
-                                         &kPortalLabel, &kVendorLabel, &kModelLabel};
+  static constexpr std::array kLabels = {&kRoleLabel,   &kTargetLabel, &kLunLabel,    &kPortalLabel,
+                                         &kVendorLabel, &kModelLabel,  &kSerialLabel, &kWwidLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkIdentities(view, [&](Labels& labels, const LunIdentity& identity) {
+      const Scoped serial(labels, kSerialLabel, identity.serial);
+      const Scoped wwid(labels, kWwidLabel, identity.wwid);
       VisitName(labels, identity, visit);
     });
   }
@@ -205,6 +207,12 @@ uint64_t OldestAge(const LunStatistics& lun, const View& view) {
 }
 
 bool HasCapacity(const LunIdentity& identity) { return identity.capacity_bytes != 0; }
+bool KnowsWriteProtection(const LunIdentity& identity) {
+  return identity.write_protected.has_value();
+}
+uint64_t WriteProtected(const LunIdentity& identity) { return *identity.write_protected ? 1 : 0; }
+bool KnowsProvisioning(const LunIdentity& identity) { return identity.thin.has_value(); }
+uint64_t ThinProvisioned(const LunIdentity& identity) { return *identity.thin ? 1 : 0; }
 
 constexpr Metric kCommandMetrics[] = {
     {"commands_total", Counter, kCount, kIscsi, "SCSI commands completed, from their status PDU.",
@@ -262,13 +270,22 @@ constexpr Metric kCommandMetrics[] = {
      Of<EachLun, &OldestAge>(),
      Twin{"Age of the oldest command in flight at a SCSI layer; 0 if no command is in flight."}},
     {"lun_info", Gauge, kInfo, kIscsi,
-     "Vendor and model of a LUN, from its INQUIRY data through this portal; always 1.",
+     "Vendor, model and names of a LUN, from its INQUIRY data through this portal; always 1. A "
+     "name "
+     "is empty until an initiator asks for it.",
      InfoOf<EachLunName>(),
      Twin{"Vendor and model of a SCSI device, from the kernel; always 1.",
           InfoOf<EachDeviceName>()}},
     {"lun_capacity_bytes", Gauge, kBytes, kIscsi,
      "Capacity of a LUN, from READ CAPACITY data through this portal.",
      Of<Where<EachLunIdentity, &HasCapacity>, &LunIdentity::capacity_bytes>()},
+    {"lun_write_protected", Gauge, kCount, kIscsi,
+     "1 if a LUN takes no writes, else 0; from MODE SENSE data through this portal.",
+     Of<Where<EachLunIdentity, &KnowsWriteProtection>, &WriteProtected>()},
+    {"lun_thin_provisioned", Gauge, kCount, kIscsi,
+     "1 if a LUN manages which of its blocks have storage (LBPME), else 0; from READ CAPACITY(16) "
+     "data through this portal.",
+     Of<Where<EachLunIdentity, &KnowsProvisioning>, &ThinProvisioned>()},
 };
 
 }  // namespace

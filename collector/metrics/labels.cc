@@ -232,6 +232,9 @@ constexpr Label kPhaseLabel = {"phase", "The part of a command's time, and whose
 
 constexpr Label kVendorLabel = {"vendor", "T10 vendor identification, from INQUIRY data."};
 constexpr Label kModelLabel = {"model", "Product identification, from INQUIRY data."};
+constexpr Label kSerialLabel = {"serial", "The unit serial number, from INQUIRY data."};
+constexpr Label kWwidLabel = {
+    "wwid", "The name of the logical unit in the world, from INQUIRY data, as sysfs writes it."};
 constexpr Label kStatusLabel = {"status", "The SCSI status.", &StatusValues};
 constexpr Label kSenseKeyLabel = {"sense_key", "The sense key of the sense data.", &SenseKeyValues,
                                   true};

@@ -48,6 +48,8 @@ extern const Label kPhaseLabel;
 // A LUN's identity; the outcome of its commands.
 extern const Label kVendorLabel;
 extern const Label kModelLabel;
+extern const Label kSerialLabel;
+extern const Label kWwidLabel;
 extern const Label kStatusLabel;
 extern const Label kSenseKeyLabel;
 extern const Label kHostStatusLabel;

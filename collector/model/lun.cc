@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "collector/base/printable.h"
+#include "collector/model/vital_product_data.h"
 
 namespace lunscope {
 
@@ -26,17 +27,20 @@ std::optional<uint64_t> DecimalLun(uint64_t lun) {
   }
 }
 
-// INQUIRY with EVPD or the obsolete CMDDT, and READ CAPACITY with the obsolete PMI, have other data
-// (SPC-5 6.6.1, SPC-3 6.4.1, SBC-2 5.10 and 5.11).
-bool AsksForIdentity(const uint8_t* cdb) {
+// READ CAPACITY with the obsolete PMI asks for another block (SBC-2 5.10 and 5.11).
+bool AsksForCapacity(const uint8_t* cdb) {
   switch (cdb[0]) {
-    case SCSI_INQUIRY: return (cdb[1] & 0x03) == 0;
     case SCSI_READ_CAPACITY_10: return (cdb[8] & 0x01) == 0;
     case SCSI_SERVICE_ACTION_IN_16:
       return scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16 &&
              (cdb[14] & 0x01) == 0;
     default: return false;
   }
+}
+
+// The type of a device whose mode parameter header has the bit WP (SBC-4 6.5.1, SSC-5 8.5.2).
+bool HasWriteProtection(int device_type) {
+  return device_type == SCSI_TYPE_DISK || device_type == SCSI_TYPE_TAPE;
 }
 
 }  // namespace
@@ -63,20 +67,46 @@ LunIdentity& LunStatistics::IdentityToLearn(const PackedAddress& portal) {
 }
 
 void LunIdentity::Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes) {
-  if (!AsksForIdentity(cdb)) return;
-  if (cdb[0] == SCSI_INQUIRY && bytes >= 1) {
-    // Qualifier 3: no device can be here, so the type means nothing (SPC-5 table 142).
-    if ((data[0] >> 5) != 3) device_type = data[0] & 0x1f;
-    const auto* text = reinterpret_cast<const char*>(data);
-    if (bytes >= 16) AssignPrintable(Trimmed({text + 8, 8}), vendor);
-    if (bytes >= 32) AssignPrintable(Trimmed({text + 16, 16}), product);
-  } else if (cdb[0] == SCSI_READ_CAPACITY_10 && bytes >= 8) {
-    const uint32_t last = lunscope_be32(data);
-    block_bytes = lunscope_be32(data + 4);
+  switch (cdb[0]) {
+    case SCSI_INQUIRY: return LearnInquiry(cdb, {data, bytes});
+    case SCSI_MODE_SENSE_6: return LearnMode({data, bytes}, 2);
+    case SCSI_MODE_SENSE_10: return LearnMode({data, bytes}, 3);
+    default:
+      if (AsksForCapacity(cdb)) LearnCapacity(cdb, {data, bytes});
+  }
+}
+
+// The obsolete bit CMDDT asks for other data (SPC-3 6.4.1).
+void LunIdentity::LearnInquiry(const uint8_t* cdb, std::span<const uint8_t> data) {
+  constexpr uint8_t kEvpd = 0x01;
+  constexpr uint8_t kCmdDt = 0x02;
+  if (data.empty() || (cdb[1] & kCmdDt) != 0) return;
+  if ((cdb[1] & kEvpd) != 0) {
+    if (cdb[2] == kUnitSerialNumberPage) ReadSerialNumber(data, serial);
+    if (cdb[2] == kDeviceIdentificationPage) ReadWorldWideName(data, wwid);
+    return;
+  }
+  // Qualifier 3: no device can be here, so the type means nothing (SPC-5 table 142).
+  if ((data[0] >> 5) != 3) device_type = data[0] & 0x1f;
+  const auto* text = reinterpret_cast<const char*>(data.data());
+  if (data.size() >= 16) AssignPrintable(Trimmed({text + 8, 8}), vendor);
+  if (data.size() >= 32) AssignPrintable(Trimmed({text + 16, 16}), product);
+}
+
+// at: of the device-specific parameter.
+void LunIdentity::LearnMode(std::span<const uint8_t> data, size_t at) {
+  if (data.size() > at && HasWriteProtection(device_type)) write_protected = (data[at] & 0x80) != 0;
+}
+
+void LunIdentity::LearnCapacity(const uint8_t* cdb, std::span<const uint8_t> data) {
+  if (cdb[0] == SCSI_READ_CAPACITY_10 && data.size() >= 8) {
+    const uint32_t last = lunscope_be32(data.data());
+    block_bytes = lunscope_be32(data.data() + 4);
     if (last != 0xffffffff) capacity_bytes = (uint64_t{last} + 1) * block_bytes;
-  } else if (cdb[0] == SCSI_SERVICE_ACTION_IN_16 && bytes >= 12) {
-    block_bytes = lunscope_be32(data + 8);
-    capacity_bytes = (lunscope_be64(data) + 1) * block_bytes;
+  } else if (cdb[0] == SCSI_SERVICE_ACTION_IN_16 && data.size() >= 12) {
+    block_bytes = lunscope_be32(data.data() + 8);
+    capacity_bytes = (lunscope_be64(data.data()) + 1) * block_bytes;
+    if (data.size() >= 15) thin = (data[14] & 0x80) != 0;
   }
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +30,8 @@ uint64_t CanonicalLun(uint64_t lun);
 
 inline constexpr int kUnknownDeviceType = -1;
 
-// A LUN's answers to INQUIRY and READ CAPACITY (SPC-5 6.6.2, SBC-4 5.20 and 5.21).
+// A LUN's answers to INQUIRY, READ CAPACITY and MODE SENSE (SPC-5 6.6.2, 7.7 and 7.5, SBC-4 5.20,
+// 5.21 and 6.5.1).
 struct LunIdentity {
   int device_type = kUnknownDeviceType;  // peripheral device type
   // Of the overflow LUN: many LUNs wrote it, so it is true of none. Beside the type, which each
@@ -38,14 +40,24 @@ struct LunIdentity {
   PackedAddress portal;  // through which the LUN said so
   std::string vendor;
   std::string product;
-  uint32_t block_bytes = 0;     // 0: not learned
-  uint64_t capacity_bytes = 0;  // 0: not learned
+  std::string serial;                   // unit serial number; "": not learned
+  std::string wwid;                     // as ReadWorldWideName() has it; "": not learned
+  std::optional<bool> write_protected;  // none: not learned
+  std::optional<bool> thin;             // LBPME: it manages which blocks have storage
+  uint32_t block_bytes = 0;             // 0: not learned
+  uint64_t capacity_bytes = 0;          // 0: not learned
 
   [[nodiscard]] bool is_empty() const {
-    return device_type == kUnknownDeviceType && vendor.empty() && block_bytes == 0;
+    return device_type == kUnknownDeviceType && vendor.empty() && block_bytes == 0 &&
+           serial.empty() && wwid.empty() && !write_protected;
   }
   // Learn from the first bytes of the data that answer this CDB.
   void Learn(const uint8_t* cdb, const uint8_t* data, size_t bytes);
+
+ private:
+  void LearnInquiry(const uint8_t* cdb, std::span<const uint8_t> data);
+  void LearnMode(std::span<const uint8_t> data, size_t at);
+  void LearnCapacity(const uint8_t* cdb, std::span<const uint8_t> data);
 };
 
 // Commands of one operation on one LUN.

@@ -322,11 +322,16 @@ LUNSCOPE_INLINE void lunscope_inflight_list(struct lunscope_inflight_record* lis
   list->count = place + 1;
 }
 
+/* The longer of the two mode parameter headers (SPC-5 section 7.5.5). */
+#define SCSI_MODE_HEADER_BYTES 8
+
 /* Bytes to gather of a Data-In that answers this CDB, because they describe the LUN. */
 LUNSCOPE_INLINE uint32_t lunscope_explaining_bytes(const uint8_t* cdb) {
   switch (cdb[0]) {
     case SCSI_INQUIRY:
     case SCSI_READ_CAPACITY_10: return LUNSCOPE_CHUNK_BYTES;
+    case SCSI_MODE_SENSE_6:
+    case SCSI_MODE_SENSE_10: return SCSI_MODE_HEADER_BYTES;
     case SCSI_SERVICE_ACTION_IN_16:
       return scsi_service_action(cdb) == SCSI_SERVICE_ACTION_READ_CAPACITY_16 ? LUNSCOPE_CHUNK_BYTES
                                                                               : 0;

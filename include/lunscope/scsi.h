@@ -17,9 +17,9 @@ LUNSCOPE_INLINE uint64_t scsi_wire_lun(uint64_t lun) {
   return (lun & 0xffff) << 48 | (lun >> 16 & 0xffff) << 32 | (lun >> 32 & 0xffff) << 16 | lun >> 48;
 }
 
-/* Peripheral device types (SPC-5 table 145) whose commands have other meanings than those of disks.
- */
+/* Peripheral device types (SPC-5 table 145) that the project compares with. */
 enum scsi_device_type {
+  SCSI_TYPE_DISK = 0x00,
   SCSI_TYPE_TAPE = 0x01,
   SCSI_TYPE_MULTIMEDIA = 0x05,
 };
@@ -29,12 +29,14 @@ enum scsi_opcode {
   SCSI_READ_6 = 0x08,
   SCSI_WRITE_6 = 0x0a,
   SCSI_INQUIRY = 0x12,
+  SCSI_MODE_SENSE_6 = 0x1a,
   SCSI_READ_CAPACITY_10 = 0x25,
   SCSI_READ_10 = 0x28,
   SCSI_WRITE_10 = 0x2a,
   SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
   SCSI_WRITE_SAME_10 = 0x41,
   SCSI_UNMAP = 0x42,
+  SCSI_MODE_SENSE_10 = 0x5a,
   SCSI_VARIABLE_LENGTH = 0x7f,
   SCSI_READ_16 = 0x88,
   SCSI_WRITE_16 = 0x8a,

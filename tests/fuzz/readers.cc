@@ -51,11 +51,14 @@ void CheckIdentity(const uint8_t* cdb, const Bytes& data) {
   Check(identity.device_type >= kUnknownDeviceType && identity.device_type < 32, "device type");
   Check(IsPrintable(identity.vendor) && identity.vendor.size() <= 8 * kEscapedBytes, "vendor");
   Check(IsPrintable(identity.product) && identity.product.size() <= 16 * kEscapedBytes, "product");
+  Check(IsPrintable(identity.serial) && identity.serial.size() <= 64 * kEscapedBytes, "serial");
+  Check(IsPrintable(identity.wwid) && identity.wwid.size() <= 4 + 64 * kEscapedBytes, "WWID");
   LunIdentity again = identity;
   again.Learn(cdb, data.data(), data.size());
   Check(again.device_type == identity.device_type && again.vendor == identity.vendor &&
             again.product == identity.product && again.block_bytes == identity.block_bytes &&
-            again.capacity_bytes == identity.capacity_bytes,
+            again.capacity_bytes == identity.capacity_bytes && again.serial == identity.serial &&
+            again.wwid == identity.wwid && again.thin == identity.thin,
         "the same answer says the same");
 }
 

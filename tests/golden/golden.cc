@@ -36,6 +36,11 @@ void InitiatorScene(Host& host) {
   Conversation& disk = host.Opens(1).LogsIn().UsesDigests();
   disk.Reads(inquiry, InquiryData(), Lun(1))
       .Reads(read_capacity, {0x00, 0x0f, 0xff, 0xff, 0, 0, 2, 0}, Lun(1))
+      .Reads({SCSI_SERVICE_ACTION_IN_16, 0x10},
+             {0, 0, 0, 0, 0, 0x0f, 0xff, 0xff, 0, 0, 2, 0, 0, 0, 0x80}, Lun(1))
+      .Reads({SCSI_MODE_SENSE_6}, {3, 0, 0x80, 0}, Lun(1))
+      .Reads({SCSI_INQUIRY, 1, 0x80}, {0, 0x80, 0, 4, 'S', 'N', '"', '1'}, Lun(1))
+      .Reads({SCSI_INQUIRY, 1, 0x83}, {0, 0x83, 0, 8, 1, 3, 0, 4, 0x60, 0x01, 0x40, 0x50}, Lun(1))
       .Completes(Command(inquiry, ISCSI_COMMAND_READ).OnLun(Lun(1)).Moving(36).Taking(90'000))
       .Completes(Read16(0, 8).OnLun(Lun(1)).Taking(16'000))
       .Completes(Read16(8, 8).OnLun(Lun(1)).Taking(16'001))

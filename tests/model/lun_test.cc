@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <vector>
 
 #include "tests/model/host.h"
@@ -61,6 +62,9 @@ Bytes InquiryData(uint8_t qualifier_and_type, size_t bytes = 36) {
 
 const Bytes kInquiry = {SCSI_INQUIRY, 0, 0, 0, 96, 0};
 const Bytes kInquiryPage = {SCSI_INQUIRY, 1, 0x83, 0, 255, 0};
+const Bytes kInquirySerial = {SCSI_INQUIRY, 1, 0x80, 0, 255, 0};
+const Bytes kModeSense6 = {SCSI_MODE_SENSE_6, 0, 0x3f, 0, 255, 0};
+const Bytes kModeSense10 = {SCSI_MODE_SENSE_10, 0, 0x3f, 0, 0, 0, 0, 0, 255, 0};
 const Bytes kInquiryCommandData = {SCSI_INQUIRY, 2, 0x12, 0, 255, 0};
 const Bytes kReadCapacity10Partial = {SCSI_READ_CAPACITY_10, 0, 0, 0, 0, 0, 0, 0, 1, 0};
 const Bytes kReadCapacity16Partial = {
@@ -100,6 +104,25 @@ Bytes First(Bytes data, size_t bytes) {
   return data;
 }
 
+// A page of designators (SPC-5 section 7.7.6). first: the code set; second: association and type.
+Bytes Named(uint8_t first, uint8_t second, const Bytes& name) {
+  Bytes designator = {first, second, 0, static_cast<uint8_t>(name.size())};
+  designator.insert(designator.end(), name.begin(), name.end());
+  return designator;
+}
+Bytes Naa() { return Named(0x01, 0x03, {0x60, 0x01, 0x40, 0x50, 0x12, 0x34, 0x56, 0x78}); }
+Bytes T10Name() { return Named(0x02, 0x01, ToBytes("IET     001")); }
+Bytes NamePage(std::initializer_list<Bytes> designators) {
+  const Bytes list = Join(designators);
+  return Join({{0, 0x83, 0, static_cast<uint8_t>(list.size())}, list});
+}
+
+LunIdentity Protected(bool is_protected) {
+  LunIdentity identity = Device(0x00);
+  identity.write_protected = is_protected;
+  return identity;
+}
+
 const LearnRow kLearned[] = {
     {"nothing", {}, {}},
     {"a disk", {{kInquiry, InquiryData(0x00)}}, Device(0x00)},
@@ -134,6 +157,57 @@ const LearnRow kLearned[] = {
      {{kReadCapacity16, First(kCapacity16, 12)}},
      Blocks(4096, 0x1'0000'0000)},
     {"READ CAPACITY(16), short", {{kReadCapacity16, First(kCapacity16, 11)}}, {}},
+    {"a serial number",
+     {{kInquirySerial, {0, 0x80, 0, 6, ' ', ' ', 'A', '1', '2', ' '}}},
+     {.serial = "A12"}},
+    {"a serial number that is cut",
+     {{kInquirySerial, {0, 0x80, 0, 6, 'A', '1'}}},
+     {.serial = "A1"}},
+    {"a serial number with a control character",
+     {{kInquirySerial, {0, 0x80, 0, 3, 'A', 7, '2'}}},
+     {.serial = R"(A\x072)"}},
+    {"a page other than the one that was asked for",
+     {{kInquirySerial, {0, 0x83, 0, 2, 'A', '1'}}},
+     {}},
+    {"a page without data", {{kInquirySerial, {0, 0x80, 0, 0}}}, {}},
+    {"an NAA name", {{kInquiryPage, NamePage({Naa()})}}, {.wwid = "naa.6001405012345678"}},
+    {"an NAA name behind others",
+     {{kInquiryPage, NamePage({T10Name(), Named(0x01, 0x02, {1, 2, 3, 4, 5, 6, 7, 8}), Naa()})}},
+     {.wwid = "naa.6001405012345678"}},
+    {"an NAA name that is registered and another one that is not",
+     {{kInquiryPage, NamePage({Naa(), Named(0x01, 0x03, {0x30, 0, 0, 1, 0, 0, 0, 0})})}},
+     {.wwid = "naa.6001405012345678"}},
+    {"the same, the other way round",
+     {{kInquiryPage, NamePage({Named(0x01, 0x03, {0x30, 0, 0, 1, 0, 0, 0, 0}), Naa()})}},
+     {.wwid = "naa.6001405012345678"}},
+    {"an EUI-64 name",
+     {{kInquiryPage, NamePage({T10Name(), Named(0x01, 0x02, {1, 2, 3, 4, 5, 6, 7, 8})})}},
+     {.wwid = "eui.0102030405060708"}},
+    {"a T10 name", {{kInquiryPage, NamePage({T10Name()})}}, {.wwid = "t10.IET     001"}},
+    {"a SCSI name string",
+     {{kInquiryPage, NamePage({Named(0x03, 0x08, ToBytes("iqn.disk,L,1"))})}},
+     {.wwid = "iqn.disk,L,1"}},
+    {"the name of the port, which is not that of the LUN",
+     {{kInquiryPage, NamePage({Named(0x01, 0x13, {1, 2, 3, 4, 5, 6, 7, 8})})}},
+     {}},
+    {"an NAA name in text", {{kInquiryPage, NamePage({Named(0x02, 0x03, {'6', '0'})})}}, {}},
+    {"an NAA name that is cut", {{kInquiryPage, First(NamePage({Naa()}), 12)}}, {}},
+    {"a name of no bytes",
+     {{kInquiryPage, NamePage({Named(0x01, 0x03, {}), T10Name()})}},
+     {.wwid = "t10.IET     001"}},
+    {"write protection, MODE SENSE(6)",
+     {{kInquiry, InquiryData(0x00)}, {kModeSense6, {3, 0, 0x80, 0}}},
+     Protected(true)},
+    {"none, MODE SENSE(10)",
+     {{kInquiry, InquiryData(0x00)}, {kModeSense10, {0, 6, 0, 0x10, 0, 0, 0, 0}}},
+     Protected(false)},
+    {"the same bit of another type of device",
+     {{kInquiry, InquiryData(0x05)}, {kModeSense6, {3, 0, 0x80, 0}}},
+     Device(0x05)},
+    {"of a device whose type is not known", {{kModeSense6, {3, 0, 0x80, 0}}}, {}},
+    {"thin",
+     {{kReadCapacity16, {0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 2, 0, 0, 0, 0xc0, 0}}},
+     {.thin = true, .block_bytes = 512, .capacity_bytes = 4096}},
     {"another service action", {{kGetLbaStatus, kCapacity16}}, {}},
     {"user data explain nothing", {{{SCSI_READ_10}, Bytes(208, 0x41)}}, {}},
 };
@@ -151,6 +225,10 @@ TEST(LunIdentity, IsLearnedFromData) {
     EXPECT_EQ(identity.product, row.learned.product) << row.what;
     EXPECT_EQ(identity.block_bytes, row.learned.block_bytes) << row.what;
     EXPECT_EQ(identity.capacity_bytes, row.learned.capacity_bytes) << row.what;
+    EXPECT_EQ(identity.serial, row.learned.serial) << row.what;
+    EXPECT_EQ(identity.wwid, row.learned.wwid) << row.what;
+    EXPECT_EQ(identity.write_protected, row.learned.write_protected) << row.what;
+    if (row.learned.thin) EXPECT_EQ(identity.thin, row.learned.thin) << row.what;
   }
 }
 

@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import pathlib
 import tempfile
+import uuid
 
 from harness.process import free_port
 
@@ -181,6 +182,8 @@ class Lio:
         backstore.mkdir(parents=True)
         self._backstores.append(backstore)
         _write(backstore / "control", control)
+        # As targetcli does: without it LIO has no VPD pages, and so no names.
+        _write(backstore / "wwn/vpd_unit_serial", uuid.uuid4())
         _write(backstore / "enable", 1)
         return backstore
 

@@ -2,6 +2,7 @@
 """The kernel's initiator under a file system: what lunscope counted is what the kernel counted."""
 
 import collections
+import pathlib
 import tempfile
 
 from harness.case import main
@@ -119,8 +120,11 @@ class FileSystem(GuestTest):
 
     def check_session(self, session, lun, target):
         with session:
-            use_file_system(session.disk(lun))
+            disk = session.disk(lun)
+            use_file_system(disk)
             counted, metrics = self.settled(session)
+            self.check_inventory(pathlib.Path("/sys/block", pathlib.Path(disk).name), lun, metrics,
+                                 target)
             shown = [record for record in self.trace.records() if record["target"] == target]
         self.check_same_counts(counted, metrics, target)
         for role in ROLES:
@@ -129,6 +133,20 @@ class FileSystem(GuestTest):
         for role in ROLES:
             self.assertEqual(after.total("logins_total", role=role, target=target), 1)
             self.assertEqual(after.total("logouts_total", role=role, target=target), 1)
+
+    def check_inventory(self, disk, lun, metrics, target):
+        """The LUN as the kernel has it in sysfs."""
+        device = disk / "device"
+        serial = (device / "vpd_pg80").read_bytes()[4:].decode().strip(" \0")
+        wwid = (device / "wwid").read_text().strip()
+        thin, = device.glob("scsi_disk/*/thin_provisioning")
+        for role in ROLES:
+            of_lun = {"role": role, "target": target, "lun": str(lun)}
+            self.assertEqual(metrics.total("lun_info", serial=serial, wwid=wwid, **of_lun), 1,
+                             (serial, wwid, metrics.select("lun_info", **of_lun)))
+            for name, file in ("write_protected", disk / "ro"), ("thin_provisioned", thin):
+                self.assertEqual(metrics.total(f"lun_{name}", **of_lun), int(file.read_text()), name)
+                self.assertEqual(len(metrics.select(f"lun_{name}", **of_lun)), 1, name)
 
     def settled(self, session):
         """The counters of the kernel and of lunscope, read while neither changes."""
