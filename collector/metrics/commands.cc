@@ -32,12 +32,15 @@ void WalkIdentities(const View& view, const Visit& visit) {
   });
 }
 
-void VisitName(Labels& labels, const LunIdentity& identity, const ItemVisitor<LunIdentity>& visit) {
-  if (identity.vendor.empty()) return;
-  const Scoped vendor(labels, kVendorLabel, identity.vendor);
-  const Scoped model(labels, kModelLabel, identity.product);
-  visit(labels, identity);
-}
+// The labels that name a device, for as long as this lives.
+struct ScopedName {
+  ScopedName(Labels& labels, const LunIdentity& identity)
+      : vendor(labels, kVendorLabel, identity.vendor),
+        model(labels, kModelLabel, identity.product) {}
+
+  Scoped vendor;
+  Scoped model;
+};
 
 struct EachLunIdentity {
   using Item = LunIdentity;
@@ -53,9 +56,11 @@ struct EachLunName {
                                          &kVendorLabel, &kModelLabel,  &kSerialLabel, &kWwidLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkIdentities(view, [&](Labels& labels, const LunIdentity& identity) {
+      if (identity.vendor.empty()) return;
+      const ScopedName name(labels, identity);
       const Scoped serial(labels, kSerialLabel, identity.serial);
       const Scoped wwid(labels, kWwidLabel, identity.wwid);
-      VisitName(labels, identity, visit);
+      visit(labels, identity);
     });
   }
 };
@@ -67,7 +72,9 @@ struct EachDeviceName {
                                          &kLunLabel,  &kVendorLabel,    &kModelLabel};
   static void Walk(const View& view, const ItemVisitor<Item>& visit) {
     WalkLuns(view, LunRoles::kInitiator, [&](Labels& labels, const LunStatistics& lun) {
-      VisitName(labels, lun.identity, visit);
+      if (lun.identity.vendor.empty()) return;
+      const ScopedName name(labels, lun.identity);
+      visit(labels, lun.identity);
     });
   }
 };

@@ -136,7 +136,7 @@ LUNSCOPE_INLINE void lunscope_fill_begun_command(struct lunscope_command_record*
   record->reserved = 0;
   struct lunscope_split_times split = {0};
   lunscope_fill_split(&split, connection, command, answer, now_ns);
-  record->known_phases = split.known;
+  record->known_phases = (uint8_t)split.known;
   for (uint32_t i = 0; i < LUNSCOPE_PHASE_REST; i++) record->phases[i] = split.units[i];
 }
 

@@ -104,7 +104,7 @@ LUNSCOPE_INLINE int lunscope_stream_has_passed(const struct lunscope_stream* str
 
 /* A command's duration, split into its phases, in units of phases.h. */
 struct lunscope_split_times {
-  uint8_t known;                        /* bit i: the phase in slot i is known */
+  uint32_t known;                       /* bit i: the phase in slot i is known */
   uint32_t units[LUNSCOPE_PHASE_SLOTS]; /* by slot; the rest without what is below a unit */
 };
 
@@ -115,7 +115,7 @@ LUNSCOPE_INLINE void lunscope_split_off(struct lunscope_split_times* split,
   if (units > *left) units = *left;
   *left -= units;
   split->units[slot] = units;
-  split->known |= (uint8_t)(1u << slot);
+  split->known |= 1u << slot;
 }
 
 /*
