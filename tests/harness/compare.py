@@ -174,7 +174,7 @@ def _series(metrics):
     others = _BPF_RUNS | {"lunscope_build_info"}
 
     def is_timed(name):
-        return (re.search("(command_(duration_|phase_)?|ping_|outage_)seconds", name)
+        return (re.search("(command_(duration_|phase_|window_closed_)?|ping_|outage_)seconds", name)
                 and not name.endswith("_count"))
     return {(sample.name, frozenset(sample.labels.items())): sample.value
             for sample in metrics.samples if sample.name.startswith("lunscope_")
