@@ -90,4 +90,8 @@ std::string FormatBytes(uint64_t bytes) {
   return fmt::format("{}{}", bytes / unit->size, unit->name);
 }
 
+std::string FormatCount(uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 }  // namespace lunscope

@@ -26,4 +26,7 @@ std::optional<uint64_t> ParseBytes(std::string_view text);
 // The same the other way, in the largest unit that leaves a whole number: "512K", "1000".
 std::string FormatBytes(uint64_t bytes);
 
+// So many of a thing: "1 session", "2 sessions".
+std::string FormatCount(uint64_t count, std::string_view noun);
+
 }  // namespace lunscope

@@ -9,6 +9,7 @@
 
 #include "collector/base/files.h"
 #include "collector/base/printable.h"
+#include "collector/base/quantity.h"
 #include "collector/host/lio.h"
 
 namespace lunscope {
@@ -31,10 +32,6 @@ Finding Unused(const std::string& name, const std::string& detail) {
   return {kGroup, name, FindingState::kNote, detail, {{"count", uint64_t{0}}}};
 }
 
-std::string Count(uint64_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string OffloadName(const std::string& driver) {
   return fmt::format("offload {}", Printable(driver));
 }
@@ -52,16 +49,16 @@ void AddHosts(std::vector<Finding>& findings, const std::map<std::string, uint64
   for (const auto& [driver, count] : hosts) {
     if (driver == kTcpHost || driver.empty()) continue;
     if (driver == kIserHost) {
-      findings.push_back(Warning(
-          kIserInitiator,
-          fmt::format("{} over RDMA, not TCP: watch with --source scsi", Count(count, "session")),
-          count));
+      findings.push_back(Warning(kIserInitiator,
+                                 fmt::format("{} over RDMA, not TCP: watch with --source scsi",
+                                             FormatCount(count, "session")),
+                                 count));
     } else {
       findings.push_back(
           Warning(OffloadName(driver),
                   fmt::format("{} with an iSCSI stack outside the kernel's TCP: watch with "
                               "--source scsi",
-                              Count(count, "adapter")),
+                              FormatCount(count, "adapter")),
                   count));
     }
   }
@@ -88,7 +85,7 @@ void AddIserTarget(std::vector<Finding>& findings, const std::string& sys, const
     findings.push_back(
         Warning(kIserTarget,
                 fmt::format("{} of LIO over RDMA, not TCP: watch with --source target",
-                            Count(count, "portal")),
+                            FormatCount(count, "portal")),
                 count));
   } else if (!ListFolder(sys + "/module/ib_isert").empty()) {
     findings.push_back(Unused(kIserTarget, "driver loaded, no portal uses it"));
@@ -111,12 +108,12 @@ uint64_t CountTlsSockets(const std::string& text) {
 void AddTls(std::vector<Finding>& findings, const std::string& proc) {
   const uint64_t sockets = CountTlsSockets(ReadWhole(proc + "/self/net/tls_stat"));
   if (sockets == 0) return;
-  findings.push_back(
-      {kGroup,
-       "kernel TLS",
-       FindingState::kNote,
-       fmt::format("{}: iSCSI over TLS is encrypted and cannot be read", Count(sockets, "socket")),
-       {{"count", sockets}}});
+  findings.push_back({kGroup,
+                      "kernel TLS",
+                      FindingState::kNote,
+                      fmt::format("{}: iSCSI over TLS is encrypted and cannot be read",
+                                  FormatCount(sockets, "socket")),
+                      {{"count", sockets}}});
 }
 
 }  // namespace

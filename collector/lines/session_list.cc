@@ -11,6 +11,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
+#include "collector/base/quantity.h"
 #include "collector/base/text_table.h"
 #include "collector/lines/shared_keys.h"
 #include "collector/names/names.h"
@@ -214,11 +215,9 @@ void AppendChanged(std::string& text, const ParameterValues& values) {
 // "    3 logins in the place of earlier sessions, 2 outages of 12.300 s in all", or "".
 std::string HistoryLine(const SessionHistory& history) {
   if (history.relogins == 0 && history.outages == 0) return "";
-  const auto plural = [](uint64_t count) { return count == 1 ? "" : "s"; };
-  return fmt::format(
-      "    {} login{} in the place of earlier sessions, {} outage{} of {:.3f} s in all\n",
-      history.relogins, plural(history.relogins), history.outages, plural(history.outages),
-      static_cast<double>(history.outage_ns) / 1e9);
+  return fmt::format("    {} in the place of earlier sessions, {} of {:.3f} s in all\n",
+                     FormatCount(history.relogins, "login"), FormatCount(history.outages, "outage"),
+                     static_cast<double>(history.outage_ns) / 1e9);
 }
 
 std::string SessionDetails(const Model& model, const Session& session,

@@ -278,8 +278,7 @@ constexpr Metric kCommandMetrics[] = {
      Twin{"Age of the oldest command in flight at a SCSI layer; 0 if no command is in flight."}},
     {"lun_info", Gauge, kInfo, kIscsi,
      "Vendor, model and names of a LUN, from its INQUIRY data through this portal; always 1. A "
-     "name "
-     "is empty until an initiator asks for it.",
+     "name is empty until an initiator asks for it.",
      InfoOf<EachLunName>(),
      Twin{"Vendor and model of a SCSI device, from the kernel; always 1.",
           InfoOf<EachDeviceName>()}},

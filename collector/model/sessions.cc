@@ -27,12 +27,9 @@ const SessionKey& SessionTable::LogIn(const SessionLogin& login) {
   auto [entry, is_new] = sessions_.try_emplace(login.is_leading ? login.key : JoinedBy(login));
   Session& session = entry->second;
   if (is_new) session.name = fmt::format("{:012x}:{:04x}", login.key.isid, login.key.tsih);
-  if (is_new) session.history = beginning_.history;
-  if (!is_new && !session.is_up()) {
-    beginning_.history = session.history;
-    EndOutage(session, login);
-    session.history = beginning_.history;
-  }
+  if (!is_new) beginning_.history = session.history;
+  if (!is_new && !session.is_up()) EndOutage(session, login);
+  session.history = beginning_.history;
   if (!session.is_up()) session.since_ns = login.time_ns;
   // A CID that is in use is taken over: connection reinstatement (RFC 7143 section 6.3.4).
   session.connections[login.cid] = login.connection;

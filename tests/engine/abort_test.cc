@@ -2,7 +2,6 @@
 // Commands that end without a status: rejected, aborted or reset.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <set>
 #include <string>
 #include <utility>

@@ -2,9 +2,9 @@
 """Durations and phases against the times of tshark's frames, command by command, of the same run.
 
 A frame of the loopback gets its time behind the sender's hook and ahead of the receiver's. So the
-initiator's duration is longer than that of the frames, and the target's is shorter. The test demands that of
-each command, whatever else the machine does. By how much is a figure of the machine: each run prints
-it, and docs/OVERHEAD.md has some.
+initiator's duration is longer than that of the frames, and the target's is shorter. The test
+demands that of each command, whatever else the machine does. By how much is a figure of the
+machine: each run prints it, and docs/OVERHEAD.md has some.
 """
 
 import collections

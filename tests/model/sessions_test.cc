@@ -129,6 +129,22 @@ TEST(Session, RemembersRelogins) {
   EXPECT_EQ(history.outage_ns, 3'000'000'000u);
 }
 
+// A connection that is added to a session that is down brings it back.
+TEST(Session, ThatAConnectionJoinsIsBack) {
+  Host host;
+  host.Opens(1).LogsIn().Drops();
+  host.now_ns += 500'000'000;
+  host.Opens(2).Joining(1, 1).LogsIn();
+  ASSERT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
+  const SessionHistory& history = host.model().sessions().all().begin()->second.history;
+  EXPECT_EQ(history.relogins, 0u);
+  EXPECT_EQ(history.outages, 1u);
+  EXPECT_EQ(history.outage_ns, 500'000'000u);
+  host.Opens(3).Joining(1, 2).LogsIn();
+  EXPECT_EQ(host.model().sessions().all().begin()->second.history.outages, 1u);
+  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).outages, 1u);
+}
+
 TEST(Session, ThatEndedOrIsAnotherPathHasNoOutage) {
   Host host;
   host.Opens(1).LogsIn().LogsOut().Drops();

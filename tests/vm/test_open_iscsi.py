@@ -145,7 +145,8 @@ class FileSystem(GuestTest):
             self.assertEqual(metrics.total("lun_info", serial=serial, wwid=wwid, **of_lun), 1,
                              (serial, wwid, metrics.select("lun_info", **of_lun)))
             for name, file in ("write_protected", disk / "ro"), ("thin_provisioned", thin):
-                self.assertEqual(metrics.total(f"lun_{name}", **of_lun), int(file.read_text()), name)
+                self.assertEqual(metrics.total(f"lun_{name}", **of_lun), int(file.read_text()),
+                                 name)
                 self.assertEqual(len(metrics.select(f"lun_{name}", **of_lun)), 1, name)
 
     def settled(self, session):
