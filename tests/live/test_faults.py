@@ -34,7 +34,7 @@ from harness.witness import measure
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
 UNKNOWN = "unknown"
 STOPPED_SECONDS = int(os.environ.get("LUNSCOPE_STOPPED_SECONDS", "2"))
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 MANY = 5000  # commands: more than a ring of 64 KiB has room for
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 
