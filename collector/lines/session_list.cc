@@ -61,6 +61,17 @@ uint64_t RecordsLost(const Connection& connection) {
   return records;
 }
 
+// The LUNs of a session, as far as this host says what is behind them.
+LocalLuns LocalLunsOf(const Model& model, const SessionKey& key, const Session& session) {
+  LocalLuns luns;
+  for (const auto& [cid, id] : session.connections)
+    luns.merge(model.local_luns().Of(*model.FindConnection(id), key.target));
+  return luns;
+}
+LocalLuns LocalLunsOf(const Model& model, const Connection& connection) {
+  return model.local_luns().Of(connection, connection.target->first.name);
+}
+
 // ---- as JSON ----
 
 // Numbers and booleans of the RFC become those of JSON. The model keeps numbers in decimal.
@@ -125,6 +136,23 @@ std::string WalkedText(const Connection& connection) {
   return text;
 }
 
+void AddLocalLuns(json::Members& line, const LocalLuns& luns) {
+  if (luns.empty()) return;
+  line.Array("luns", [&](json::Elements& list) {
+    for (const auto& [number, lun] : luns) {
+      list.Object([&](json::Members& members) {
+        members.String("lun", FormatLun(number));
+        members.String("device", lun.device);
+        if (!lun.multipath.empty()) members.String("multipath", lun.multipath);
+        members.Array("mounts", [&](json::Elements& mounts) {
+          for (const std::string& mount : lun.mounts) mounts.String(mount);
+        });
+        if (lun.more_mounts != 0) members.Number("more_mounts", lun.more_mounts);
+      });
+    }
+  });
+}
+
 void FillConnection(json::Members& line, const Connection& connection, uint16_t cid) {
   line.Number("cid", cid);
   line.String("local", OrUnknown(connection.local));
@@ -154,9 +182,11 @@ void FillSession(json::Members& line, const Model& model, const SessionKey& key,
     for (const auto& [cid, id] : session.connections)
       list.Object(FillConnection, *model.FindConnection(id), cid);
   });
+  AddLocalLuns(line, LocalLunsOf(model, key, session));
 }
 
-void FillOther(json::Members& line, const Connection& connection, int64_t wall_clock_offset_ns) {
+void FillOther(json::Members& line, const Model& model, const Connection& connection,
+               int64_t wall_clock_offset_ns) {
   line.String("role", RoleLabel(connection.role));
   line.String("state", StateOf(connection));
   line.String("since", TimeOf(connection.met_ns, wall_clock_offset_ns));
@@ -168,6 +198,7 @@ void FillOther(json::Members& line, const Connection& connection, int64_t wall_c
   AddProcess(line, connection.process);
   line.Number("records_lost", RecordsLost(connection));
   AddWalked(line, connection);
+  AddLocalLuns(line, LocalLunsOf(model, connection));
 }
 
 void FillTarget(json::Members& line, const Directory::Key& key, const ListedTarget& target) {
@@ -220,7 +251,20 @@ std::string HistoryLine(const SessionHistory& history) {
                      static_cast<double>(history.outage_ns) / 1e9);
 }
 
-std::string SessionDetails(const Model& model, const Session& session,
+// "    LUN 1 is sdb, a path of mpatha, mounted at /srv, /mnt"
+std::string LocalLunLines(const LocalLuns& luns) {
+  std::string lines;
+  for (const auto& [number, lun] : luns) {
+    lines += fmt::format("    LUN {} is {}", FormatLun(number), lun.device);
+    if (!lun.multipath.empty()) lines += fmt::format(", a path of {}", lun.multipath);
+    if (!lun.mounts.empty()) lines += fmt::format(", mounted at {}", fmt::join(lun.mounts, ", "));
+    if (lun.more_mounts != 0) lines += fmt::format(" and {} more", lun.more_mounts);
+    lines += "\n";
+  }
+  return lines;
+}
+
+std::string SessionDetails(const Model& model, const SessionKey& key, const Session& session,
                            int64_t wall_clock_offset_ns) {
   std::string lines;
   std::string changed;
@@ -233,7 +277,7 @@ std::string SessionDetails(const Model& model, const Session& session,
   if (!session.is_up())
     lines += fmt::format("    up since {} at {}, and gone without a logout\n",
                          TimeOf(session.since_ns, wall_clock_offset_ns), OrUnknown(session.portal));
-  lines += HistoryLine(session.history);
+  lines += HistoryLine(session.history) + LocalLunLines(LocalLunsOf(model, key, session));
   return changed.empty() ? lines : lines + changed + "\n";
 }
 
@@ -265,7 +309,7 @@ std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
     });
     line.Array("other_connections", [&](json::Elements& list) {
       for (const Connection* connection : OtherConnections(model))
-        list.Object(FillOther, *connection, wall_clock_offset_ns);
+        list.Object(FillOther, model, *connection, wall_clock_offset_ns);
     });
     line.Array("targets", [&](json::Elements& list) {
       for (const auto& [key, target] : model.directory().targets())
@@ -282,14 +326,15 @@ std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
     const uint64_t since_ns = session.is_up() ? session.since_ns : session.down_since_ns;
     table.AddRow({EndName(key.role), session.is_up() ? "up" : "down",
                   TimeOf(since_ns, wall_clock_offset_ns), session.name, key.target, key.initiator},
-                 SessionDetails(model, session, wall_clock_offset_ns));
+                 SessionDetails(model, key, session, wall_clock_offset_ns));
   }
   const std::vector<const Connection*> others = OtherConnections(model);
   for (const Connection* connection : others) {
-    table.AddRow({EndName(connection->role), StateOf(*connection),
-                  TimeOf(connection->met_ns, wall_clock_offset_ns), "-",
-                  connection->target->first.name, std::string(OrUnknown(connection->initiator))},
-                 ConnectionLine(*connection, "connection"));
+    table.AddRow(
+        {EndName(connection->role), StateOf(*connection),
+         TimeOf(connection->met_ns, wall_clock_offset_ns), "-", connection->target->first.name,
+         std::string(OrUnknown(connection->initiator))},
+        ConnectionLine(*connection, "connection") + LocalLunLines(LocalLunsOf(model, *connection)));
   }
   const bool is_empty = model.sessions().all().empty() && others.empty();
   return (is_empty ? std::string(kNoSession) : table.Format()) + TargetsTable(model.directory());

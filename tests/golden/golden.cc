@@ -135,6 +135,19 @@ void SessionScene(Host& host) {
       .Drops();
 }
 
+// A path of a multipath map, a disk with hostile mounts, and a file that LIO serves.
+void LocalLunScene(Host& host) {
+  const auto session = [](uint8_t role, const SocketAddress& initiator, LocalLuns luns) {
+    HostSession found{role, kDisk, kHost, {{"", ISCSI_DEFAULT_PORT}}, initiator, "sysfs"};
+    found.luns = std::move(luns);
+    return found;
+  };
+  host.HasLuns({session(LUNSCOPE_ROLE_INITIATOR, {"", 40001},
+                        {{Lun(1), {"sdb", "mpatha", {"/srv/mail", "/var/spool/mail"}, 0}},
+                         {Lun(2), {"sdc", "", {"/a,b\n\x1b[2J"}, 3}}}),
+                session(LUNSCOPE_ROLE_TARGET, {}, {{Lun(1), {"/srv/disk \"1\".img", "", {}, 0}}})});
+}
+
 // A disk below a driver, one below the kernel's iSCSI initiator, and a LUN that LIO serves.
 void LayersScene(Host& host) {
   host.Apply(NexusRecord(3).Below("scsi_debug").Identified("Linux   ", "scsi_debug      ").record);
@@ -211,6 +224,7 @@ Observation FixedObservation() {
   InitiatorScene(host);
   TargetScene(host);
   host.Runs(1, {.comm = "qemu-system-x86", .guest = "mail \"1\""});
+  LocalLunScene(host);
   host.Walks();
   Observation observation;
   observation.snapshot = host.See();
@@ -247,6 +261,7 @@ FixedSessions::FixedSessions() {
   InitiatorScene(host_);
   TargetScene(host_);
   SessionScene(host_);
+  LocalLunScene(host_);
 }
 
 int64_t FixedSessions::wall_clock_offset_ns() { return kWallClockOffsetNs; }

@@ -172,6 +172,7 @@ class Host {
 
   // The host describes its sessions.
   void Knows(std::vector<HostSession> sessions) { model_.SetHostSessions(std::move(sessions)); }
+  void HasLuns(std::vector<HostSession> sessions) { model_.SetLocalLuns(std::move(sessions)); }
   // A process of the host reads this connection.
   void Runs(uint64_t id, LocalProcess process) { model_.SetProcess(id, std::move(process)); }
   // A scrape's walk over the live connections.
