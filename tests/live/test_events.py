@@ -7,6 +7,7 @@ Each row is played once. `trace` sees it live, and `replay` reads it from a capt
 
 import collections
 import contextlib
+import errno
 import re
 import socket
 import time
@@ -18,9 +19,10 @@ from harness.dialogue import (I, INITIATOR_NAME, STATSN, TARGET_NAME, Stage, T, 
                               login_request, login_response)
 from harness.event_rows import IN, ROWS, ended, play
 from harness.lunscope import Serve, Trace, events_of, replay
+from harness.network import lonely_host
 from harness.pdus import (NOP_IN, NOP_OUT, RESERVED_TAG, TEST_UNIT_READY, Digests, command, lun,
                           pdu, read_10, response)
-from harness.process import port_of_nobody, run, wait_until
+from harness.process import free_port, port_of_nobody, run, wait_until
 from harness.scripted import Initiator
 
 HEADER = Digests(header=True)
@@ -251,6 +253,29 @@ class Connects(LiveTest):
                                            target=TARGET_NAME, end=end, during="connect"), 1, end)
         self.assertEqual(metrics.total("connections_ended_total", role="target",
                                        during="connect"), 0)
+
+    def test_a_peer_that_cannot_be_reached(self):
+        """No neighbour answers, so not even a SYN leaves this host: a capture has nothing of it."""
+        port = free_port()
+        with lonely_host() as (host, neighbour), Serve(port) as serve, Trace(port) as trace:
+            with host.entered(), socket.socket() as initiator:
+                initiator.settimeout(60)
+                initiator.bind((host.address, 0))
+                own_port = initiator.getsockname()[1]
+                with self.assertRaises(OSError) as failed:
+                    initiator.connect((neighbour, port))
+            self.assertEqual(failed.exception.errno, errno.EHOSTUNREACH)
+            metrics = serve.settled()
+            trace.stop()
+            event, = trace.events()
+        del event["time"]
+        self.assertEqual(event, {
+            "event": "connect_failed", "role": "initiator", "initiator": "unknown",
+            "target": "unknown", "local": f"{host.address}:{own_port}",
+            "remote": f"{neighbour}:{port}",
+            "words": f"connect to {neighbour}:{port} failed: the network cannot reach it"})
+        self.assertEqual(metrics.total("session_events_total", role="initiator",
+                                       event="connect_failed"), 1)
 
     def failed(self, events):
         """{the initiator's port: words}"""
