@@ -110,7 +110,10 @@ double Milliseconds(uint64_t us) { return static_cast<double>(us) / 1e3; }
 
 // The facts of the last walk.
 void AddWalked(json::Members& line, const Connection& connection) {
-  if (connection.window) line.Number("command_window", *connection.window);
+  if (connection.window) {
+    line.Number("command_window", *connection.window);
+    line.Number("smallest_command_window", connection.smallest_window);
+  }
   const lunscope_tcp& tcp = connection.tcp;
   if (tcp.is_known == 0) return;
   line.Object("tcp", [&](json::Members& facts) {

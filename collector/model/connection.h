@@ -70,6 +70,7 @@ struct alignas(64) Connection : Origin {
   uint64_t cut_off = 0;                  // commands that its end left without an answer
   lunscope_tcp tcp{};                    // as of the last walk
   std::optional<uint32_t> window;        // the same: commands that the target still takes
+  uint32_t smallest_window = 0;          // the same, of the last one to two minutes
 
   LoginState login;
   Pings pings;

@@ -174,6 +174,7 @@ LUNSCOPE_INLINE void lunscope_connection_number(struct lunscope_connection* conn
                                                 uint32_t direction, uint64_t now_ns) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   if (iscsi_opcode(bhs) & ISCSI_OPCODE_FROM_TARGET) {
+    lunscope_connection_measure_window(connection, bhs, now_ns);
     if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !iscsi_has_status(bhs)) {
       lunscope_window_note(&connection->inflight, bhs);
       return;

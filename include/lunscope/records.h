@@ -17,7 +17,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 15
+#define LUNSCOPE_ABI 16
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -44,7 +44,7 @@
 
 /* X(KIND, struct, bytes): a record may be shorter where its struct ends in a list or a table. */
 #define LUNSCOPE_RECORDS(X)                                                         \
-  X(CONNECTION, lunscope_connection_record, 824)     /* opened, closed or walked */ \
+  X(CONNECTION, lunscope_connection_record, 888)     /* opened, closed or walked */ \
   X(COMMAND, lunscope_command_record, 112)           /* a SCSI command's end */     \
   X(PDU, lunscope_pdu_record, 312)                   /* a management PDU */         \
   X(INFLIGHT, lunscope_inflight_record, 19232)       /* in a walk only */           \
@@ -187,6 +187,11 @@ struct lunscope_connection_record {
   uint64_t window_closed_ns;       /* the initiator could send no further command (window.h) */
   uint64_t window_closed_since_ns; /* 0: it can */
   uint64_t window_waiting_ns;      /* for so long it cannot, which comes on top; in a walk only */
+  uint64_t window_period_ns;       /* when the period of the next member began; 0: none yet */
+  uint32_t lowest_window;          /* the smallest one that the target offered in this period */
+  uint32_t lowest_window_before;   /* in the period before */
+  uint32_t smallest_window;        /* with has_window: of the last one to two minutes */
+  uint8_t pad0[44];
   /* The members above are seldom written, those below with every PDU. */
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };

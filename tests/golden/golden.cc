@@ -74,7 +74,7 @@ void InitiatorScene(Host& host) {
               .unacknowledged_bytes = 8192,
               .unsent_bytes = 512,
               .smoothed_rtt_us = 250})
-      .Takes(32)
+      .Takes(32, 3)
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_RATE, 12)
       .Leaves(48)
       .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});

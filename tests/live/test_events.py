@@ -360,7 +360,8 @@ class Facts(LiveTest):
         with Stage() as stage, Serve(stage.port) as serve, stage.connect() as conversation:
             conversation.say(login())
             began = time.monotonic()
-            for exp_cmdsn, max_cmdsn, window in ((2, 64, 63), (3, 10, 8), (4, 3, 0), (5, 5, 1)):
+            for exp_cmdsn, max_cmdsn, window, smallest in (
+                    (2, 64, 63, 63), (3, 10, 8, 8), (4, 3, 0, 0), (5, 5, 1, 0)):
                 with self.subTest(window):
                     number = exp_cmdsn - 1
                     conversation.say([I(command(number)), T(response(
@@ -369,6 +370,8 @@ class Facts(LiveTest):
                     for role in ROLES:
                         self.assertEqual(metrics.total("command_window_commands", role=role),
                                          window)
+                        self.assertEqual(
+                            metrics.total("smallest_command_window_commands", role=role), smallest)
                         self.assertEqual(metrics.total("closed_command_windows", role=role),
                                          int(window == 0))
                     if window == 0:

@@ -354,9 +354,10 @@ Conversation& Conversation::Waits(const lunscope_tcp& tcp) {
   return *this;
 }
 
-Conversation& Conversation::Takes(uint32_t commands) {
+Conversation& Conversation::Takes(uint32_t commands, uint32_t smallest) {
   report_.has_window = 1;
   report_.window = commands;
+  report_.smallest_window = smallest;
   return *this;
 }
 

@@ -131,7 +131,9 @@ class Conversation {
   Conversation& LosesRecords(lunscope_direction direction, lunscope_loss loss, uint64_t records);
   Conversation& Leaves(uint32_t unread_bytes);
   Conversation& Waits(const lunscope_tcp& tcp);
-  Conversation& Takes(uint32_t commands);  // a command window
+  // A command window, and the smallest one of late.
+  Conversation& Takes(uint32_t commands, uint32_t smallest);
+  Conversation& Takes(uint32_t commands) { return Takes(commands, commands); }
   Conversation& Ends(lunscope_end end);
   Conversation& FailsToConnect(lunscope_end end);               // instead of Opens()
   Conversation& HasRemoteHost(uint8_t number);                  // 192.0.2.number
