@@ -114,6 +114,8 @@ void AddWalked(json::Members& line, const Connection& connection) {
     line.Number("command_window", *connection.window);
     line.Number("smallest_command_window", connection.smallest_window);
   }
+  if (connection.unacknowledged_statuses)
+    line.Number("unacknowledged_statuses", *connection.unacknowledged_statuses);
   const lunscope_tcp& tcp = connection.tcp;
   if (tcp.is_known == 0) return;
   line.Object("tcp", [&](json::Members& facts) {

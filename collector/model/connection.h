@@ -71,6 +71,7 @@ struct alignas(64) Connection : Origin {
   lunscope_tcp tcp{};                    // as of the last walk
   std::optional<uint32_t> window;        // the same: commands that the target still takes
   uint32_t smallest_window = 0;          // the same, of the last one to two minutes
+  std::optional<uint32_t> unacknowledged_statuses;  // as of the last walk
 
   LoginState login;
   Pings pings;

@@ -34,6 +34,9 @@ void Connections::Describe(Connection& connection, const lunscope_connection_rec
   connection.window.reset();
   if (record.has_window != 0) connection.window = record.window;
   connection.smallest_window = record.smallest_window;
+  connection.unacknowledged_statuses.reset();
+  if (record.has_unacknowledged_statuses != 0)
+    connection.unacknowledged_statuses = record.unacknowledged_statuses;
   connection.is_midstream = (record.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   connection.never_came_about = (record.header.flags & LUNSCOPE_FLAG_CONNECTING) != 0;
   InferNames(connection);

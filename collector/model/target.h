@@ -56,6 +56,7 @@ struct WalkedConnections {
   std::optional<uint32_t> command_window;  // the smallest
   // The same of the last one to two minutes, and not of the moment.
   std::optional<uint32_t> smallest_command_window;
+  std::optional<uint32_t> unacknowledged_statuses;  // the most
 };
 
 // The sender of a ping, which is a NOP that asks for an answer. Also an array index.

@@ -33,6 +33,10 @@ void AddWalked(WalkedConnections& walked, const lunscope_connection_record& reco
     Lower(walked.smallest_command_window, record.smallest_window);
     if (record.window == 0) walked.closed_command_windows++;
   }
+  if (record.has_unacknowledged_statuses != 0) {
+    walked.unacknowledged_statuses =
+        std::max(walked.unacknowledged_statuses.value_or(0), record.unacknowledged_statuses);
+  }
   const lunscope_tcp& tcp = record.tcp;
   if (tcp.is_known == 0) return;
   walked.unacknowledged_bytes += tcp.unacknowledged_bytes;

@@ -16,6 +16,7 @@
 #include "boundary.h"
 #include "deliver.h"
 #include "negotiation.h"
+#include "statuses.h"
 #include "transfer.h"
 #include "window.h"
 
@@ -181,8 +182,9 @@ LUNSCOPE_INLINE void lunscope_connection_number(struct lunscope_connection* conn
     }
     lunscope_doubt_answer(&connection->inflight, direction, bhs);
     lunscope_doubt_look(&connection->inflight, now_ns);
-  } else if (lunscope_sync_has_cmdsn(bhs)) {
-    lunscope_doubt_request(&connection->inflight, direction, bhs);
+  } else {
+    lunscope_connection_acknowledge(connection, direction, bhs);
+    if (lunscope_sync_has_cmdsn(bhs)) lunscope_doubt_request(&connection->inflight, direction, bhs);
   }
 }
 

@@ -75,6 +75,7 @@ void InitiatorScene(Host& host) {
               .unsent_bytes = 512,
               .smoothed_rtt_us = 250})
       .Takes(32, 3)
+      .OwesAcknowledgements(4)
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_RATE, 12)
       .Leaves(48)
       .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
@@ -123,6 +124,7 @@ void SessionScene(Host& host) {
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_FULL, 3)
       .Waits({.unacknowledged_ns = 1'500'000, .unsent_bytes = 4096, .smoothed_rtt_us = 180})
       .Takes(0)
+      .OwesAcknowledgements(2)
       .IsFound();
   host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Ends(LUNSCOPE_END_RESET_BY_PEER);
   host.Opens(14)

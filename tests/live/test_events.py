@@ -356,7 +356,8 @@ class Facts(LiveTest):
 
     def test_the_command_window(self):
         """MaxCmdSN - ExpCmdSN + 1 of the PDU that came last, at both ends; for how long no further
-        command could be sent, and the one that was sent in spite of that."""
+        command could be sent, and the one that was sent in spite of that. And StatSN - ExpStatSN.
+        """
         with Stage() as stage, Serve(stage.port) as serve, stage.connect() as conversation:
             conversation.say(login())
             began = time.monotonic()
@@ -374,11 +375,15 @@ class Facts(LiveTest):
                             metrics.total("smallest_command_window_commands", role=role), smallest)
                         self.assertEqual(metrics.total("closed_command_windows", role=role),
                                          int(window == 0))
+                        self.assertEqual(metrics.total("unacknowledged_statuses", role=role),
+                                         number)
                     if window == 0:
                         self.check_that_it_grows(serve)
+            conversation.say([I(command(5, exp_statsn=5)), T(response(5, statsn=5))])
             longest = time.monotonic() - began
             metrics = serve.metrics()
             for role in ROLES:
+                self.assertEqual(metrics.total("unacknowledged_statuses", role=role), 1)
                 self.assertEqual(metrics.total("commands_beyond_window_total", role=role), 1)
                 closed = metrics.total("command_window_closed_seconds_total", role=role)
                 self.assertGreaterEqual(closed, CLOSED_SECONDS)

@@ -66,7 +66,8 @@ TEST(Walked, IsTheWorstOfTheLastWalk) {
               .unacknowledged_bytes = 11,
               .smoothed_rtt_us = 3,
               .send_window_bytes = 1})
-      .Takes(64, 5);
+      .Takes(64, 5)
+      .OwesAcknowledgements(7);
   host.Opens(3);  // nothing is known of it
   for (int walks = 0; walks < 2; walks++) {
     host.Walks();
@@ -78,6 +79,7 @@ TEST(Walked, IsTheWorstOfTheLastWalk) {
     EXPECT_EQ(walked.closed_send_windows, 1u);
     EXPECT_EQ(walked.command_window, 0u);
     EXPECT_EQ(walked.smallest_command_window, 0u);
+    EXPECT_EQ(walked.unacknowledged_statuses, 7u);
     EXPECT_EQ(walked.closed_command_windows, 1u);
   }
   host.On(1).Drops();
@@ -85,6 +87,7 @@ TEST(Walked, IsTheWorstOfTheLastWalk) {
   EXPECT_EQ(TargetOf(host, kUnknownName).walked.smallest_command_window, 5u);
   host.On(2).Drops();
   host.Walks();
+  EXPECT_FALSE(TargetOf(host, kUnknownName).walked.unacknowledged_statuses);
   EXPECT_FALSE(TargetOf(host, kUnknownName).walked.command_window) << "no window is known";
 }
 

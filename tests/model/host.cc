@@ -354,6 +354,12 @@ Conversation& Conversation::Waits(const lunscope_tcp& tcp) {
   return *this;
 }
 
+Conversation& Conversation::OwesAcknowledgements(uint32_t statuses) {
+  report_.has_unacknowledged_statuses = 1;
+  report_.unacknowledged_statuses = statuses;
+  return *this;
+}
+
 Conversation& Conversation::Takes(uint32_t commands, uint32_t smallest) {
   report_.has_window = 1;
   report_.window = commands;

@@ -134,6 +134,7 @@ class Conversation {
   // A command window, and the smallest one of late.
   Conversation& Takes(uint32_t commands, uint32_t smallest);
   Conversation& Takes(uint32_t commands) { return Takes(commands, commands); }
+  Conversation& OwesAcknowledgements(uint32_t statuses);
   Conversation& Ends(lunscope_end end);
   Conversation& FailsToConnect(lunscope_end end);               // instead of Opens()
   Conversation& HasRemoteHost(uint8_t number);                  // 192.0.2.number
