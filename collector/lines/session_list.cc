@@ -190,6 +190,16 @@ void FillSession(json::Members& line, const Model& model, const SessionKey& key,
   AddLocalLuns(line, LocalLunsOf(model, key, session));
 }
 
+// They stand in for the parameters, which no login gave.
+void AddSeen(json::Members& line, const SeenLengths& seen) {
+  line.Object("largest_seen", [&](json::Members& lengths) {
+    lengths.Number("data_in_bytes", seen.data_in);
+    lengths.Number("data_out_bytes", seen.data_out);
+    lengths.Number("immediate_bytes", seen.immediate);
+    lengths.Number("r2t_bytes", seen.r2t);
+  });
+}
+
 void FillOther(json::Members& line, const Model& model, const Connection& connection,
                int64_t wall_clock_offset_ns) {
   line.String("role", RoleLabel(connection.role));
@@ -203,6 +213,7 @@ void FillOther(json::Members& line, const Model& model, const Connection& connec
   AddProcess(line, connection.process);
   line.Number("records_lost", RecordsLost(connection));
   AddWalked(line, connection);
+  if (connection.is_midstream) AddSeen(line, connection.seen);
   AddLocalLuns(line, LocalLunsOf(model, connection));
 }
 

@@ -34,6 +34,9 @@ void Connections::Describe(Connection& connection, const lunscope_connection_rec
   connection.window.reset();
   if (record.has_window != 0) connection.window = record.window;
   connection.smallest_window = record.smallest_window;
+  connection.seen = {record.largest_segment[is_target ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED],
+                     record.largest_segment[is_target ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT],
+                     record.largest_immediate, record.largest_r2t};
   connection.unacknowledged_statuses.reset();
   if (record.has_unacknowledged_statuses != 0)
     connection.unacknowledged_statuses = record.unacknowledged_statuses;

@@ -199,12 +199,16 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
   stream->place = LUNSCOPE_NO_PLACE;
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT || opcode == ISCSI_SCSI_RESPONSE) {
     struct lunscope_command* command = lunscope_connection_find(connection, spill, direction);
+    if (opcode != ISCSI_SCSI_RESPONSE)
+      lunscope_keep_largest(&connection->record.largest_segment[direction & 1],
+                            iscsi_data_bytes(bhs));
     if (command) {
       lunscope_connection_pass_data(stream, command);
       cdb = command->cdb;
     }
     if (!command && iscsi_has_status(bhs)) connection->inflight.strays++;
   } else if (opcode == ISCSI_R2T) {
+    lunscope_keep_largest(&connection->record.largest_r2t, iscsi_desired_bytes(bhs));
     lunscope_connection_ask_data(connection, spill, stream);
   }
   return lunscope_wanted_bytes(bhs, cdb);

@@ -17,7 +17,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 17
+#define LUNSCOPE_ABI 18
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -194,8 +194,11 @@ struct lunscope_connection_record {
   uint32_t lowest_window_before;    /* in the period before */
   uint32_t smallest_window;         /* with has_window: of the last one to two minutes */
   uint32_t unacknowledged_statuses; /* the target's StatSN less ExpStatSN; in a walk only */
+  uint32_t largest_segment[LUNSCOPE_DIRECTIONS]; /* bytes of a Data-In or Data-Out */
+  uint32_t largest_immediate;                    /* bytes of data in a SCSI Command */
+  uint32_t largest_r2t;                          /* bytes that an R2T asked for */
   uint8_t has_unacknowledged_statuses;
-  uint8_t pad0[39];
+  uint8_t pad0[23];
   /* The members above are seldom written, those below with every PDU. */
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };

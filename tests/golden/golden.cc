@@ -100,7 +100,7 @@ void TargetScene(Host& host) {
                      .Spending(LUNSCOPE_PHASE_TRANSFER_OUT, 0));
   // Open before lunscope started; this host knows its names.
   host.Knows({{LUNSCOPE_ROLE_TARGET, "iqn.told", kHost, {{}}, {"192.0.2.2", 40007}, "tgtadm"}});
-  host.Meets(7, LUNSCOPE_ROLE_TARGET).IsFound();
+  host.Meets(7, LUNSCOPE_ROLE_TARGET).Sees(8192, 262144, 4096, 65536).IsFound();
   // Open before lunscope started, and its names stay unknown.
   host.Meets(6, LUNSCOPE_ROLE_TARGET).IsIpv6().Completes(Read16(0, 8).Taking(20'000));
   // Before, an idle target would make room for these.

@@ -134,6 +134,8 @@ class Conversation {
   // A command window, and the smallest one of late.
   Conversation& Takes(uint32_t commands, uint32_t smallest);
   Conversation& Takes(uint32_t commands) { return Takes(commands, commands); }
+  // Lengths that were seen; segments by direction.
+  Conversation& Sees(uint32_t received, uint32_t sent, uint32_t immediate, uint32_t r2t);
   Conversation& OwesAcknowledgements(uint32_t statuses);
   Conversation& Ends(lunscope_end end);
   Conversation& FailsToConnect(lunscope_end end);               // instead of Opens()
