@@ -13,6 +13,7 @@
 #include "collector/base/json.h"
 #include "collector/base/quantity.h"
 #include "collector/base/text_table.h"
+#include "collector/lines/local_lun_lines.h"
 #include "collector/lines/shared_keys.h"
 #include "collector/names/names.h"
 
@@ -141,23 +142,6 @@ std::string WalkedText(const Connection& connection) {
   return text;
 }
 
-void AddLocalLuns(json::Members& line, const LocalLuns& luns) {
-  if (luns.empty()) return;
-  line.Array("luns", [&](json::Elements& list) {
-    for (const auto& [number, lun] : luns) {
-      list.Object([&](json::Members& members) {
-        members.String("lun", FormatLun(number));
-        members.String("device", lun.device);
-        if (!lun.multipath.empty()) members.String("multipath", lun.multipath);
-        members.Array("mounts", [&](json::Elements& mounts) {
-          for (const std::string& mount : lun.mounts) mounts.String(mount);
-        });
-        if (lun.more_mounts != 0) members.Number("more_mounts", lun.more_mounts);
-      });
-    }
-  });
-}
-
 void FillConnection(json::Members& line, const Connection& connection, uint16_t cid) {
   line.Number("cid", cid);
   line.String("local", OrUnknown(connection.local));
@@ -265,19 +249,6 @@ std::string HistoryLine(const SessionHistory& history) {
   return fmt::format("    {} in the place of earlier sessions, {} of {:.3f} s in all\n",
                      FormatCount(history.relogins, "login"), FormatCount(history.outages, "outage"),
                      static_cast<double>(history.outage_ns) / 1e9);
-}
-
-// "    LUN 1 is sdb, a path of mpatha, mounted at /srv, /mnt"
-std::string LocalLunLines(const LocalLuns& luns) {
-  std::string lines;
-  for (const auto& [number, lun] : luns) {
-    lines += fmt::format("    LUN {} is {}", FormatLun(number), lun.device);
-    if (!lun.multipath.empty()) lines += fmt::format(", a path of {}", lun.multipath);
-    if (!lun.mounts.empty()) lines += fmt::format(", mounted at {}", fmt::join(lun.mounts, ", "));
-    if (lun.more_mounts != 0) lines += fmt::format(" and {} more", lun.more_mounts);
-    lines += "\n";
-  }
-  return lines;
 }
 
 std::string SessionDetails(const Model& model, const SessionKey& key, const Session& session,
