@@ -53,7 +53,7 @@ std::string Between(std::string_view text, std::string_view before, std::string_
 // "TCM FILEIO ID: 0        File: /srv/disk.img  Size: 1048576  Mode: ...", or
 // "iBlock device: sdb  UDEV PATH: /dev/sdb  readonly: 0".
 std::string ReadBackingPath(const std::string& backstore) {
-  const std::string path = ReadLine(backstore + "/udev_path");
+  std::string path = ReadLine(backstore + "/udev_path");
   if (!path.empty()) return path;
   const std::string info = ReadWhole(backstore + "/info");
   const std::string file = Between(info, "        File: ", "  Size: ");

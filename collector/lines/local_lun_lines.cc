@@ -7,21 +7,24 @@
 #include "collector/model/lun.h"
 
 namespace lunscope {
+namespace {
+
+void FillLocalLun(json::Members& line, uint64_t number, const LocalLun& lun) {
+  line.String("lun", FormatLun(number));
+  line.String("device", lun.device);
+  if (!lun.multipath.empty()) line.String("multipath", lun.multipath);
+  line.Array("mounts", [&](json::Elements& mounts) {
+    for (const std::string& mount : lun.mounts) mounts.String(mount);
+  });
+  if (lun.more_mounts != 0) line.Number("more_mounts", lun.more_mounts);
+}
+
+}  // namespace
 
 void AddLocalLuns(json::Members& line, const LocalLuns& luns) {
   if (luns.empty()) return;
   line.Array("luns", [&](json::Elements& list) {
-    for (const auto& [number, lun] : luns) {
-      list.Object([&](json::Members& members) {
-        members.String("lun", FormatLun(number));
-        members.String("device", lun.device);
-        if (!lun.multipath.empty()) members.String("multipath", lun.multipath);
-        members.Array("mounts", [&](json::Elements& mounts) {
-          for (const std::string& mount : lun.mounts) mounts.String(mount);
-        });
-        if (lun.more_mounts != 0) members.Number("more_mounts", lun.more_mounts);
-      });
-    }
+    for (const auto& [number, lun] : luns) list.Object(FillLocalLun, number, lun);
   });
 }
 

@@ -15,6 +15,7 @@ using ::testing::IsEmpty;
 // "device source point" of each mount.
 std::vector<std::string> Written(const std::vector<Mount>& mounts) {
   std::vector<std::string> lines;
+  lines.reserve(mounts.size());
   for (const Mount& mount : mounts)
     lines.push_back(mount.device + " " + mount.source + " " + mount.point);
   return lines;
