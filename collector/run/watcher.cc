@@ -175,6 +175,7 @@ bool Watcher::WalkLocked(const Listener& show) {
 }
 
 std::string Watcher::Render(const std::function<std::string(const Model&)>& render) {
+  names_.FindLocalLuns();
   const std::lock_guard lock(mutex_);
   DrainLocked();
   WalkLocked();
@@ -189,6 +190,7 @@ CommandCounts Watcher::Commands() const {
 
 Observation Watcher::Observe() {
   const uint64_t start_ns = MonotonicNs();
+  names_.FindLocalLuns();
   const std::lock_guard lock(mutex_);
   Observation observation;
   observation.has_iscsi = false;
