@@ -29,7 +29,7 @@ struct Facts {
         nexus(traced.applied.nexus),
         target(traced.applied.origin().target->first),
         verdict(traced.applied.verdict),
-        wire_ns(traced.applied.wire_ns),
+        on_wire(traced.applied.on_wire),
         retries(traced.retries),
         operation(traced.applied.operation),
         name(CommandName(record.cdb, traced.applied.device_type)),
@@ -48,7 +48,7 @@ struct Facts {
   const Nexus* nexus;
   const TargetKey& target;
   const Verdict& verdict;
-  std::optional<uint64_t> wire_ns;  // of the same command on the wire, if it was found there
+  const std::optional<OnWire>& on_wire;  // of a command of the mid-layer, if it was found there
   uint8_t retries;
   scsi_operation operation;
   std::string name;
@@ -61,7 +61,9 @@ struct Facts {
 };
 
 // REQUIRES: the command was found on the wire.
-uint64_t AboveWireNs(const Facts& facts) { return facts.record.duration_ns - *facts.wire_ns; }
+uint64_t AboveWireNs(const Facts& facts) {
+  return facts.on_wire->queued_ns + facts.on_wire->completion_ns;
+}
 
 // ---- to which commands a key applies ----
 
@@ -113,13 +115,15 @@ const char* ResidualKind(const Facts& facts, uint8_t overflow_flag) {
 }
 bool HasHostStatus(const Facts& facts) { return facts.verdict.end.host_status != 0; }
 bool IsRetried(const Facts& facts) { return facts.retries != 0; }
-bool HasPhases(const Facts& facts) { return facts.record.known_phases != 0; }
+bool HasPhases(const Facts& facts) {
+  return facts.record.known_phases != 0 || facts.on_wire.has_value();
+}
 bool HasR2ts(const Facts& facts) { return facts.record.r2ts != 0; }
 bool HasRetransmits(const Facts& facts) { return facts.record.retransmits != 0; }
 bool IsPhaseKnown(const Facts& facts, uint32_t slot) {
   return (facts.record.known_phases >> slot & 1) != 0;
 }
-bool IsOnWire(const Facts& facts) { return facts.wire_ns.has_value(); }
+bool IsOnWire(const Facts& facts) { return facts.on_wire.has_value(); }
 
 // ---- the columns of the table ----
 
@@ -219,6 +223,19 @@ std::string Row(TableColumns columns, const Text& text) {
 // ---- the keys of the object ----
 
 double Microseconds(uint64_t ns) { return static_cast<double>(ns) / 1e3; }
+
+// The phases of a command of the mid-layer, whose sum is its duration: those of the wire, and what
+// the host takes before and behind them.
+void AddPhasesOfHost(const OnWire& part, json::Members& phases) {
+  phases.Decimal("host_queue", Microseconds(part.queued_ns), 3);
+  for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+    const uint32_t phase = lunscope_phase_of(LUNSCOPE_ROLE_INITIATOR, slot);
+    // Reading the status lies behind the duration on the wire, within the completion.
+    if (phase == LUNSCOPE_PHASE_PICKUP || (part.known_phases >> slot & 1) == 0) continue;
+    phases.Decimal(PhaseLabel(phase), Microseconds(part.phase_ns[slot]), 3);
+  }
+  phases.Decimal("completion", Microseconds(part.completion_ns), 3);
+}
 
 struct Key {
   const char* name;
@@ -339,6 +356,7 @@ constexpr Key kKeys[] = {
     {"phases_us", HasPhases,
      [](auto& line, auto name, auto& facts) {
        line.Object(name, [&](json::Members& phases) {
+         if (facts.on_wire) return AddPhasesOfHost(*facts.on_wire, phases);
          for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
            if (!IsPhaseKnown(facts, slot)) continue;
            phases.Decimal(PhaseLabel(lunscope_phase_of(facts.record.header.role, slot)),
@@ -359,7 +377,7 @@ constexpr Key kKeys[] = {
     {"timed_out", IsTimeout, [](auto& line, auto name, auto&) { line.Flag(name, true); }},
     {"wire_us", IsOnWire,
      [](auto& line, auto name, auto& facts) {
-       line.Decimal(name, Microseconds(*facts.wire_ns), 3);
+       line.Decimal(name, Microseconds(facts.on_wire->wire_ns), 3);
      }},
     {"above_wire_us", IsOnWire,
      [](auto& line, auto name, auto& facts) {

@@ -16,6 +16,7 @@
 #include "collector/model/outcome.h"
 #include "collector/model/overdue.h"
 #include "collector/model/traffic.h"
+#include "collector/model/wire_join.h"
 
 namespace lunscope {
 
@@ -54,8 +55,8 @@ struct Applied {
   const Overdue* overdue = nullptr;
   // For the record by which a connection ends.
   const EndedConnection* ended = nullptr;
-  // For a command of the mid-layer: how long it was on the wire, if it was found there.
-  std::optional<uint64_t> wire_ns = std::nullopt;
+  // For a command of the mid-layer: its part on the wire, if it was found there.
+  std::optional<OnWire> on_wire = std::nullopt;
 
   // REQUIRES: there is a connection or a nexus.
   [[nodiscard]] const Origin& origin() const {

@@ -119,21 +119,21 @@ Applied Layers::Apply(const lunscope_scsi_command_record& record) {
   }
   OperationStatistics& statistics = commands_.Count(nexus, lun, command, applied);
   if (record.retries != 0) lun.retries++;
-  if (joins_ && nexus.is_iscsi) applied.wire_ns = Join(nexus, lun, statistics, command);
+  if (joins_ && nexus.is_iscsi) applied.on_wire = Join(nexus, lun, statistics, command);
   return applied;
 }
 
-std::optional<uint64_t> Layers::Join(const Nexus& nexus, LunStatistics& lun,
-                                     OperationStatistics& statistics,
-                                     const lunscope_command_record& command) {
-  const std::optional<uint64_t> wire_ns = wire_.Take(nexus.target->first.name, command);
-  if (wire_ns) {
-    statistics.above_wire_ns.Add(command.duration_ns - *wire_ns);
-    statistics.wire_ns += *wire_ns;
+std::optional<OnWire> Layers::Join(const Nexus& nexus, LunStatistics& lun,
+                                   OperationStatistics& statistics,
+                                   const lunscope_command_record& command) {
+  const std::optional<OnWire> part = wire_.Take(nexus.target->first.name, command);
+  if (part) {
+    statistics.above_wire_ns.Add(part->queued_ns + part->completion_ns);
+    statistics.wire_ns += part->wire_ns;
   } else {
     lun.unjoined++;
   }
-  return wire_ns;
+  return part;
 }
 
 void Layers::ApplyInFlight(const lunscope_scsi_command& command) {

@@ -60,9 +60,9 @@ class Layers {
   void MakeRoom();
   void DescribeDevice(Nexus& nexus, const lunscope_nexus_record& record);
   // Returns how long the command was on the wire.
-  std::optional<uint64_t> Join(const Nexus& nexus, LunStatistics& lun,
-                               OperationStatistics& statistics,
-                               const lunscope_command_record& command);
+  std::optional<OnWire> Join(const Nexus& nexus, LunStatistics& lun,
+                             OperationStatistics& statistics,
+                             const lunscope_command_record& command);
 
   Series& series_;
   CommandCounter& commands_;

@@ -52,13 +52,16 @@ void WireJoin::Put(const std::string& target, const lunscope_command_record& wir
   if (waiting->size() >= kMaxWaiting) waiting->PopFront();
   if (waiting->size() == 0) empty_--;
   const uint64_t end_ns = wire.header.time_ns;
-  Wire added{end_ns - wire.duration_ns, end_ns, {}};
+  Wire added{end_ns - wire.duration_ns, end_ns, {}, {}, wire.known_phases};
   std::ranges::copy(wire.cdb, added.cdb.begin());
+  for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
+    if ((wire.known_phases >> slot & 1) != 0) added.phase_ns[slot] = lunscope_phase_ns(&wire, slot);
+  }
   waiting->Push(added);
 }
 
-std::optional<uint64_t> WireJoin::Take(const std::string& target,
-                                       const lunscope_command_record& command) {
+std::optional<OnWire> WireJoin::Take(const std::string& target,
+                                     const lunscope_command_record& command) {
   const auto entry = waiting_.find(KeyView(target, CanonicalLun(command.lun)));
   if (entry == waiting_.end()) return std::nullopt;
   Queue& waiting = entry->second;
@@ -78,10 +81,12 @@ std::optional<uint64_t> WireJoin::Take(const std::string& target,
     if (fits && (found == waiting.size() || each.start_ns > waiting[found].start_ns)) found = i;
   }
   if (found == waiting.size()) return std::nullopt;
-  const uint64_t wire_ns = waiting[found].end_ns - waiting[found].start_ns;
+  const Wire& wire = waiting[found];
+  const OnWire part{wire.start_ns - start_ns, wire.end_ns - wire.start_ns, end_ns - wire.end_ns,
+                    wire.phase_ns, wire.known_phases};
   waiting.Take(found);
   if (waiting.size() == 0) empty_++;
-  return wire_ns;
+  return part;
 }
 
 }  // namespace lunscope

@@ -27,6 +27,16 @@
 
 namespace lunscope {
 
+// The part of a mid-layer's command that was on the wire.
+struct OnWire {
+  uint64_t queued_ns;  // before: the host's queue
+  uint64_t wire_ns;
+  uint64_t completion_ns;  // behind: the status is read, and the mid-layer completes the command
+  // The phases of the wire, by slot (include/lunscope/phases.h). Bit i: that of slot i is known.
+  std::array<uint64_t, LUNSCOPE_PHASE_SLOTS> phase_ns;
+  uint8_t known_phases;
+};
+
 class WireJoin {
  public:
   // Limits of the commands that wait for the mid-layer's record, for one LUN, and of such LUNs. A
@@ -37,14 +47,16 @@ class WireJoin {
   // A command on the wire. REQUIRES: it comes before the mid-layer's record of the same command.
   void Put(const std::string& target, const lunscope_command_record& wire);
 
-  // How long this command of the mid-layer was on the wire. It is not found a second time.
-  std::optional<uint64_t> Take(const std::string& target, const lunscope_command_record& command);
+  // When this command of the mid-layer was on the wire. It is not found a second time.
+  std::optional<OnWire> Take(const std::string& target, const lunscope_command_record& command);
 
  private:
   struct Wire {
     uint64_t start_ns;
     uint64_t end_ns;
     std::array<uint8_t, ISCSI_CDB_BYTES> cdb;
+    std::array<uint64_t, LUNSCOPE_PHASE_SLOTS> phase_ns;
+    uint8_t known_phases;
   };
 
   // First in, first out, but any element can be taken out. Keeps its memory, so that a record makes

@@ -29,13 +29,15 @@ PDU_LABELS = {
 
 # Counted only while kernel.bpf_stats_enabled is set.
 _BPF_RUNS = {"lunscope_bpf_runs_total", "lunscope_bpf_run_seconds_total"}
+# Only where the kernel's initiator or LIO has the sessions, which a test starts in a guest.
+_OF_KERNEL_SESSIONS = {"lunscope_lun_local_info"}
 
 
 @functools.cache
 def not_in_a_file():
     """Metrics of the programs, the rings, the scrapes, and what only the kernel knows of a
     connection."""
-    return catalogue.only_live(catalogue.read()) - _BPF_RUNS
+    return catalogue.only_live(catalogue.read()) - _BPF_RUNS - _OF_KERNEL_SESSIONS
 
 
 def snake_case(name):

@@ -73,14 +73,14 @@ TEST(TraceLine, IsPrintableAndJsonForTheFixedTrace) {
 
 // Row and object of a SCSI layer's command that ends so.
 struct TracedLayer {
-  explicit TracedLayer(const Dispatched& ended, std::optional<uint64_t> wire_ns = std::nullopt) {
+  explicit TracedLayer(const Dispatched& ended, std::optional<OnWire> on_wire = std::nullopt) {
     Host host;
     const lunscope_command_record& command = ended.record.sensed.command;
     NexusRecord nexus(kNexus, command.header.role);
     if (command.header.role == LUNSCOPE_ROLE_TARGET) nexus.Serving("naa.1", "naa.2");
     host.Apply(nexus.Below("scsi_debug").record);
     Applied applied = host.Apply(ended.record);
-    applied.wire_ns = wire_ns;
+    applied.on_wire = on_wire;
     const TracedCommand traced{command, applied, 0, ended.record.retries, {.wire = true}};
     row = TableRow(traced);
     object = Parse(JsonObject(traced));
@@ -97,7 +97,7 @@ Dispatched ReadOf(uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
 struct TracedLayerRow {
   const char* what;
   Dispatched command;
-  std::optional<uint64_t> wire_ns;
+  std::optional<OnWire> on_wire;
   const char* row;      // a part of the row
   const char* present;  // members of the object
   const char* absent;   // keys that the object lacks
@@ -111,10 +111,20 @@ const TracedLayerRow kTracedLayerRows[] = {
      "Good",
      R"({"role": "initiator", "source": "scsi", "transport": "scsi_debug", "device": "3:0:0:0",
          "status": "Good", "duration_us": 100.0})",
-     "initiator local remote process itt cmdsn response host_status retries timed_out wire_us"},
-    {"the same command on the wire", ReadOf(), 70'000, "100.0us   30.0us Good",
-     R"({"duration_us": 100.0, "wire_us": 70.0, "above_wire_us": 30.0})", "retries"},
-    {"no time above the wire", ReadOf(), 100'000, "100.0us    0.0us Good",
+     "initiator local remote process itt cmdsn response host_status retries timed_out wire_us "
+     "phases_us"},
+    {"the same command on the wire", ReadOf(), OnWire{10'000, 70'000, 20'000, {}, 0},
+     "100.0us   30.0us Good",
+     R"({"duration_us": 100.0, "wire_us": 70.0, "above_wire_us": 30.0,
+         "phases_us": {"host_queue": 10.0, "completion": 20.0}})",
+     "retries"},
+    {"its phases there, of which reading the status is a part of the completion", ReadOf(),
+     OnWire{10'000, 70'000, 20'000, {1'000, 2'000, 3'000, 4'000, 64'000}, 0x1f},
+     "100.0us   30.0us Good",
+     R"({"phases_us": {"host_queue": 10.0, "send": 1.0, "data_out": 2.0, "transfer": 3.0,
+                       "wait": 64.0, "completion": 20.0}})",
+     ""},
+    {"no time above the wire", ReadOf(), OnWire{0, 100'000, 0, {}, 0}, "100.0us    0.0us Good",
      R"({"wire_us": 100.0, "above_wire_us": 0.0})", ""},
     {"a host status and retries",
      ReadOf().Failing(0x07).Again(2),
@@ -145,7 +155,7 @@ const TracedLayerRow kTracedLayerRows[] = {
 TEST(TraceLine, HasTheFactsOfALayer) {
   for (const TracedLayerRow& row : kTracedLayerRows) {
     SCOPED_TRACE(row.what);
-    const TracedLayer traced(row.command, row.wire_ns);
+    const TracedLayer traced(row.command, row.on_wire);
     EXPECT_THAT(traced.row, HasSubstr(row.row));
     const Json present = Json::parse(row.present);
     for (const auto& [key, value] : present.items())
