@@ -33,6 +33,9 @@ void Connections::Describe(Connection& connection, const lunscope_connection_rec
   connection.tcp = record.tcp;
   connection.window.reset();
   if (record.has_window != 0) connection.window = record.window;
+  connection.unread_bytes = record.unread_bytes;
+  connection.in_flight = 0;
+  connection.oldest_start_ns = 0;
   connection.is_midstream = (record.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   connection.never_came_about = (record.header.flags & LUNSCOPE_FLAG_CONNECTING) != 0;
   InferNames(connection);
