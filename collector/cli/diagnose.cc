@@ -80,8 +80,9 @@ class Examination {
     if (roles_seen_ == 0) unseen.emplace_back("No iSCSI connection was seen.");
     if (roles_seen_ == LUNSCOPE_ROLE_INITIATOR)
       unseen.emplace_back(
-          "No target's end was seen. What its process and its backing store do is known only "
-          "there.");
+          "No target's end was seen. Only there it is known what the target's process and its "
+          "backing "
+          "store do.");
     if (!old_.empty())
       unseen.push_back(fmt::format(
           "{} open before: the login was not seen.",

@@ -74,7 +74,7 @@ void Diagnosis::Begin(uint64_t now_ns) {
   }
 }
 
-// Is it over? What did not hold for long enough has to begin again.
+// Is it over? A rule that did not hold for long enough has to begin again.
 bool Diagnosis::IsOver(const State& state, uint64_t now_ns) {
   if (!state.is_said) return state.last_ns < now_ns;
   return state.last_ns + state.finding.rule->lasts_ns < now_ns;

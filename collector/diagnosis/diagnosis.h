@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The diagnosis: what goes wrong, as findings in words. It takes in each record with what the model
-// made of it, and about once a second it looks at the model and asks every rule. A finding begins
+// The diagnosis: trouble as findings in words. It takes in each record with what the model made of
+// it, and about once a second it looks at the model and asks every rule. A finding begins
 // when its rule has held for some time, and ends when the rule has not held for some time. Pure: no
 // clock, no I/O. Not thread-safe: one thread at a time.
 //
-// A record of a command allocates nothing once its connection and LUN were met. What is kept is
+// A record of a command allocates nothing once its connection and LUN were met. All that is kept is
 // bounded: see Tally, Strands and the limits here.
 #pragma once
 
@@ -55,8 +55,7 @@ class Diagnosis {
   [[nodiscard]] const std::vector<Finding>& news() const { return news_; }
   // Those that hold, and those that have ended, the worst first.
   [[nodiscard]] std::vector<Finding> All() const;
-  // What this could not look at: connections, commands, findings; in words, "" if there was
-  // nothing.
+  // Connections, commands and findings that had no room here, in words; "" if all had.
   [[nodiscard]] std::string LeftOut() const;
 
  private:

@@ -59,7 +59,7 @@ struct ConnectionLook {
   ConnectionSince since;
 
   [[nodiscard]] bool is_target() const { return role == LUNSCOPE_ROLE_TARGET; }
-  // Of a connection, of a session, and of a LUN of its target.
+  // The connection itself, and its initiator.
   [[nodiscard]] Subject subject() const;
   [[nodiscard]] Subject initiator_subject() const;
 };

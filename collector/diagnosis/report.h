@@ -13,7 +13,7 @@
 
 namespace lunscope {
 
-// What was looked at, and what could not be seen: a finding that is not there may be there.
+// The part of the world that was looked at, and the part that could not be seen.
 struct LookedAt {
   std::string from;  // "port 3260", "lo.pcapng"
   uint64_t length_ns = 0;

@@ -31,7 +31,7 @@ struct Threshold {
   std::string_view reason;
 };
 
-// What a rule holds for.
+// A subject for which a rule holds.
 struct Hit {
   Subject subject;
   std::string sentence;

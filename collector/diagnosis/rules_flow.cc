@@ -24,6 +24,7 @@ uint64_t OwedNs(const ConnectionLook& look, uint64_t now_ns) {
 }
 
 std::string InFlightText(const ConnectionLook& look, uint64_t now_ns) {
+  if (look.in_flight == 0) return "No command is in flight";
   return fmt::format("{} in flight, the oldest for {}", FormatCount(look.in_flight, "command"),
                      TimeText(Age(look.oldest_start_ns, now_ns)));
 }
@@ -41,9 +42,10 @@ bool IsUnacknowledged(const ConnectionLook& look, uint64_t ns) {
 Hits TargetStopped(const Rule& rule, const Window& window) {
   Hits hits;
   for (const ConnectionLook& look : window.connections) {
-    const uint64_t unread_ns = Age(look.since.unread_ns, window.now_ns);
-    const uint64_t owed_ns = std::min(OwedNs(look, window.now_ns), unread_ns);
-    if (!IsUnreadByTarget(look) || owed_ns < Ns(rule.Limit("seconds"))) continue;
+    // A command that nobody has read is not in flight yet.
+    const uint64_t owed_ns = std::min(Age(look.since.unread_ns, window.now_ns),
+                                      Age(look.since.target_silent_ns, window.now_ns));
+    if (!look.is_target() || owed_ns < Ns(rule.Limit("seconds"))) continue;
     hits.push_back(
         {look.subject(),
          fmt::format("the process of the target {} has stopped: {} bytes of {} wait in "
@@ -55,12 +57,14 @@ Hits TargetStopped(const Rule& rule, const Window& window) {
   return hits;
 }
 
-// What the kernel's TCP says of the other end.
+// The words of the kernel's TCP about the other end.
 std::string AliveText(const ConnectionLook& look) {
+  if (look.tcp.is_known == 0)
+    return "From a capture it is not known who holds it up: the network, the target's process or "
+           "its "
+           "backing store.";
   if (look.is_target())
     return "Its process has read the commands, so it is the backing store or the process itself.";
-  if (look.tcp.is_known == 0)
-    return "Whether the network or the target is silent is not known from a capture.";
   return "TCP of its host acknowledges all bytes, so the network is alive: it is the target's "
          "process or its backing store.";
 }
@@ -149,8 +153,9 @@ Hits WindowShut(const Rule& rule, const Window& window) {
     const double share = std::min(1.0, Share(closed_ns, window.length_ns()));
     if (share < rule.Limit("share") || closed_ns < Ns(rule.Limit("seconds"))) continue;
     // A target that says nothing opens nothing: that has rules of its own.
-    const bool is_silent = Age(look.since.target_silent_ns, window.now_ns) > 2 * kSecondNs;
-    if (is_silent && look.in_flight != 0) continue;
+    const bool is_silent = look.since.target_silent_ns != 0 && look.in_flight != 0;
+    // An initiator that went beyond the window has shut it itself.
+    if (is_silent || look.counters.commands_beyond != 0) continue;
     hits.push_back(ShutWindow(rule, window, look, share));
   }
   return hits;

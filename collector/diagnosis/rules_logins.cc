@@ -19,7 +19,7 @@ constexpr uint16_t kNotFound = 0x0203;
 constexpr uint16_t kServiceUnavailable = 0x0301;
 constexpr uint16_t kOutOfResources = 0x0302;
 
-// What to do about a login status (RFC 7143 section 11.13.5).
+// Advice about a login status (RFC 7143 section 11.13.5).
 struct LoginAdvice {
   uint16_t status;
   std::string_view advice;

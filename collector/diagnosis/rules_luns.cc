@@ -87,7 +87,7 @@ std::string HolderText(const LunView& lun, const Window& window) {
     if (holder == nullptr || strand.reserved_ns > holder->reserved_ns) holder = &strand;
   }
   if (holder == nullptr)
-    return "Who holds it is not known: it was reserved before lunscope looked.";
+    return "The holder is not known: it reserved the LUN before lunscope looked.";
   return fmt::format("The last RESERVE that succeeded was of {}.", InitiatorText(holder->subject));
 }
 
@@ -136,7 +136,7 @@ Hits NewCapacity(const Rule& rule, const Window& window) {
                                 "has changed, and it did not ask for the new one",
                                 InitiatorText(strand.subject), LunText(strand.subject)),
                     {fmt::format("{} since then, and no READ CAPACITY.",
-                                 FormatCount(capacity.commands, "read or write"))},
+                                 FormatCount(capacity.commands, "command"))},
                     capacity.since_ns});
   }
   return hits;
@@ -167,7 +167,7 @@ bool Overlap(const Strand& a, const Strand& b) {
   });
 }
 
-// Two writers of the LUN with two names; nullptr: there are none.
+// Two writers of the LUN with two names; nullptr: nobody, or nobody else.
 struct Writers {
   const Strand* first = nullptr;
   const Strand* second = nullptr;

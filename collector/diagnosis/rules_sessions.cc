@@ -20,7 +20,7 @@ std::vector<std::string> Example(const TallyEntry& entry) {
   return {"The last time: " + entry.example + "."};
 }
 
-// What became of the session behind the silence.
+// The fate of the session behind the silence.
 std::vector<std::string> Aftermath(const Window& window, const Subject& subject,
                                    uint64_t since_ns) {
   uint64_t drops = 0;
@@ -152,8 +152,8 @@ constexpr Rule kRules[] = {
      0,
      kMinuteNs,
      "An initiator that does not answer is dropped soon: tgt nop_interval and nop_count, LIO "
-     "nopin_timeout and nopin_response_timeout. Is the VM paused, or its event loop busy? Old "
-     "libiscsi answers pings only while it has I/O.",
+     "nopin_timeout and nopin_response_timeout. Is the VM paused, or its event loop busy? "
+     "libiscsi answers pings only in its event loop.",
      InitiatorSilent},
     {"session-drops",
      kWarning,

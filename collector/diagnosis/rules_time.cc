@@ -57,8 +57,7 @@ bool IsSlow(const Rule& rule, const LunView& lun) {
 }
 
 std::string MeanText(const Figures& grown) {
-  return fmt::format("{} took {} on average, {} each.",
-                     FormatCount(DataCommands(grown), "read or write"),
+  return fmt::format("{} took {} on average, {} each.", FormatCount(DataCommands(grown), "command"),
                      TimeText(Mean(DataTimes(grown), DataCommands(grown))),
                      FormatBytes(Mean(grown[kDataBytes], DataCommands(grown)) / 512 * 512));
 }

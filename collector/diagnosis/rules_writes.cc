@@ -83,7 +83,7 @@ Hits R2tBound(const Rule& rule, const Window& window) {
     const std::string cost =
         IsTarget(subject)
             ? fmt::format("They wait for data {} of their time.", PercentText(share))
-            : "What the round trips cost is not known from here: see the target's host.";
+            : "The cost of the round trips is not known from here: see the target's host.";
     hits.push_back({subject,
                     fmt::format("writes of {} to {} need {:.1f} R2Ts each, and so as many round "
                                 "trips: {} a burst",

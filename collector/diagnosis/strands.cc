@@ -88,7 +88,8 @@ void CountData(Figures& now, const lunscope_command_record& command, bool is_wri
   CountPhases(now, command, is_write);
 }
 
-// Commands end in their order, nearly. What is left out makes a LUN look less busy than it is.
+// Commands end in their order, nearly. A part that is left out makes a LUN look less busy than it
+// is.
 void CountBusyTime(Strand& strand, const lunscope_command_record& command) {
   const uint64_t end_ns = command.header.time_ns;
   const uint64_t start_ns = end_ns > command.duration_ns ? end_ns - command.duration_ns : 0;
@@ -180,7 +181,7 @@ void Strands::TakeCommand(const lunscope_command_record& command, const Applied&
   const bool is_data = is_write || applied.operation == SCSI_OPERATION_READ;
   now[kCommands]++;
   now[kDurations] += command.duration_ns;
-  if (is_data) {
+  if (is_data && !applied.verdict.is_error()) {
     CountData(now, command, is_write);
     CountBusyTime(*strand, command);
   }
@@ -192,7 +193,7 @@ void Strands::TakeCommand(const lunscope_command_record& command, const Applied&
   Follow(*strand, command, applied);
 }
 
-// What is remembered of a command beside counts.
+// Facts of a command beside counts.
 void Strands::Follow(Strand& strand, const lunscope_command_record& command,
                      const Applied& applied) {
   const CommandEnd& end = applied.verdict.end;

@@ -18,7 +18,7 @@
 
 namespace lunscope {
 
-// What is counted. Data commands are those that read or write blocks; times are in nanoseconds.
+// The counts. Data commands are those that read or write blocks; times are in nanoseconds.
 enum Figure : size_t {
   kCommands,
   kDurations,  // of all commands with an answer
@@ -56,7 +56,7 @@ struct WrittenBlocks {
   uint64_t blocks = 0;
 };
 
-// What a unit attention said, until the initiator has asked what is new.
+// A unit attention, until the initiator has asked what is new.
 struct Attention {
   uint64_t since_ns = 0;  // 0: nothing is to be asked
   uint64_t commands = 0;  // reads and writes since

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What happened lately, counted by what it was and at whom: refused logins, sessions that were
+// Happenings of late, counted by their kind and their subject: refused logins, sessions that were
 // taken over, aborts. Not thread-safe: one thread at a time.
 //
 // The table is bounded. At the limit the entry that was quiet for longest makes room.
@@ -62,7 +62,7 @@ struct TallyEntry {
 class Tally {
  public:
   static constexpr size_t kMaxEntries = 1024;
-  // What was quiet for so long is forgotten. REQUIRES of rules: they look no further back.
+  // An entry that was quiet for so long is forgotten. REQUIRES of rules: they look no further back.
   static constexpr uint64_t kKeptNs = 600'000'000'000;
 
   // applied: what the model made of the record. A record of a command changes nothing.
