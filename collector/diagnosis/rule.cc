@@ -17,7 +17,7 @@ const std::vector<const Rule*>& AllRules() {
   static const std::vector<const Rule*> all = [] {
     std::vector<const Rule*> rules;
     for (const auto group :
-         {LoginRules(), SessionRules(), FlowRules(), TimeRules(), WriteRules(), LunRules()}) {
+         {LoginRules(), SessionRules(), FlowRules(), TimeRules(), WriteRules(), LunRules(), SharingRules()}) {
       for (const Rule& rule : group) rules.push_back(&rule);
     }
     return rules;

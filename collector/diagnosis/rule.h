@@ -67,6 +67,7 @@ std::span<const Rule> FlowRules();
 std::span<const Rule> TimeRules();
 std::span<const Rule> WriteRules();
 std::span<const Rule> LunRules();
+std::span<const Rule> SharingRules();
 
 // The table: all rows, in the order of the groups.
 const std::vector<const Rule*>& AllRules();
