@@ -27,6 +27,7 @@
 #include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/privileges.h"
+#include "collector/run/redirect_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/watcher.h"
 
@@ -40,13 +41,18 @@ constexpr uint64_t kLookNs = kSecondNs;
 constexpr uint64_t kDefaultDurationNs = 30 * kSecondNs;
 // A gap between packets has some looks, and not one for each of its seconds.
 constexpr uint64_t kLooksInAGap = 10;
+constexpr size_t kMaxElsewhere = 16;
 
 // A diagnosis, and what was there to be looked at.
 class Examination {
  public:
-  explicit Examination(Watcher& watcher) : watcher_(watcher) {
+  Examination(Watcher& watcher, const PortOptions& ports)
+      : watcher_(watcher), redirects_(ports.ports) {
     watcher.set_listener([this](const lunscope_record& record, const Applied& applied) {
       diagnosis_.Take(record, applied);
+      std::string elsewhere = redirects_.Take(applied);
+      if (!elsewhere.empty() && elsewhere_.size() < kMaxElsewhere)
+        elsewhere_.push_back("T" + elsewhere.substr(1) + ".");
       begin_ns_ = begin_ns_ == 0 ? record.time_ns : begin_ns_;
       roles_seen_ |= record.role;
     });
@@ -87,6 +93,7 @@ class Examination {
       unseen.push_back(fmt::format(
           "{} open before: the login was not seen.",
           old_.size() == 1 ? "1 connection was" : fmt::format("{} connections were", old_.size())));
+    unseen.insert(unseen.end(), elsewhere_.begin(), elsewhere_.end());
     AddLosses(counts, unseen);
     return looked_at;
   }
@@ -108,6 +115,8 @@ class Examination {
 
   Watcher& watcher_;
   Diagnosis diagnosis_;
+  RedirectNotices redirects_;
+  std::vector<std::string> elsewhere_;  // redirections to ports that are not watched
   uint64_t begin_ns_ = 0;
   uint64_t end_ns_ = 0;
   size_t connections_ = 0;
@@ -171,7 +180,7 @@ class DiagnoseSubcommand : public Subcommand {
     SourceList sources;
     sources.push_back(std::move(opened.value()));
     Watcher watcher(std::move(sources), ModelOptions{.has_own_time = true});
-    Examination examination(watcher);
+    Examination examination(watcher, watch_.ports);
     ReadCapture(watcher, capture, examination);
     LogNotice(capture.Hint());
     LogInfo("{}; {}", watcher.EndLine(), capture.CountsText());
@@ -211,7 +220,7 @@ class DiagnoseSubcommand : public Subcommand {
     LogInfo("watching {}{}; Ctrl-C ends", watch_.Text(),
             goes_on_ ? "" : fmt::format(" for {}", FormatDuration(DurationNs())));
     SayMissing(watcher);
-    Examination examination(watcher);
+    Examination examination(watcher, watch_.ports);
     Watch(watcher, loop, examination);
     watcher.Finish();
     examination.Look(MonotonicNs());

@@ -14,7 +14,7 @@ double Rule::Limit(std::string_view name) const {
 }
 
 const std::vector<const Rule*>& AllRules() {
-  static const std::vector<const Rule*> all = [] {
+  static const std::vector<const Rule*> kAll = [] {
     std::vector<const Rule*> rules;
     for (const auto group :
          {LoginRules(), SessionRules(), FlowRules(), TimeRules(), WriteRules(), LunRules(), SharingRules()}) {
@@ -22,7 +22,7 @@ const std::vector<const Rule*>& AllRules() {
     }
     return rules;
   }();
-  return all;
+  return kAll;
 }
 
 }  // namespace lunscope

@@ -120,7 +120,7 @@ void Tally::TakeEnd(const lunscope_record& record, const Applied& applied) {
   } else if (ended.during == During::kUnansweredLogin && IsByTarget(record.role, ended.end)) {
     Add({Happening::kLoginCut, 0, initiator}, record, applied);
   } else if (ended.during == During::kSession && !IsOrdinary(record.role, ended)) {
-    Add({Happening::kDropped, ended.end, initiator}, record, applied);
+    Add({Happening::kDropped, static_cast<uint16_t>(ended.end), initiator}, record, applied);
   }
 }
 
