@@ -76,6 +76,8 @@ static __always_inline void emit_failed_connect(struct sock* sk, __u8 end,
                                                 struct lunscope_totals* totals) {
   struct lunscope_connection* connection = connection_of(sk);
   if (!connection) return;
+  /* A port that the kernel chose is its own again by now (tcp_set_state()). */
+  connection->record.local_port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock*)sk, inet_sport));
   connection->record.end = end;
   emit_connection(connection,
                   LUNSCOPE_FLAG_OPENED | LUNSCOPE_FLAG_CLOSED | LUNSCOPE_FLAG_CONNECTING, totals);

@@ -86,6 +86,10 @@ struct sock {
   struct rb_root tcp_rtx_queue; /* of skbs, by sequence number, until they are acknowledged */
 };
 
+struct inet_sock {
+  __be16 inet_sport;
+};
+
 struct inet_connection_sock {
   __u8 icsk_retransmits; /* of the segment that is not acknowledged */
 };

@@ -130,6 +130,7 @@ static __always_inline int dump_connection(struct seq_file* seq, struct sock* sk
     fill_tcp(&connection->record.tcp, sk, tcp);
   }
   lunscope_fill_window(connection, bpf_ktime_get_ns());
+  lunscope_fill_statuses(connection);
   bpf_seq_write(seq, &connection->record, sizeof(connection->record));
   dump_aggregates(seq, sk, connection);
   if (lunscope_inflight_count(&connection->inflight) != 0) dump_inflight(seq, sk, connection);

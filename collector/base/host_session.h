@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "collector/base/address.h"
+#include "collector/base/local_lun.h"
 
 namespace lunscope {
 
@@ -22,6 +23,7 @@ struct HostSession {
   SocketAddress initiator_address;       // "" and 0: unknown
   std::string source;                    // who describes it: "sysfs", "configfs", "tgtadm"
   std::map<uint64_t, int> device_types;  // peripheral device types that are known, by LUN
+  LocalLuns luns;                        // those whose place on this host is known
 };
 
 // Combines the sessions that fit the connection with these ends. local and remote have the form of
@@ -29,5 +31,11 @@ struct HostSession {
 // different values for it. The source is empty if no session fits.
 HostSession FindHostSession(const std::vector<HostSession>& sessions, uint8_t role,
                             const std::string& local, const std::string& remote);
+
+// The LUNs at this end of the connection. Empty if several sessions to the target fit, and their
+// LUNs differ.
+LocalLuns FindLocalLuns(const std::vector<HostSession>& sessions, uint8_t role,
+                        const std::string& target, const std::string& local,
+                        const std::string& remote);
 
 }  // namespace lunscope

@@ -2,6 +2,7 @@
 #include "collector/host/host.h"
 
 #include "collector/host/lio.h"
+#include "collector/host/mounts.h"
 #include "collector/host/tgt.h"
 
 namespace lunscope {
@@ -11,6 +12,13 @@ std::vector<HostSession> ReadHostSessions() {
   for (const std::vector<HostSession>& more :
        {ReadLioSessions(kLioFolder), ReadTgtSessions(kTgtFolder, kTgtLimit)})
     sessions.insert(sessions.end(), more.begin(), more.end());
+  return sessions;
+}
+
+std::vector<HostSession> ReadLocalLuns() {
+  std::vector<HostSession> sessions = ReadKernelInitiator("/sys", ReadMounts("/proc"));
+  const std::vector<HostSession> more = ReadLioSessions(kLioFolder);
+  sessions.insert(sessions.end(), more.begin(), more.end());
   return sessions;
 }
 

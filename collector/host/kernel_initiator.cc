@@ -5,31 +5,36 @@
 #include <lunscope/types.h>
 
 #include <cstdlib>
-#include <map>
 
 #include "collector/base/files.h"
+#include "collector/host/block_device.h"
 #include "collector/host/kernel_lun.h"
 
 namespace lunscope {
 namespace {
 
-// The attribute "type" of each device, targetH:C:T/H:C:T:L, of a session.
-std::map<uint64_t, int> ReadDeviceTypes(const std::string& session) {
-  std::map<uint64_t, int> types;
-  for (const std::string& target : ListFolder(session)) {
+// The devices, targetH:C:T/H:C:T:L, of a session: their attribute "type", and the disk of those
+// that have one, block/sdX.
+void ReadDevices(const std::string& sys, const std::vector<Mount>& mounts,
+                 const std::string& folder, HostSession& session) {
+  for (const std::string& target : ListFolder(folder)) {
     if (!target.starts_with("target")) continue;
-    for (const std::string& device : ListFolder(fmt::format("{}/{}", session, target))) {
-      const std::string type = ReadLine(fmt::format("{}/{}/{}/type", session, target, device));
+    for (const std::string& name : ListFolder(fmt::format("{}/{}", folder, target))) {
+      const std::string device = fmt::format("{}/{}/{}", folder, target, name);
+      const std::string type = ReadLine(device + "/type");
       if (type.empty()) continue;
-      types[LunOfKernel(device.substr(device.rfind(':') + 1))] = std::atoi(type.c_str());
+      const uint64_t lun = LunOfKernel(name.substr(name.rfind(':') + 1));
+      session.device_types[lun] = std::atoi(type.c_str());
+      for (const std::string& disk : ListFolder(device + "/block"))
+        session.luns[lun] = ReadBlockDevice(sys, mounts, disk);
     }
   }
-  return types;
 }
 
 }  // namespace
 
-std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
+std::vector<HostSession> ReadKernelInitiator(const std::string& sys,
+                                             const std::vector<Mount>& mounts) {
   std::vector<HostSession> sessions;
   const std::string connections = sys + "/class/iscsi_connection";
   for (const std::string& name : ListFolder(connections)) {
@@ -52,7 +57,7 @@ std::vector<HostSession> ReadKernelInitiator(const std::string& sys) {
     found.initiator_address = ParseAddress("[::]:" + ReadLine(connection + "local_port"));
     if (found.initiator_address.port == 0) found.initiator_address = {};
     found.source = "sysfs";
-    found.device_types = ReadDeviceTypes(session + "device");
+    ReadDevices(sys, mounts, session + "device", found);
     sessions.push_back(found);
   }
   return sessions;

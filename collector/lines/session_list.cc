@@ -13,6 +13,7 @@
 #include "collector/base/json.h"
 #include "collector/base/quantity.h"
 #include "collector/base/text_table.h"
+#include "collector/lines/local_lun_lines.h"
 #include "collector/lines/shared_keys.h"
 #include "collector/names/names.h"
 
@@ -61,6 +62,17 @@ uint64_t RecordsLost(const Connection& connection) {
   return records;
 }
 
+// The LUNs of a session, as far as this host says what is behind them.
+LocalLuns LocalLunsOf(const Model& model, const SessionKey& key, const Session& session) {
+  LocalLuns luns;
+  for (const auto& [cid, id] : session.connections)
+    luns.merge(model.local_luns().Of(*model.FindConnection(id), key.target));
+  return luns;
+}
+LocalLuns LocalLunsOf(const Model& model, const Connection& connection) {
+  return model.local_luns().Of(connection, connection.target->first.name);
+}
+
 // ---- as JSON ----
 
 // Numbers and booleans of the RFC become those of JSON. The model keeps numbers in decimal.
@@ -99,7 +111,12 @@ double Milliseconds(uint64_t us) { return static_cast<double>(us) / 1e3; }
 
 // The facts of the last walk.
 void AddWalked(json::Members& line, const Connection& connection) {
-  if (connection.window) line.Number("command_window", *connection.window);
+  if (connection.window) {
+    line.Number("command_window", *connection.window);
+    line.Number("smallest_command_window", connection.smallest_window);
+  }
+  if (connection.unacknowledged_statuses)
+    line.Number("unacknowledged_statuses", *connection.unacknowledged_statuses);
   const lunscope_tcp& tcp = connection.tcp;
   if (tcp.is_known == 0) return;
   line.Object("tcp", [&](json::Members& facts) {
@@ -154,9 +171,21 @@ void FillSession(json::Members& line, const Model& model, const SessionKey& key,
     for (const auto& [cid, id] : session.connections)
       list.Object(FillConnection, *model.FindConnection(id), cid);
   });
+  AddLocalLuns(line, LocalLunsOf(model, key, session));
 }
 
-void FillOther(json::Members& line, const Connection& connection, int64_t wall_clock_offset_ns) {
+// They stand in for the parameters, which no login gave.
+void AddSeen(json::Members& line, const SeenLengths& seen) {
+  line.Object("largest_seen", [&](json::Members& lengths) {
+    lengths.Number("data_in_bytes", seen.data_in);
+    lengths.Number("data_out_bytes", seen.data_out);
+    lengths.Number("immediate_bytes", seen.immediate);
+    lengths.Number("r2t_bytes", seen.r2t);
+  });
+}
+
+void FillOther(json::Members& line, const Model& model, const Connection& connection,
+               int64_t wall_clock_offset_ns) {
   line.String("role", RoleLabel(connection.role));
   line.String("state", StateOf(connection));
   line.String("since", TimeOf(connection.met_ns, wall_clock_offset_ns));
@@ -168,6 +197,8 @@ void FillOther(json::Members& line, const Connection& connection, int64_t wall_c
   AddProcess(line, connection.process);
   line.Number("records_lost", RecordsLost(connection));
   AddWalked(line, connection);
+  if (connection.is_midstream) AddSeen(line, connection.seen);
+  AddLocalLuns(line, LocalLunsOf(model, connection));
 }
 
 void FillTarget(json::Members& line, const Directory::Key& key, const ListedTarget& target) {
@@ -220,7 +251,7 @@ std::string HistoryLine(const SessionHistory& history) {
                      static_cast<double>(history.outage_ns) / 1e9);
 }
 
-std::string SessionDetails(const Model& model, const Session& session,
+std::string SessionDetails(const Model& model, const SessionKey& key, const Session& session,
                            int64_t wall_clock_offset_ns) {
   std::string lines;
   std::string changed;
@@ -233,7 +264,7 @@ std::string SessionDetails(const Model& model, const Session& session,
   if (!session.is_up())
     lines += fmt::format("    up since {} at {}, and gone without a logout\n",
                          TimeOf(session.since_ns, wall_clock_offset_ns), OrUnknown(session.portal));
-  lines += HistoryLine(session.history);
+  lines += HistoryLine(session.history) + LocalLunLines(LocalLunsOf(model, key, session));
   return changed.empty() ? lines : lines + changed + "\n";
 }
 
@@ -265,7 +296,7 @@ std::string SessionsJson(const Model& model, int64_t wall_clock_offset_ns) {
     });
     line.Array("other_connections", [&](json::Elements& list) {
       for (const Connection* connection : OtherConnections(model))
-        list.Object(FillOther, *connection, wall_clock_offset_ns);
+        list.Object(FillOther, model, *connection, wall_clock_offset_ns);
     });
     line.Array("targets", [&](json::Elements& list) {
       for (const auto& [key, target] : model.directory().targets())
@@ -282,14 +313,15 @@ std::string SessionsTable(const Model& model, int64_t wall_clock_offset_ns) {
     const uint64_t since_ns = session.is_up() ? session.since_ns : session.down_since_ns;
     table.AddRow({EndName(key.role), session.is_up() ? "up" : "down",
                   TimeOf(since_ns, wall_clock_offset_ns), session.name, key.target, key.initiator},
-                 SessionDetails(model, session, wall_clock_offset_ns));
+                 SessionDetails(model, key, session, wall_clock_offset_ns));
   }
   const std::vector<const Connection*> others = OtherConnections(model);
   for (const Connection* connection : others) {
-    table.AddRow({EndName(connection->role), StateOf(*connection),
-                  TimeOf(connection->met_ns, wall_clock_offset_ns), "-",
-                  connection->target->first.name, std::string(OrUnknown(connection->initiator))},
-                 ConnectionLine(*connection, "connection"));
+    table.AddRow(
+        {EndName(connection->role), StateOf(*connection),
+         TimeOf(connection->met_ns, wall_clock_offset_ns), "-", connection->target->first.name,
+         std::string(OrUnknown(connection->initiator))},
+        ConnectionLine(*connection, "connection") + LocalLunLines(LocalLunsOf(model, *connection)));
   }
   const bool is_empty = model.sessions().all().empty() && others.empty();
   return (is_empty ? std::string(kNoSession) : table.Format()) + TargetsTable(model.directory());

@@ -207,6 +207,36 @@ struct EachNoStatus {
   }
 };
 
+// Mount points in one label. A comma in one of them is an escape.
+std::string MountLabelValue(const LocalLun& lun) {
+  std::string text;
+  for (const std::string& mount : lun.mounts) {
+    if (!text.empty()) text += ',';
+    for (const char c : mount) text += c == ',' ? "\\x2c" : std::string(1, c);
+  }
+  return lun.more_mounts == 0 ? text : text + ",...";
+}
+
+// The disks and the storage of this host that are behind LUNs.
+struct EachLocalLun {
+  using Item = LocalLun;
+  static constexpr std::array kLabels = {&kRoleLabel,   &kTargetLabel,    &kLunLabel,
+                                         &kDeviceLabel, &kMultipathLabel, &kMountsLabel};
+  static void Walk(const View& view, const ItemVisitor<Item>& visit) {
+    for (const auto& [target, luns] : view.observation.snapshot.local_luns) {
+      for (const auto& [lun, local] : luns) {
+        Labels labels = RoleLabels(target.role);
+        labels.push_back({kTargetLabel.name, target.name});
+        labels.push_back({kLunLabel.name, LunLabelValue(lun)});
+        labels.push_back({kDeviceLabel.name, local.device});
+        labels.push_back({kMultipathLabel.name, local.multipath});
+        labels.push_back({kMountsLabel.name, MountLabelValue(local)});
+        visit(labels, local);
+      }
+    }
+  }
+};
+
 uint64_t Commands(const OperationStatistics& operation) { return operation.duration_ns.count(); }
 
 uint64_t OldestAge(const LunStatistics& lun, const View& view) {
@@ -282,6 +312,10 @@ constexpr Metric kCommandMetrics[] = {
      InfoOf<EachLunName>(),
      Twin{"Vendor and model of a SCSI device, from the kernel; always 1.",
           InfoOf<EachDeviceName>()}},
+    {"lun_local_info", Gauge, kInfo, kLiveIscsi,
+     "A LUN on this host: the initiator's disk, or the storage that LIO serves; always 1. A LUN "
+     "with several paths has a series for each disk.",
+     InfoOf<EachLocalLun>()},
     {"lun_capacity_bytes", Gauge, kBytes, kIscsi,
      "Capacity of a LUN, from READ CAPACITY data through this portal.",
      Of<Where<EachLunIdentity, &HasCapacity>, &LunIdentity::capacity_bytes>()},

@@ -235,6 +235,14 @@ constexpr Label kModelLabel = {"model", "Product identification, from INQUIRY da
 constexpr Label kSerialLabel = {"serial", "The unit serial number, from INQUIRY data."};
 constexpr Label kWwidLabel = {
     "wwid", "The name of the logical unit in the world, from INQUIRY data, as sysfs writes it."};
+constexpr Label kDeviceLabel = {
+    "device",
+    "The disk as the kernel names it, such as sdb; of a target the path that LIO serves."};
+constexpr Label kMultipathLabel = {
+    "multipath", "The multipath map that has the disk as a path; empty if none has."};
+constexpr Label kMountsLabel = {
+    "mounts",
+    "Up to 8 mount points, with commas between them: of the disk and what is built of it."};
 constexpr Label kStatusLabel = {"status", "The SCSI status.", &StatusValues};
 constexpr Label kSenseKeyLabel = {"sense_key", "The sense key of the sense data.", &SenseKeyValues,
                                   true};

@@ -130,7 +130,13 @@ uint64_t Walked(const TargetStatistics& target) {
 }
 
 bool HasWindow(const TargetStatistics& target) { return target.walked.command_window.has_value(); }
-uint64_t SmallestWindow(const TargetStatistics& target) { return *target.walked.command_window; }
+bool HasStatuses(const TargetStatistics& target) {
+  return target.walked.unacknowledged_statuses.has_value();
+}
+template <auto member>
+uint64_t Known(const TargetStatistics& target) {
+  return *(target.walked.*member);
+}
 
 template <lunscope_direction direction>
 uint64_t Bytes(const TargetStatistics& target) {
@@ -218,7 +224,16 @@ constexpr Metric kTargetMetrics[] = {
     {"command_window_commands", Gauge, kCount, kIscsi,
      "Commands that the target still takes, MaxCmdSN - ExpCmdSN + 1, on the connection with the "
      "fewest.",
-     Of<Where<EachTarget, &HasWindow>, &SmallestWindow>()},
+     Of<Where<EachTarget, &HasWindow>, &Known<&WalkedConnections::command_window>>()},
+    {"smallest_command_window_commands", Gauge, kCount, kIscsi,
+     "The smallest of these windows in the last one to two minutes, which is that of a moment "
+     "between two scrapes; 0 if one was closed.",
+     Of<Where<EachTarget, &HasWindow>, &Known<&WalkedConnections::smallest_command_window>>()},
+    {"unacknowledged_statuses", Gauge, kCount, kIscsi,
+     "Answers of the target, by StatSN, that the initiator has not acknowledged by ExpStatSN, on "
+     "the "
+     "connection with the most. An initiator acknowledges with its next PDU.",
+     Of<Where<EachTarget, &HasStatuses>, &Known<&WalkedConnections::unacknowledged_statuses>>()},
     {"closed_command_windows", Gauge, kCount, kIscsi,
      "Connections whose target takes no more commands.",
      Of<EachTarget, &Walked<&WalkedConnections::closed_command_windows>>()},

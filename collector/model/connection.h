@@ -49,6 +49,14 @@ struct CommandExtension {
   std::optional<uint32_t> expected_read_bytes;  // of a bidirectional command
 };
 
+// The most bytes that were seen at once. They show what was negotiated where no login was seen.
+struct SeenLengths {
+  uint32_t data_in = 0;  // data segment of a Data-In
+  uint32_t data_out = 0;
+  uint32_t immediate = 0;  // of a SCSI Command
+  uint32_t r2t = 0;        // that an R2T asked for
+};
+
 struct alignas(64) Connection : Origin {
   static constexpr size_t kMaxDeviceTypes = 256;
 
@@ -73,6 +81,9 @@ struct alignas(64) Connection : Origin {
   uint32_t unread_bytes = 0;             // the same: that wait for their reader
   uint32_t in_flight = 0;                // the same: commands
   uint64_t oldest_start_ns = 0;          // of those; 0: none
+  uint32_t smallest_window = 0;          // the same, of the last one to two minutes
+  SeenLengths seen;
+  std::optional<uint32_t> unacknowledged_statuses;  // as of the last walk
 
   LoginState login;
   Pings pings;

@@ -36,6 +36,13 @@ void Connections::Describe(Connection& connection, const lunscope_connection_rec
   connection.unread_bytes = record.unread_bytes;
   connection.in_flight = 0;
   connection.oldest_start_ns = 0;
+  connection.smallest_window = record.smallest_window;
+  connection.seen = {record.largest_segment[is_target ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED],
+                     record.largest_segment[is_target ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT],
+                     record.largest_immediate, record.largest_r2t};
+  connection.unacknowledged_statuses.reset();
+  if (record.has_unacknowledged_statuses != 0)
+    connection.unacknowledged_statuses = record.unacknowledged_statuses;
   connection.is_midstream = (record.header.flags & LUNSCOPE_FLAG_MIDSTREAM) != 0;
   connection.never_came_about = (record.header.flags & LUNSCOPE_FLAG_CONNECTING) != 0;
   InferNames(connection);

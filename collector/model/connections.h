@@ -17,6 +17,7 @@
 #include "collector/base/host_session.h"
 #include "collector/base/local_process.h"
 #include "collector/model/connection.h"
+#include "collector/model/local_luns.h"
 #include "collector/model/numbered.h"
 #include "collector/model/pause.h"
 #include "collector/model/series.h"
@@ -46,6 +47,8 @@ class Connections {
   void SetProcess(uint64_t id, LocalProcess process);
   // Sessions as this host reports them. They name the connections that were open before lunscope.
   void SetHostSessions(std::vector<HostSession> sessions);
+  LocalLunTable& local_luns() { return local_luns_; }
+  [[nodiscard]] const LocalLunTable& local_luns() const { return local_luns_; }
 
   // nullptr if it has closed, or was never met.
   [[nodiscard]] const Connection* Find(uint64_t id) const { return table_.Find(id); }
@@ -76,6 +79,7 @@ class Connections {
   Series& series_;
   Numbered<Connection, kRecent> table_;
   std::vector<HostSession> host_sessions_;
+  LocalLunTable local_luns_;
   uint64_t walk_number_ = 0;  // of the last walk
   bool is_walking_ = false;
   std::unordered_set<uint64_t> closed_in_walk_;

@@ -106,6 +106,7 @@ Snapshot Model::TakeSnapshot(const Pause& pause) {
   snapshot.dropped_series = series_.dropped();
   snapshot.tracked_commands = commands_.tracked();
   CopyTargets(series_.targets(), pause, snapshot);
+  connections_.local_luns().Copy(snapshot);
   CopyInitiators(series_.initiators(), pause, snapshot);
   CopySessions(sessions().all(), max_label_sets_, pause, snapshot);
   CountConnections(connections(), max_label_sets_, pause, snapshot);

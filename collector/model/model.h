@@ -80,6 +80,10 @@ class Model {
   void SetHostSessions(std::vector<HostSession> sessions) {
     connections_.SetHostSessions(std::move(sessions));
   }
+  // The LUNs of this host's sessions, as the host describes them now.
+  void SetLocalLuns(std::vector<HostSession> sessions) {
+    connections_.local_luns().Set(std::move(sessions));
+  }
   // The process that reads a connection. Ignored if the connection has closed.
   void SetProcess(uint64_t id, LocalProcess process) {
     connections_.SetProcess(id, std::move(process));
@@ -111,6 +115,7 @@ class Model {
   [[nodiscard]] const std::map<uint64_t, Connection>& connections() const {
     return connections_.all();
   }
+  [[nodiscard]] const LocalLunTable& local_luns() const { return connections_.local_luns(); }
   [[nodiscard]] const SessionTable& sessions() const { return logins_.sessions(); }
   [[nodiscard]] const Directory& directory() const { return logins_.directory(); }
   // The peripheral device type of the LUN of this number, else kUnknownDeviceType.

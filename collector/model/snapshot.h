@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "collector/base/local_lun.h"
 #include "collector/base/local_process.h"
 #include "collector/model/connection.h"
 #include "collector/model/pause.h"
@@ -44,6 +46,8 @@ struct Snapshot {
   std::map<std::pair<TargetKey, std::string>, uint64_t> inferred_connections;
   // Connections by target and by the process that reads them. Its id is 0: it is no label.
   std::map<std::pair<TargetKey, LocalProcess>, uint64_t> connections;
+  // The LUNs on this host. A LUN with several paths has several disks.
+  std::map<TargetKey, std::set<std::pair<uint64_t, LocalLun>>> local_luns;
   // The guests that run the initiators of open connections.
   std::map<InitiatorKey, std::string> guests;
 };

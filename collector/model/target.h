@@ -54,6 +54,9 @@ struct WalkedConnections {
   uint64_t closed_send_windows = 0;
   uint64_t closed_command_windows = 0;
   std::optional<uint32_t> command_window;  // the smallest
+  // The same of the last one to two minutes, and not of the moment.
+  std::optional<uint32_t> smallest_command_window;
+  std::optional<uint32_t> unacknowledged_statuses;  // the most
 };
 
 // The sender of a ping, which is a NOP that asks for an answer. Also an array index.

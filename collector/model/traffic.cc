@@ -2,6 +2,7 @@
 #include "collector/model/traffic.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,12 +21,21 @@ void Advance(uint64_t& total, Count& counted, Count now) {
   total += Growth(counted, now);
 }
 
+void Lower(std::optional<uint32_t>& smallest, uint32_t number) {
+  smallest = std::min(smallest.value_or(~0u), number);
+}
+
 // A record outside of a walk says nothing of this, and adds nothing.
 void AddWalked(WalkedConnections& walked, const lunscope_connection_record& record) {
   walked.unread_bytes += record.unread_bytes;
   if (record.has_window != 0) {
-    walked.command_window = std::min(walked.command_window.value_or(~0u), record.window);
+    Lower(walked.command_window, record.window);
+    Lower(walked.smallest_command_window, record.smallest_window);
     if (record.window == 0) walked.closed_command_windows++;
+  }
+  if (record.has_unacknowledged_statuses != 0) {
+    walked.unacknowledged_statuses =
+        std::max(walked.unacknowledged_statuses.value_or(0), record.unacknowledged_statuses);
   }
   const lunscope_tcp& tcp = record.tcp;
   if (tcp.is_known == 0) return;

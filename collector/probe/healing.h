@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "collector/probe/beside.h"
 #include "collector/probe/program_part.h"
 #include "collector/probe/ring_source.h"
 
@@ -23,8 +24,7 @@ class HealingProgram : public ProgramGroup {
  public:
   // REQUIRES: main is loaded, and lives as long as this. Loading takes a while, so a thread does
   // it.
-  explicit HealingProgram(lunscope_bpf* main)
-      : pending_(std::async(std::launch::async, BeginToHeal, main)) {}
+  explicit HealingProgram(lunscope_bpf* main) : pending_(StartBeside(BeginToHeal, main)) {}
 
   void Update() override;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collector/base/files.h"
+#include "collector/probe/beside.h"
 
 namespace lunscope {
 namespace {
@@ -48,7 +49,7 @@ void KernelInitiatorProgram::Update() {
   }
   if (is_wanted_ || !HasTransport()) return;
   is_wanted_ = true;
-  pending_ = std::async(std::launch::async, AttachKernelInitiator, main_);
+  pending_ = StartBeside(AttachKernelInitiator, main_);
 }
 
 std::vector<ProgramState> KernelInitiatorProgram::States() const {

@@ -42,8 +42,7 @@ bool CaptureFile::Next(TcpSegment* segment) {
 
 CaptureCounts CaptureFile::counts() const {
   CaptureCounts counts = counts_;
-  counts.out_of_order = packets_.out_of_order();
-  counts.late = packets_.late();
+  counts.order = packets_.counts();
   return counts;
 }
 

@@ -21,8 +21,7 @@ struct CaptureCounts {
   uint64_t packets = 0;
   std::array<uint64_t, kPacketKinds> by_kind{};
   uint64_t cut_payloads = 0;  // segments of which the snap length cut off payload
-  uint64_t out_of_order = 0;  // packets that were put in order, or were too late for that
-  uint64_t late = 0;
+  SorterCounts order;
 };
 
 class CaptureFile {

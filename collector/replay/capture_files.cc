@@ -17,8 +17,10 @@ bool MayBeOpenedAgain(const std::string& path) {
 void Add(CaptureCounts* sum, const CaptureCounts& counts) {
   sum->packets += counts.packets;
   sum->cut_payloads += counts.cut_payloads;
-  sum->out_of_order += counts.out_of_order;
-  sum->late += counts.late;
+  sum->order.out_of_order += counts.order.out_of_order;
+  sum->order.late += counts.order.late;
+  sum->order.steps_back += counts.order.steps_back;
+  sum->order.stepped_back_ns += counts.order.stepped_back_ns;
   for (size_t kind = 0; kind < kPacketKinds; kind++) sum->by_kind[kind] += counts.by_kind[kind];
 }
 

@@ -251,6 +251,7 @@ void ConnectionFollower::Close(uint64_t now_ns, lunscope_end end) {
 
 void ConnectionFollower::Walk(const Handler& handler) const {
   lunscope_fill_window(connection_.get(), now_ns_);
+  lunscope_fill_statuses(connection_.get());
   handler(connection_->record.header);
   if (lunscope_inflight_count(&connection_->inflight) == 0) return;
   const auto list = std::make_unique<lunscope_inflight_record>();

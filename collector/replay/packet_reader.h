@@ -21,6 +21,7 @@ struct CapturedPacket {
   int link_type = 0;                  // DLT_* of libpcap
   std::span<const uint8_t> captured;  // good until the next packet is read
   uint32_t wire_bytes = 0;
+  uint32_t interface = 0;  // its number in the file, where files have several
 };
 
 class PacketReader {

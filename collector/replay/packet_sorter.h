@@ -3,7 +3,10 @@
 // Packets in the order of their times. Some tools write packets as their queues deliver them, so
 // one direction of a connection runs ahead of the other. Packets wait here until the file has gone
 // on by kWindowNs, or until too many bytes wait. A packet that comes later than that is counted.
-// One thread.
+//
+// The clock of a capture may be set back. Then a packet has an earlier time than one that TCP's
+// numbers put in front of it, and sorting by time would mix the packets up. From there on all
+// times are moved on by as much, so that they do not go back. One thread.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +19,13 @@
 #include "collector/replay/packet_reader.h"
 
 namespace lunscope {
+
+struct SorterCounts {
+  uint64_t out_of_order = 0;  // packets with a time before that of one in front of them in the file
+  uint64_t late = 0;          // those of them that came too late to be sorted in
+  uint64_t steps_back = 0;    // of the capture's clock
+  uint64_t stepped_back_ns = 0;  // by how much at least, in all
+};
 
 class PacketSorter {
  public:
@@ -30,10 +40,7 @@ class PacketSorter {
   bool Next(CapturedPacket* packet);
   [[nodiscard]] const PacketReader& reader() const { return *reader_; }
 
-  // Packets whose time is before that of a packet in front of them in the file.
-  [[nodiscard]] uint64_t out_of_order() const { return out_of_order_; }
-  // Those of them that came too late to be sorted in.
-  [[nodiscard]] uint64_t late() const { return late_; }
+  [[nodiscard]] const SorterCounts& counts() const { return counts_; }
   [[nodiscard]] size_t waiting_bytes() const { return waiting_bytes_; }
 
  private:
@@ -47,6 +54,8 @@ class PacketSorter {
   static Key KeyOf(const Waiting& waiting) { return {waiting.packet.time_ns, waiting.number}; }
 
   bool Read();
+  [[nodiscard]] uint64_t EarliestTime(const CapturedPacket& packet) const;
+  void UndoSteps(CapturedPacket* packet);
   [[nodiscard]] bool IsStrayNext() const;
   [[nodiscard]] bool IsDue() const;
   Waiting TakeNext();
@@ -61,8 +70,7 @@ class PacketSorter {
   uint64_t read_ = 0;       // packets
   uint64_t latest_ns_ = 0;  // of all that was read
   uint64_t given_ns_ = 0;   // of the last that was given
-  uint64_t out_of_order_ = 0;
-  uint64_t late_ = 0;
+  SorterCounts counts_;
 };
 
 }  // namespace lunscope

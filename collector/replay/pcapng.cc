@@ -194,6 +194,7 @@ class PcapngReader : public PacketReader {
           fmt::format("a packet of interface {} of {}", interface_number, interfaces_.size()));
     const Interface& interface = interfaces_[interface_number];
     time_ns_ = TimeNs(interface, uint64_t{high} << 32 | low);
+    packet->interface = interface_number;
     return Give(interface, captured_bytes, wire_bytes, at, packet);
   }
 
@@ -201,6 +202,7 @@ class PcapngReader : public PacketReader {
   bool TakeSimplePacket(CapturedPacket* packet) {
     if (interfaces_.empty()) return Damage("a packet without an interface");
     const Interface& interface = interfaces_.front();
+    packet->interface = 0;
     const uint32_t wire_bytes = Number32(8);
     uint32_t captured =
         interface.snap_bytes == 0 ? wire_bytes : std::min(wire_bytes, interface.snap_bytes);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "collector/base/clock.h"
+#include "collector/base/quantity.h"
 
 namespace lunscope {
 namespace {
@@ -95,10 +96,16 @@ std::string CaptureSource::CountsText() const {
   for (size_t kind = 1; kind < kPacketKinds; kind++)
     add(counts.by_kind[kind], kPacketKindNames[kind]);
   add(counts.cut_payloads, "cut by the snap length");
-  add(counts.out_of_order - counts.late, "out of order");
-  add(counts.late, "too late to be put in order");
+  add(counts.order.out_of_order - counts.order.late, "out of order");
+  add(counts.order.late, "too late to be put in order");
   add(watch_.unwatched.packets(), "TCP on other ports");
   add(watch_.crowded_packets, "of too many connections");
+  if (counts.order.steps_back != 0) {
+    fmt::format_to(std::back_inserter(text),
+                   "; their clock was set back {}, by {:.6f} s or more in all",
+                   FormatCount(counts.order.steps_back, "time"),
+                   static_cast<double>(counts.order.stepped_back_ns) / 1e9);
+  }
   return text;
 }
 

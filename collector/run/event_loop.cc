@@ -17,14 +17,16 @@ EventLoop::EventLoop(HangUp hang_up) : hang_up_(hang_up), epoll_fd_(epoll_create
   // signalfd.
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, number);
+  sigemptyset(&ends_);
+  for (const int number : {SIGINT, SIGTERM}) sigaddset(&ends_, number);
   if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN && hang_up == HangUp::kEnds) {
     std::signal(SIGHUP, SIG_IGN);
-  } else {
-    sigaddset(&signals, SIGHUP);
+  } else if (hang_up == HangUp::kEnds) {
+    sigaddset(&ends_, SIGHUP);
   }
+  sigset_t signals = ends_;
+  sigaddset(&signals, SIGUSR1);
+  if (hang_up == HangUp::kReloads) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   Watch(signal_fd_);
@@ -34,6 +36,12 @@ EventLoop::~EventLoop() {
   close(signal_fd_);
   close(epoll_fd_);
 }
+
+EventLoop::EndingAtOnce::EndingAtOnce(const EventLoop& loop) : ends_(loop.ends_) {
+  pthread_sigmask(SIG_UNBLOCK, &ends_, nullptr);
+}
+
+EventLoop::EndingAtOnce::~EndingAtOnce() { pthread_sigmask(SIG_BLOCK, &ends_, nullptr); }
 
 void EventLoop::Watch(int fd) {
   epoll_event event{};

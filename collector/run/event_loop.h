@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 
 #include "collector/base/result.h"
 
@@ -24,12 +25,28 @@ class EventLoop {
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop();
 
+  // While this lives, a signal that ends the process ends it at once, as it does any program. For
+  // work that no signal interrupts and that leaves nothing behind: the kernel takes a second to
+  // verify the programs on a slow host. REQUIRES: a thread that is started in the meantime has its
+  // signals blocked.
+  class EndingAtOnce {
+   public:
+    explicit EndingAtOnce(const EventLoop& loop);
+    EndingAtOnce(const EndingAtOnce&) = delete;
+    EndingAtOnce& operator=(const EndingAtOnce&) = delete;
+    ~EndingAtOnce();
+
+   private:
+    const sigset_t& ends_;
+  };
+
   // REQUIRES: the descriptor stays open as long as the loop waits.
   void Watch(int wakeup_fd);
   Wake Wait(std::chrono::milliseconds longest);
 
  private:
   const HangUp hang_up_;
+  sigset_t ends_;  // the signals that end the process
   int epoll_fd_;
   int signal_fd_;
 };

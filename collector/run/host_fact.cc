@@ -14,6 +14,7 @@ struct HostReader {
   LocalProcesses& processes;
 
   HostFact operator()(const SessionsQuestion& /*question*/) const { return ReadHostSessions(); }
+  HostFact operator()(const LocalLunsQuestion& /*question*/) const { return ReadLocalLuns(); }
   HostFact operator()(const ScsiHostQuestion& question) const {
     return ReadScsiHostTarget("/sys", question.host);
   }

@@ -24,6 +24,11 @@ struct SessionsQuestion {
   auto operator<=>(const SessionsQuestion&) const = default;
 };
 
+// What is behind the LUNs of this host's sessions now? The fact: std::vector<HostSession>.
+struct LocalLunsQuestion {
+  auto operator<=>(const LocalLunsQuestion&) const = default;
+};
+
 // Which target does the iSCSI session below a SCSI host have? The fact: std::string, "" if there is
 // no such session.
 struct ScsiHostQuestion {
@@ -40,7 +45,8 @@ struct ProcessQuestion {
   auto operator<=>(const ProcessQuestion&) const = default;
 };
 
-using Question = std::variant<SessionsQuestion, ScsiHostQuestion, ProcessQuestion>;
+using Question =
+    std::variant<SessionsQuestion, LocalLunsQuestion, ScsiHostQuestion, ProcessQuestion>;
 using HostFact = std::variant<std::vector<HostSession>, std::string, LocalProcess>;
 
 struct Answer {

@@ -15,6 +15,8 @@ namespace {
 
 // More are not remembered. A walk asks again for those that are still there.
 constexpr size_t kMaxWaitingConnections = 16384;
+// A scrape waits so long for the LUNs of this host. A disk takes the reader some 0.2 ms.
+constexpr std::chrono::milliseconds kScrapePatience(100);
 
 ProcessQuestion ProcessOf(const lunscope_connection_record& record) {
   ProcessQuestion question{record.process, record.cgroup, record.network_namespace, {}};
@@ -42,6 +44,9 @@ struct HostNames::Learner {
   void operator()(const SessionsQuestion& /*question*/) {
     model.SetHostSessions(std::move(std::get<std::vector<HostSession>>(fact)));
     if (names.after_programs_) names.after_programs_();
+  }
+  void operator()(const LocalLunsQuestion& /*question*/) {
+    model.SetLocalLuns(std::move(std::get<std::vector<HostSession>>(fact)));
   }
   void operator()(const ScsiHostQuestion& question) {
     const std::string& target = std::get<std::string>(fact);
@@ -105,6 +110,10 @@ void HostNames::TakeAnswers(Model& model) {
   if (!resolver_) return;
   for (Answer& answer : resolver_->TakeAnswers())
     std::visit(Learner{*this, model, answer.fact}, answer.question);
+}
+
+void HostNames::FindLocalLuns() const {
+  if (resolver_) resolver_->Await(LocalLunsQuestion{}, std::min(patience_, kScrapePatience));
 }
 
 void HostNames::WaitForAnswers(std::chrono::milliseconds longest) {

@@ -4,7 +4,8 @@
 // below a SCSI host, the sessions that were open before. Records are looked at before and after the
 // model has them; what is not known is asked, and the model gets the answer when it comes.
 //
-// The caller serialises all calls. None of them waits for an answer but WaitForAnswers().
+// The caller serialises all calls but FindLocalLuns(). None of them waits for an answer but that
+// and WaitForAnswers().
 #pragma once
 
 #include <chrono>
@@ -40,6 +41,9 @@ class HostNames {
   void Complete(const lunscope_record& record, Model& model);
   // Give the model the answers that have come.
   void TakeAnswers(Model& model);
+  // Asks for the LUNs of this host, unless that was asked a short while ago, and waits a
+  // moment for the answer. An answer that is late is there for a later scrape. Any thread may call.
+  void FindLocalLuns() const;
   // Wait until an answer has come, or this long.
   void WaitForAnswers(std::chrono::milliseconds longest);
   [[nodiscard]] std::chrono::nanoseconds patience() const { return patience_; }

@@ -29,6 +29,14 @@ struct Resolver::Work {
   [[nodiscard]] bool IsLate() const {
     return busy_since && steady_clock::now() - *busy_since >= limits.deadline;
   }
+  // False: the question is open already, or there is no room for it.
+  bool Ask(const Question& question) {
+    if (open.contains(question) || waiting.size() >= limits.questions) return false;
+    open.insert(question);
+    waiting.push_back(question);
+    changed.notify_all();
+    return true;
+  }
   void Answered(const Question& question, HostFact fact) {
     known.Put(question, fact, steady_clock::now());
     open.erase(question);
@@ -103,12 +111,14 @@ int Resolver::wakeup_fd() const { return work_->fd; }
 std::optional<HostFact> Resolver::Find(const Question& question) {
   const std::lock_guard lock(work_->mutex);
   std::optional<HostFact> fact = work_->known.Find(question, steady_clock::now());
-  if (fact || work_->open.contains(question) || work_->waiting.size() >= work_->limits.questions)
-    return fact;
-  work_->open.insert(question);
-  work_->waiting.push_back(question);
-  work_->changed.notify_all();
-  return std::nullopt;
+  if (!fact) work_->Ask(question);
+  return fact;
+}
+
+void Resolver::Await(const Question& question, std::chrono::milliseconds longest) {
+  std::unique_lock lock(work_->mutex);
+  if (work_->known.Find(question, steady_clock::now()) || !work_->Ask(question)) return;
+  work_->changed.wait_for(lock, longest, [&] { return !work_->open.contains(question); });
 }
 
 std::vector<Answer> Resolver::TakeAnswers() {

@@ -10,8 +10,8 @@
 //
 // Rejected: to end a thread that is late. A read that hangs in the kernel cannot be ended.
 //
-// All functions may be called by any thread. None of them waits for a reader but WaitForAnswers()
-// and the destructor, and these wait for a limited time.
+// All functions may be called by any thread. None of them waits for a reader but Await(),
+// WaitForAnswers() and the destructor, and these wait for a limited time.
 #pragma once
 
 #include <chrono>
@@ -44,6 +44,9 @@ class Resolver {
   [[nodiscard]] int wakeup_fd() const;
   // The fact, if it is known. If not, the question is asked, unless it is already.
   std::optional<HostFact> Find(const Question& question);
+  // Ask as Find() does, and wait until the question is answered, or this long. Does not wait for a
+  // question that was open already: its reader may hang, and each scrape would wait for it.
+  void Await(const Question& question, std::chrono::milliseconds longest);
   // The answers that have come since the last call.
   std::vector<Answer> TakeAnswers();
   // Wait until there is one, or this long.

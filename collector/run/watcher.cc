@@ -182,6 +182,7 @@ void Watcher::Visit(const std::function<void(const Model&)>& visit) {
 }
 
 std::string Watcher::Render(const std::function<std::string(const Model&)>& render) {
+  names_.FindLocalLuns();
   std::string text;
   Visit([&](const Model& model) { text = render(model); });
   return text;
@@ -195,6 +196,7 @@ CommandCounts Watcher::Commands() const {
 
 Observation Watcher::Observe() {
   const uint64_t start_ns = MonotonicNs();
+  names_.FindLocalLuns();
   const std::lock_guard lock(mutex_);
   Observation observation;
   observation.has_iscsi = false;

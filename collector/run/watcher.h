@@ -2,7 +2,8 @@
 //
 // Sources and the model that their records go into, under one lock: the thread that drains and the
 // threads that scrape meet here and nowhere else. The lock is never held while somebody waits for a
-// fact of the host, but by Finish() (host_names.h).
+// fact of the host, but by Finish() (host_names.h). A scrape waits for such a fact before it takes
+// the lock.
 //
 // A record whose names are awaited waits in memory, and what came behind it from the same source
 // and from later ones waits with it. That is a nexus of the mid-layer, which is counted under its

@@ -46,7 +46,9 @@ LUNSCOPE_INLINE void lunscope_connection_mark(struct lunscope_connection* connec
     lunscope_marks_begin(command, stream,
                          lunscope_inflight_number(&connection->inflight, spill, command));
   }
-  lunscope_command_count(command, 0, iscsi_data_bytes(stream->room));
+  uint32_t bytes = iscsi_data_bytes(stream->room);
+  lunscope_keep_largest(&connection->record.largest_immediate, bytes);
+  lunscope_command_count(command, 0, bytes);
 }
 
 /* The command whose header is in the room begins. */

@@ -16,6 +16,7 @@
 #include "boundary.h"
 #include "deliver.h"
 #include "negotiation.h"
+#include "statuses.h"
 #include "transfer.h"
 #include "window.h"
 
@@ -174,14 +175,16 @@ LUNSCOPE_INLINE void lunscope_connection_number(struct lunscope_connection* conn
                                                 uint32_t direction, uint64_t now_ns) {
   const uint8_t* bhs = connection->streams[direction & 1].room;
   if (iscsi_opcode(bhs) & ISCSI_OPCODE_FROM_TARGET) {
+    lunscope_connection_measure_window(connection, bhs, now_ns);
     if (iscsi_opcode(bhs) == ISCSI_DATA_IN && !iscsi_has_status(bhs)) {
       lunscope_window_note(&connection->inflight, bhs);
       return;
     }
     lunscope_doubt_answer(&connection->inflight, direction, bhs);
     lunscope_doubt_look(&connection->inflight, now_ns);
-  } else if (lunscope_sync_has_cmdsn(bhs)) {
-    lunscope_doubt_request(&connection->inflight, direction, bhs);
+  } else {
+    lunscope_connection_acknowledge(connection, direction, bhs);
+    if (lunscope_sync_has_cmdsn(bhs)) lunscope_doubt_request(&connection->inflight, direction, bhs);
   }
 }
 
@@ -196,12 +199,16 @@ LUNSCOPE_INLINE uint32_t lunscope_connection_pair(struct lunscope_connection* co
   stream->place = LUNSCOPE_NO_PLACE;
   if (opcode == ISCSI_DATA_IN || opcode == ISCSI_DATA_OUT || opcode == ISCSI_SCSI_RESPONSE) {
     struct lunscope_command* command = lunscope_connection_find(connection, spill, direction);
+    if (opcode != ISCSI_SCSI_RESPONSE)
+      lunscope_keep_largest(&connection->record.largest_segment[direction & 1],
+                            iscsi_data_bytes(bhs));
     if (command) {
       lunscope_connection_pass_data(stream, command);
       cdb = command->cdb;
     }
     if (!command && iscsi_has_status(bhs)) connection->inflight.strays++;
   } else if (opcode == ISCSI_R2T) {
+    lunscope_keep_largest(&connection->record.largest_r2t, iscsi_desired_bytes(bhs));
     lunscope_connection_ask_data(connection, spill, stream);
   }
   return lunscope_wanted_bytes(bhs, cdb);

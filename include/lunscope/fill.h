@@ -45,6 +45,7 @@ LUNSCOPE_INLINE void lunscope_fill_connection(struct lunscope_connection* connec
   connection->record.header.flags |= flags;
   connection->record.unread_bytes = 0;
   connection->record.has_window = 0;
+  connection->record.has_unacknowledged_statuses = 0;
   connection->record.window_waiting_ns = 0;
   connection->record.tcp.is_known = 0;
   connection->told = lunscope_troubles(connection);

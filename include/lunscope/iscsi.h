@@ -104,6 +104,9 @@ LUNSCOPE_INLINE int iscsi_has_status(const uint8_t* bhs) {
          (iscsi_opcode(bhs) == ISCSI_DATA_IN && (iscsi_flags(bhs) & ISCSI_DATA_IN_STATUS) != 0);
 }
 
+/* R2T (section 11.8): the Desired Data Transfer Length. */
+LUNSCOPE_INLINE uint32_t iscsi_desired_bytes(const uint8_t* bhs) { return lunscope_be32(bhs + 44); }
+
 /* Data-Out and Data-In (section 11.7). */
 LUNSCOPE_INLINE uint32_t iscsi_buffer_offset(const uint8_t* bhs) { return lunscope_be32(bhs + 40); }
 

@@ -17,7 +17,7 @@
 #include "scsi.h"
 #include "types.h"
 
-#define LUNSCOPE_ABI 15
+#define LUNSCOPE_ABI 18
 
 /* Limits: what a record has room for. */
 #define LUNSCOPE_SENSE_BYTES 96
@@ -44,7 +44,7 @@
 
 /* X(KIND, struct, bytes): a record may be shorter where its struct ends in a list or a table. */
 #define LUNSCOPE_RECORDS(X)                                                         \
-  X(CONNECTION, lunscope_connection_record, 824)     /* opened, closed or walked */ \
+  X(CONNECTION, lunscope_connection_record, 888)     /* opened, closed or walked */ \
   X(COMMAND, lunscope_command_record, 112)           /* a SCSI command's end */     \
   X(PDU, lunscope_pdu_record, 312)                   /* a management PDU */         \
   X(INFLIGHT, lunscope_inflight_record, 19232)       /* in a walk only */           \
@@ -142,10 +142,12 @@ struct lunscope_header_record {
 
 /* The PDUs of one direction. */
 struct lunscope_traffic {
-  uint64_t bytes;                             /* headers and digests included */
+  uint64_t bytes;     /* headers and digests included */
+  uint32_t expstatsn; /* of the latest PDU, if an initiator sends them */
+  uint32_t has_expstatsn;
   uint64_t pdus[32];                          /* by opcode without ISCSI_OPCODE_FROM_TARGET */
   uint64_t records_lost[LUNSCOPE_LOSS_COUNT]; /* of these PDUs, and of the commands they end */
-  uint64_t pad0[3];
+  uint64_t pad0[2];
 };
 
 /* The kernel's TCP of a connection, in a walk only. */
@@ -183,10 +185,20 @@ struct lunscope_connection_record {
   char comm[LUNSCOPE_COMM_BYTES];
   struct lunscope_tcp tcp;
   uint32_t window; /* with has_window: commands that the target still takes; in a walk only */
-  uint32_t commands_beyond;        /* with a CmdSN above MaxCmdSN, so the target ignores them */
-  uint64_t window_closed_ns;       /* the initiator could send no further command (window.h) */
-  uint64_t window_closed_since_ns; /* 0: it can */
-  uint64_t window_waiting_ns;      /* for so long it cannot, which comes on top; in a walk only */
+  uint32_t commands_beyond;         /* with a CmdSN above MaxCmdSN, so the target ignores them */
+  uint64_t window_closed_ns;        /* the initiator could send no further command (window.h) */
+  uint64_t window_closed_since_ns;  /* 0: it can */
+  uint64_t window_waiting_ns;       /* for so long it cannot, which comes on top; in a walk only */
+  uint64_t window_period_ns;        /* when the period of the next member began; 0: none yet */
+  uint32_t lowest_window;           /* the smallest one that the target offered in this period */
+  uint32_t lowest_window_before;    /* in the period before */
+  uint32_t smallest_window;         /* with has_window: of the last one to two minutes */
+  uint32_t unacknowledged_statuses; /* the target's StatSN less ExpStatSN; in a walk only */
+  uint32_t largest_segment[LUNSCOPE_DIRECTIONS]; /* bytes of a Data-In or Data-Out */
+  uint32_t largest_immediate;                    /* bytes of data in a SCSI Command */
+  uint32_t largest_r2t;                          /* bytes that an R2T asked for */
+  uint8_t has_unacknowledged_statuses;
+  uint8_t pad0[23];
   /* The members above are seldom written, those below with every PDU. */
   struct lunscope_traffic traffic[LUNSCOPE_DIRECTIONS];
 };

@@ -36,6 +36,10 @@ LUNSCOPE_STATIC_ASSERT(LUNSCOPE_STARTS_LINE(struct lunscope_connection, streams)
                        "members that two CPUs write have lines of their own");
 LUNSCOPE_STATIC_ASSERT(sizeof(struct lunscope_connection) <= 16000, "an allocation of 16 KiB");
 
+LUNSCOPE_INLINE void lunscope_keep_largest(uint32_t* largest, uint32_t number) {
+  if (number > *largest) *largest = number;
+}
+
 /* The connection begins, with these sequence numbers of the first byte in each direction. */
 LUNSCOPE_INLINE void lunscope_connection_open(struct lunscope_connection* connection,
                                               uint32_t received_seq, uint32_t sent_seq) {

@@ -198,6 +198,83 @@ TEST(Window, CountsTheTimeInWhichItIsClosed) {
   }
 }
 
+// The smallest window of the last one to two minutes, in a walk after the last step.
+struct SmallestRow {
+  const char* what;
+  std::vector<WindowStep> steps;
+  uint64_t walk_ms;
+  uint32_t smallest;
+};
+
+constexpr uint64_t kMinute = 60'000;
+
+// A window of so many commands.
+Pdu Offering(uint32_t commands) { return WithWindow(NopIn(), 1, commands); }
+
+const SmallestRow kSmallestRows[] = {
+    {"the login's are not of the session", {}, 1, 8},
+    {"only one", {{0, false, Offering(8)}}, 1, 8},
+    {"between two walks",
+     {{0, false, Offering(8)}, {1, false, Offering(2)}, {2, false, Offering(8)}},
+     3,
+     2},
+    {"of data without a status",
+     {{0, false, Offering(8)},
+      {1, false, WithWindow(DataIn(5, 0, Bytes(512)), 1, 2)},
+      {2, false, Offering(8)}},
+     3,
+     2},
+    {"closed", {{0, false, WithWindow(NopIn(), 10, 9)}, {2, false, Offering(8)}}, 3, 0},
+    {"numbers that are no window",
+     {{0, false, Offering(8)}, {1, false, WithWindow(NopIn(), 9, 3)}, {2, false, Offering(7)}},
+     3,
+     7},
+    {"the period ends, and its window counts for one more",
+     {{0, false, Offering(2)}, {kMinute, false, Offering(8)}, {kMinute + 1, false, Offering(9)}},
+     2 * kMinute - 1,
+     2},
+    {"and no longer",
+     {{0, false, Offering(2)}, {kMinute, false, Offering(8)}, {kMinute + 1, false, Offering(9)}},
+     2 * kMinute,
+     8},
+    {"nothing came for a period",
+     {{0, false, Offering(2)}, {1, false, Offering(9)}},
+     2 * kMinute - 1,
+     2},
+    {"nothing came for two", {{0, false, Offering(2)}, {1, false, Offering(9)}}, 2 * kMinute, 9},
+    {"a period that passed without a PDU",
+     {{0, false, Offering(2)}, {2 * kMinute, false, Offering(9)}},
+     2 * kMinute + 1,
+     9},
+    {"a clock of another CPU that is behind",
+     {{5, false, Offering(8)}, {4, false, Offering(3)}, {6, false, Offering(8)}},
+     7,
+     3},
+};
+
+TEST(Window, IsTheSmallestOfLate) {
+  for (const SmallestRow& row : kSmallestRows) {
+    for (const lunscope_role side : {LUNSCOPE_ROLE_INITIATOR, LUNSCOPE_ROLE_TARGET}) {
+      Follower session(side);
+      LogIn(&session);
+      constexpr uint64_t kMs = 1'000'000;
+      const uint64_t begin_ns = session.now_ns + 3 * kMinute * kMs;
+      const auto say = [&](uint64_t at_ms, bool from_initiator, const Pdu& pdu) {
+        session.now_ns = begin_ns + at_ms * kMs;
+        from_initiator ? session.Initiator(pdu) : session.Target(pdu);
+      };
+      for (const WindowStep& step : row.steps) say(step.at_ms, step.from_initiator, step.pdu);
+      if (row.steps.empty()) say(0, false, Offering(8));
+      say(row.walk_ms, true, Numbered(3));  // a walk is at the time of the last PDU
+      const lunscope_connection_record& record = session.connection->record;
+      for (int walk = 0; walk < 2; walk++) {  // the first one takes nothing from the second
+        session.Walk([](const lunscope_record&) {});
+        EXPECT_EQ(record.smallest_window, row.smallest) << row.what;
+      }
+    }
+  }
+}
+
 // The window may have opened in the gap.
 TEST(Window, IsNotKnownToBeClosedBehindAGap) {
   Follower session;

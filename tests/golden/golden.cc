@@ -74,7 +74,8 @@ void InitiatorScene(Host& host) {
               .unacknowledged_bytes = 8192,
               .unsent_bytes = 512,
               .smoothed_rtt_us = 250})
-      .Takes(32)
+      .Takes(32, 3)
+      .OwesAcknowledgements(4)
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_RATE, 12)
       .Leaves(48)
       .Holds({{Lun(1), host.now_ns}, {Lun(1), host.now_ns + kSecond}});
@@ -99,7 +100,7 @@ void TargetScene(Host& host) {
                      .Spending(LUNSCOPE_PHASE_TRANSFER_OUT, 0));
   // Open before lunscope started; this host knows its names.
   host.Knows({{LUNSCOPE_ROLE_TARGET, "iqn.told", kHost, {{}}, {"192.0.2.2", 40007}, "tgtadm"}});
-  host.Meets(7, LUNSCOPE_ROLE_TARGET).IsFound();
+  host.Meets(7, LUNSCOPE_ROLE_TARGET).Sees(8192, 262144, 4096, 65536).IsFound();
   // Open before lunscope started, and its names stay unknown.
   host.Meets(6, LUNSCOPE_ROLE_TARGET).IsIpv6().Completes(Read16(0, 8).Taking(20'000));
   // Before, an idle target would make room for these.
@@ -123,6 +124,7 @@ void SessionScene(Host& host) {
       .LosesRecords(LUNSCOPE_RECEIVED, LUNSCOPE_LOSS_FULL, 3)
       .Waits({.unacknowledged_ns = 1'500'000, .unsent_bytes = 4096, .smoothed_rtt_us = 180})
       .Takes(0)
+      .OwesAcknowledgements(2)
       .IsFound();
   host.Opens(13).LogsIn({.target = "iqn.down", .isid = 2}).Ends(LUNSCOPE_END_RESET_BY_PEER);
   host.Opens(14)
@@ -133,6 +135,19 @@ void SessionScene(Host& host) {
       .RequestsLogin(LoginText({.target = "iqn.moved"}))
       .AnswersLogin(1, 0, 0, "TargetAddress=192.0.2.9:3261\0"s, 2)
       .Drops();
+}
+
+// A path of a multipath map, a disk with hostile mounts, and a file that LIO serves.
+void LocalLunScene(Host& host) {
+  const auto session = [](uint8_t role, const SocketAddress& initiator, LocalLuns luns) {
+    HostSession found{role, kDisk, kHost, {{"", ISCSI_DEFAULT_PORT}}, initiator, "sysfs"};
+    found.luns = std::move(luns);
+    return found;
+  };
+  host.HasLuns({session(LUNSCOPE_ROLE_INITIATOR, {"", 40001},
+                        {{Lun(1), {"sdb", "mpatha", {"/srv/mail", "/var/spool/mail"}, 0}},
+                         {Lun(2), {"sdc", "", {"/a,b\n\x1b[2J"}, 3}}}),
+                session(LUNSCOPE_ROLE_TARGET, {}, {{Lun(1), {"/srv/disk \"1\".img", "", {}, 0}}})});
 }
 
 // A disk below a driver, one below the kernel's iSCSI initiator, and a LUN that LIO serves.
@@ -211,6 +226,7 @@ Observation FixedObservation() {
   InitiatorScene(host);
   TargetScene(host);
   host.Runs(1, {.comm = "qemu-system-x86", .guest = "mail \"1\""});
+  LocalLunScene(host);
   host.Walks();
   Observation observation;
   observation.snapshot = host.See();
@@ -247,6 +263,7 @@ FixedSessions::FixedSessions() {
   InitiatorScene(host_);
   TargetScene(host_);
   SessionScene(host_);
+  LocalLunScene(host_);
 }
 
 int64_t FixedSessions::wall_clock_offset_ns() { return kWallClockOffsetNs; }

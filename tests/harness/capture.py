@@ -123,7 +123,7 @@ class Capture:
             sender.sendto(self._end_marker, ("127.0.0.1", self._marker_port))
         wait_until(self._is_drained, 20, "the last packet in the capture file")
         self._dumpcap.signal(signal.SIGINT)
-        self._dumpcap.wait(20)
+        self._dumpcap.wait(60)
         counts = re.search(r"received/dropped on interface '[^']*': (\d+)/(\d+) "
                            r"\(pcap:(\d+)/dumpcap:(\d+)/flushed:(\d+)/ps_ifdrop:(\d+)\)",
                            self._dumpcap.stderr)

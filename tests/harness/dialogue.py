@@ -100,14 +100,14 @@ class Conversation:
             initiator.bind((source_host, source_port or port_of_nobody()))
             if resets:
                 initiator.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            initiator.settimeout(10)
+            initiator.settimeout(60)
             initiator.connect(listener.getsockname())
             self.port = initiator.getsockname()[1]
             self._ends["target"], _ = listener.accept()
             undo.enter_context(self._ends["target"])
             for end in self._ends.values():
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                end.settimeout(10)
+                end.settimeout(60)
             self._undo = undo.pop_all()
 
     def __enter__(self):
@@ -170,7 +170,7 @@ class Stage:
 
     def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(10)
+        self._listener.settimeout(60)
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):
@@ -186,7 +186,7 @@ class Stage:
         """From now on nobody is answered: the queue of connections is full. Returns what fills it.
         """
         self._listener.listen(0)
-        return socket.create_connection(self._listener.getsockname(), 10)
+        return socket.create_connection(self._listener.getsockname(), 60)
 
     def close(self):
         """From now on connects are refused."""
@@ -196,7 +196,7 @@ class Stage:
         """Answer the login of a real initiator: moved temporarily, to `address`."""
         client, _ = self._listener.accept()
         with client:
-            client.settimeout(10)
+            client.settimeout(60)
             request = Pdu(read_exactly(client, BHS_BYTES))
             read_exactly(client, len(padded(bytes(int.from_bytes(request.header[5:8], "big")))))
             client.sendall(login_response(

@@ -12,7 +12,7 @@ import tempfile
 
 from harness.process import Process, start
 
-_START_SECONDS = 20
+_START_SECONDS = 60
 
 
 @dataclasses.dataclass(frozen=True)

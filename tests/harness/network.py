@@ -69,6 +69,24 @@ class Host:
                  *route)
 
 
+@contextlib.contextmanager
+def lonely_host():
+    """A host that is alone in its network, and an address of that network. It asks for that address
+    for 0.3 s, not 3: meanwhile TCP would send its SYN again, and that is another story.
+    """
+    with Process(["unshare", "--net", "sleep", "infinity"]) as process:
+        namespace = f"/proc/{process.pid}/ns/net"
+        home = pathlib.Path("/proc/self/ns/net").readlink()
+        wait_until(lambda: pathlib.Path(namespace).readlink() != home, 30, "the namespace")
+        host = Host(namespace, "10.71.43.1")
+        host.run("ip", "link", "add", "wire", "type", "veth", "peer", "name", "end")
+        for device in ("lo", "end", "wire"):  # the host says it to itself, through lo
+            host.run("ip", "link", "set", device, "up")
+        host.run("ip", "address", "add", f"{host.address}/24", "dev", "wire")
+        host.run("sysctl", "-qw", "net.ipv4.neigh.wire.retrans_time_ms=100")
+        yield host, "10.71.43.2"
+
+
 class Network:
     """`initiator` and `target`, hosts, and what happens to packets between them: see wire.py.
 

@@ -185,7 +185,7 @@ class Process:
     def end_politely(self):
         """SIGTERM, and what it says then is there; other exit codes than 0 are failures."""
         self.signal(signal.SIGTERM)
-        code = self.wait(_END_SECONDS * 4)
+        code = self.wait(_END_SECONDS * 12)
         if code != 0:
             raise RuntimeError(f"{' '.join(self.command)} ended with {code}: {self.stderr}")
 
@@ -227,7 +227,7 @@ def status_of(path):
     return dict(re.findall(r"^(\w+):\s*(.*)$", text_of(path), re.M))
 
 
-def run(command, timeout=20, check=True, **popen):
+def run(command, timeout=120, check=True, **popen):
     """Run to the end. Returns (exit code, stdout text, stderr text, wall seconds)."""
     with Process(command, **popen) as process:
         code = process.wait(timeout)

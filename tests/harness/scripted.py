@@ -98,7 +98,10 @@ class Initiator:
         self._socket.close()
 
     def _connect(self, address):
-        return socket.create_connection(address, 10, ("", port_of_nobody()))
+        return socket.create_connection(address, 60, ("", port_of_nobody()))
+
+    def limit_receive_buffer(self, length):
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, length)
 
     def login(self, initiator_name, target_name, header_digest=b"None", data_digest=b"None",
               more_keys=()):

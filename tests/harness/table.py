@@ -20,7 +20,7 @@ from harness.lunscope import Serve, Trace, records_of, replay
 from harness.pdus import NO_DIGESTS, SCSI_COMMAND, Digests
 from harness.scripted import read_exactly
 
-_SETTLE_SECONDS = 20
+_SETTLE_SECONDS = 60
 WAYS = [("initiator", "initiator", "sent"), ("initiator", "target", "received"),
         ("target", "target", "sent"), ("target", "initiator", "received")]  # role, sender, way
 # The counters that a row is held to; of their labels, those that say what was counted.

@@ -35,7 +35,7 @@ from harness.compare import ROLES
 from harness.process import LUNSCOPE, start
 
 _PROGRAM = LUNSCOPE.parent / "witness"
-_START_SECONDS = 30
+_START_SECONDS = 60
 _TIMES = 4
 _MISSING = "missing_bytes"
 # The PDUs that end a command.

@@ -67,6 +67,18 @@ TEST_F(KernelInitiator, WithoutAConnectionListsNothing) {
   EXPECT_THAT(ReadKernelInitiator(root_), IsEmpty());
 }
 
+TEST_F(KernelInitiator, ListsTheDisksOfItsLuns) {
+  PutSession(1, "iqn.disk", "192.0.2.1", "40001");
+  const std::string device = "class/iscsi_session/session1/device/target0:0:0/0:0:0:";
+  Put(device + "2/type", "0\n");
+  PutFolder(device + "2/block/sdb");
+  Put(device + "3/type", "1\n");
+  PutFolder(device + "3/scsi_tape/st0");
+  Put("class/block/sdb/dev", "8:16\n");
+  EXPECT_THAT(ReadKernelInitiator(root_, {{"8:16", "/dev/sdb", "/mnt"}})[0].luns,
+              ElementsAre(Pair(Lun(0x0002), LocalLun{.device = "sdb", .mounts = {"/mnt"}})));
+}
+
 TEST_F(KernelInitiator, ListsTheTypesOfItsDevices) {
   PutSession(1, "iqn.tapes", "192.0.2.1", "40001");
   const std::string device = "class/iscsi_session/session1/device/target0:0:0/0:0:0:";

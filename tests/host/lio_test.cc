@@ -73,6 +73,40 @@ TEST_F(Lio, ListsTheTypesOfDevicesThatItEmulates) {
   EXPECT_THAT(sessions[1].device_types, ElementsAre(Pair(Lun(0), 0), Pair(Lun(300), 0)));
 }
 
+// targetcli writes the attribute udev_path. Without it the path is in the file info. Memory is on
+// no device.
+TEST_F(Lio, ListsTheStorageBehindItsLuns) {
+  const std::string group = "iscsi/iqn.disk/tpgt_1/";
+  PutFolder(group + "np/192.0.2.1:3260");
+  const auto put = [&](const std::string& lun, const std::string& backstore) {
+    PutLink(group + "lun/" + lun + "/a1b2", "../../../../../../target/core/" + backstore);
+    PutFolder("core/" + backstore);
+  };
+  put("lun_0", "iblock_0/disk");
+  Put("core/iblock_0/disk/udev_path", "/dev/vg/disk\n");
+  put("lun_1", "fileio_1/file");
+  Put("core/fileio_1/file/udev_path", "");
+  Put("core/fileio_1/file/info",
+      "Status: ACTIVATED  Max Queue Depth: 0  SectorSize: 512  HwMaxSectors: 16384\n"
+      "        TCM FILEIO ID: 0        File: /srv/a  Size: b  Size: 1048576  Mode: O_DSYNC\n");
+  put("lun_2", "rd_mcp_2/memory");
+  Put("core/rd_mcp_2/memory/info", "RamDisk ID: 0  RamDisk Makeup: rd_mcp\n");
+  put("lun_3", "iblock_3/other");
+  Put("core/iblock_3/other/info",
+      "Status: ACTIVATED  Max Queue Depth: 0  SectorSize: 512  HwMaxSectors: 16384\n"
+      "        iBlock device: sdb  UDEV PATH: /dev/sdb  readonly: 0\n");
+  Put(group + "acls/iqn.one/info", Info("iqn.one", {"192.0.2.7"}));
+  PutLink(group + "acls/iqn.one/lun_5/b1",
+          "../../../../../../target/iscsi/iqn.disk/tpgt_1/lun/lun_1");
+  Put(group + "dynamic_sessions", "iqn.two\n");
+  const std::vector<HostSession> sessions = ReadLioSessions(root_);
+  ASSERT_EQ(sessions.size(), 2);
+  EXPECT_THAT(sessions[0].luns, ElementsAre(Pair(Lun(5), LocalLun{.device = "/srv/a  Size: b"})));
+  EXPECT_THAT(sessions[1].luns, ElementsAre(Pair(Lun(0), LocalLun{.device = "/dev/vg/disk"}),
+                                            Pair(Lun(1), LocalLun{.device = "/srv/a  Size: b"}),
+                                            Pair(Lun(3), LocalLun{.device = "/dev/sdb"})));
+}
+
 // Demo mode has no entry for the initiator, and so not its address.
 TEST_F(Lio, ListsTheNamesOfDynamicSessions) {
   PutFolder("iscsi/iqn.disk/tpgt_1/np/192.0.2.1:3260");

@@ -87,7 +87,7 @@ def reading(port, target, header_digest, data_digest):
             yield thread
         finally:
             stop.set()
-            thread.join(20)
+            thread.join(60)
 
 
 class Attach(TgtdTest):

@@ -171,7 +171,9 @@ class LateInitiator(TgtdTest):
     """The initiator sleeps at one place of a command: for how long, and whose phase that is."""
 
     TARGET = TARGET
-    LONG = 4 << 20  # more than the buffers of both sockets
+    # More than both sockets can hold: the kernel lets that of tgtd grow to 4 MiB (tcp_wmem).
+    LONG = 8 << 20
+    RECEIVE_BYTES = 256 << 10  # fixed, for the kernel would let it grow
 
     def late_read(self, seconds):
         def work(initiator):
@@ -217,6 +219,7 @@ class LateInitiator(TgtdTest):
         with Trace(self.tgtd.port) as trace:
             for name, (late, seconds, _) in self.ROWS.items():
                 initiator = self.use(Initiator(self.tgtd.port))
+                initiator.limit_receive_buffer(self.RECEIVE_BYTES)
                 log_in(initiator, TARGET)
                 found[name] = [Commands(initiator).time(late(self, each), 6).quickest(3)
                                for each in (0, seconds)]

@@ -104,7 +104,7 @@ class Digested(Table, LiveTest):
 
 # ---- a real target ----
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 COMMANDS = [(TEST_UNIT_READY, 0)] * 3 + [(read_10(8 * i, 8), 4096) for i in range(20)]
 WRITES = (512, 4096, 70 << 10)
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How lunscope ends: by a signal within a second, whatever others do, and with nothing left."""
+"""How lunscope ends: by a signal within a second, whatever others do, and with nothing left.
+
+The second is that of a machine at rest; each run prints the longest end. A slow machine has more,
+for what is held against it here is that lunscope waits for somebody.
+"""
 
 import json
 import os
@@ -9,6 +13,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -18,7 +23,8 @@ from harness.perf import read_with_perf
 from harness.process import LUNSCOPE, Process, free_port, run, text_of, wait_until
 
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
+END_SECONDS = 4
 MANY = 2000  # commands, whose lines are more than a pipe holds
 ATTACH_SECONDS = 0.6
 MOMENTS = 8  # of an attach, at which a signal comes
@@ -49,8 +55,18 @@ class Ends(TgtdTest):
     def check_end(self, process, number):
         """Returns its exit code."""
         process.signal(number)
-        self.assertLess(process.seconds_to_end(WAIT_SECONDS), 1)
+        seconds = process.seconds_to_end(WAIT_SECONDS)
+        self.longest = max(self.longest, seconds)
+        self.assertLess(seconds, END_SECONDS)
         return process.wait(1)
+
+    def setUp(self):
+        super().setUp()
+        self.longest = 0
+
+    def tearDown(self):
+        print(f"longest end: {self.longest:.3f} s", file=sys.stderr)
+        super().tearDown()
 
     def start(self, *words, **options):
         return self.use(Process([LUNSCOPE, *words], **options))
@@ -104,7 +120,7 @@ class Ends(TgtdTest):
                 began = time.monotonic()
                 traced.send_signal(number)
                 self.assertEqual(traced.wait(WAIT_SECONDS), FAILURE)
-                self.assertLess(time.monotonic() - began, 2)  # on a busy machine; here 0.6
+                self.assertLess(time.monotonic() - began, END_SECONDS)  # here 0.6
             self.assertIn(WRITTEN, errors.read_text())
 
     def test_while_it_waits_for_others(self):

@@ -224,7 +224,7 @@ class Flood(LiveTest):
             unsaid = int(metrics.total("session_events_unsaid_total"))
             lost = metrics.total("events_lost_total")
             serve.process.signal(signal.SIGTERM)
-            serve.process.wait(20)
+            serve.process.wait(60)
             self.check_said(serve, ends, unsaid, lost)
 
     def check_said(self, serve, ends, unsaid, lost):

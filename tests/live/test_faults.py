@@ -34,7 +34,7 @@ from harness.witness import measure
 TARGET = "iqn.2024-01.org.lunscope.test:faults"
 UNKNOWN = "unknown"
 STOPPED_SECONDS = int(os.environ.get("LUNSCOPE_STOPPED_SECONDS", "2"))
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 MANY = 5000  # commands: more than a ring of 64 KiB has room for
 KERNEL_BTF = "/sys/kernel/btf/vmlinux"
 
@@ -260,6 +260,18 @@ class Traffic(TgtdTest):
                     self.assertIn((record["initiator"], record["target"], record.get("names_from")),
                                   [(UNKNOWN, UNKNOWN, None), (name, TARGET, "tgtadm")])
         self.assertIn(here.encode(), shown)
+
+    def test_lengths_on_a_connection_that_was_open_before(self):
+        """The largest of each kind, which are all that shows of what its login agreed on."""
+        initiator = self.login(b"iqn.2024-01.org.lunscope.test:lengths")
+        with Serve(self.tgtd.port) as serve:
+            for block in range(64):
+                initiator.run([(read_10(block, 8), 4096)])
+            serve.settled()
+            seen = {connection["role"]: connection["largest_seen"]
+                    for connection in serve.sessions()["other_connections"]}
+        lengths = {"data_in_bytes": 4096, "data_out_bytes": 0, "immediate_bytes": 0, "r2t_bytes": 0}
+        self.assertEqual(seen, dict.fromkeys(ROLES, lengths))
 
     def test_ring_full(self):
         """While the collector is stopped its ring fills; the kernel counts what has no room."""

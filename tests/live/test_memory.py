@@ -18,7 +18,7 @@ CONNECTION_MEMORY = 16 << 20
 GROUP_MEMORY = 64 << 20
 WATCHED = CONNECTION_MEMORY // STATE // 2  # connections, whose two ends are watched
 MORE = 500
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 def commands(numbers):

@@ -17,7 +17,8 @@ from harness.tgtd import Tgtd
 
 INITIATOR = "iqn.2024-01.org.lunscope.test:initiator-"
 TARGET = "iqn.2024-01.org.lunscope.test:list-"
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 ENDS = dict(zip(ROLES, ("ini", "tgt")))
 BOOLEANS = {"Yes": True, "No": False}
 
@@ -59,7 +60,7 @@ class SessionList(LiveTest):
         target = self.targets[0]
         for name, (value, _) in CONFIGURED.items():
             target.update(name, value)
-        began = time.time()
+        began = time.time() - 1  # the wall clock may be set back
         url = target.url(1) + "?header_digest=crc32c"
         with Capture(self.tgtd.port) as capture, Serve(self.tgtd.port) as serve, \
                 Perf(url, "-i", INITIATOR + "perf") as perf:
@@ -147,7 +148,8 @@ class SessionList(LiveTest):
         for each in found:
             self.assertEqual((each["target"], each["initiator"]),
                              (self.targets[0].name, INITIATOR + "waits"))
-            self.assertRegex(table, rf"{ENDS[each['role']]} +logging_in +{each['since']} ")
+            # The time itself may differ: the wall clock may have been set in between.
+            self.assertRegex(table, rf"{ENDS[each['role']]} +logging_in +{TIME} ")
         (initiator,) = (each for each in found if each["role"] == "initiator")
         way = f"    connection from {initiator['local']} to {initiator['remote']}"
         self.assertEqual(table.count(way), 2)
@@ -203,7 +205,7 @@ class SessionList(LiveTest):
             with Serve(self.tgtd.port) as serve:
                 self.assertEqual(serve.sessions()["sessions"], [])
                 serve.process.signal(signal.SIGINT)
-                self.assertLess(serve.process.seconds_to_end(WAIT_SECONDS), 5)
+                self.assertLess(serve.process.seconds_to_end(WAIT_SECONDS), 20)
                 self.assertEqual(serve.process.wait(1), 0)
         finally:
             self.tgtd.process.signal(signal.SIGCONT)

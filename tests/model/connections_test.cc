@@ -66,7 +66,8 @@ TEST(Walked, IsTheWorstOfTheLastWalk) {
               .unacknowledged_bytes = 11,
               .smoothed_rtt_us = 3,
               .send_window_bytes = 1})
-      .Takes(64);
+      .Takes(64, 5)
+      .OwesAcknowledgements(7);
   host.Opens(3);  // nothing is known of it
   for (int walks = 0; walks < 2; walks++) {
     host.Walks();
@@ -77,10 +78,16 @@ TEST(Walked, IsTheWorstOfTheLastWalk) {
     EXPECT_EQ(walked.smoothed_rtt_ns, 20'000u);
     EXPECT_EQ(walked.closed_send_windows, 1u);
     EXPECT_EQ(walked.command_window, 0u);
+    EXPECT_EQ(walked.smallest_command_window, 0u);
+    EXPECT_EQ(walked.unacknowledged_statuses, 7u);
     EXPECT_EQ(walked.closed_command_windows, 1u);
   }
-  for (const uint64_t id : {1, 2}) host.On(id).Drops();
+  host.On(1).Drops();
   host.Walks();
+  EXPECT_EQ(TargetOf(host, kUnknownName).walked.smallest_command_window, 5u);
+  host.On(2).Drops();
+  host.Walks();
+  EXPECT_FALSE(TargetOf(host, kUnknownName).walked.unacknowledged_statuses);
   EXPECT_FALSE(TargetOf(host, kUnknownName).walked.command_window) << "no window is known";
 }
 

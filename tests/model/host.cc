@@ -379,9 +379,25 @@ Conversation& Conversation::Waits(const lunscope_tcp& tcp) {
   return *this;
 }
 
-Conversation& Conversation::Takes(uint32_t commands) {
+Conversation& Conversation::Sees(uint32_t received, uint32_t sent, uint32_t immediate,
+                                 uint32_t r2t) {
+  report_.largest_segment[LUNSCOPE_RECEIVED] = received;
+  report_.largest_segment[LUNSCOPE_SENT] = sent;
+  report_.largest_immediate = immediate;
+  report_.largest_r2t = r2t;
+  return *this;
+}
+
+Conversation& Conversation::OwesAcknowledgements(uint32_t statuses) {
+  report_.has_unacknowledged_statuses = 1;
+  report_.unacknowledged_statuses = statuses;
+  return *this;
+}
+
+Conversation& Conversation::Takes(uint32_t commands, uint32_t smallest) {
   report_.has_window = 1;
   report_.window = commands;
+  report_.smallest_window = smallest;
   return *this;
 }
 

@@ -133,7 +133,12 @@ class Conversation {
   Conversation& LosesRecords(lunscope_direction direction, lunscope_loss loss, uint64_t records);
   Conversation& Leaves(uint32_t unread_bytes);
   Conversation& Waits(const lunscope_tcp& tcp);
-  Conversation& Takes(uint32_t commands);  // a command window
+  // A command window, and the smallest one of late.
+  Conversation& Takes(uint32_t commands, uint32_t smallest);
+  Conversation& Takes(uint32_t commands) { return Takes(commands, commands); }
+  // Lengths that were seen; segments by direction.
+  Conversation& Sees(uint32_t received, uint32_t sent, uint32_t immediate, uint32_t r2t);
+  Conversation& OwesAcknowledgements(uint32_t statuses);
   Conversation& Ends(lunscope_end end);
   Conversation& FailsToConnect(lunscope_end end);  // instead of Opens()
   Conversation& ShutsWindow(uint64_t ns);          // for so long more; it is shut now
@@ -176,6 +181,7 @@ class Host {
 
   // The host describes its sessions.
   void Knows(std::vector<HostSession> sessions) { model_.SetHostSessions(std::move(sessions)); }
+  void HasLuns(std::vector<HostSession> sessions) { model_.SetLocalLuns(std::move(sessions)); }
   // A process of the host reads this connection.
   void Runs(uint64_t id, LocalProcess process) { model_.SetProcess(id, std::move(process)); }
   // A scrape's walk over the live connections.

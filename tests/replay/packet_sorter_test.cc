@@ -51,8 +51,8 @@ Sorted Sort(std::vector<FakePacket> packets, bool sorts = true) {
   CapturedPacket packet;
   while (sorter.Next(&packet)) sorted.places.push_back(packet.captured[0]);
   EXPECT_FALSE(sorter.Next(&packet));
-  sorted.out_of_order = sorter.out_of_order();
-  sorted.late = sorter.late();
+  sorted.out_of_order = sorter.counts().out_of_order;
+  sorted.late = sorter.counts().late;
   return sorted;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/run/event_loop.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <vector>
 
 namespace lunscope {
 namespace {
@@ -48,6 +50,29 @@ TEST(EventLoop, AHangUpReloadsIfThereIsSomethingToReload) {
   EXPECT_EQ(loop.Wait(seconds(60)), Wake::kReload);
   raise(SIGTERM);
   EXPECT_EQ(loop.Wait(seconds(60)), Wake::kEnd);
+}
+
+TEST(EventLoop, EndsAtOnceWhatCannotWait) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    EXPECT_EXIT(
+        {
+          EventLoop loop;
+          const EventLoop::EndingAtOnce working(loop);
+          raise(number);
+        },
+        testing::KilledBySignal(number), "");
+  }
+}
+
+TEST(EventLoop, WaitsAgainBehindWhatCannot) {
+  EventLoop loop(EventLoop::HangUp::kReloads);
+  {
+    const EventLoop::EndingAtOnce working(loop);
+    raise(SIGHUP);
+  }
+  raise(SIGTERM);
+  std::vector<Wake> wakes = {loop.Wait(seconds(60)), loop.Wait(seconds(60))};
+  EXPECT_THAT(wakes, testing::UnorderedElementsAre(Wake::kReload, Wake::kEnd));
 }
 
 // As nohup has it.

@@ -76,6 +76,23 @@ TEST_F(ResolverTest, AnswersAndRemembers) {
   EXPECT_EQ(reads_, 1);
 }
 
+TEST_F(ResolverTest, AwaitsTheAnswer) {
+  resolver_->Await(ScsiHostQuestion{1}, kLongest);
+  EXPECT_EQ(std::get<std::string>(*resolver_->Find(ScsiHostQuestion{1})), "iqn.host1");
+  resolver_->Await(ScsiHostQuestion{1}, kLongest);
+  EXPECT_EQ(reads_, 1);
+}
+
+// The second call would wait for an hour.
+TEST_F(ResolverTest, AwaitsAReaderThatHangsOnlyOnce) {
+  door_->Close();
+  resolver_->Await(ScsiHostQuestion{1}, milliseconds(1));
+  ASSERT_TRUE(door_->AwaitStanding(1));
+  resolver_->Await(ScsiHostQuestion{1}, std::chrono::hours(1));
+  EXPECT_EQ(resolver_->Find(ScsiHostQuestion{1}), std::nullopt);
+  EXPECT_EQ(reads_, 1);
+}
+
 TEST_F(ResolverTest, RemembersThatThereIsNoName) {
   resolver_->Find(ScsiHostQuestion{2});
   EXPECT_THAT(Targets(1), ElementsAre(""));

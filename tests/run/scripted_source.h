@@ -127,13 +127,21 @@ class Door {
 };
 
 // The facts of a host, behind a door: process 7 is called "reader7"; the SCSI host 7 has the target
-// "iqn.host7", and an even one has none; there are no sessions, and that answer comes at once.
+// "iqn.host7", and an even one has none; LUN 0 of kDisk is sdb. There are no sessions, and that
+// answer comes at once.
 inline MakeReader HostBehind(const std::shared_ptr<Door>& door) {
   struct Read {
     Door& door;
 
     HostFact operator()(const SessionsQuestion& /*question*/) const {
       return std::vector<HostSession>();
+    }
+    HostFact operator()(const LocalLunsQuestion& /*question*/) const {
+      door.Pass();
+      HostSession session{LUNSCOPE_ROLE_INITIATOR, kDisk, kHost,
+                          {{"192.0.2.2", 3260}},   {},    "sysfs"};
+      session.luns[0].device = "sdb";
+      return std::vector<HostSession>{session};
     }
     HostFact operator()(const ScsiHostQuestion& question) const {
       door.Pass();

@@ -15,7 +15,7 @@ from harness.process import run, start, wait_until
 
 from guest import load
 
-_RUNNING_SECONDS = 30
+_RUNNING_SECONDS = 60
 _CONTROL = "@ISCSIADM_ABSTRACT_NAMESPACE"
 _SYSFS = pathlib.Path("/sys/class/iscsi_session")
 # There is no systemd to start anything, and a test does not want to wait for what is gone. A ping

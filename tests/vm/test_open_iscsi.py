@@ -2,6 +2,8 @@
 """The kernel's initiator under a file system: what lunscope counted is what the kernel counted."""
 
 import collections
+import contextlib
+import json
 import pathlib
 import tempfile
 
@@ -21,6 +23,7 @@ RINGS = ["--ring-size", 16 << 20]
 FIO = ["--name=verify", "--rw=randwrite", "--bsrange=4k-256k", "--size=4m", "--ioengine=libaio",
        "--iodepth=8", "--direct=1", "--verify=crc32c", "--do_verify=1", "--verify_fatal=1"]
 COMMANDS = 100  # at least so many
+NO_UDEV = ["--noudevsync", "--noudevrules"]
 
 # Counters that `iscsiadm -m session -s` and lunscope, at the initiator, have alike.
 SAME = {
@@ -47,15 +50,42 @@ ROWS = {
 }
 
 
-def use_file_system(disk):
-    """mkfs, mount, a fio job that reads back what it wrote, umount."""
+@contextlib.contextmanager
+def mounted(disk, prefix="lunscope-"):
+    """A new file system on it, mounted at a folder whose name begins so."""
     run(["mkfs.ext4", "-q", disk], timeout=60)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
         run(["mount", disk, folder])
         try:
-            run(["fio", *FIO, f"--directory={folder}"], timeout=120)
+            yield folder
         finally:
             run(["umount", folder], timeout=60)
+
+
+def attribute(device, name):
+    return pathlib.Path("/sys/class/block", device.name, name)
+
+
+@contextlib.contextmanager
+def multipath_map(disk, name):
+    """The disk as the only path of a map, as multipathd makes one."""
+    load("dm_multipath")
+    load("dm_service_time")
+    number, sectors = (attribute(disk, what).read_text().strip() for what in ("dev", "size"))
+    run(["dmsetup", "create", name, "--uuid", f"mpath-{name}", *NO_UDEV, "--table",
+         f"0 {sectors} multipath 0 0 1 1 service-time 0 1 1 {number} 1"], timeout=60)
+    try:
+        holder, = attribute(disk, "holders").iterdir()
+        yield pathlib.Path("/dev", holder.name)
+    finally:
+        run(["dmsetup", "remove", *NO_UDEV, name], timeout=60)
+
+
+def mount_points(device):
+    """As findmnt lists them, in the form of lunscope."""
+    number = attribute(device, "dev").read_text().strip()
+    _, said, _, _ = run(["findmnt", "--json", "--output", "TARGET", "--source", number])
+    return [mount["target"].replace("\\", r"\x5c") for mount in json.loads(said)["filesystems"]]
 
 
 def identities(records):
@@ -121,7 +151,8 @@ class FileSystem(GuestTest):
     def check_session(self, session, lun, target):
         with session:
             disk = session.disk(lun)
-            use_file_system(disk)
+            with mounted(disk) as folder:
+                run(["fio", *FIO, f"--directory={folder}"], timeout=120)
             counted, metrics = self.settled(session)
             self.check_inventory(pathlib.Path("/sys/block", pathlib.Path(disk).name), lun, metrics,
                                  target)
@@ -169,6 +200,59 @@ class FileSystem(GuestTest):
         self.assertEqual(ours | dict.fromkeys(ZERO, 0), counted)
         self.assertLessEqual(sent_octets,
                              metrics.total("sent_bytes_total", role="initiator", target=target))
+
+
+class LocalLuns(GuestTest):
+    """lunscope describes this host's disks as sysfs, findmnt, dmsetup and LIO do."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.use(Lio())
+        load("iscsi_tcp")
+        self.serve = self.use(Serve(self.server.port))
+        wait_for_reading_hooks(1)
+
+    def found(self, role):
+        """(LUN, device, multipath, mounts) of each series."""
+        return [tuple(sample.labels[name] for name in ("lun", "device", "multipath", "mounts"))
+                for sample in self.serve.metrics().select("lun_local_info", role=role,
+                                                          target=TARGET)]
+
+    def await_found(self, role, *expected):
+        """lunscope asks again after 10 s."""
+        wait_until(lambda: self.found(role) == list(expected), 60,
+                   f"{expected} instead of {self.found(role)}")
+
+    def luns_of_sessions(self):
+        return {session["role"]: session["luns"] for session in self.serve.sessions()["sessions"]}
+
+    def test_local_luns(self):
+        target = self.server.add_target(TARGET)
+        lun = target.add_lun()
+        image, = self.server.folder.iterdir()
+        of_lun = {"lun": str(lun)}
+        with self.use(OpenIscsi(INITIATOR)).login(self.server, target) as session:
+            disk = session.disk(lun)
+            self.await_found("initiator", (str(lun), disk.name, "", ""))
+            self.await_found("target", (str(lun), str(image), "", ""))
+            with mounted(disk, prefix="a,b \\"):
+                points = mount_points(disk)
+                self.assertRegex(points[0], r"/a,b \\x5c")
+                self.await_found("initiator", (str(lun), disk.name, "",
+                                               ",".join(points).replace("a,b", r"a\x2cb")))
+                self.assertEqual(self.luns_of_sessions(), {
+                    "initiator": [of_lun | {"device": disk.name, "mounts": points}],
+                    "target": [of_lun | {"device": str(image), "mounts": []}]})
+                self.assertIn(f"\n    LUN {lun} is {disk.name}, mounted at {points[0]}\n",
+                              self.serve.sessions_table())
+            self.await_found("initiator", (str(lun), disk.name, "", ""))
+            with multipath_map(disk, "lunscopea") as path, mounted(path):
+                points = mount_points(path)
+                self.await_found("initiator", (str(lun), disk.name, "lunscopea", points[0]))
+                self.assertEqual(self.luns_of_sessions()["initiator"], [of_lun | {
+                    "device": disk.name, "multipath": "lunscopea", "mounts": points}])
+        for role in ROLES:
+            self.await_found(role)
 
 
 if __name__ == "__main__":
