@@ -16,6 +16,7 @@ enum class ExitCode : int {
   kUsage = 2,        // options that do not make sense
   kUnsupported = 3,  // the kernel lacks a feature
   kPermission = 4,   // the process lacks a right
+  kFindings = 10,    // `diagnose` found a warning, or worse
 };
 
 struct Error {

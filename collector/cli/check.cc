@@ -29,12 +29,12 @@ struct Names {
   const char* json;
 };
 
-Names NamesOf(FindingState state) {
+Names NamesOf(CheckState state) {
   switch (state) {
-    case FindingState::kOk: return {"ok", "ok"};
-    case FindingState::kNote: return {"note", "note"};
-    case FindingState::kWarning: return {"warn", "warn"};
-    case FindingState::kFailure: break;
+    case CheckState::kOk: return {"ok", "ok"};
+    case CheckState::kNote: return {"note", "note"};
+    case CheckState::kWarning: return {"warn", "warn"};
+    case CheckState::kFailure: break;
   }
   return {"FAIL", "fail"};
 }
@@ -53,13 +53,13 @@ struct AddFact {
   }
 };
 
-void PrintTable(const utsname& kernel, const std::vector<Finding>& findings) {
+void PrintTable(const utsname& kernel, const std::vector<CheckResult>& findings) {
   Say(stdout, "Linux {} {}\n", kernel.release, kernel.machine);
   size_t width = 0;
-  for (const Finding& finding : findings) width = std::max(width, finding.name.size());
+  for (const CheckResult& finding : findings) width = std::max(width, finding.name.size());
   std::string group;
   std::map<std::string, size_t> alike;
-  for (const Finding& finding : findings) {
+  for (const CheckResult& finding : findings) {
     if (finding.group != group) Say(stdout, "\n{}\n", finding.group);
     group = finding.group;
     const size_t number = ++alike[group + '/' + finding.name];
@@ -72,7 +72,7 @@ void PrintTable(const utsname& kernel, const std::vector<Finding>& findings) {
   }
 }
 
-void FillFinding(json::Members& line, const Finding& finding) {
+void FillFinding(json::Members& line, const CheckResult& finding) {
   line.String("group", finding.group);
   line.String("name", finding.name);
   line.String("state", NamesOf(finding.state).json);
@@ -80,13 +80,13 @@ void FillFinding(json::Members& line, const Finding& finding) {
   for (const auto& [key, value] : finding.facts) std::visit(AddFact{line, key}, value);
 }
 
-void PrintJson(const utsname& kernel, const std::vector<Finding>& findings, ExitCode code) {
+void PrintJson(const utsname& kernel, const std::vector<CheckResult>& findings, ExitCode code) {
   const std::string text = json::Object([&](json::Members& line) {
     line.String("release", kernel.release);
     line.String("machine", kernel.machine);
     line.Number("exit_code", static_cast<uint64_t>(code));
     line.Array("findings", [&](json::Elements& list) {
-      for (const Finding& finding : findings) list.Object(FillFinding, finding);
+      for (const CheckResult& finding : findings) list.Object(FillFinding, finding);
     });
   });
   Say(stdout, "{}\n", text);
@@ -104,10 +104,10 @@ class CheckSubcommand : public Subcommand {
   Result<ExitCode> Run() override {
     utsname kernel{};
     uname(&kernel);
-    std::vector<Finding> findings = CheckKernel();
-    const std::vector<Finding> of_host = SurveyHost(ports_.ports);
+    std::vector<CheckResult> findings = CheckKernel();
+    const std::vector<CheckResult> of_host = SurveyHost(ports_.ports);
     findings.insert(findings.end(), of_host.begin(), of_host.end());
-    const auto failure = std::ranges::find(findings, FindingState::kFailure, &Finding::state);
+    const auto failure = std::ranges::find(findings, CheckState::kFailure, &CheckResult::state);
     const ExitCode code = failure == findings.end() ? ExitCode::kOk : failure->code;
     if (output_.json) {
       PrintJson(kernel, findings, code);

@@ -25,7 +25,9 @@ constexpr const char* kDescription =
     "inside the kernel.";
 constexpr const char* kEnd =
     "'lunscope SUBCOMMAND --help' shows the options of a subcommand, and more examples.\n"
-    "Exit codes: 0 done, 1 failed, 2 usage, 3 the kernel lacks something, 4 not permitted.";
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 the kernel lacks something, 4 not permitted, 10 "
+    "findings "
+    "of `diagnose`.";
 
 // Where the texts of --help begin.
 constexpr size_t kHelpColumn = 36;
@@ -65,7 +67,8 @@ std::string HelpText(const Option& option) {
 // Have CLI11 hand the texts of an option to it. refusal: where the first one is kept. CLI11 would
 // take an exception, and our functions throw none.
 void Bind(CLI::App& app, const Option& option, std::string& refusal) {
-  const bool is_positional = option.form == Option::Form::kPositional;
+  const bool is_required = option.form == Option::Form::kPositional;
+  const bool is_positional = is_required || option.form == Option::Form::kOptional;
   const std::string name = is_positional ? option.key : "--" + option.key;
   const std::string names = option.letter == 0 ? name : fmt::format("-{},{}", option.letter, name);
   const auto set = [name, set = option.set, &refusal](const std::vector<std::string>& texts) {
@@ -90,7 +93,7 @@ void Bind(CLI::App& app, const Option& option, std::string& refusal) {
     bound = app.add_option_function<std::string>(
         names, [set](const std::string& text) { set({text}); }, HelpText(option));
   }
-  bound->type_name(option.value)->required(is_positional);
+  bound->type_name(option.value)->required(is_required);
 }
 
 // The first word, if it stands in the place of a subcommand that does not exist; else nullptr.

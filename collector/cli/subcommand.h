@@ -18,6 +18,7 @@ namespace lunscope {
 #define LUNSCOPE_SUBCOMMANDS(X) \
   X(kCheckSubcommand)           \
   X(kTraceSubcommand)           \
+  X(kDiagnoseSubcommand)        \
   X(kSessionsSubcommand)        \
   X(kReplaySubcommand)          \
   X(kServeSubcommand)           \

@@ -25,34 +25,34 @@ bool Contains(const std::vector<uint16_t>& ports, uint16_t port) {
   return std::ranges::find(ports, port) != ports.end();
 }
 
-void Append(std::vector<Finding>& findings, const std::vector<Finding>& more) {
+void Append(std::vector<CheckResult>& findings, const std::vector<CheckResult>& more) {
   findings.insert(findings.end(), more.begin(), more.end());
 }
 
-Finding DescribePort(const std::vector<Portal>& listeners, uint16_t port) {
+CheckResult DescribePort(const std::vector<Portal>& listeners, uint16_t port) {
   std::vector<std::string> addresses;
   for (const Portal& listener : listeners) {
     if (listener.port == port) addresses.push_back(listener.address);
   }
   return {kPortals,
           fmt::format("port {}", port),
-          FindingState::kNote,
+          CheckState::kNote,
           addresses.empty() ? "no socket listens in this network namespace"
                             : fmt::format("listening on {}", fmt::join(addresses, ", ")),
           {{"port", uint64_t{port}}, {"listeners", addresses}}};
 }
 
-Finding DescribeOtherPort(const Portal& portal) {
+CheckResult DescribeOtherPort(const Portal& portal) {
   const std::string address = Printable(portal.address);
   return {kPortals,
           "other port",
-          FindingState::kWarning,
+          CheckState::kWarning,
           fmt::format("{} of {} is not watched: add --port {}", address,
                       portal.source == "tgtadm" ? "tgt" : "LIO", portal.port),
           {{"port", uint64_t{portal.port}}, {"address", address}, {"source", portal.source}}};
 }
 
-Finding DescribeSession(const HostSession& session, const std::vector<uint16_t>& ports) {
+CheckResult DescribeSession(const HostSession& session, const std::vector<uint16_t>& ports) {
   const bool is_target = session.role == LUNSCOPE_ROLE_TARGET;
   const std::string target = Printable(session.target);
   const std::string initiator = Printable(session.initiator);
@@ -67,7 +67,7 @@ Finding DescribeSession(const HostSession& session, const std::vector<uint16_t>&
   }
   return {kSessions,
           session.source,
-          is_watched ? FindingState::kNote : FindingState::kWarning,
+          is_watched ? CheckState::kNote : CheckState::kWarning,
           detail,
           {{"role", std::string(is_target ? "target" : "initiator")},
            {"target", target},
@@ -77,10 +77,10 @@ Finding DescribeSession(const HostSession& session, const std::vector<uint16_t>&
 
 }  // namespace
 
-std::vector<Finding> DescribePortals(const std::vector<Portal>& listeners,
-                                     const std::vector<Portal>& portals,
-                                     const std::vector<uint16_t>& ports) {
-  std::vector<Finding> findings;
+std::vector<CheckResult> DescribePortals(const std::vector<Portal>& listeners,
+                                         const std::vector<Portal>& portals,
+                                         const std::vector<uint16_t>& ports) {
+  std::vector<CheckResult> findings;
   findings.reserve(ports.size() + portals.size());
   for (const uint16_t port : ports) findings.push_back(DescribePort(listeners, port));
   for (const Portal& portal : portals) {
@@ -90,22 +90,23 @@ std::vector<Finding> DescribePortals(const std::vector<Portal>& listeners,
   return findings;
 }
 
-std::vector<Finding> DescribeSessions(const std::vector<HostSession>& sessions,
-                                      const std::vector<uint16_t>& ports) {
-  std::vector<Finding> findings;
+std::vector<CheckResult> DescribeSessions(const std::vector<HostSession>& sessions,
+                                          const std::vector<uint16_t>& ports) {
+  std::vector<CheckResult> findings;
   findings.reserve(sessions.size());
   for (const HostSession& session : sessions) findings.push_back(DescribeSession(session, ports));
   if (findings.empty())
     findings.push_back(
-        {kSessions, "sessions", FindingState::kNote, "sysfs, LIO and tgt list no session"});
+        {kSessions, "sessions", CheckState::kNote, "sysfs, LIO and tgt list no session"});
   return findings;
 }
 
-std::vector<Finding> SurveyHost(const std::vector<uint16_t>& ports) {
+std::vector<CheckResult> SurveyHost(const std::vector<uint16_t>& ports) {
   std::vector<Portal> portals = ReadLioPortals(kLioFolder);
   const std::vector<Portal> of_tgt = ReadTgtPortals(kTgtFolder, kTgtLimit);
   portals.insert(portals.end(), of_tgt.begin(), of_tgt.end());
-  std::vector<Finding> findings = DescribePortals(ReadListeners("/proc/self/net"), portals, ports);
+  std::vector<CheckResult> findings =
+      DescribePortals(ReadListeners("/proc/self/net"), portals, ports);
   Append(findings, DescribeSessions(ReadHostSessions(), ports));
   Append(findings, FindUnseen("/sys", "/proc", kLioFolder));
   return findings;

@@ -8,20 +8,20 @@
 #include <cstdint>
 #include <vector>
 
-#include "collector/base/finding.h"
+#include "collector/base/check_result.h"
 #include "collector/base/host_session.h"
 #include "collector/host/portal.h"
 
 namespace lunscope {
 
-std::vector<Finding> SurveyHost(const std::vector<uint16_t>& ports);
+std::vector<CheckResult> SurveyHost(const std::vector<uint16_t>& ports);
 
 // The parts of the survey. ports: those that are watched. A portal or session on another port is a
 // warning.
-std::vector<Finding> DescribePortals(const std::vector<Portal>& listeners,
-                                     const std::vector<Portal>& portals,
-                                     const std::vector<uint16_t>& ports);
-std::vector<Finding> DescribeSessions(const std::vector<HostSession>& sessions,
-                                      const std::vector<uint16_t>& ports);
+std::vector<CheckResult> DescribePortals(const std::vector<Portal>& listeners,
+                                         const std::vector<Portal>& portals,
+                                         const std::vector<uint16_t>& ports);
+std::vector<CheckResult> DescribeSessions(const std::vector<HostSession>& sessions,
+                                          const std::vector<uint16_t>& ports);
 
 }  // namespace lunscope

@@ -24,12 +24,12 @@ constexpr const char* kIserHost = "iscsi_iser";
 constexpr const char* kTcp = "tcp";
 constexpr const char* kIser = "iser";
 
-Finding Warning(const std::string& name, const std::string& detail, uint64_t count) {
-  return {kGroup, name, FindingState::kWarning, detail, {{"count", count}}};
+CheckResult Warning(const std::string& name, const std::string& detail, uint64_t count) {
+  return {kGroup, name, CheckState::kWarning, detail, {{"count", count}}};
 }
 
-Finding Unused(const std::string& name, const std::string& detail) {
-  return {kGroup, name, FindingState::kNote, detail, {{"count", uint64_t{0}}}};
+CheckResult Unused(const std::string& name, const std::string& detail) {
+  return {kGroup, name, CheckState::kNote, detail, {{"count", uint64_t{0}}}};
 }
 
 std::string OffloadName(const std::string& driver) {
@@ -45,7 +45,7 @@ std::map<std::string, uint64_t> HostsByDriver(const std::string& sys) {
   return hosts;
 }
 
-void AddHosts(std::vector<Finding>& findings, const std::map<std::string, uint64_t>& hosts) {
+void AddHosts(std::vector<CheckResult>& findings, const std::map<std::string, uint64_t>& hosts) {
   for (const auto& [driver, count] : hosts) {
     if (driver == kTcpHost || driver.empty()) continue;
     if (driver == kIserHost) {
@@ -65,7 +65,7 @@ void AddHosts(std::vector<Finding>& findings, const std::map<std::string, uint64
 }
 
 // Drivers that have registered a transport, but have no SCSI host.
-void AddUnusedTransports(std::vector<Finding>& findings, const std::string& sys,
+void AddUnusedTransports(std::vector<CheckResult>& findings, const std::string& sys,
                          const std::map<std::string, uint64_t>& hosts) {
   for (const std::string& transport : ListFolder(sys + "/class/iscsi_transport")) {
     if (transport == kTcp) continue;
@@ -78,7 +78,8 @@ void AddUnusedTransports(std::vector<Finding>& findings, const std::string& sys,
   }
 }
 
-void AddIserTarget(std::vector<Finding>& findings, const std::string& sys, const std::string& lio) {
+void AddIserTarget(std::vector<CheckResult>& findings, const std::string& sys,
+                   const std::string& lio) {
   const std::vector<Portal> portals = ReadLioPortals(lio);
   const auto count = static_cast<uint64_t>(std::ranges::count_if(portals, &Portal::is_iser));
   if (count > 0) {
@@ -105,12 +106,12 @@ uint64_t CountTlsSockets(const std::string& text) {
   return std::max(sending, receiving);
 }
 
-void AddTls(std::vector<Finding>& findings, const std::string& proc) {
+void AddTls(std::vector<CheckResult>& findings, const std::string& proc) {
   const uint64_t sockets = CountTlsSockets(ReadWhole(proc + "/self/net/tls_stat"));
   if (sockets == 0) return;
   findings.push_back({kGroup,
                       "kernel TLS",
-                      FindingState::kNote,
+                      CheckState::kNote,
                       fmt::format("{}: iSCSI over TLS is encrypted and cannot be read",
                                   FormatCount(sockets, "socket")),
                       {{"count", sockets}}});
@@ -118,9 +119,9 @@ void AddTls(std::vector<Finding>& findings, const std::string& proc) {
 
 }  // namespace
 
-std::vector<Finding> FindUnseen(const std::string& sys, const std::string& proc,
-                                const std::string& lio) {
-  std::vector<Finding> findings;
+std::vector<CheckResult> FindUnseen(const std::string& sys, const std::string& proc,
+                                    const std::string& lio) {
+  std::vector<CheckResult> findings;
   const std::map<std::string, uint64_t> hosts = HostsByDriver(sys);
   AddHosts(findings, hosts);
   AddUnusedTransports(findings, sys, hosts);
@@ -128,7 +129,7 @@ std::vector<Finding> FindUnseen(const std::string& sys, const std::string& proc,
   AddTls(findings, proc);
   if (findings.empty())
     findings.push_back(
-        {kGroup, "traffic", FindingState::kOk, "no iSER, offload adapter or kernel TLS found"});
+        {kGroup, "traffic", CheckState::kOk, "no iSER, offload adapter or kernel TLS found"});
   return findings;
 }
 

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "collector/base/finding.h"
+#include "collector/base/check_result.h"
 
 namespace lunscope {
 
 // If there is no such traffic, one finding says so. sys: "/sys"; proc: "/proc"; lio: kLioFolder.
-std::vector<Finding> FindUnseen(const std::string& sys, const std::string& proc,
-                                const std::string& lio);
+std::vector<CheckResult> FindUnseen(const std::string& sys, const std::string& proc,
+                                    const std::string& lio);
 
 }  // namespace lunscope

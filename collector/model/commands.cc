@@ -156,8 +156,11 @@ void CommandCounter::Keep(Connection& connection, const lunscope_header_record& 
 Applied CommandCounter::Apply(Connection& connection, const lunscope_inflight_record& record) {
   tracked_ += record.count;
   for (const lunscope_waiting& waiting : std::span(record.waiting, record.count)) {
-    if (waiting.start_ns != 0)
-      series_.LunOf(connection, waiting.lun).CountInFlight(waiting.start_ns);
+    if (waiting.start_ns == 0) continue;
+    series_.LunOf(connection, waiting.lun).CountInFlight(waiting.start_ns);
+    connection.in_flight++;
+    if (connection.oldest_start_ns == 0 || waiting.start_ns < connection.oldest_start_ns)
+      connection.oldest_start_ns = waiting.start_ns;
   }
   return {.connection = &connection};
 }

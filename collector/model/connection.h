@@ -78,6 +78,9 @@ struct alignas(64) Connection : Origin {
   uint64_t cut_off = 0;                  // commands that its end left without an answer
   lunscope_tcp tcp{};                    // as of the last walk
   std::optional<uint32_t> window;        // the same: commands that the target still takes
+  uint32_t unread_bytes = 0;             // the same: that wait for their reader
+  uint32_t in_flight = 0;                // the same: commands
+  uint64_t oldest_start_ns = 0;          // of those; 0: none
   uint32_t smallest_window = 0;          // the same, of the last one to two minutes
   SeenLengths seen;
   std::optional<uint32_t> unacknowledged_statuses;  // as of the last walk

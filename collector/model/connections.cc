@@ -33,6 +33,9 @@ void Connections::Describe(Connection& connection, const lunscope_connection_rec
   connection.tcp = record.tcp;
   connection.window.reset();
   if (record.has_window != 0) connection.window = record.window;
+  connection.unread_bytes = record.unread_bytes;
+  connection.in_flight = 0;
+  connection.oldest_start_ns = 0;
   connection.smallest_window = record.smallest_window;
   connection.seen = {record.largest_segment[is_target ? LUNSCOPE_SENT : LUNSCOPE_RECEIVED],
                      record.largest_segment[is_target ? LUNSCOPE_RECEIVED : LUNSCOPE_SENT],

@@ -20,7 +20,7 @@
 namespace lunscope {
 namespace {
 
-Finding TryHook(const lunscope_bpf& skeleton, const bpf_program* program) {
+CheckResult TryHook(const lunscope_bpf& skeleton, const bpf_program* program) {
   const Link link(IsWalk(program) ? AttachWalk(skeleton, program)
                                   : Link(bpf_program__attach(program)));
   const int error = errno;
@@ -29,7 +29,7 @@ Finding TryHook(const lunscope_bpf& skeleton, const bpf_program* program) {
   return {
       kHooksGroup,
       HookName(program),
-      attached ? FindingState::kOk : FindingState::kFailure,
+      attached ? CheckState::kOk : CheckState::kFailure,
       attached ? fmt::format("attached, {} instructions verified", verified) : KernelReason(error),
       {{"attached", attached}, {"verified_instructions", verified}},
       attached ? ExitCode::kOk : ExitCode::kUnsupported};
@@ -42,19 +42,19 @@ std::string WhyNotHooked(lunscope_bpf* main, const std::string& function) {
   return "this kernel does not allow it";
 }
 
-Finding TryKernelInitiator(lunscope_bpf* main) {
+CheckResult TryKernelInitiator(lunscope_bpf* main) {
   const KernelInitiatorAttachment attachment = AttachKernelInitiator(main);
   const bpf_program* wanted = main->progs.kernel_consumption;
   const bool has_fallback = attachment.program != nullptr;
   const bool attached = has_fallback && bpf_program__name(attachment.program) ==
                                             std::string(bpf_program__name(wanted));
-  Finding finding{kHooksGroup,
-                  HookName(wanted),
-                  FindingState::kOk,
-                  "can be attached when the kernel's initiator is in use",
-                  {{"attached", attached}}};
+  CheckResult finding{kHooksGroup,
+                      HookName(wanted),
+                      CheckState::kOk,
+                      "can be attached when the kernel's initiator is in use",
+                      {{"attached", attached}}};
   if (attached) return finding;
-  finding.state = has_fallback ? FindingState::kNote : FindingState::kWarning;
+  finding.state = has_fallback ? CheckState::kNote : CheckState::kWarning;
   finding.detail = fmt::format(
       "{}: {}", WhyNotHooked(main, finding.name.substr(finding.name.find('/') + 1)),
       has_fallback ? "bytes for the kernel's initiator are parsed when they arrive"
@@ -62,19 +62,19 @@ Finding TryKernelInitiator(lunscope_bpf* main) {
   return finding;
 }
 
-Finding TryToHeal(lunscope_bpf* main) {
+CheckResult TryToHeal(lunscope_bpf* main) {
   const Healing healing = BeginToHeal(main);
   const uint64_t verified =
       healing ? StateOf(healing->skeleton->progs.heal).verified_instructions : 0;
-  Finding finding{kHooksGroup,
-                  "retransmit queue",
-                  FindingState::kOk,
-                  fmt::format("sent bytes that were missed are read from it, {} instructions "
-                              "verified",
-                              verified),
-                  {{"heals", healing.has_value()}, {"verified_instructions", verified}}};
+  CheckResult finding{kHooksGroup,
+                      "retransmit queue",
+                      CheckState::kOk,
+                      fmt::format("sent bytes that were missed are read from it, {} instructions "
+                                  "verified",
+                                  verified),
+                      {{"heals", healing.has_value()}, {"verified_instructions", verified}}};
   if (healing) return finding;
-  finding.state = FindingState::kNote;
+  finding.state = CheckState::kNote;
   finding.detail = fmt::format(
       "not read, {}: sent bytes that are missed are a gap, and counted",
       SetPageMap(main) ? std::string("this kernel does not allow it")
@@ -82,28 +82,28 @@ Finding TryToHeal(lunscope_bpf* main) {
   return finding;
 }
 
-Finding Reader(const char* reader, FindingState state, const std::string& detail) {
+CheckResult Reader(const char* reader, CheckState state, const std::string& detail) {
   return {kHooksGroup, "skb reader", state, detail, {{"reader", std::string(reader)}}};
 }
 
-Finding DescribeReader(const lunscope_bpf& skeleton) {
+CheckResult DescribeReader(const lunscope_bpf& skeleton) {
   return skeleton.rodata->walks_skbs
-             ? Reader("walk", FindingState::kOk, "walk over linear part, frags and frag list")
-             : Reader("dynptr", FindingState::kOk, "bpf_dynptr_from_skb");
+             ? Reader("walk", CheckState::kOk, "walk over linear part, frags and frag list")
+             : Reader("dynptr", CheckState::kOk, "bpf_dynptr_from_skb");
 }
 
-Finding DescribeWalk(const lunscope_bpf& skeleton) {
+CheckResult DescribeWalk(const lunscope_bpf& skeleton) {
   const bool walks_map = IsLoaded(skeleton.progs.connection_walk);
   return {kHooksGroup,
           "walk",
-          walks_map ? FindingState::kOk : FindingState::kNote,
+          walks_map ? CheckState::kOk : CheckState::kNote,
           walks_map ? "a scrape visits only the connections that are watched"
                     : "this kernel forbids iterators over maps: a scrape visits every TCP socket "
                       "of each network namespace that has watched connections",
           {{"walk", std::string(walks_map ? "map" : "sockets")}}};
 }
 
-Finding DescribeLoadFailure(const Error& error, bool is_confidential) {
+CheckResult DescribeLoadFailure(const Error& error, bool is_confidential) {
   std::string detail = error.message;
   for (size_t hint = 0; (hint = detail.find(kCheckHint)) != std::string::npos;)
     detail.erase(hint, kCheckHint.size());
@@ -116,18 +116,18 @@ Finding DescribeLoadFailure(const Error& error, bool is_confidential) {
   } else {
     detail += ": run Linux 6.12 or later";
   }
-  return {kHooksGroup, "load", FindingState::kFailure, detail, {}, error.code};
+  return {kHooksGroup, "load", CheckState::kFailure, detail, {}, error.code};
 }
 
 }  // namespace
 
-std::vector<Finding> TryHooks(bool is_confidential) {
+std::vector<CheckResult> TryHooks(bool is_confidential) {
   Result<Skeleton> loaded = LoadSkeleton(ProbeOptions{});
   if (!loaded.ok())
     return {DescribeLoadFailure(loaded.error(), is_confidential),
-            Reader("none", FindingState::kNote, "none: the programs are not loaded")};
+            Reader("none", CheckState::kNote, "none: the programs are not loaded")};
   lunscope_bpf& skeleton = *loaded.value();
-  std::vector<Finding> findings;
+  std::vector<CheckResult> findings;
   for (const bpf_program* program : SelectPrograms(skeleton.obj, IsLoaded))
     findings.push_back(TryHook(skeleton, program));
   findings.push_back(TryKernelInitiator(&skeleton));

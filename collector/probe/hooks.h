@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "collector/base/finding.h"
+#include "collector/base/check_result.h"
 
 namespace lunscope {
 
@@ -15,6 +15,6 @@ inline constexpr const char* kHooksGroup = "hooks";
 // they use, which walk, and whether they can hook the kernel's initiator. is_confidential: lockdown
 // is in mode confidentiality. It is then the reason if the load fails.
 // REQUIRES: every requirement of requirements.h is met.
-std::vector<Finding> TryHooks(bool is_confidential);
+std::vector<CheckResult> TryHooks(bool is_confidential);
 
 }  // namespace lunscope

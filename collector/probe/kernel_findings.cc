@@ -44,11 +44,11 @@ std::string ParseLockdownMode(const std::string& modes) {
 std::string ReadLockdownMode() { return ParseLockdownMode(ReadLine(kLockdown)); }
 
 // Lockdown is never more than a warning. Whether it forbids the hooks is found out by trying them.
-Finding DescribeLockdown(const std::string& mode) {
-  Finding finding{kKernelGroup, "lockdown", FindingState::kNote, mode, {{"mode", mode}}};
+CheckResult DescribeLockdown(const std::string& mode) {
+  CheckResult finding{kKernelGroup, "lockdown", CheckState::kNote, mode, {{"mode", mode}}};
   if (mode.empty()) finding.detail = fmt::format("unknown: cannot read {}", kLockdown);
   if (mode == kConfidentiality) {
-    finding.state = FindingState::kWarning;
+    finding.state = CheckState::kWarning;
     finding.detail += ": programs may not read the kernel's memory; boot with lockdown=integrity";
   }
   return finding;
@@ -59,17 +59,17 @@ SymbolFacts ReadSymbols() {
           ReadLine("/proc/sys/kernel/kptr_restrict"), ReadPageMap().has_value()};
 }
 
-Finding DescribeSymbols(const SymbolFacts& symbols) {
-  Finding finding{
+CheckResult DescribeSymbols(const SymbolFacts& symbols) {
+  CheckResult finding{
       kKernelGroup,
       "symbols",
-      FindingState::kOk,
+      CheckState::kOk,
       fmt::format("{}, {}", kPageOffsetBase, kVmemmapBase),
       {{kPageOffsetBase, symbols.page_offset_base}, {kVmemmapBase, symbols.vmemmap_base}}};
   const std::string& state =
       symbols.vmemmap_base != kKnown ? symbols.vmemmap_base : symbols.page_offset_base;
   if (state == kKnown) return finding;
-  finding.state = symbols.kcore_has_them ? FindingState::kOk : FindingState::kNote;
+  finding.state = symbols.kcore_has_them ? CheckState::kOk : CheckState::kNote;
   finding.detail += fmt::format(
       ": {}; {}", WhyUnknown(symbols, state),
       symbols.kcore_has_them
@@ -78,18 +78,19 @@ Finding DescribeSymbols(const SymbolFacts& symbols) {
   return finding;
 }
 
-Finding DescribeSocketMemory(uint64_t bytes) {
+CheckResult DescribeSocketMemory(uint64_t bytes) {
   // The kernel's own part of each piece of a socket's storage.
   constexpr uint64_t kAround = 512;
   constexpr uint64_t kConnection = sizeof(lunscope_connection) + kAround;
   constexpr uint64_t kBoth = kConnection + sizeof(lunscope_spill) + kAround;
-  Finding finding{kKernelGroup,
-                  "net.core.optmem_max",
-                  FindingState::kOk,
-                  fmt::to_string(bytes),
-                  {{"bytes", bytes}, {"connection_bytes", kConnection}, {"spill_bytes", kBoth}}};
+  CheckResult finding{
+      kKernelGroup,
+      "net.core.optmem_max",
+      CheckState::kOk,
+      fmt::to_string(bytes),
+      {{"bytes", bytes}, {"connection_bytes", kConnection}, {"spill_bytes", kBoth}}};
   if (bytes > kBoth) return finding;
-  finding.state = FindingState::kWarning;
+  finding.state = CheckState::kWarning;
   finding.detail +=
       bytes > kConnection
           ? fmt::format(": tracks {} commands in flight on a connection, counts more as table_full",
@@ -100,7 +101,7 @@ Finding DescribeSocketMemory(uint64_t bytes) {
   return finding;
 }
 
-Finding DescribeModule(const std::string& sys, const std::string& module) {
+CheckResult DescribeModule(const std::string& sys, const std::string& module) {
   std::error_code error;
   const std::string folder = fmt::format("{}/module/{}", sys, module);
   const bool is_loaded = std::filesystem::exists(folder + "/initstate", error);
@@ -110,7 +111,7 @@ Finding DescribeModule(const std::string& sys, const std::string& module) {
   const std::string state = is_loaded ? "loaded" : is_built_in ? "built in" : "not loaded";
   return {"modules",
           module,
-          FindingState::kNote,
+          CheckState::kNote,
           is_loaded ? fmt::format("{}, {} BTF", state, has_btf ? "with" : "without") : state,
           {{"presence", state}, {"btf", has_btf}}};
 }

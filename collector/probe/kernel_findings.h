@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "collector/base/finding.h"
+#include "collector/base/check_result.h"
 
 namespace lunscope {
 
@@ -19,7 +19,7 @@ inline constexpr const char* kConfidentiality = "confidentiality";
 // if no mode stands in brackets.
 std::string ParseLockdownMode(const std::string& modes);
 std::string ReadLockdownMode();
-Finding DescribeLockdown(const std::string& mode);
+CheckResult DescribeLockdown(const std::string& mode);
 
 // The state of the two variables that a walk over a packet needs: "known", "hidden" or "absent".
 // Kernels that lend bpf_dynptr_from_skb() to the programs do not need such a walk.
@@ -30,12 +30,12 @@ struct SymbolFacts {
   bool kcore_has_them;      // /proc/kcore has the same addresses
 };
 SymbolFacts ReadSymbols();
-Finding DescribeSymbols(const SymbolFacts& symbols);
+CheckResult DescribeSymbols(const SymbolFacts& symbols);
 
 // bytes: net.core.optmem_max.
-Finding DescribeSocketMemory(uint64_t bytes);
+CheckResult DescribeSocketMemory(uint64_t bytes);
 
 // Whether a module is loaded, and has type information. sys: "/sys".
-Finding DescribeModule(const std::string& sys, const std::string& module);
+CheckResult DescribeModule(const std::string& sys, const std::string& module);
 
 }  // namespace lunscope

@@ -14,13 +14,13 @@
 namespace lunscope {
 namespace {
 
-Finding DescribeRequirement(const Requirement& requirement) {
-  Finding finding{requirement.name.starts_with("tracepoint ") ? kHooksGroup : kKernelGroup,
-                  requirement.name,
-                  requirement.met ? FindingState::kOk : FindingState::kFailure,
-                  requirement.detail,
-                  {},
-                  requirement.met ? ExitCode::kOk : requirement.code};
+CheckResult DescribeRequirement(const Requirement& requirement) {
+  CheckResult finding{requirement.name.starts_with("tracepoint ") ? kHooksGroup : kKernelGroup,
+                      requirement.name,
+                      requirement.met ? CheckState::kOk : CheckState::kFailure,
+                      requirement.detail,
+                      {},
+                      requirement.met ? ExitCode::kOk : requirement.code};
   if (requirement.name == "capabilities") {
     const Capabilities capabilities = ReadCapabilities();
     finding.facts = {{"held", capabilities.held}, {"missing", capabilities.missing}};
@@ -30,12 +30,12 @@ Finding DescribeRequirement(const Requirement& requirement) {
 
 }  // namespace
 
-std::vector<Finding> CheckKernel() {
+std::vector<CheckResult> CheckKernel() {
   const std::vector<Requirement> requirements = CheckRequirements();
-  std::vector<Finding> findings;
-  std::vector<Finding> hooks;
+  std::vector<CheckResult> findings;
+  std::vector<CheckResult> hooks;
   for (const Requirement& requirement : requirements) {
-    Finding finding = DescribeRequirement(requirement);
+    CheckResult finding = DescribeRequirement(requirement);
     (finding.group == kHooksGroup ? hooks : findings).push_back(std::move(finding));
   }
   const std::string lockdown = ReadLockdownMode();

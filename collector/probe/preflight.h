@@ -5,12 +5,12 @@
 
 #include <vector>
 
-#include "collector/base/finding.h"
+#include "collector/base/check_result.h"
 
 namespace lunscope {
 
 // The requirements, lockdown, kernel symbols, the memory of a socket, and modules. If every
 // requirement is met, each hook is tried as well.
-std::vector<Finding> CheckKernel();
+std::vector<CheckResult> CheckKernel();
 
 }  // namespace lunscope

@@ -52,14 +52,24 @@ void CaptureSource::Drain(const Handler& handler) {
   handler_ = &handler;
   TcpSegment segment;
   for (uint64_t packets = 0; packets < kPacketsPerDrain && !is_done_; packets++) {
-    if (Next(&segment)) {
-      connections_.Take(segment);
-    } else {
+    if (waiting_) {
+      segment = *waiting_;
+    } else if (!Next(&segment)) {
       is_done_ = true;
       connections_.GiveUp();
+      break;
     }
+    waiting_ = segment;
+    if (waiting_ns()) break;
+    connections_.Take(segment);
+    waiting_.reset();
   }
   handler_ = nullptr;
+}
+
+std::optional<uint64_t> CaptureSource::waiting_ns() const {
+  if (!waiting_ || waiting_->time_ns <= until_ns_) return std::nullopt;
+  return waiting_->time_ns;
 }
 
 Status CaptureSource::Walk(const Handler& on_record, const CommandHandler& /*on_command*/) {

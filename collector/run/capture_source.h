@@ -38,11 +38,18 @@ class CaptureSource : public Source {
   [[nodiscard]] CommandCounts Commands() const override { return CountCommands(watch_.totals); }
   [[nodiscard]] bool is_done() const override { return is_done_; }
 
+  // Hand on nothing that is later than this, for now. NowNs() is this time once all of that is
+  // handed on.
+  void ReadUntil(uint64_t until_ns) { until_ns_ = until_ns; }
+  // The time of the packet that waits for that; none: more can be read, or the capture is over.
+  [[nodiscard]] std::optional<uint64_t> waiting_ns() const;
   // Read no further.
   void Stop() { is_done_ = true; }
 
   // The time of the last packet.
-  [[nodiscard]] uint64_t NowNs() const override { return files_->last_time_ns(); }
+  [[nodiscard]] uint64_t NowNs() const override {
+    return waiting_ns() ? until_ns_ : files_->last_time_ns();
+  }
   // The time from which on the capture is to be shown; 0 before the first packet, and without one.
   [[nodiscard]] uint64_t from_ns() const { return from_ns_; }
   // "77 packets read, 3 not IP": with whatever was not followed.
@@ -65,7 +72,9 @@ class CaptureSource : public Source {
   uint64_t from_ns_ = 0;  // this and the next: known after the first packet
   uint64_t to_ns_ = std::numeric_limits<uint64_t>::max();
   std::optional<uint64_t> first_ns_;  // the time of the first packet
-  const Handler* handler_ = nullptr;  // while Drain() runs
+  uint64_t until_ns_ = std::numeric_limits<uint64_t>::max();
+  std::optional<TcpSegment> waiting_;  // read, and not handed on yet
+  const Handler* handler_ = nullptr;   // while Drain() runs
   const PortOptions ports_;
   Watch watch_;
   ConnectionTable connections_;

@@ -30,6 +30,7 @@ struct Option {
     kSwitch,      // takes none; its text is "true" or "false"
     kRepeated,    // may be given again, a value each time
     kPositional,  // has no key on a command line; one or more must be given
+    kOptional,    // the same; none need be given
   };
 
   std::string key;  // "port" in a file, "--port" on a command line

@@ -174,12 +174,18 @@ bool Watcher::WalkLocked(const Listener& show) {
   return is_whole;
 }
 
-std::string Watcher::Render(const std::function<std::string(const Model&)>& render) {
-  names_.FindLocalLuns();
+void Watcher::Visit(const std::function<void(const Model&)>& visit) {
   const std::lock_guard lock(mutex_);
   DrainLocked();
   WalkLocked();
-  return render(model_);
+  visit(model_);
+}
+
+std::string Watcher::Render(const std::function<std::string(const Model&)>& render) {
+  names_.FindLocalLuns();
+  std::string text;
+  Visit([&](const Model& model) { text = render(model); });
+  return text;
 }
 
 CommandCounts Watcher::Commands() const {

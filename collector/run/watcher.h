@@ -57,7 +57,9 @@ class Watcher {
   void Finish();
   // Drain, walk what is live, and copy out everything that a scrape speaks of.
   Observation Observe();
-  // The same, and render what the model knows then.
+  // Drain and walk, and visit what the model knows then.
+  void Visit(const std::function<void(const Model&)>& visit);
+  // The same, and render it.
   std::string Render(const std::function<std::string(const Model&)>& render);
   // Drain and walk, and hand on a record of each command in flight (LUNSCOPE_OPEN).
   void ShowOpen(const Listener& show);

@@ -29,9 +29,10 @@ BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 # base has a clock and reads files. The model does neither: times come with the records.
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!(?:clock|files)\.h").+"',
          r'"collector/(names|model)/.+"']
+DIAGNOSIS = [*MODEL, r'"collector/(lines|diagnosis)/.+"']
 PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<(elf|sched)\.h>",
          r'"(lunscope|scsi)\.skel\.h"']
-RUN = [*BASE, r'"collector/(names|model|metrics|lines|web|probe|replay|host|run)/.+"']
+RUN = [*BASE, r'"collector/(names|model|metrics|lines|diagnosis|web|probe|replay|host|run)/.+"']
 PRIVILEGES = [*RUN, r"<(grp|pwd|sched|seccomp)\.h>", r"<linux/securebits\.h>"]
 CLI = [*RUN, r'"collector/cli/.+"']
 LAYERS = {
@@ -45,6 +46,9 @@ LAYERS = {
     "collector/model/": MODEL,
     "collector/metrics/": [*BASE, r'"collector/(names|model|metrics)/.+"', r"<prometheus/.+>"],
     "collector/lines/": [*BASE, r'"collector/(names|model|lines)/.+"'],
+    # Findings: pure, as the model is. Only their text has times of the wall clock.
+    "collector/diagnosis/report.": [*DIAGNOSIS, r'"collector/base/clock\.h"'],
+    "collector/diagnosis/": DIAGNOSIS,
     "collector/web/": [*BASE, r'"collector/web/.+"', r"<curl/curl\.h>", r"<microhttpd\.h>",
                        r"<zlib\.h>", r"<netdb\.h>", r"<malloc\.h>", r"<gnutls/[a-z0-9]+\.h>",
                        r"<yaml-cpp/yaml\.h>", r"<crypt\.h>"],
@@ -255,6 +259,12 @@ MUTATIONS = [
     ("collector/lines/trace_line.cc", put('#include "collector/metrics/metrics.h"'),
      includes_follow_the_layers),
     ("collector/lines/trace_line.cc", put("#include <prometheus/counter.h>"),
+     includes_follow_the_layers),
+    ("collector/lines/trace_line.cc", put('#include "collector/diagnosis/rule.h"'),
+     includes_follow_the_layers),
+    ("collector/diagnosis/rule.cc", put('#include "collector/base/clock.h"'),
+     includes_follow_the_layers),
+    ("collector/diagnosis/report.cc", put('#include "collector/run/watcher.h"'),
      includes_follow_the_layers),
     ("collector/names/names.cc", put('#include "collector/model/lun.h"'),
      includes_follow_the_layers),

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "collector/base/finding.h"
+#include "collector/base/check_result.h"
 #include "collector/base/host_session.h"
 #include "collector/host/portal.h"
 
@@ -41,10 +41,10 @@ inline std::vector<std::string> Written(const std::vector<Portal>& portals) {
 }
 
 // "warning name: detail"
-inline std::vector<std::string> Written(const std::vector<Finding>& findings) {
+inline std::vector<std::string> Written(const std::vector<CheckResult>& findings) {
   constexpr const char* kStates[] = {"ok", "note", "warning", "failure"};
   std::vector<std::string> lines;
-  for (const Finding& finding : findings)
+  for (const CheckResult& finding : findings)
     lines.push_back(fmt::format("{} {}: {}", kStates[static_cast<int>(finding.state)], finding.name,
                                 finding.detail));
   return lines;

@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <functional>
 #include <new>
+#include <span>
 #include <string>
 
+#include "collector/diagnosis/diagnosis.h"
 #include "tests/model/layers.h"
 #include "tests/model/tape.h"
 
@@ -116,6 +118,29 @@ TEST(Allocations, OfAMillionRecordsAreNone) {
     EXPECT_EQ(AllocationsOf(row, {}), 0u) << row.name;
     EXPECT_EQ(AllocationsOf(row, {.profiles = true, .joins_layers = true}), 0u)
         << row.name << ", with a profile, and looked for at the mid-layer";
+  }
+}
+
+// The diagnosis takes in commands only: an event is seldom, and is kept in words.
+TEST(Allocations, OfADiagnosisOfCommandsAreNone) {
+  for (const Row& row : std::span(kRows).first(4)) {
+    Model model;
+    Diagnosis diagnosis;
+    Tape tape;
+    const auto take = [&](const lunscope_record& record) {
+      diagnosis.Take(record, model.Apply(record));
+    };
+    {
+      Host host;
+      host.HandOn(take);
+      host.Opens(1).LogsIn({.target = kLongName});
+      tape.Record(host);
+      row.tell(host);
+    }
+    tape.Play(take);
+    const uint64_t before = allocations;
+    for (int i = 0; i < 10'000; i++) tape.Play(take);
+    EXPECT_EQ(allocations, before) << row.name;
   }
 }
 

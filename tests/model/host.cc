@@ -271,6 +271,31 @@ Conversation& Conversation::RequestsTask(uint8_t function) {
   return *this;
 }
 
+Conversation& Conversation::AnswersTask(uint8_t response) {
+  lunscope_pdu_record pdu = NewPdu(ISCSI_TASK_RESPONSE);
+  pdu.bhs[2] = response;
+  Deliver(pdu, {}, LUNSCOPE_CHUNK_BYTES);
+  return *this;
+}
+
+Conversation& Conversation::TargetPings() {
+  lunscope_pdu_record ping = NewPdu(ISCSI_NOP_IN);
+  PutBe32(&ping.bhs[16], ISCSI_RESERVED_TAG);
+  PutBe32(&ping.bhs[20], 78);
+  Deliver(ping, {}, LUNSCOPE_CHUNK_BYTES);
+  return *this;
+}
+
+Conversation& Conversation::ShutsWindow(uint64_t ns) {
+  report_.window_closed_ns += ns;
+  return *this;
+}
+
+Conversation& Conversation::SendsBeyond(uint32_t commands) {
+  report_.commands_beyond += commands;
+  return *this;
+}
+
 Conversation& Conversation::Rejects(uint8_t reason) {
   lunscope_pdu_record pdu = NewPdu(ISCSI_REJECT);
   pdu.bhs[2] = reason;
@@ -477,6 +502,7 @@ Applied Host::ApplyBytes(const void* data, size_t bytes) {
   if (record == nullptr) throw std::logic_error("a test made a record that is not whole");
   const Applied applied = model_.Apply(*record);
   if (hand_on_) hand_on_(*record);
+  if (hand_on_applied_) hand_on_applied_(*record, applied);
   return applied;
 }
 

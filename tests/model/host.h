@@ -119,8 +119,10 @@ class Conversation {
   Conversation& RequestsLogout(uint8_t reason);
   Conversation& AnswersLogout(uint8_t response);
   Conversation& RequestsTask(uint8_t function);
+  Conversation& AnswersTask(uint8_t response);
   Conversation& Rejects(uint8_t reason);
   Conversation& Announces(uint8_t async_event);
+  Conversation& TargetPings();          // a NOP-In
   Conversation& PingsFor(uint64_t ns);  // a NOP-Out, and its answer so much later
   Conversation& Pings();                // the NOP-Out alone
   Conversation& AnswersPing();
@@ -138,7 +140,9 @@ class Conversation {
   Conversation& Sees(uint32_t received, uint32_t sent, uint32_t immediate, uint32_t r2t);
   Conversation& OwesAcknowledgements(uint32_t statuses);
   Conversation& Ends(lunscope_end end);
-  Conversation& FailsToConnect(lunscope_end end);               // instead of Opens()
+  Conversation& FailsToConnect(lunscope_end end);  // instead of Opens()
+  Conversation& ShutsWindow(uint64_t ns);          // for so long more; it is shut now
+  Conversation& SendsBeyond(uint32_t commands);
   Conversation& HasRemoteHost(uint8_t number);                  // 192.0.2.number
   Applied Tells(uint32_t gaps, uint32_t header_digest_errors);  // so many more, in a record
   Conversation& UsesDigests();
@@ -202,8 +206,14 @@ class Host {
   // Calls this with each later record, after the model has taken it in: for a second model, or a
   // tape.
   void HandOn(std::function<void(const lunscope_record&)> to) { hand_on_ = std::move(to); }
+  // Calls this instead with what the model made of the record.
+  using Listener = std::function<void(const lunscope_record&, const Applied&)>;
+  void HandOnApplied(Listener to) { hand_on_applied_ = std::move(to); }
   // The answers that have become overdue, as "what age in ms".
   std::vector<std::string> Overdues();
+  void EachOverdue(const std::function<void(const Overdue&)>& visit) {
+    model_.LookForOverdue(now_ns, visit);
+  }
   void NameScsiHost(uint32_t host, const std::string& target) { model_.NameScsiHost(host, target); }
 
   [[nodiscard]] Snapshot See() const { return model_.TakeSnapshot(); }
@@ -222,6 +232,7 @@ class Host {
 
   mutable Model model_;  // a snapshot holds its series for a moment
   std::function<void(const lunscope_record&)> hand_on_;
+  Listener hand_on_applied_;
   std::map<uint64_t, Conversation> conversations_;
 };
 

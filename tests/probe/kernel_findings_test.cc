@@ -17,24 +17,24 @@ namespace {
 struct LockdownCase {
   const char* modes;
   const char* mode;
-  FindingState state;
+  CheckState state;
 };
 
 const LockdownCase kLockdowns[] = {
-    {"[none] integrity confidentiality", "none", FindingState::kNote},
-    {"none [integrity] confidentiality", "integrity", FindingState::kNote},
-    {"none integrity [confidentiality]", "confidentiality", FindingState::kWarning},
-    {"none integrity confidentiality", "", FindingState::kNote},
-    {"][", "", FindingState::kNote},
-    {"[", "", FindingState::kNote},
-    {"", "", FindingState::kNote},
+    {"[none] integrity confidentiality", "none", CheckState::kNote},
+    {"none [integrity] confidentiality", "integrity", CheckState::kNote},
+    {"none integrity [confidentiality]", "confidentiality", CheckState::kWarning},
+    {"none integrity confidentiality", "", CheckState::kNote},
+    {"][", "", CheckState::kNote},
+    {"[", "", CheckState::kNote},
+    {"", "", CheckState::kNote},
 };
 
 TEST(Lockdown, IsTheModeInBrackets) {
   for (const LockdownCase& row : kLockdowns) {
     const std::string mode = ParseLockdownMode(row.modes);
     EXPECT_EQ(mode, row.mode) << row.modes;
-    const Finding finding = DescribeLockdown(mode);
+    const CheckResult finding = DescribeLockdown(mode);
     EXPECT_EQ(finding.state, row.state) << row.modes;
     EXPECT_NE(finding.detail, "") << row.modes;
   }
@@ -42,47 +42,47 @@ TEST(Lockdown, IsTheModeInBrackets) {
 
 struct SymbolFactsCase {
   SymbolFacts symbols;
-  FindingState state;
+  CheckState state;
   const char* detail;
 };
 
 const SymbolFactsCase kSymbolFacts[] = {
-    {{"known", "known", "1", true}, FindingState::kOk, "page_offset_base, vmemmap_base"},
+    {{"known", "known", "1", true}, CheckState::kOk, "page_offset_base, vmemmap_base"},
     {{"hidden", "hidden", "1", true},
-     FindingState::kOk,
+     CheckState::kOk,
      "page_offset_base, vmemmap_base: hidden from this process (it lacks CAP_SYSLOG); /proc/kcore "
      "has the same addresses"},
     {{"hidden", "hidden", "2", false},
-     FindingState::kNote,
+     CheckState::kNote,
      "page_offset_base, vmemmap_base: hidden from every process (kernel.kptr_restrict is 2); Linux "
      "below 6.12, the kernel's initiator and the retransmit queue need them"},
     {{"absent", "known", "0", false},
-     FindingState::kNote,
+     CheckState::kNote,
      "page_offset_base, vmemmap_base: not listed (no CONFIG_KALLSYMS_ALL, or not x86-64); Linux "
      "below 6.12, the kernel's initiator and the retransmit queue need them"},
 };
 
 TEST(Symbols, MayBeHiddenOrAbsent) {
   for (const SymbolFactsCase& row : kSymbolFacts) {
-    const Finding finding = DescribeSymbols(row.symbols);
+    const CheckResult finding = DescribeSymbols(row.symbols);
     EXPECT_EQ(finding.state, row.state) << row.detail;
     EXPECT_EQ(finding.detail, row.detail);
   }
 }
 
 TEST(SocketMemory, IsEnoughForBothPartsOrOneOrNone) {
-  const Finding little = DescribeSocketMemory(1024);
-  EXPECT_EQ(little.state, FindingState::kWarning);
+  const CheckResult little = DescribeSocketMemory(1024);
+  EXPECT_EQ(little.state, CheckState::kWarning);
   EXPECT_EQ(little.detail,
             "1024: too little to follow a connection; serve and trace raise it to 131072 if they "
             "are permitted");
-  const Finding before_6_8 = DescribeSocketMemory(20480);
-  EXPECT_EQ(before_6_8.state, FindingState::kWarning);
+  const CheckResult before_6_8 = DescribeSocketMemory(20480);
+  EXPECT_EQ(before_6_8.state, CheckState::kWarning);
   EXPECT_EQ(before_6_8.detail,
             "20480: tracks 200 commands in flight on a connection, counts more as table_full; "
             "serve and trace raise it to 131072 if they are permitted");
-  const Finding since_6_8 = DescribeSocketMemory(131072);
-  EXPECT_EQ(since_6_8.state, FindingState::kOk);
+  const CheckResult since_6_8 = DescribeSocketMemory(131072);
+  EXPECT_EQ(since_6_8.state, CheckState::kOk);
   EXPECT_EQ(since_6_8.detail, "131072");
 }
 
@@ -98,10 +98,10 @@ TEST_F(Modules, AreLoadedOrBuiltInOrNeither) {
                                                          {"built_in", "built in"},
                                                          {"absent", "not loaded"}};
   for (const auto& [module, detail] : details) {
-    const Finding finding = DescribeModule(root_, module);
+    const CheckResult finding = DescribeModule(root_, module);
     EXPECT_EQ(finding.name, module);
     EXPECT_EQ(finding.detail, detail);
-    EXPECT_EQ(finding.state, FindingState::kNote);
+    EXPECT_EQ(finding.state, CheckState::kNote);
   }
 }
 

@@ -77,6 +77,38 @@ TEST_F(CaptureSourceTest, IsDoneAtTheEndOfItsFile) {
   EXPECT_EQ(observation.tracked_commands_limit, LUNSCOPE_TRACKED_COMMANDS);
 }
 
+// A reader that looks at each second of a capture has it hand on no more than that.
+TEST_F(CaptureSourceTest, ReadsUntilATime) {
+  constexpr uint64_t kStartNs = 1'700'000'000'000'000'000;
+  constexpr uint64_t kSecondNs = 1'000'000'000;
+  const Bytes login = LoginRequest();
+  std::vector<Bytes> frames = {Ethernet(Ipv4(Tcp({.seq = 999, .flags = kSynFlag}, {})))};
+  frames.push_back(Ethernet(Ipv4(Tcp({.seq = 1000, .flags = kAckFlag}, login))));
+  Write(frames);
+  std::unique_ptr<CaptureSource> source = Open();
+  ASSERT_NE(source, nullptr);
+  size_t records = 0;
+  const auto drain = [&](uint64_t until_ns) {
+    source->ReadUntil(until_ns);
+    source->Drain([&](const lunscope_record&) { records++; });
+  };
+  drain(kStartNs - 1);
+  EXPECT_EQ(source->waiting_ns(), kStartNs);
+  EXPECT_EQ(source->NowNs(), kStartNs - 1);
+  EXPECT_EQ(records, 0);
+  drain(kStartNs);
+  EXPECT_EQ(source->waiting_ns(), kStartNs + kSecondNs);
+  const size_t first = records;
+  drain(kStartNs + kSecondNs / 2);
+  EXPECT_EQ(records, first);
+  EXPECT_EQ(source->NowNs(), kStartNs + kSecondNs / 2);
+  drain(kStartNs + 2 * kSecondNs);
+  EXPECT_GT(records, first);
+  EXPECT_EQ(source->waiting_ns(), std::nullopt);
+  EXPECT_EQ(source->NowNs(), kStartNs + kSecondNs);
+  EXPECT_TRUE(source->is_done());
+}
+
 // The packets behind the first batch take away the connections that the walk is among.
 TEST_F(CaptureSourceTest, AWalkIsWholeThoughItsHandlerDrains) {
   constexpr int kConnections = 2048;

@@ -14,7 +14,7 @@
 
 namespace lunscope {
 
-enum class FindingState {
+enum class CheckState {
   kOk,
   kNote,     // good to know
   kWarning,  // lunscope will run, and will miss something
@@ -23,10 +23,10 @@ enum class FindingState {
 
 using Fact = std::variant<bool, uint64_t, std::string, std::vector<std::string>>;
 
-struct Finding {
+struct CheckResult {
   std::string group;  // "kernel", "hooks", "portals"; the findings of a group follow each other
   std::string name;   // "BTF", "tracepoint tcp_probe"; several findings may have the same name
-  FindingState state;
+  CheckState state;
   std::string detail;  // what was found; for a warning or failure, also what to do about it
   std::vector<std::pair<std::string, Fact>> facts = {};  // key and value
   ExitCode code = ExitCode::kOk;                         // with which a failure ends lunscope

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/diagnosis/look.h"
+
+#include <algorithm>
+
+namespace lunscope {
+namespace {
+
+BurstParameters BurstsOf(const SessionTable& sessions, const Connection& connection) {
+  if (!connection.session) return {};
+  const auto found = sessions.all().find(*connection.session);
+  if (found == sessions.all().end()) return {};
+  const ParameterValues& values = found->second.parameters;
+  return {ValueOf(values, "MaxBurstLength"), ValueOf(values, "InitialR2T"),
+          ValueOf(values, "ImmediateData")};
+}
+
+// A direction is that of this host: what it sends, and what it receives.
+ConnectionCounters CountersOf(const Connection& connection) {
+  const lunscope_connection_record& counted = connection.counted;
+  const bool is_target = connection.role == LUNSCOPE_ROLE_TARGET;
+  const uint64_t sent = counted.traffic[LUNSCOPE_SENT].bytes;
+  const uint64_t received = counted.traffic[LUNSCOPE_RECEIVED].bytes;
+  return {is_target ? received : sent, is_target ? sent : received, counted.commands_beyond,
+          counted.window_closed_ns};
+}
+
+}  // namespace
+
+Subject ConnectionLook::subject() const {
+  return {role, target, initiator, local + " - " + remote};
+}
+
+Subject ConnectionLook::initiator_subject() const {
+  return {role, target, initiator, HostOf(is_target() ? remote : local)};
+}
+
+std::vector<ConnectionLook> LookAt(const Model& model, size_t limit) {
+  std::vector<ConnectionLook> looks;
+  looks.reserve(std::min(limit, model.connections().size()));
+  for (const auto& [id, connection] : model.connections()) {
+    if (looks.size() == limit) break;
+    if (connection.role == LUNSCOPE_ROLE_UNKNOWN) continue;
+    looks.push_back({id, connection.role, connection.target->first.name, connection.initiator,
+                     connection.local, connection.remote, connection.session.has_value(),
+                     connection.tcp, connection.window, connection.unread_bytes,
+                     connection.in_flight, connection.oldest_start_ns,
+                     BurstsOf(model.sessions(), connection), CountersOf(connection)});
+  }
+  return looks;
+}
+
+}  // namespace lunscope

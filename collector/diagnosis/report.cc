@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/diagnosis/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "collector/base/clock.h"
+#include "collector/base/json.h"
+#include "collector/base/quantity.h"
+#include "collector/diagnosis/words.h"
+#include "collector/lines/shared_keys.h"
+#include "collector/model/lun.h"
+#include "collector/names/names.h"
+
+namespace lunscope {
+namespace {
+
+constexpr size_t kColumns = 100;
+constexpr size_t kIndent = 10;
+
+// The text in lines of at most kColumns, behind the label and below it. A word is never cut.
+std::string Wrapped(std::string_view label, std::string_view text) {
+  std::string lines = fmt::format("{:<{}}", label, kIndent);
+  size_t column = kIndent;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    if (column > kIndent && column + 1 + word.size() > kColumns) {
+      lines += "\n" + std::string(kIndent, ' ');
+      column = kIndent;
+    } else if (column > kIndent) {
+      lines += ' ';
+      column++;
+    }
+    lines += word;
+    column += word.size();
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+  }
+  return lines + "\n";
+}
+
+std::string SecondText(uint64_t ns, int64_t offset_ns) {
+  return FormatTimeOfDay(static_cast<int64_t>(ns) + offset_ns).substr(0, 8);
+}
+
+std::string WhenText(const Finding& finding, int64_t offset_ns) {
+  std::string when = "since " + SecondText(finding.since_ns, offset_ns);
+  if (finding.until_ns != 0) when += ", until " + SecondText(finding.until_ns, offset_ns);
+  return when;
+}
+
+const char* LabelOf(FindingSeverity severity) {
+  switch (severity) {
+    case FindingSeverity::kCritical: return "CRITICAL";
+    case FindingSeverity::kWarning: return "WARNING";
+    default: return "INFO";
+  }
+}
+
+void FillSubject(json::Members& line, const Finding& finding) {
+  const Subject& subject = finding.subject;
+  line.String("kind", SubjectKindName(finding.rule->kind));
+  line.String("role", subject.role == LUNSCOPE_ROLE_TARGET ? "target" : "initiator");
+  line.String("target", subject.target);
+  if (!subject.initiator.empty()) line.String("initiator", subject.initiator);
+  if (!subject.address.empty()) line.String("address", subject.address);
+  if (subject.lun) line.String("lun", FormatLun(*subject.lun));
+}
+
+void FillFinding(json::Members& line, const Finding& finding, int64_t offset_ns) {
+  const auto time = [&](uint64_t ns) { return FormatTime(static_cast<int64_t>(ns) + offset_ns); };
+  line.String("finding", finding.rule->id);
+  line.String("severity", SeverityName(finding.severity));
+  line.Object("subject", FillSubject, finding);
+  line.String("sentence", finding.sentence);
+  line.Array("evidence", [&](json::Elements& list) {
+    for (const std::string& sentence : finding.evidence) list.String(sentence);
+  });
+  line.String("since", time(finding.since_ns));
+  if (finding.until_ns != 0) line.String("until", time(finding.until_ns));
+  line.String("advice", finding.advice);
+  line.String("runbook", fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id));
+}
+
+}  // namespace
+
+std::string_view SeverityName(FindingSeverity severity) {
+  switch (severity) {
+    case FindingSeverity::kCritical: return "critical";
+    case FindingSeverity::kWarning: return "warning";
+    default: return "info";
+  }
+}
+
+bool HasTrouble(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.severity > FindingSeverity::kInfo; });
+}
+
+std::string FindingText(const Finding& finding, int64_t wall_clock_offset_ns) {
+  std::string text = Wrapped(LabelOf(finding.severity), finding.sentence);
+  for (const std::string& sentence : finding.evidence) text += Wrapped("", sentence);
+  text += Wrapped("", fmt::format("Seen at {}, {}.", EndText(finding.subject.role),
+                                  WhenText(finding, wall_clock_offset_ns)));
+  text += Wrapped("  To do:", finding.advice);
+  text += Wrapped("", fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id));
+  return text;
+}
+
+std::string FindingJson(const Finding& finding, int64_t wall_clock_offset_ns) {
+  return json::Object(FillFinding, finding, wall_clock_offset_ns);
+}
+
+std::string ReportText(const std::vector<Finding>& findings, const LookedAt& looked_at,
+                       int64_t wall_clock_offset_ns) {
+  std::string text;
+  for (const Finding& finding : findings) text += FindingText(finding, wall_clock_offset_ns) + "\n";
+  text += findings.empty() ? "Nothing found.\n" : FormatCount(findings.size(), "finding") + ".\n";
+  text += Wrapped("Looked at", fmt::format("{} for {}: {}, {} open at the end", looked_at.from,
+                                           TimeText(looked_at.length_ns),
+                                           FormatCount(looked_at.commands, "command"),
+                                           FormatCount(looked_at.connections, "connection")));
+  for (const std::string& sentence : looked_at.unseen) text += Wrapped("Not seen", sentence);
+  return text;
+}
+
+std::string ReportJson(const std::vector<Finding>& findings, const LookedAt& looked_at,
+                       int64_t wall_clock_offset_ns) {
+  const std::string text = json::Object([&](json::Members& line) {
+    line.Array("findings", [&](json::Elements& list) {
+      for (const Finding& finding : findings)
+        list.Object(FillFinding, finding, wall_clock_offset_ns);
+    });
+    line.String("looked_at", looked_at.from);
+    line.Decimal("seconds", static_cast<double>(looked_at.length_ns) / 1e9, 3);
+    line.Number("commands", looked_at.commands);
+    line.Number("connections", looked_at.connections);
+    line.Array("not_seen", [&](json::Elements& list) {
+      for (const std::string& sentence : looked_at.unseen) list.String(sentence);
+    });
+  });
+  return text + "\n";
+}
+
+}  // namespace lunscope

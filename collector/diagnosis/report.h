@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Findings for a person, and as JSON. All text is printable.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collector/diagnosis/diagnosis.h"
+
+namespace lunscope {
+
+// The part of the world that was looked at, and the part that could not be seen.
+struct LookedAt {
+  std::string from;  // "port 3260", "lo.pcapng"
+  uint64_t length_ns = 0;
+  size_t connections = 0;  // open at the end
+  uint64_t commands = 0;
+  std::vector<std::string> unseen;  // sentences
+};
+
+std::string_view SeverityName(FindingSeverity severity);  // "warning"
+
+// Some lines, each with its line end. wall_clock_offset_ns: from the records' clock to the epoch.
+std::string FindingText(const Finding& finding, int64_t wall_clock_offset_ns);
+// One object, without a line end.
+std::string FindingJson(const Finding& finding, int64_t wall_clock_offset_ns);
+std::string ReportText(const std::vector<Finding>& findings, const LookedAt& looked_at,
+                       int64_t wall_clock_offset_ns);
+// One object on one line, with its line end.
+std::string ReportJson(const std::vector<Finding>& findings, const LookedAt& looked_at,
+                       int64_t wall_clock_offset_ns);
+
+// Is one of them more than an information?
+bool HasTrouble(const std::vector<Finding>& findings);
+
+}  // namespace lunscope

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/diagnosis/window.h"
+
+#include <algorithm>
+
+#include "collector/diagnosis/rule.h"
+
+namespace lunscope {
+
+uint64_t Window::Ago(double seconds) const {
+  const auto ns = static_cast<uint64_t>(seconds * static_cast<double>(kSecondNs));
+  return now_ns > ns ? now_ns - ns : 0;
+}
+
+// A look has the connections in the order of their numbers.
+const ConnectionLook* Window::FindConnection(uint64_t id) const {
+  const auto found = std::ranges::lower_bound(connections, id, {}, &ConnectionLook::id);
+  return found != connections.end() && found->id == id ? &*found : nullptr;
+}
+
+void GroupByLun(Window& window) {
+  for (const auto& [key, strand] : window.strands.all()) {
+    const Figures grown = strand.Grown();
+    if (strand.now == strand.base) continue;
+    const Subject& subject = strand.subject;
+    LunView& view = window.luns[{subject.role, subject.target, key.second}];
+    view.subject = {subject.role, subject.target, "", "", key.second};
+    for (size_t figure = 0; figure < kFigures; figure++) view.grown[figure] += grown[figure];
+    view.strands.push_back(&strand);
+  }
+}
+
+}  // namespace lunscope
