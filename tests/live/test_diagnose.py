@@ -111,8 +111,8 @@ def send_data_late(stage, undo):
 
 
 def wait_for_acknowledgements(stage, undo):
-    """The status of a write in two pieces, of which Nagle holds the second one back. Returns whether
-    nearly all took the 40 ms of a delayed acknowledgement; on a busy machine they take longer.
+    """The status of a write in two pieces, of which Nagle holds the second one back. Returns
+    whether nearly all took the 40 ms of a delayed acknowledgement. On a busy machine it is longer.
     """
     took = []
     conversation = undo.enter_context(stage.connect())
