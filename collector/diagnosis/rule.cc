@@ -16,8 +16,8 @@ double Rule::Limit(std::string_view name) const {
 const std::vector<const Rule*>& AllRules() {
   static const std::vector<const Rule*> kAll = [] {
     std::vector<const Rule*> rules;
-    for (const auto group :
-         {LoginRules(), SessionRules(), FlowRules(), TimeRules(), WriteRules(), LunRules(), SharingRules()}) {
+    for (const auto group : {LoginRules(), SessionRules(), FlowRules(), TimeRules(), WriteRules(),
+                             LunRules(), SharingRules()}) {
       for (const Rule& rule : group) rules.push_back(&rule);
     }
     return rules;

@@ -45,7 +45,8 @@ Hits LateData(const Rule& rule, const Window& window) {
     const uint64_t due_ns = Mean(grown[kDataWaits], grown[kPhasedWrites]);
     const uint64_t turn_ns = due_ns / Turns(grown);
     const double share = Share(due_ns, Mean(grown[kWriteTimes], grown[kWrites]));
-    if (turn_ns < Ns(rule.Limit("ms")) || share < rule.Limit("share")) continue;
+    const bool are_slow = AreSlow(grown, grown[kBusyTimes], rule.Limit("ms"));
+    if (turn_ns < Ns(rule.Limit("ms")) || share < rule.Limit("share") || !are_slow) continue;
     const Subject& subject = strand.subject;
     hits.push_back(
         {subject,

@@ -91,8 +91,12 @@ void CountData(Figures& now, const lunscope_command_record& command, bool is_wri
 // Commands end in their order, nearly. A part that is left out makes a LUN look less busy than it
 // is.
 void CountBusyTime(Strand& strand, const lunscope_command_record& command) {
-  const uint64_t end_ns = command.header.time_ns;
-  const uint64_t start_ns = end_ns > command.duration_ns ? end_ns - command.duration_ns : 0;
+  const uint64_t status_ns = command.header.time_ns;
+  const uint64_t start_ns = status_ns > command.duration_ns ? status_ns - command.duration_ns : 0;
+  const bool is_picked_up =
+      command.header.role == LUNSCOPE_ROLE_INITIATOR && IsKnown(command, LUNSCOPE_PHASE_PICKUP);
+  const uint64_t end_ns =
+      status_ns + (is_picked_up ? lunscope_phase_ns(&command, LUNSCOPE_PHASE_PICKUP) : 0);
   const uint64_t from_ns = std::max(start_ns, strand.covered_ns);
   if (end_ns <= from_ns) return;
   strand.now[kBusyTimes] += end_ns - from_ns;

@@ -28,7 +28,7 @@ enum Figure : size_t {
   kWriteTimes,
   kDataBytes,
   kWriteBytes,
-  kBusyTimes,       // in which at least one data command was in flight
+  kBusyTimes,       // in which at least one data command was in flight, or its status waited
   kR2ts,            // for writes
   kSentAgain,       // data commands during which this host sent segments again
   kSentAgainTimes,  // their durations

@@ -18,6 +18,14 @@ const ConnectionLook* Window::FindConnection(uint64_t id) const {
   return found != connections.end() && found->id == id ? &*found : nullptr;
 }
 
+bool AreSlow(const Figures& grown, uint64_t busy_ns, double least_ms) {
+  constexpr double kNsPerByte = 50;  // of a disk that moves 20 MB/s
+  const uint64_t commands = DataCommands(grown);
+  const double moving_ns = kNsPerByte * static_cast<double>(Mean(grown[kDataBytes], commands));
+  return commands != 0 &&
+         static_cast<double>(Mean(busy_ns, commands)) >= least_ms * 1e6 + moving_ns;
+}
+
 void GroupByLun(Window& window) {
   for (const auto& [key, strand] : window.strands.all()) {
     const Figures grown = strand.Grown();

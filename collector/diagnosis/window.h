@@ -41,6 +41,14 @@ struct Window {
 // Fill in the LUNs.
 void GroupByLun(Window& window);
 
+// Reads and writes.
+inline uint64_t DataCommands(const Figures& grown) { return grown[kReads] + grown[kWrites]; }
+inline uint64_t DataTimes(const Figures& grown) { return grown[kReadTimes] + grown[kWriteTimes]; }
+
+// Does each data command keep somebody busy for so long, beside the time to move its bytes? With
+// many in flight each takes long, and nobody is slow. busy_ns: of all these commands together.
+bool AreSlow(const Figures& grown, uint64_t busy_ns, double least_ms);
+
 // The mean of so many; 0 for none.
 inline uint64_t Mean(uint64_t sum, uint64_t count) { return count == 0 ? 0 : sum / count; }
 inline double Share(uint64_t part, uint64_t whole) {

@@ -120,12 +120,12 @@ const Case kCases[] = {
          Run(on, clinic.host, 2, SentAgain(Read(205)));
        });
      },
-     "TCP repairs a loss at once",
+     "long commands meet more of what a busy sender sends twice",
      [](Clinic& clinic) {
        Conversation& on = clinic.host.Opens(1).LogsIn();
        clinic.Looks(4, [&] {
          Run(on, clinic.host, 10, Read(1));
-         Run(on, clinic.host, 2, SentAgain(Read(3)));
+         Run(on, clinic.host, 2, SentAgain(Read(90)));
        });
      }},
     {"late-data", "warning",
@@ -172,6 +172,20 @@ TEST(TimeRules, BlameNobodyWithoutProof) {
             "reads and writes to iqn.disk LUN 1 wait 60 ms for their answer, 100 % of their time. "
             "It is the target's or the network's, which is not known from here | 40 commands "
             "took 60 ms on average, 4K each.");
+}
+
+// Large writes with many in flight wait long for their data: the network is full, and nobody late.
+TEST(TimeRules, AreSilentOnAFullNetwork) {
+  Clinic clinic;
+  Conversation& on = clinic.host.Opens(1, kTarget).LogsIn();
+  clinic.Looks(4, [&] {
+    for (int i = 0; i < 30; i++) {
+      clinic.host.now_ns += 23 * kMs;
+      on.Completes(
+          WithR2ts(Write(230, 1 << 20).Spending(LUNSCOPE_PHASE_TRANSFER_IN, 147 * kMs), 3));
+    }
+  });
+  EXPECT_TRUE(clinic.Found().empty());
 }
 
 // A mkfs writes much at once, and a discard may take long.

@@ -15,6 +15,7 @@ from harness.compare import ROLES
 from harness.diagnose import FINDINGS, Diagnose, diagnose_capture
 from harness.dialogue import (I, INITIATOR_NAME, TARGET_NAME, Stage, T, login_request,
                               login_response, manage)
+from harness.fio import Fio
 from harness.lunscope import fail_to_start
 from harness.pdus import (FULL_FEATURE, NO_DIGESTS, NOP_OUT, OPERATIONAL, REJECT, RESERVED_TAG,
                           TRANSIT, command, data_in, data_out, lun, pdu, r2t, response,
@@ -111,8 +112,8 @@ def send_data_late(stage, undo):
 
 
 def wait_for_acknowledgements(stage, undo):
-    """The status of a write in two pieces, of which Nagle holds the second one back. Returns whether
-    nearly all took the 40 ms of a delayed acknowledgement; on a busy machine they take longer.
+    """The status of a write in two pieces, of which Nagle holds the second one back. Returns
+    whether nearly all took the 40 ms of a delayed acknowledgement. On a busy machine it is longer.
     """
     took = []
     conversation = undo.enter_context(stage.connect())
@@ -290,6 +291,20 @@ class Good(TgtdTest):
             self.assertEqual(each.findings, [])
             self.assertEqual(each.code, 0)
             self.assertGreater(each.said["commands"], 2000)
+
+    def test_fio(self):
+        """Many writes in flight: each takes long, and nobody is late."""
+        for words in (["--rw", "write", "--bs", "1m", "--iodepth", "32"],
+                      ["--rw", "randwrite", "--bs", "64k", "--iodepth", "128", "--fsync", "32"]):
+            with self.subTest(words), Diagnose(self.tgtd.port) as diagnose:
+                with Fio(self.url, *words, "--size", "60m", "--time_based", "--runtime", 5) as fio:
+                    fio.finish(60)
+                report = diagnose.stop()
+                self.assertEqual([(finding["finding"], finding["sentence"])
+                                  for finding in report.findings
+                                  if finding["severity"] != "info"], [])
+                self.assertEqual(report.code, 0)
+                self.assertGreater(report.said["commands"], 100)
 
     def test_nothing_to_look_at(self):
         with Diagnose(self.tgtd.port) as diagnose:
