@@ -23,6 +23,7 @@
 #include "collector/run/event_log.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/event_notices.h"
+#include "collector/run/finding_log.h"
 #include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/loss_notices.h"
@@ -45,12 +46,18 @@ constexpr uint64_t kMaxLabelSets = 1'000'000;
 constexpr const char* kJson = "application/json";
 constexpr const char* kText = "text/plain; charset=utf-8";
 
-// The events of the run: where they can be read, and what is said of them.
-struct Events {
+// The events and findings of the run: where they can be read, and what is said of them.
+struct Happenings {
+  Happenings(LogLevel level, const PortOptions& ports) : notices(level), redirects(ports.ports) {}
+
   EventLog log;
   EventNotices notices;
+  RedirectNotices redirects;
+  std::unique_ptr<FindingLog> findings;  // none: nobody looks for them
 
   void Take(const lunscope_record& record, const Applied& applied) {
+    LogNotice(redirects.Take(applied));
+    if (findings) findings->Take(record, applied);
     const std::optional<Event> event = EventOf(record, applied);
     if (!event) return;
     log.Take(*event, WallClockOffsetNs());
@@ -61,29 +68,50 @@ struct Events {
     counts.unsaid = notices.unsaid();
     return counts;
   }
+  // Behind a drain.
+  void Look(Watcher& watcher, uint64_t now_ns) const {
+    if (!findings || !findings->IsDue(now_ns)) return;
+    watcher.Visit([&](const Model& model) { findings->Look(model, MonotonicNs()); });
+  }
+  void Say(uint64_t now_ns, bool is_end = false) {
+    SayDue(notices, now_ns, is_end);
+    if (findings) SayDue(findings->notices(), now_ns, is_end);
+  }
 };
 
-std::vector<Page> PagesOf(Watcher& watcher, const EventLog& events) {
-  const auto json = [](const Model& model) { return SessionsJson(model, WallClockOffsetNs()); };
-  const auto table = [](const Model& model) { return SessionsTable(model, WallClockOffsetNs()); };
-  return {{kSessionsPath, kJson, [&watcher, json] { return watcher.Render(json); }},
-          {kSessionsTablePath, kText, [&watcher, table] { return watcher.Render(table); }},
-          {kEventsPath, kText,
-           [&] {
-             watcher.Drain();
-             return events.Rows(WallClockNs());
-           }},
-          {kEventsJsonPath, kJson, [&] {
-             watcher.Drain();
-             return events.Json();
-           }}};
+void AddPages(std::vector<Page>& pages, const FindingLog& findings) {
+  pages.push_back(
+      {kFindingsPath, kText, [&findings] { return findings.Text(WallClockOffsetNs()); }});
+  pages.push_back(
+      {kFindingsJsonPath, kJson, [&findings] { return findings.Json(WallClockOffsetNs()); }});
 }
 
-std::string Scrape(Watcher& watcher, const EndpointCounts& counts, const Events& events) {
+std::vector<Page> PagesOf(Watcher& watcher, const Happenings& happenings) {
+  const EventLog& events = happenings.log;
+  const auto json = [](const Model& model) { return SessionsJson(model, WallClockOffsetNs()); };
+  const auto table = [](const Model& model) { return SessionsTable(model, WallClockOffsetNs()); };
+  std::vector<Page> pages = {
+      {kSessionsPath, kJson, [&watcher, json] { return watcher.Render(json); }},
+      {kSessionsTablePath, kText, [&watcher, table] { return watcher.Render(table); }},
+      {kEventsPath, kText,
+       [&] {
+         watcher.Drain();
+         return events.Rows(WallClockNs());
+       }},
+      {kEventsJsonPath, kJson, [&] {
+         watcher.Drain();
+         return events.Json();
+       }}};
+  if (happenings.findings) AddPages(pages, *happenings.findings);
+  return pages;
+}
+
+std::string Scrape(Watcher& watcher, const EndpointCounts& counts, const Happenings& happenings) {
   Observation observation = watcher.Observe();
   observation.cut_clients = counts.cut_clients;
   std::ranges::copy(counts.refused, observation.refused_requests.begin());
-  observation.events = events.counts();
+  observation.events = happenings.counts();
+  if (happenings.findings) observation.findings = happenings.findings->Observe(MonotonicNs());
   return FormatScrape(observation);
 }
 
@@ -111,6 +139,7 @@ class ServeSubcommand : public Subcommand {
         kMaxLabelSets, [this](uint64_t sets) { model_.max_label_sets = sets; });
     series.default_text = fmt::to_string(model_.max_label_sets);
     options.push_back(std::move(series));
+    options.push_back(SwitchOption("no-diagnosis", "Look for no findings", has_no_diagnosis_));
     return options;
   }
 
@@ -147,18 +176,17 @@ class ServeSubcommand : public Subcommand {
     Watcher watcher(std::move(sources.value()), model_,
                     {std::make_unique<Resolver>(MakeHostReader), false,
                      [this] { privileges_.GiveUpPrograms(); }});
-    Events events{{}, EventNotices(log_.level)};
-    RedirectNotices redirects(watch_.ports.ports);
+    Happenings happenings(log_.level, watch_.ports);
+    happenings.findings = MakeFindingLog();
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
-      LogNotice(redirects.Take(applied));
-      events.Take(record, applied);
+      happenings.Take(record, applied);
     });
     EndpointCounts counts;
     Result<std::unique_ptr<Endpoint>> endpoint =
         Endpoint::Start({.listeners = std::move(listeners.value()),
                          .metrics_path = web_.metrics_path,
-                         .metrics = [&] { return Scrape(watcher, counts, events); },
-                         .pages = PagesOf(watcher, events.log),
+                         .metrics = [&] { return Scrape(watcher, counts, happenings); },
+                         .pages = PagesOf(watcher, happenings),
                          .allowed_hosts = web_.allowed_hosts,
                          .access = access.value(),
                          .counts = &counts});
@@ -170,7 +198,7 @@ class ServeSubcommand : public Subcommand {
     SayMissing(watcher);
     manager.Ready(serving);
     watcher.Watch(loop);
-    Watch(watcher, loop, *access.value(), manager, events.notices);
+    Watch(watcher, loop, *access.value(), manager, happenings);
     return ExitCode::kOk;
   }
 
@@ -182,8 +210,13 @@ class ServeSubcommand : public Subcommand {
     return probe;
   }
 
+  [[nodiscard]] std::unique_ptr<FindingLog> MakeFindingLog() const {
+    if (has_no_diagnosis_ || !watch_.sources.iscsi) return nullptr;
+    return std::make_unique<FindingLog>(log_.level, !counting_.aggregates_commands);
+  }
+
   static void Watch(Watcher& watcher, EventLoop& loop, Access& access, ServiceManager& manager,
-                    EventNotices& notices) {
+                    Happenings& happenings) {
     LossNotices losses;
     EventLoop::Wake wake;
     while ((wake = loop.Wait(kDrainInterval)) != EventLoop::Wake::kEnd) {
@@ -191,13 +224,14 @@ class ServeSubcommand : public Subcommand {
       watcher.DrainAfterWakeup();
       manager.Alive(now_ns);
       LogNotice(losses.Take(watcher.Commands(), now_ns));
-      SayDue(notices, now_ns);
+      happenings.Look(watcher, now_ns);
+      happenings.Say(now_ns);
       if (wake == EventLoop::Wake::kReload) Reload(access, manager);
       if (wake == EventLoop::Wake::kAsk) LogInfo("{}", watcher.EndLine());
     }
     manager.Stopping();
     watcher.Finish();
-    SayDue(notices, MonotonicNs(), true);
+    happenings.Say(MonotonicNs(), true);
     LogInfo("{}", watcher.EndLine());
   }
 
@@ -208,6 +242,7 @@ class ServeSubcommand : public Subcommand {
   LogOptions log_;
   PrivilegeOptions privileges_;
   ModelOptions model_;
+  bool has_no_diagnosis_ = false;
 };
 
 }  // namespace

@@ -49,6 +49,10 @@ std::string WhenText(const Finding& finding, int64_t offset_ns) {
   return when;
 }
 
+std::string RunbookOf(const Finding& finding) {
+  return fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id);
+}
+
 const char* LabelOf(FindingSeverity severity) {
   switch (severity) {
     case FindingSeverity::kCritical: return "CRITICAL";
@@ -79,7 +83,11 @@ void FillFinding(json::Members& line, const Finding& finding, int64_t offset_ns)
   line.String("since", time(finding.since_ns));
   if (finding.until_ns != 0) line.String("until", time(finding.until_ns));
   line.String("advice", finding.advice);
-  line.String("runbook", fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id));
+  line.String("runbook", RunbookOf(finding));
+}
+
+size_t CountHolding(const std::vector<Finding>& findings) {
+  return static_cast<size_t>(std::ranges::count(findings, uint64_t{0}, &Finding::until_ns));
 }
 
 }  // namespace
@@ -103,7 +111,7 @@ std::string FindingText(const Finding& finding, int64_t wall_clock_offset_ns) {
   text += Wrapped("", fmt::format("Seen at {}, {}.", EndText(finding.subject.role),
                                   WhenText(finding, wall_clock_offset_ns)));
   text += Wrapped("  To do:", finding.advice);
-  text += Wrapped("", fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id));
+  text += Wrapped("", RunbookOf(finding));
   return text;
 }
 
@@ -140,6 +148,40 @@ std::string ReportJson(const std::vector<Finding>& findings, const LookedAt& loo
     });
   });
   return text + "\n";
+}
+
+std::string FindingsText(const std::vector<Finding>& findings, std::string_view left_out,
+                         int64_t wall_clock_offset_ns) {
+  const size_t holding = CountHolding(findings);
+  std::string text =
+      fmt::format("Findings: {} hold, and {} have ended\n", holding, findings.size() - holding);
+  if (!left_out.empty()) text += fmt::format("Too many to be looked at: {}\n", left_out);
+  for (const Finding& finding : findings) text += "\n" + FindingText(finding, wall_clock_offset_ns);
+  return text;
+}
+
+std::string FindingsJson(const std::vector<Finding>& findings, std::string_view left_out,
+                         int64_t wall_clock_offset_ns) {
+  const size_t holding = CountHolding(findings);
+  const std::string text = json::Object([&](json::Members& page) {
+    page.Array("findings", [&](json::Elements& list) {
+      for (const Finding& finding : findings)
+        list.Object(FillFinding, finding, wall_clock_offset_ns);
+    });
+    page.Number("hold", holding);
+    page.Number("ended", findings.size() - holding);
+    page.String("left_out", left_out);
+  });
+  return text + "\n";
+}
+
+std::string FindingSentence(const Finding& finding) {
+  const std::string ended =
+      finding.until_ns == 0
+          ? ""
+          : fmt::format(" has ended, after {}", TimeText(finding.until_ns - finding.since_ns));
+  return fmt::format("{}{}: at {}: {}; {}", finding.rule->id, ended, EndText(finding.subject.role),
+                     finding.sentence, RunbookOf(finding));
 }
 
 }  // namespace lunscope

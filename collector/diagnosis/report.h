@@ -34,6 +34,15 @@ std::string ReportText(const std::vector<Finding>& findings, const LookedAt& loo
 std::string ReportJson(const std::vector<Finding>& findings, const LookedAt& looked_at,
                        int64_t wall_clock_offset_ns);
 
+// As a page: those that hold, and those that have ended. left_out: what had no room; "": nothing.
+std::string FindingsText(const std::vector<Finding>& findings, std::string_view left_out,
+                         int64_t wall_clock_offset_ns);
+// One object on one line, with its line end.
+std::string FindingsJson(const std::vector<Finding>& findings, std::string_view left_out,
+                         int64_t wall_clock_offset_ns);
+// For the log: that it begins, or that it has ended.
+std::string FindingSentence(const Finding& finding);
+
 // Is one of them more than an information?
 bool HasTrouble(const std::vector<Finding>& findings);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/diagnosis/rule.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace lunscope {
@@ -23,6 +24,10 @@ const std::vector<const Rule*>& AllRules() {
     return rules;
   }();
   return kAll;
+}
+
+size_t RowOf(const Rule& rule) {
+  return static_cast<size_t>(std::ranges::find(AllRules(), &rule) - AllRules().begin());
 }
 
 }  // namespace lunscope

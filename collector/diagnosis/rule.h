@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -71,5 +72,7 @@ std::span<const Rule> SharingRules();
 
 // The table: all rows, in the order of the groups.
 const std::vector<const Rule*>& AllRules();
+// The place of a rule of the table in it.
+size_t RowOf(const Rule& rule);
 
 }  // namespace lunscope

@@ -18,6 +18,7 @@ constexpr Part kParts[] = {
     {"Sessions and connections", &SessionMetrics, SeriesSource::kIscsi},
     {"Targets", &TargetMetrics, SeriesSource::kIscsi},
     {"Completeness", &ConservationMetrics, SeriesSource::kIscsi},
+    {"Findings", &FindingMetrics, SeriesSource::kIscsi},
     {"SCSI layers", &CommandMetrics, SeriesSource::kScsiLayers, true},
     {"SCSI layers", &ScsiLayerMetrics, SeriesSource::kScsiLayers},
     {"SCSI layers", &ConservationMetrics, SeriesSource::kScsiLayers, true},

@@ -19,6 +19,7 @@ std::span<const Metric> SessionMetrics();       // sessions.cc: sessions and con
 std::span<const Metric> TargetMetrics();        // targets.cc: logins, PDUs, bytes
 std::span<const Metric> ConservationMetrics();  // conservation.cc: what was seen and what was not
 std::span<const Metric> ScsiLayerMetrics();     // scsi_layers.cc: what only the SCSI layers have
+std::span<const Metric> FindingMetrics();       // findings.cc: what goes wrong
 std::span<const Metric> SelfMetrics();          // self.cc: programs, rings, this scrape
 
 struct CatalogueEntry {

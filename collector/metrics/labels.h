@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The labels of the metrics, with their values explained. A label is declared once, in labels.cc or
-// here; a scope (scopes.h) names the labels that its series have.
+// The labels of the metrics, with their values explained. A label is declared once, in labels.cc,
+// here, or in the file of the one topic that has it; a scope (scopes.h) names the labels that its
+// series have.
 #pragma once
 
 #include <cstddef>

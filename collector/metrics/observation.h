@@ -7,9 +7,12 @@
 #include <lunscope/totals.h>
 
 #include <array>
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collector/base/endpoint_counts.h"
@@ -36,6 +39,23 @@ struct LayersObservation {
   bool joins = false;  // the mid-layer's commands are looked for on the wire
 };
 
+// The labels of a finding's series.
+struct FindingLabels {
+  std::string finding;
+  std::string severity;
+  uint8_t role = 0;
+  std::string target;
+  std::optional<uint64_t> lun;
+  std::string initiator;
+  std::string address;
+  auto operator<=>(const FindingLabels&) const = default;
+};
+
+struct FindingsObservation {
+  std::map<FindingLabels, bool> holds;                  // false: it has ended, of late
+  std::vector<std::pair<std::string, uint64_t>> begun;  // so far, of each rule
+};
+
 struct Observation {
   bool has_iscsi = true;  // iSCSI is watched
   std::optional<LayersObservation> layers;
@@ -52,6 +72,7 @@ struct Observation {
   uint64_t cut_clients = 0;
   std::array<uint64_t, kHttpRefusals> refused_requests{};
   EventCounts events;
+  FindingsObservation findings;
   uint64_t tracked_commands_limit = 0;
   uint64_t connection_memory = 0;  // bytes
   uint64_t connection_memory_limit = 0;

@@ -34,5 +34,8 @@ inline constexpr const char* kSessionsTablePath = "/sessions.txt";
 // The last events: as rows and as JSON.
 inline constexpr const char* kEventsPath = "/events";
 inline constexpr const char* kEventsJsonPath = "/events.json";
+// The findings: for a person and as JSON.
+inline constexpr const char* kFindingsPath = "/findings";
+inline constexpr const char* kFindingsJsonPath = "/findings.json";
 
 }  // namespace lunscope

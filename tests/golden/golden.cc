@@ -248,6 +248,13 @@ Observation FixedObservation() {
                         [n = 11]() mutable { return n++; });
   observation.events.dropped = 30;
   observation.events.unsaid = 31;
+  observation.findings.holds = {
+      {{"slow-backend", "warning", LUNSCOPE_ROLE_TARGET, "iqn.disk", Lun(1), "iqn.host",
+        "192.0.2.7"},
+       true},
+      {{"portal-refused", "critical", LUNSCOPE_ROLE_INITIATOR, "", {}, "", "192.0.2.1:3260"},
+       false}};
+  observation.findings.begun = {{"portal-refused", 32}, {"slow-backend", 0}};
   observation.snapshot.tracked_commands = 2;
   observation.tracked_commands_limit = 256;
   observation.connection_memory = 48 << 10;

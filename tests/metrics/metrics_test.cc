@@ -193,7 +193,7 @@ TEST(Metrics, OfACaptureFile) {
           "lunscope_scrape_errors", "lunscope_healed_bytes_total",
           "lunscope_http_clients_cut_total", "lunscope_http_requests_refused_total",
           "lunscope_session_events_total", "lunscope_session_events_dropped_total",
-          "lunscope_session_events_unsaid_total"));
+          "lunscope_session_events_unsaid_total", "lunscope_finding", "lunscope_findings_total"));
 }
 
 TEST(Metrics, HaveHelpOfOneAsciiLine) {
@@ -240,6 +240,22 @@ TEST(Metrics, OfTheOldestCommandAreItsAge) {
   host.now_ns -= 1'500'000'001;
   EXPECT_THAT(Values(Render(host), "oldest_outstanding_command_seconds"),
               ElementsAre(std::pair("1", 0)));
+}
+
+TEST(Metrics, OfFindingsAreOneWhileTheyHold) {
+  Observation observation;
+  FindingLabels labels = {"late-data", "warning",  LUNSCOPE_ROLE_TARGET, "iqn.disk",
+                          Lun(3),      "iqn.host", "192.0.2.1"};
+  observation.findings.holds[labels] = true;
+  labels.lun.reset();
+  observation.findings.holds[labels] = false;
+  observation.findings.begun = {{"late-data", 2}, {"pdu-rejected", 0}};
+  const std::vector<MetricFamily> families = RenderMetrics(observation);
+  EXPECT_THAT(Values(families, "finding"),
+              UnorderedElementsAre(Pair("late-data warning iqn.host 3 192.0.2.1", 1),
+                                   Pair("late-data warning iqn.host  192.0.2.1", 0)));
+  EXPECT_THAT(Values(families, "findings_total"),
+              UnorderedElementsAre(Pair("late-data", 2), Pair("pdu-rejected", 0)));
 }
 
 TEST(Metrics, OfErrorsBeginAtZero) {
