@@ -2,7 +2,7 @@
 #include "collector/replay/packet_order.h"
 
 #include <lunscope/bytes.h>
-#include <pcap/dlt.h>
+#include <pcap/pcap.h>
 
 #include "collector/replay/packet.h"
 
