@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Hold the Grafana dashboard, its provisioning and the scrape config to the rules of this project.
+"""Hold the Grafana dashboard and the files beside it to the rules of this project.
 
     lint.py [DASHBOARD.json ...]
 
@@ -22,7 +22,8 @@ import dashboard as dashboards
 from promql import by_series_name, catalogue
 from rules import RULES, labels_are_in_the_catalogue, metrics_are_in_the_catalogue
 
-DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
+ROOT = Path(__file__).resolve().parents[2]
+DASHBOARDS = ROOT / "dashboards"
 
 
 def promtool(*arguments):
@@ -64,12 +65,27 @@ def check_interval_is_the_same(scrape_config, datasource):
         yield f"timeInterval {stated} is not the scrape_interval {scraped} of {scrape_config.name}"
 
 
-def lint_files(folder):
+def check_alerts(file, metrics):
+    """Findings of promtool on alert rules, and metrics and pages that they name and nobody has."""
+    complaint = promtool("check", "rules", str(file))
+    if complaint:
+        yield complaint
+    text = file.read_text(encoding="utf-8")
+    for name in sorted(set(re.findall(r"\blunscope_\w+", text)) - set(metrics)):
+        yield f"no metric {name}"
+    for page in re.findall(r'runbook: "([^#"]+)', text):
+        if not (ROOT / page).is_file():
+            yield f"no page {page}"
+
+
+def lint_files(folder, metrics):
     """Findings for the files beside the dashboards in `folder`."""
     scrape_config = folder / "prometheus.yml"
     datasource = folder / "provisioning" / "datasources" / "prometheus.yml"
     provider = folder / "provisioning" / "dashboards" / "lunscope.yml"
+    alerts = folder / "rules" / "lunscope.yml"
     for file, found in ((scrape_config, check_scrape_config(scrape_config)),
+                        (alerts, check_alerts(alerts, metrics)),
                         (datasource, check_interval_is_the_same(scrape_config, datasource))):
         for what in found:
             yield f"{file.name}: {what}"
@@ -136,7 +152,7 @@ def main():
         metrics = by_series_name(catalogue.read())
         if not metrics or not options.dashboard:
             raise ValueError("nothing to check, or no metric to check it against")
-        findings = list(lint_files(DASHBOARDS))
+        findings = list(lint_files(DASHBOARDS, metrics))
         for file in options.dashboard:
             findings += [f"{file.name}: {finding}"
                          for finding in lint_dashboard(dashboards.load(file), metrics)]

@@ -6,6 +6,7 @@ A new rule is one function in rules.py and one row or more in BROKEN; a rule wit
 """
 
 import copy
+import re
 import sys
 import tempfile
 import unittest
@@ -205,7 +206,11 @@ class FilesTest(unittest.TestCase):
         ("provisioning/datasources/prometheus.yml", "timeInterval: 15s", "", "timeInterval"),
         ("provisioning/datasources/prometheus.yml", "apiVersion: 1", "", "no apiVersion"),
         ("provisioning/dashboards/lunscope.yml", "apiVersion: 1", "apiVersion: 2", "no apiVersion"),
+        ("rules/lunscope.yml", "expr: up{", "expr: up{{", "lunscope.yml"),
+        ("rules/lunscope.yml", "lunscope_finding{", "lunscope_other{", "no metric lunscope_other"),
+        ("rules/lunscope.yml", "docs/RUNBOOKS.md", "docs/OTHER.md", "no page docs/OTHER.md"),
     ]
+    METRICS = {"lunscope_finding": None}
 
     def copy_of_files(self, folder):
         for name in {name for name, *_ in self.CASES}:
@@ -213,7 +218,7 @@ class FilesTest(unittest.TestCase):
             (folder / name).write_text((lint.DASHBOARDS / name).read_text())
 
     def test_files_as_shipped_have_no_finding(self):
-        self.assertEqual(list(lint.lint_files(lint.DASHBOARDS)), [])
+        self.assertEqual(list(lint.lint_files(lint.DASHBOARDS, self.METRICS)), [])
 
     def test_each_broken_file_is_found(self):
         for name, old, new, expected in self.CASES:
@@ -223,8 +228,19 @@ class FilesTest(unittest.TestCase):
                 text = (folder / name).read_text()
                 self.assertIn(old, text)
                 (folder / name).write_text(text.replace(old, new))
-                findings = list(lint.lint_files(folder))
+                findings = list(lint.lint_files(folder, self.METRICS))
                 self.assertTrue([each for each in findings if expected in each], findings)
+
+    def test_alerts(self):
+        """Which series make which alert. Where one has other words, promtool says so."""
+        tests = Path(__file__).with_name("alerts_test.yml")
+        self.assertEqual(lint.promtool("test", "rules", str(tests)), "")
+        with tempfile.TemporaryDirectory() as folder:
+            broken = Path(folder, "test.yml")
+            rules = lint.DASHBOARDS / "rules" / "lunscope.yml"
+            broken.write_text(re.sub(r"- \.\./.*yml", f"- {rules}", tests.read_text())
+                              .replace("severity: critical", "severity: warning"))
+            self.assertIn("severity=\"critical\"", lint.promtool("test", "rules", str(broken)))
 
 
 if __name__ == "__main__":

@@ -290,7 +290,7 @@ class AboveTheWire(ScsiTest):
             self.assertLessEqual(record["wire_us"], record["duration_us"])
             self.assertAlmostEqual(record["wire_us"] + record["above_wire_us"],
                                    record["duration_us"], delta=0.002)
-            # What the application waited for, part by part; each is rounded to a nanosecond.
+            # The parts of what the application waited for; each is rounded to a nanosecond.
             phases = record["phases_us"]
             self.assertLessEqual({"host_queue", "wait", "completion"}, phases.keys())
             self.assertAlmostEqual(sum(phases.values()), record["duration_us"], delta=0.01)
