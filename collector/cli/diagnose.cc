@@ -210,7 +210,10 @@ class DiagnoseSubcommand : public Subcommand {
     HardenProcess();
     EventLoop loop;
     GuardOutput();
-    Result<SourceList> sources = AttachSources(watch_.sources, watch_.Probe(), privileges_);
+    Result<SourceList> sources = [&] {
+      const EventLoop::EndingAtOnce attaching(loop);
+      return AttachSources(watch_.sources, watch_.Probe(), privileges_);
+    }();
     if (!sources.ok()) return sources.error();
     ModelOptions model;
     model.joins_layers = watch_.sources.joins_layers();

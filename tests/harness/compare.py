@@ -27,17 +27,17 @@ PDU_LABELS = {
     **{vendor: f"{vendor:#x}" for vendor in (0x1C, 0x1D, 0x1E, 0x3C, 0x3D, 0x3E)},
 }
 
-# Counted only while kernel.bpf_stats_enabled is set.
-_BPF_RUNS = {"lunscope_bpf_runs_total", "lunscope_bpf_run_seconds_total"}
-# Only where the kernel's initiator or LIO has the sessions, which a test starts in a guest.
-_OF_KERNEL_SESSIONS = {"lunscope_lun_local_info"}
+# Only there while kernel.bpf_stats_enabled is set, where the kernel's initiator or LIO has the
+# sessions (which a test starts in a guest), and while there is a finding.
+_SOMETIMES = {"lunscope_bpf_runs_total", "lunscope_bpf_run_seconds_total",
+              "lunscope_lun_local_info", "lunscope_finding"}
 
 
 @functools.cache
 def not_in_a_file():
     """Metrics of the programs, the rings, the scrapes, and what only the kernel knows of a
     connection."""
-    return catalogue.only_live(catalogue.read()) - _BPF_RUNS - _OF_KERNEL_SESSIONS
+    return catalogue.only_live(catalogue.read()) - _SOMETIMES
 
 
 def snake_case(name):
@@ -170,10 +170,9 @@ def _series(metrics):
 
     The time stamps of a capture are not those of the hooks, so that durations differ by a little
     and fall into other buckets: of their histograms only the counts are the same, and sums differ.
-    build_info names a library that reads no files. The time of programs is there where the host
-    counts it. Nobody takes the bytes of a capture out of a socket, so it has no phases that end so.
+    build_info names a library that reads no files. Some are there in some runs only. Nobody takes the bytes of a capture out of a socket, so it has no phases that end so.
     """
-    others = _BPF_RUNS | {"lunscope_build_info"}
+    others = _SOMETIMES | {"lunscope_build_info"}
 
     def is_timed(name):
         return (re.search("(command_(duration_|phase_|window_closed_)?|ping_|outage_)seconds", name)

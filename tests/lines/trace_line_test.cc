@@ -167,7 +167,7 @@ TEST(TraceLine, HasTheFactsOfALayer) {
 
 // The header's title ends above the last character of its column.
 TEST(TableHeader, HasTheColumnOfTheWire) {
-  const TracedLayer traced(ReadOf(), 70'000);
+  const TracedLayer traced(ReadOf(), OnWire{10'000, 70'000, 20'000, {}, 0});
   EXPECT_EQ(TableHeader({.wire = true}).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
   EXPECT_EQ(TableHeader().find("ABOVE"), std::string::npos);
 }
