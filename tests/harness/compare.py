@@ -170,7 +170,8 @@ def _series(metrics):
 
     The time stamps of a capture are not those of the hooks, so that durations differ by a little
     and fall into other buckets: of their histograms only the counts are the same, and sums differ.
-    build_info names a library that reads no files. Some are there in some runs only. Nobody takes the bytes of a capture out of a socket, so it has no phases that end so.
+    build_info names a library that reads no files. Some are there in some runs only. Nobody takes
+    the bytes of a capture out of a socket, so it has no phases that end so.
     """
     others = _SOMETIMES | {"lunscope_build_info"}
 
