@@ -62,6 +62,12 @@ def mounted(disk, prefix="lunscope-"):
             run(["umount", folder], timeout=60)
 
 
+def use_file_system(disk):
+    """mkfs, mount, a fio job that reads back what it wrote, umount."""
+    with mounted(disk) as folder:
+        run(["fio", *FIO, f"--directory={folder}"], timeout=120)
+
+
 def attribute(device, name):
     return pathlib.Path("/sys/class/block", device.name, name)
 
@@ -151,8 +157,7 @@ class FileSystem(GuestTest):
     def check_session(self, session, lun, target):
         with session:
             disk = session.disk(lun)
-            with mounted(disk) as folder:
-                run(["fio", *FIO, f"--directory={folder}"], timeout=120)
+            use_file_system(disk)
             counted, metrics = self.settled(session)
             self.check_inventory(pathlib.Path("/sys/block", pathlib.Path(disk).name), lun, metrics,
                                  target)
