@@ -134,14 +134,9 @@ uint64_t NextLookNs(uint64_t look_ns, uint64_t next_ns) {
 class DiagnoseSubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    Option file;
-    file.key = "FILE";
-    file.form = Option::Form::kOptional;
-    file.help = "pcap or pcapng files to read instead of watching; - is standard input";
-    file.set = [this](const std::vector<std::string>& texts) -> Refusal {
-      files_ = texts;
-      return std::nullopt;
-    };
+    Option file = FilesOption(
+        Option::Form::kOptional,
+        "pcap or pcapng files to read instead of watching; - is standard input", files_);
     OptionList options = OptionsOf(watch_, log_, privileges_);
     for (Option& option : output_.Options("Form of the findings"))
       options.push_back(std::move(option));
@@ -210,10 +205,7 @@ class DiagnoseSubcommand : public Subcommand {
     HardenProcess();
     EventLoop loop;
     GuardOutput();
-    Result<SourceList> sources = [&] {
-      const EventLoop::EndingAtOnce attaching(loop);
-      return AttachSources(watch_.sources, watch_.Probe(), privileges_);
-    }();
+    Result<SourceList> sources = AttachSources(watch_.sources, watch_.Probe(), privileges_, loop);
     if (!sources.ok()) return sources.error();
     ModelOptions model;
     model.joins_layers = watch_.sources.joins_layers();

@@ -30,14 +30,9 @@ void PrintMetrics(Watcher& watcher) {
 class ReplaySubcommand : public Subcommand {
  public:
   OptionList Options() override {
-    Option file;
-    file.key = "FILE";
-    file.form = Option::Form::kPositional;
-    file.help = "pcap or pcapng files, one after the other; - is standard input";
-    file.set = [this](const std::vector<std::string>& texts) -> Refusal {
-      files_ = texts;
-      return std::nullopt;
-    };
+    Option file =
+        FilesOption(Option::Form::kPositional,
+                    "pcap or pcapng files, one after the other; - is standard input", files_);
     Option output =
         WordOption("output", "Lines, or metrics as they are at the end",
                    {"table", "json", "metrics"}, "table", [this](std::string_view form) {

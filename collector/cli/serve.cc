@@ -164,12 +164,8 @@ class ServeSubcommand : public Subcommand {
     if (!listeners.ok()) return listeners.error();
     const bool has_socket_file =
         std::ranges::any_of(web_.listen.addresses, &ListenAddress::is_unix);
-    Result<SourceList> sources = [&] {
-      // A socket file is removed at the end, so the end waits for it.
-      std::optional<EventLoop::EndingAtOnce> attaching;
-      if (!has_socket_file) attaching.emplace(loop);
-      return AttachSources(watch_.sources, Probe(), privileges_, has_socket_file);
-    }();
+    Result<SourceList> sources =
+        AttachSources(watch_.sources, Probe(), privileges_, loop, has_socket_file);
     if (!sources.ok()) return sources.error();
     model_.profiles = profile_.profiles;
     model_.joins_layers = watch_.sources.joins_layers();

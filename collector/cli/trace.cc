@@ -67,10 +67,7 @@ class TraceSubcommand : public Subcommand {
     probe.shows_open = true;
     EventLoop loop;
     GuardOutput();
-    Result<SourceList> sources = [&] {
-      const EventLoop::EndingAtOnce attaching(loop);
-      return AttachSources(watch_.sources, probe, privileges_);
-    }();
+    Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_, loop);
     if (!sources.ok()) return sources.error();
     ModelOptions model;
     model.joins_layers = watch_.sources.joins_layers();

@@ -44,6 +44,7 @@ struct Hit {
 using Hits = std::vector<Hit>;
 
 inline constexpr uint64_t kSecondNs = 1'000'000'000;
+inline constexpr uint64_t kMinuteNs = 60 * kSecondNs;
 
 struct Rule {
   static constexpr size_t kMaxThresholds = 4;

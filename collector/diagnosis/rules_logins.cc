@@ -63,11 +63,6 @@ std::string_view AdviceOf(uint16_t status) {
   return kOtherLogin;
 }
 
-std::vector<std::string> Example(const TallyEntry& entry) {
-  if (entry.example.empty()) return {};
-  return {"The last time: " + entry.example + "."};
-}
-
 // Two addresses that both took the session over, and both more than once.
 Hits ThrownOut(const Rule& rule, const Window& window) {
   const auto least = static_cast<size_t>(rule.Limit("takeovers"));
@@ -95,7 +90,7 @@ Hits ThrownOut(const Rule& rule, const Window& window) {
          fmt::format("{} log in to {} under one initiator name, {}, and throw each "
                      "other's session out: {}",
                      addresses, name.target, OrUnknown(name.initiator), TimesText(count)),
-         Example(*takers.back().second), first_ns});
+         takers.back().second->Evidence(), first_ns});
   }
   return hits;
 }
@@ -174,7 +169,7 @@ Hits OfHappening(const Rule& rule, const Window& window, Happening what, const c
                      fmt::arg("target", key.subject.target),
                      fmt::arg("portal", key.subject.address),
                      fmt::arg("times", TimesText(entry.count))),
-         Example(entry), entry.first_ns});
+         entry.Evidence(), entry.first_ns});
   }
   return hits;
 }
@@ -206,7 +201,6 @@ Hits PortalSilent(const Rule& rule, const Window& window) {
                      "the portal {portal} does not answer the connects of this host: {times}");
 }
 
-constexpr uint64_t kMinuteNs = 60 * kSecondNs;
 constexpr Threshold kInTheLastMinute = {
     "seconds", 60,
     "open-iscsi tries again after 2 s at first, and later once in a minute or less."};

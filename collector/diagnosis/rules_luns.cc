@@ -167,7 +167,6 @@ Hits DiscardStorm(const Rule& rule, const Window& window) {
 }
 
 constexpr uint64_t kLastsNs = 20 * kSecondNs;
-constexpr uint64_t kMinuteNs = 60 * kSecondNs;
 constexpr auto kWarning = FindingSeverity::kWarning;
 
 constexpr Rule kRules[] = {

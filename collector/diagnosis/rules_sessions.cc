@@ -15,11 +15,6 @@
 namespace lunscope {
 namespace {
 
-std::vector<std::string> Example(const TallyEntry& entry) {
-  if (entry.example.empty()) return {};
-  return {"The last time: " + entry.example + "."};
-}
-
 // The fate of the session behind the silence.
 std::vector<std::string> Aftermath(const Window& window, const Subject& subject,
                                    uint64_t since_ns) {
@@ -93,7 +88,7 @@ Hits Drops(const Rule& rule, const Window& window) {
                                 "connection without a logout, {}",
                                 InitiatorText(key.subject), key.subject.target,
                                 WordsOfEnd(key.code, key.subject.role), TimesText(entry.count)),
-                    Example(entry), entry.first_ns});
+                    entry.Evidence(), entry.first_ns});
   }
   return hits;
 }
@@ -107,7 +102,7 @@ Hits Rejected(const Rule& rule, const Window& window) {
                     fmt::format("{} rejects PDUs of {}: {}, {}", key.subject.target,
                                 InitiatorText(key.subject), RejectReasonName(key.code),
                                 TimesText(entry.count)),
-                    Example(entry), entry.first_ns});
+                    entry.Evidence(), entry.first_ns});
   }
   return hits;
 }
@@ -128,7 +123,6 @@ Hits WrongDigests(const Rule& rule, const Window& window) {
   return hits;
 }
 
-constexpr uint64_t kMinuteNs = 60 * kSecondNs;
 constexpr Threshold kInTheLastMinute = {"seconds", 60,
                                         "Initiators and targets ping every 5 to 30 s."};
 constexpr auto kWarning = FindingSeverity::kWarning;

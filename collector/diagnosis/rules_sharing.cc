@@ -97,7 +97,6 @@ Hits TwoWriters(const Rule& /*rule*/, const Window& window) {
   return hits;
 }
 
-constexpr uint64_t kMinuteNs = 60 * kSecondNs;
 constexpr auto kWarning = FindingSeverity::kWarning;
 
 constexpr Rule kRules[] = {

@@ -48,6 +48,11 @@ size_t TallyEntry::Since(uint64_t time_ns) const {
                                            [&](uint64_t time) { return time >= time_ns; }));
 }
 
+std::vector<std::string> TallyEntry::Evidence() const {
+  if (example.empty()) return {};
+  return {"The last time: " + example + "."};
+}
+
 const TallyEntry* Tally::Find(const TallyKey& key) const {
   const auto found = entries_.find(key);
   return found == entries_.end() ? nullptr : &found->second;

@@ -14,6 +14,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "collector/diagnosis/subject.h"
 #include "collector/model/applied.h"
@@ -57,6 +58,8 @@ struct TallyEntry {
   void Add(uint64_t time_ns);
   // How many were at this time or later; kKeptTimes stands for that many or more.
   [[nodiscard]] size_t Since(uint64_t time_ns) const;
+  // As evidence: none, or one sentence.
+  [[nodiscard]] std::vector<std::string> Evidence() const;
 };
 
 class Tally {

@@ -2,6 +2,7 @@
 #include "collector/run/live_sources.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -122,7 +123,10 @@ Result<SourceList> Attach(const Sources& sources, const ProbeOptions& options) {
 }  // namespace
 
 Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options,
-                                 const PrivilegeOptions& privileges, bool removes_files) {
+                                 const PrivilegeOptions& privileges, const EventLoop& loop,
+                                 bool removes_files) {
+  std::optional<EventLoop::EndingAtOnce> attaching;
+  if (!removes_files) attaching.emplace(loop);
   if (Status prepared = privileges.Prepare(); !prepared.ok()) return prepared.error();
   Result<SourceList> attached = Attach(sources, options);
   if (!attached.ok()) return attached;

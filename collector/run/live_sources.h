@@ -5,6 +5,7 @@
 
 #include "collector/base/result.h"
 #include "collector/probe/probe.h"
+#include "collector/run/event_loop.h"
 #include "collector/run/privileges.h"
 #include "collector/run/settings.h"
 #include "collector/run/source.h"
@@ -16,7 +17,11 @@ namespace lunscope {
 //
 // Raises net.core.optmem_max where the state of a connection would not fit it, and says so.
 // Then this thread gives up the privileges that it needs no more (PrivilegeOptions::GiveUp()).
+//
+// A signal that ends the process ends it at once meanwhile. removes_files: the process has files to
+// remove at its end, so the signal waits.
 Result<SourceList> AttachSources(const Sources& sources, const ProbeOptions& options,
-                                 const PrivilegeOptions& privileges, bool removes_files = false);
+                                 const PrivilegeOptions& privileges, const EventLoop& loop,
+                                 bool removes_files = false);
 
 }  // namespace lunscope

@@ -100,6 +100,18 @@ Option TextOption(std::string key, std::string value, std::string help, std::str
                      });
 }
 
+Option FilesOption(Option::Form form, std::string help, std::vector<std::string>& field) {
+  Option option;
+  option.key = "FILE";
+  option.form = form;
+  option.help = std::move(help);
+  option.set = [&field](const std::vector<std::string>& texts) -> Refusal {
+    field = texts;
+    return std::nullopt;
+  };
+  return option;
+}
+
 Option WordOption(std::string key, std::string help, std::vector<std::string> words,
                   std::string default_word, WordSetter set) {
   const std::string allowed = fmt::format("{}", fmt::join(words, " or "));

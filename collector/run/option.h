@@ -65,6 +65,8 @@ Option SizeOption(std::string key, std::string help, std::string allowed,
 Option SwitchOption(std::string key, std::string help, bool& field, bool value = true);
 // Any text.
 Option TextOption(std::string key, std::string value, std::string help, std::string& field);
+// The names of files. form: kPositional or kOptional.
+Option FilesOption(Option::Form form, std::string help, std::vector<std::string>& field);
 
 // One of a few words.
 using WordSetter = std::function<void(std::string_view)>;
