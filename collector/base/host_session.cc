@@ -53,7 +53,7 @@ HostSession FindHostSession(const std::vector<HostSession>& sessions, uint8_t ro
   for (const HostSession& session : sessions) {
     // A session describes its own end. It describes the other end as well if both are on this host.
     if (session.role != role && ends.here.host != ends.there.host) continue;
-    if (!ends.Fit(session)) continue;
+    if (!session.has_connection || !ends.Fit(session)) continue;
     const bool is_first = found.source.empty();
     Agree(found.target, session.target, is_first);
     Agree(found.initiator, session.initiator, is_first);

@@ -24,6 +24,8 @@ struct HostSession {
   std::string source;                    // who describes it: "sysfs", "configfs", "tgtadm"
   std::map<uint64_t, int> device_types;  // peripheral device types that are known, by LUN
   LocalLuns luns;                        // those whose place on this host is known
+  bool has_connection = true;            // false: it says only which LUNs the target has
+  bool is_asked_once = false;            // its source is asked at lunscope's start alone
 };
 
 // Combines the sessions that fit the connection with these ends. local and remote have the form of

@@ -27,7 +27,8 @@ constexpr const char* kInitiator = "            Initiator: ";
 constexpr const char* kAddress = "                IP Address: ";
 constexpr const char* kLun = "        LUN: ";
 constexpr const char* kType = "            Type: ";
-constexpr std::array kKept = {kPortal, kTarget, kInitiator, kAddress, kLun, kType};
+constexpr const char* kPath = "            Backing store path: ";
+constexpr std::array kKept = {kPortal, kTarget, kInitiator, kAddress, kLun, kType, kPath};
 
 bool IsKept(std::string_view line) {
   return std::ranges::any_of(kKept, [&](const char* prefix) { return line.starts_with(prefix); });
@@ -84,6 +85,7 @@ class TargetParser {
   explicit TargetParser(std::vector<SocketAddress> portals) {
     session_.role = LUNSCOPE_ROLE_TARGET;
     session_.source = "tgtadm";
+    session_.is_asked_once = true;
     session_.portals = std::move(portals);
   }
 
@@ -91,6 +93,8 @@ class TargetParser {
     // "Target 1: iqn.2001-04.com.example:disk"
     if (line.starts_with(kTarget) && line.find(": ") != std::string::npos) {
       session_.target = line.substr(line.find(": ") + 2);
+      session_.initiator.clear();
+      session_.initiator_address = {};
       first_of_target_ = sessions_.size();
     }
     if (const std::string name = After(line, kInitiator); !name.empty())
@@ -98,8 +102,10 @@ class TargetParser {
     if (const std::string number = After(line, kLun); !number.empty())
       lun_ = LunOfNumber(std::strtoull(number.c_str(), nullptr, 10));
     if (const int type = DeviceType(After(line, kType)); type >= 0) {
-      for (HostSession& each : std::span(sessions_).subspan(first_of_target_))
-        each.device_types[lun_] = type;
+      for (HostSession& each : OfTarget()) each.device_types[lun_] = type;
+    }
+    if (const std::string path = After(line, kPath); !path.empty() && path != "None") {
+      for (HostSession& each : OfTarget()) each.luns[lun_].device = path;
     }
     if (const std::string address = After(line, kAddress); !address.empty()) {
       session_.initiator_address = ParseAddress(address);
@@ -110,6 +116,16 @@ class TargetParser {
   [[nodiscard]] const std::vector<HostSession>& sessions() const { return sessions_; }
 
  private:
+  // The sessions of the target that is being read. A target that nobody has logged in to has one
+  // entry without a connection.
+  std::span<HostSession> OfTarget() {
+    if (first_of_target_ == sessions_.size()) {
+      sessions_.push_back(session_);
+      sessions_.back().has_connection = false;
+    }
+    return std::span(sessions_).subspan(first_of_target_);
+  }
+
   std::vector<HostSession> sessions_;
   HostSession session_;  // the next one, as far as it has been read
   size_t first_of_target_ = 0;

@@ -17,7 +17,8 @@ inline constexpr const char* kTgtFolder = "/var/run/tgtd";
 // The time that all daemons of this host have together to answer.
 inline constexpr std::chrono::milliseconds kTgtLimit(1000);
 
-// One entry for each connection. A daemon that does not answer in time adds none.
+// One entry for each connection, and one for each target that has none (has_connection). A daemon
+// that does not answer in time adds none.
 // run_folder: where the control sockets are.
 std::vector<HostSession> ReadTgtSessions(const std::string& run_folder,
                                          std::chrono::milliseconds limit);

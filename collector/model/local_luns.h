@@ -16,17 +16,21 @@ namespace lunscope {
 class LocalLunTable {
  public:
   // Takes the place of all that was said before.
-  void Set(std::vector<HostSession> sessions);
+  void Set(std::vector<HostSession> sessions) { sessions_ = Printed(std::move(sessions)); }
+  // What is said only once (HostSession::is_asked_once), and stands beside that. The rest of the
+  // sessions is left out.
+  void SetLasting(std::vector<HostSession> sessions);
 
   // Those of a session to this target that has this connection.
-  [[nodiscard]] LocalLuns Of(const Connection& connection, const std::string& target) const {
-    return FindLocalLuns(sessions_, connection.role, target, connection.local, connection.remote);
-  }
+  [[nodiscard]] LocalLuns Of(const Connection& connection, const std::string& target) const;
   // Those of the LUNs that the snapshot has.
   void Copy(Snapshot& snapshot) const;
 
  private:
+  static std::vector<HostSession> Printed(std::vector<HostSession> sessions);
+
   std::vector<HostSession> sessions_;
+  std::vector<HostSession> lasting_;
 };
 
 }  // namespace lunscope

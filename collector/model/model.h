@@ -78,6 +78,7 @@ class Model {
 
   // Sessions as this host reports them. They name the connections that were open before lunscope.
   void SetHostSessions(std::vector<HostSession> sessions) {
+    connections_.local_luns().SetLasting(sessions);
     connections_.SetHostSessions(std::move(sessions));
   }
   // The LUNs of this host's sessions, as the host describes them now.

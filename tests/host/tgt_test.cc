@@ -72,6 +72,29 @@ TEST(Tgt, ListsTheTypesOfItsDevices) {
               ElementsAre(Pair(Lun(1), 8), Pair(Lun(2), 0x11), Pair(Lun(3), 0)));
 }
 
+// The folder of a LUN is a name that tgt's administrator chose: it may look like another line.
+TEST(Tgt, ListsWhatIsBehindItsLuns) {
+  const auto lun = [](int number, const std::string& path) {
+    return fmt::format("        LUN: {}\n            Backing store path: {}\n", number, path);
+  };
+  const std::string nexus =
+      "            Initiator: iqn.a alias: none\n                IP Address: ::1\n";
+  const std::vector<HostSession> sessions = ParseTgt(
+      "Portal: [::1]:3260,1\n", "Target 1: iqn.one\n" + nexus + lun(0, "None") +
+                                    lun(1, "/srv/LUN: 7") + lun(300, "/dev/vg/disk") +
+                                    "Target 2: iqn.idle\n" + lun(0, "None") + lun(2, "/srv/b"));
+  ASSERT_EQ(sessions.size(), 2);
+  const LocalLuns of_one = {{Lun(1), {.device = "/srv/LUN: 7"}},
+                            {Lun(0x412c), {.device = "/dev/vg/disk"}}};
+  EXPECT_EQ(sessions[0].luns, of_one);
+  EXPECT_TRUE(sessions[0].has_connection);
+  // Nobody has logged in to the other target, but somebody may.
+  EXPECT_EQ(sessions[1].target, "iqn.idle");
+  EXPECT_EQ(sessions[1].initiator, "");
+  EXPECT_FALSE(sessions[1].has_connection);
+  EXPECT_EQ(sessions[1].luns, (LocalLuns{{Lun(2), {.device = "/srv/b"}}}));
+}
+
 TEST(Tgt, OfEmptyOrCutOutputListsNothing) {
   EXPECT_THAT(ParseTgt("", ""), IsEmpty());
   EXPECT_THAT(ParseTgt("Portal: \n", "Target 1\nTarget \n        IP Address: 127.0.0.1\n"),
