@@ -26,8 +26,9 @@ static __always_inline __u8 direction_of(enum dma_data_direction direction) {
 }
 
 /* Number a new nexus. The caller announces it. */
-static __always_inline __u64 new_nexus(const struct nexus_key* key) {
-  __u64 nexus = LUNSCOPE_NEXUS_BIT | (__sync_fetch_and_add(&nexuses_met, 1) + 1);
+static __always_inline __u64 new_nexus(const struct nexus_key* key, __u8 role) {
+  __u64 layer = role == LUNSCOPE_ROLE_TARGET ? LUNSCOPE_NEXUS_TARGET_BIT : 0;
+  __u64 nexus = LUNSCOPE_NEXUS_BIT | layer | (__sync_fetch_and_add(&nexuses_met, 1) + 1);
   bpf_map_update_elem(&scsi_nexuses, key, &nexus, BPF_ANY);
   return nexus;
 }

@@ -45,7 +45,7 @@ static __always_inline __u64 nexus_of_device(struct scsi_device* device,
   if (device->inquiry) key.place |= PLACE_IDENTIFIED;
   __u64* known = bpf_map_lookup_elem(&scsi_nexuses, &key);
   if (known) return *known;
-  __u64 nexus = new_nexus(&key);
+  __u64 nexus = new_nexus(&key, LUNSCOPE_ROLE_INITIATOR);
   announce_device(&key, nexus, device, totals);
   return nexus;
 }

@@ -32,7 +32,7 @@ static __always_inline int on_sequencer_start(struct se_cmd* cmd) {
   struct se_node_acl* acl = cmd->se_sess->se_node_acl;
   struct nexus_key key = {.owner = (__u64)acl, .lun = cmd->orig_fe_lun, .instance = acl->acl_index};
   __u64* known = bpf_map_lookup_elem(&scsi_nexuses, &key);
-  __u64 nexus = known ? *known : new_nexus(&key);
+  __u64 nexus = known ? *known : new_nexus(&key, LUNSCOPE_ROLE_TARGET);
   if (!known) announce_target(&key, nexus, cmd, totals);
   struct lunscope_scsi_command command = {
       .nexus = nexus,

@@ -208,7 +208,7 @@ class DiagnoseSubcommand : public Subcommand {
     Result<SourceList> sources = AttachSources(watch_.sources, watch_.Probe(), privileges_, loop);
     if (!sources.ok()) return sources.error();
     ModelOptions model;
-    model.joins_layers = watch_.sources.joins_layers();
+    model.joins = watch_.sources.joins();
     Watcher watcher(std::move(sources.value()), model,
                     {std::make_unique<Resolver>(MakeHostReader), false,
                      [this] { privileges_.GiveUpPrograms(); }});

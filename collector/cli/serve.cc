@@ -168,7 +168,7 @@ class ServeSubcommand : public Subcommand {
         AttachSources(watch_.sources, Probe(), privileges_, loop, has_socket_file);
     if (!sources.ok()) return sources.error();
     model_.profiles = profile_.profiles;
-    model_.joins_layers = watch_.sources.joins_layers();
+    model_.joins = watch_.sources.joins();
     Watcher watcher(std::move(sources.value()), model_,
                     {std::make_unique<Resolver>(MakeHostReader), false,
                      [this] { privileges_.GiveUpPrograms(); }});

@@ -61,7 +61,8 @@ class TraceSubcommand : public Subcommand {
     log_.SetUp();
     HardenProcess();
     lines_.json = output_.json;
-    lines_.columns.wire = watch_.sources.joins_layers();
+    lines_.columns.wire = watch_.sources.joins().midlayer;
+    lines_.columns.backend = watch_.sources.joins().target && lines_.columns.phases;
     ProbeOptions probe = watch_.Probe();
     probe.emit_headers = lines_.pdus;
     probe.shows_open = true;
@@ -70,7 +71,7 @@ class TraceSubcommand : public Subcommand {
     Result<SourceList> sources = AttachSources(watch_.sources, probe, privileges_, loop);
     if (!sources.ok()) return sources.error();
     ModelOptions model;
-    model.joins_layers = watch_.sources.joins_layers();
+    model.joins = watch_.sources.joins();
     // Only the JSON lines of commands have the process.
     const bool shows_processes = lines_.json && !lines_.pdus;
     Watcher watcher(std::move(sources.value()), model,

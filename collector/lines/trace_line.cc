@@ -30,6 +30,7 @@ struct Facts {
         target(traced.applied.origin().target->first),
         verdict(traced.applied.verdict),
         on_wire(traced.applied.on_wire),
+        backend_ns(traced.applied.backend_ns),
         retries(traced.retries),
         operation(traced.applied.operation),
         name(CommandName(record.cdb, traced.applied.device_type)),
@@ -48,7 +49,8 @@ struct Facts {
   const Nexus* nexus;
   const TargetKey& target;
   const Verdict& verdict;
-  const std::optional<OnWire>& on_wire;  // of a command of the mid-layer, if it was found there
+  const std::optional<InnerPart>& on_wire;  // of a command of the mid-layer, if it was found there
+  std::optional<uint64_t> backend_ns;       // of a command on LIO's wire, if LIO's record was found
   uint8_t retries;
   scsi_operation operation;
   std::string name;
@@ -62,7 +64,7 @@ struct Facts {
 
 // REQUIRES: the command was found on the wire.
 uint64_t AboveWireNs(const Facts& facts) {
-  return facts.on_wire->queued_ns + facts.on_wire->completion_ns;
+  return facts.on_wire->before_ns + facts.on_wire->behind_ns;
 }
 
 // ---- to which commands a key applies ----
@@ -123,6 +125,11 @@ bool HasRetransmits(const Facts& facts) { return facts.record.retransmits != 0; 
 bool IsPhaseKnown(const Facts& facts, uint32_t slot) {
   return (facts.record.known_phases >> slot & 1) != 0;
 }
+// What LIO and its backend took is no part of the target's phase any more, once it is known.
+uint64_t PhaseNs(const Facts& facts, uint32_t slot) {
+  const uint64_t phase_ns = lunscope_phase_ns(&facts.record, slot);
+  return slot == LUNSCOPE_PHASE_REST ? phase_ns - facts.backend_ns.value_or(0) : phase_ns;
+}
 bool IsOnWire(const Facts& facts) { return facts.on_wire.has_value(); }
 
 // ---- the columns of the table ----
@@ -168,7 +175,10 @@ std::string AboveWireText(const Facts& facts) {
 template <lunscope_phase of_initiator, lunscope_phase of_target>
 std::string PhaseText(const Facts& facts) {
   const uint32_t slot = (facts.is_target() ? of_target : of_initiator) % LUNSCOPE_PHASE_SLOTS;
-  return IsPhaseKnown(facts, slot) ? FormatDuration(lunscope_phase_ns(&facts.record, slot)) : "";
+  return IsPhaseKnown(facts, slot) ? FormatDuration(PhaseNs(facts, slot)) : "";
+}
+std::string BackendText(const Facts& facts) {
+  return facts.backend_ns ? FormatDuration(*facts.backend_ns) : "";
 }
 std::string StatusText(const Facts& facts) { return facts.verdict.Words(); }
 
@@ -199,6 +209,7 @@ constexpr Column kTable[] = {
      &TableColumns::phases},
     {"WAIT", PhaseText<LUNSCOPE_PHASE_WAIT, LUNSCOPE_PHASE_SERVICE>, 8, Align::kRight,
      &TableColumns::phases},
+    {"BACKEND", BackendText, 8, Align::kRight, &TableColumns::backend},
     {"ANSWER", PhaseText<LUNSCOPE_PHASE_TRANSFER, LUNSCOPE_PHASE_TRANSFER_OUT>, 8, Align::kRight,
      &TableColumns::phases},
     {"STATUS", StatusText, 0, Align::kLeft},
@@ -226,15 +237,15 @@ double Microseconds(uint64_t ns) { return static_cast<double>(ns) / 1e3; }
 
 // The phases of a command of the mid-layer, whose sum is its duration: those of the wire, and what
 // the host takes before and behind them.
-void AddPhasesOfHost(const OnWire& part, json::Members& phases) {
-  phases.Decimal("host_queue", Microseconds(part.queued_ns), 3);
+void AddPhasesOfHost(const InnerPart& part, json::Members& phases) {
+  phases.Decimal("host_queue", Microseconds(part.before_ns), 3);
   for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
     const uint32_t phase = lunscope_phase_of(LUNSCOPE_ROLE_INITIATOR, slot);
     // Reading the status lies behind the duration on the wire, within the completion.
     if (phase == LUNSCOPE_PHASE_PICKUP || (part.known_phases >> slot & 1) == 0) continue;
     phases.Decimal(PhaseLabel(phase), Microseconds(part.phase_ns[slot]), 3);
   }
-  phases.Decimal("completion", Microseconds(part.completion_ns), 3);
+  phases.Decimal("completion", Microseconds(part.behind_ns), 3);
 }
 
 struct Key {
@@ -360,8 +371,9 @@ constexpr Key kKeys[] = {
          for (uint32_t slot = 0; slot < LUNSCOPE_PHASE_SLOTS; slot++) {
            if (!IsPhaseKnown(facts, slot)) continue;
            phases.Decimal(PhaseLabel(lunscope_phase_of(facts.record.header.role, slot)),
-                          Microseconds(lunscope_phase_ns(&facts.record, slot)), 3);
+                          Microseconds(PhaseNs(facts, slot)), 3);
          }
+         if (facts.backend_ns) phases.Decimal("backend", Microseconds(*facts.backend_ns), 3);
        });
      }},
     {"r2ts", HasR2ts,
@@ -377,7 +389,7 @@ constexpr Key kKeys[] = {
     {"timed_out", IsTimeout, [](auto& line, auto name, auto&) { line.Flag(name, true); }},
     {"wire_us", IsOnWire,
      [](auto& line, auto name, auto& facts) {
-       line.Decimal(name, Microseconds(facts.on_wire->wire_ns), 3);
+       line.Decimal(name, Microseconds(facts.on_wire->within_ns), 3);
      }},
     {"above_wire_us", IsOnWire,
      [](auto& line, auto name, auto& facts) {

@@ -16,8 +16,9 @@ namespace lunscope {
 
 // Columns that a table has only on request.
 struct TableColumns {
-  bool wire = false;    // the time above the wire
-  bool phases = false;  // the five phases
+  bool wire = false;     // the time above the wire
+  bool phases = false;   // the five phases
+  bool backend = false;  // with them: what LIO and its backend took
 };
 
 // A view of a command and of what the model made of it.

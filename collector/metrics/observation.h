@@ -30,7 +30,7 @@ struct ProbeState {
   uint64_t run_time_ns;
 };
 
-// The totals of the kernel's SCSI layers, if one of these is watched.
+// The totals of the kernel's SCSI layers that are watched.
 struct LayersObservation {
   lunscope_scsi_totals totals{};
   uint64_t malformed_records = 0;

@@ -12,11 +12,11 @@
 #include <string>
 
 #include "collector/model/connection.h"
+#include "collector/model/layer_join.h"
 #include "collector/model/nexus.h"
 #include "collector/model/outcome.h"
 #include "collector/model/overdue.h"
 #include "collector/model/traffic.h"
-#include "collector/model/wire_join.h"
 
 namespace lunscope {
 
@@ -56,7 +56,9 @@ struct Applied {
   // For the record by which a connection ends.
   const EndedConnection* ended = nullptr;
   // For a command of the mid-layer: its part on the wire, if it was found there.
-  std::optional<OnWire> on_wire = std::nullopt;
+  std::optional<InnerPart> on_wire = std::nullopt;
+  // For a command on the wire of LIO: the time that LIO and its backend had it, if that is known.
+  std::optional<uint64_t> backend_ns = std::nullopt;
 
   // REQUIRES: there is a connection or a nexus.
   [[nodiscard]] const Origin& origin() const {

@@ -12,6 +12,8 @@
 namespace lunscope {
 namespace {
 
+constexpr std::string_view kIscsiFabric = "iscsi";  // iSER as well
+
 template <size_t kBytes>
 std::string Text(const char (&bytes)[kBytes]) {
   const std::string_view all(bytes, kBytes);
@@ -74,7 +76,9 @@ Applied Layers::Apply(const lunscope_nexus_record& record) {
   Series::Prove(nexus);
   nexus.initiator = Text(record.initiator);
   nexus.device.clear();
-  nexus.is_iscsi = nexus.role == LUNSCOPE_ROLE_INITIATOR && host_targets_.contains(record.host);
+  nexus.is_iscsi = nexus.role == LUNSCOPE_ROLE_INITIATOR
+                       ? host_targets_.contains(record.host)
+                       : nexus.target->first.transport == kIscsiFabric;
   if (nexus.role == LUNSCOPE_ROLE_INITIATOR) DescribeDevice(nexus, record);
   return {.nexus = &nexus};
 }
@@ -119,21 +123,32 @@ Applied Layers::Apply(const lunscope_scsi_command_record& record) {
   }
   OperationStatistics& statistics = commands_.Count(nexus, lun, command, applied);
   if (record.retries != 0) lun.retries++;
-  if (joins_ && nexus.is_iscsi) applied.on_wire = Join(nexus, lun, statistics, command);
+  if (!nexus.is_iscsi) return applied;
+  if (joins_.midlayer && nexus.role == LUNSCOPE_ROLE_INITIATOR)
+    applied.on_wire = Join(nexus, lun, statistics, command);
+  if (joins_.target && nexus.role == LUNSCOPE_ROLE_TARGET)
+    lio_.Put(nexus.target->first.name, command);
   return applied;
 }
 
-std::optional<OnWire> Layers::Join(const Nexus& nexus, LunStatistics& lun,
-                                   OperationStatistics& statistics,
-                                   const lunscope_command_record& command) {
-  const std::optional<OnWire> part = wire_.Take(nexus.target->first.name, command);
+std::optional<InnerPart> Layers::Join(const Nexus& nexus, LunStatistics& lun,
+                                      OperationStatistics& statistics,
+                                      const lunscope_command_record& command) {
+  const std::optional<InnerPart> part = wire_.Take(nexus.target->first.name, command);
   if (part) {
-    statistics.above_wire_ns.Add(part->queued_ns + part->completion_ns);
-    statistics.wire_ns += part->wire_ns;
+    statistics.above_wire_ns.Add(part->before_ns + part->behind_ns);
+    statistics.wire_ns += part->within_ns;
   } else {
     lun.unjoined++;
   }
   return part;
+}
+
+std::optional<uint64_t> Layers::TakeBackend(const Connection& connection,
+                                            const lunscope_command_record& record) {
+  if (!joins_.target || connection.role != LUNSCOPE_ROLE_TARGET) return std::nullopt;
+  const std::optional<InnerPart> part = lio_.Take(connection.target->first.name, record);
+  return part ? BackendNs(record, *part) : std::nullopt;
 }
 
 void Layers::ApplyInFlight(const lunscope_scsi_command& command) {

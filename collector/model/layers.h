@@ -18,12 +18,18 @@
 #include "collector/model/applied.h"
 #include "collector/model/commands.h"
 #include "collector/model/connection.h"
+#include "collector/model/layer_join.h"
 #include "collector/model/nexus.h"
 #include "collector/model/numbered.h"
 #include "collector/model/series.h"
-#include "collector/model/wire_join.h"
 
 namespace lunscope {
+
+// The layers whose commands are looked for on the wire.
+struct Joins {
+  bool midlayer = false;
+  bool target = false;
+};
 
 class Layers {
  public:
@@ -31,8 +37,8 @@ class Layers {
   // longest makes room.
   static constexpr size_t kMaxNexuses = 8192;
 
-  // joins: look for the mid-layer's commands on the wire. series and commands: outlive this.
-  Layers(Series& series, CommandCounter& commands, bool joins)
+  // joins: which layers have commands that are on the wire, too. series and commands: outlive this.
+  Layers(Series& series, CommandCounter& commands, Joins joins)
       : series_(series), commands_(commands), joins_(joins) {}
 
   Applied Apply(const lunscope_nexus_record& record);
@@ -43,9 +49,13 @@ class Layers {
 
   // A command on the wire. REQUIRES: it comes before the mid-layer's record of the same command.
   void PutOnWire(const Connection& connection, const lunscope_command_record& record) {
-    if (joins_ && connection.role == LUNSCOPE_ROLE_INITIATOR)
+    if (joins_.midlayer && connection.role == LUNSCOPE_ROLE_INITIATOR)
       wire_.Put(connection.target->first.name, record);
   }
+  // The time that LIO and its backend had a command on the wire of a target; nullopt: not known.
+  // REQUIRES: LIO's record of the command came before.
+  std::optional<uint64_t> TakeBackend(const Connection& connection,
+                                      const lunscope_command_record& record);
   // The name of a host's iSCSI target, which the mid-layer does not know. If it comes after the
   // record of a nexus, commands that were counted before stay under the numbers of the host.
   void NameScsiHost(uint32_t host, const std::string& target);
@@ -60,16 +70,17 @@ class Layers {
   void MakeRoom();
   void DescribeDevice(Nexus& nexus, const lunscope_nexus_record& record);
   // Returns how long the command was on the wire.
-  std::optional<OnWire> Join(const Nexus& nexus, LunStatistics& lun,
-                             OperationStatistics& statistics,
-                             const lunscope_command_record& command);
+  std::optional<InnerPart> Join(const Nexus& nexus, LunStatistics& lun,
+                                OperationStatistics& statistics,
+                                const lunscope_command_record& command);
 
   Series& series_;
   CommandCounter& commands_;
-  const bool joins_;
+  const Joins joins_;
   Numbered<Nexus, kRecent> nexuses_;
   std::map<uint32_t, std::string> host_targets_;  // by SCSI host
-  WireJoin wire_;
+  LayerJoin wire_;                                // within the mid-layer
+  LayerJoin lio_;                                 // within the wire
   uint64_t uses_ = 0;
 };
 

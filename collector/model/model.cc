@@ -28,8 +28,11 @@ Applied Model::Apply(const lunscope_record& record) {
 
 Applied Model::ApplyCommand(const lunscope_command_record& record) {
   Connection& connection = connections_.Of(record.header);
-  const Applied applied = commands_.Apply(connection, record);
-  if (applied.verdict.is_answered()) layers_.PutOnWire(connection, record);
+  Applied applied = commands_.Apply(connection, record);
+  if (applied.verdict.is_answered()) {
+    layers_.PutOnWire(connection, record);
+    applied.backend_ns = layers_.TakeBackend(connection, record);
+  }
   if (profiler_ != nullptr)
     profiler_->Add(connection, series_.LunOf(connection, record.lun), record, applied);
   return applied;

@@ -48,8 +48,7 @@ struct ModelOptions {
   bool profiles = false;
   // The records have times of another clock than walks, as those of a capture file.
   bool has_own_time = false;
-  // Look for the commands of the SCSI mid-layer among those on the wire.
-  bool joins_layers = false;
+  Joins joins;
 };
 
 class Model {
@@ -62,7 +61,7 @@ class Model {
         connections_(series_),
         commands_(series_),
         logins_(series_, options.max_down_sessions),
-        layers_(series_, commands_, options.joins_layers) {}
+        layers_(series_, commands_, options.joins) {}
   // Its parts refer to each other.
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;

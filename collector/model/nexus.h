@@ -14,7 +14,7 @@ namespace lunscope {
 struct Nexus : Origin {
   uint64_t id = 0;         // with LUNSCOPE_NEXUS_BIT
   uint64_t last_used = 0;  // the lower, the longer ago
-  bool is_iscsi = false;   // below it is an iSCSI session of this host
+  bool is_iscsi = false;   // it has an iSCSI session of this host
   std::string initiator;   // as LIO names it; the mid-layer has no name
   std::string device;      // of the mid-layer: "host:channel:id:lun"; "" for LIO
   uint32_t host = 0;       // of the device

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/run/live_sources.h"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "collector/base/log.h"
 #include "collector/probe/scsi_probe.h"
 #include "collector/probe/socket_memory.h"
+#include "collector/probe/totals.h"
 
 namespace lunscope {
 namespace {
@@ -56,8 +58,8 @@ class IscsiSource : public Source {
 
 class LayerSource : public Source {
  public:
-  LayerSource(std::unique_ptr<ScsiProbe> probe, const Sources& sources)
-      : probe_(std::move(probe)), sources_(sources) {}
+  LayerSource(std::unique_ptr<ScsiProbe> probe, const ScsiProbeOptions& options, bool joins)
+      : probe_(std::move(probe)), options_(options), joins_(joins) {}
 
   [[nodiscard]] int wakeup_fd() const override { return probe_->wakeup_fd(); }
   void Drain(const Handler& handler) override { probe_->Drain(handler); }
@@ -65,9 +67,13 @@ class LayerSource : public Source {
     return probe_->Walk(on_command);
   }
   void Describe(Observation& observation) const override {
-    observation.layers =
-        LayersObservation{probe_->Totals(), probe_->malformed_records(), sources_.midlayer,
-                          sources_.target, sources_.joins_layers()};
+    LayersObservation& layers =
+        observation.layers ? *observation.layers : observation.layers.emplace();
+    layers.totals = SumOf<lunscope_scsi_totals>(std::array{layers.totals, probe_->Totals()});
+    layers.malformed_records += probe_->malformed_records();
+    layers.has_midlayer |= options_.midlayer;
+    layers.has_target |= options_.target;
+    layers.joins |= options_.midlayer && joins_;
     observation.libbpf = LibbpfVersion();
     AddPrograms(probe_->Programs(), observation);
   }
@@ -79,7 +85,8 @@ class LayerSource : public Source {
 
  private:
   const std::unique_ptr<ScsiProbe> probe_;
-  const Sources sources_;
+  const ScsiProbeOptions options_;
+  const bool joins_;
 };
 
 // The state of a connection with many commands in flight needs more than old kernels allow.
@@ -103,19 +110,31 @@ std::string AdminUse(const SourceList& sources) {
   return all;
 }
 
+Status AttachLayer(const ScsiProbeOptions& options, bool joins, SourceList& list) {
+  Result<std::unique_ptr<ScsiProbe>> probe = ScsiProbe::Attach(options);
+  if (!probe.ok()) return probe.error();
+  list.push_back(std::make_unique<LayerSource>(std::move(probe.value()), options, joins));
+  return Nothing{};
+}
+
+// The innermost layer comes first, as Watcher wants it: LIO, the wire, the mid-layer.
 Result<SourceList> Attach(const Sources& sources, const ProbeOptions& options) {
   SourceList list;
+  if (sources.target) {
+    Status attached = AttachLayer({.target = true, .ring_bytes = options.ring_bytes},
+                                  sources.joins().target, list);
+    if (!attached.ok()) return attached.error();
+  }
   if (sources.iscsi) {
     Result<std::unique_ptr<Probe>> probe = Probe::Attach(options);
     if (!probe.ok()) return probe.error();
     MakeRoomInSockets();
     list.push_back(std::make_unique<IscsiSource>(std::move(probe.value()), options));
   }
-  if (sources.has_layers()) {
-    Result<std::unique_ptr<ScsiProbe>> probe =
-        ScsiProbe::Attach({sources.midlayer, sources.target, options.ring_bytes});
-    if (!probe.ok()) return probe.error();
-    list.push_back(std::make_unique<LayerSource>(std::move(probe.value()), sources));
+  if (sources.midlayer) {
+    Status attached = AttachLayer({.midlayer = true, .ring_bytes = options.ring_bytes},
+                                  sources.joins().midlayer, list);
+    if (!attached.ok()) return attached.error();
   }
   return list;
 }

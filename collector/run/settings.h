@@ -13,6 +13,7 @@
 #include "collector/base/log.h"
 #include "collector/base/result.h"
 #include "collector/lines/trace_line.h"
+#include "collector/model/layers.h"
 #include "collector/probe/probe.h"
 #include "collector/run/option.h"
 #include "collector/web/client.h"
@@ -44,8 +45,8 @@ struct Sources {
 
   OptionList Options();
   [[nodiscard]] bool has_layers() const { return midlayer || target; }
-  // The mid-layer's commands are looked for on the wire.
-  [[nodiscard]] bool joins_layers() const { return iscsi && midlayer; }
+  // Whose commands are looked for on the wire.
+  [[nodiscard]] Joins joins() const { return {iscsi && midlayer, iscsi && target}; }
 };
 
 // Limits and switches of the programs in the kernel.

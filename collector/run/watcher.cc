@@ -87,8 +87,8 @@ bool Watcher::TakeWaiting(Inlet& inlet, bool is_last) {
   return true;
 }
 
-// Later sources are drained before the first one and taken in after it. If two of
-// them have a command, the record of the wire was made first; so it is in the model by then.
+// A later source is drained before those in front of it, and taken in after them. If two of them
+// have a command, the one in front made its record first; so it is in the model by then.
 void Watcher::DrainLocked() {
   drained_ns_ = MonotonicNs();
   names_.TakeAnswers(model_);

@@ -35,8 +35,8 @@ class Watcher {
   // with a record that has no kind, but a time and a role.
   using Listener = std::function<void(const lunscope_record&, const Applied&)>;
 
-  // The order of the sources is the order in which the model meets their records: the wire before
-  // the layers above it.
+  // The order of the sources is the order in which the model meets their records: an inner layer
+  // before the layers around it (model/layer_join.h).
   Watcher(SourceList sources, const ModelOptions& model, HostNames names = {});
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }

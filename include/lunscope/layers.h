@@ -13,6 +13,7 @@
 #include "types.h"
 
 #define LUNSCOPE_NEXUS_BIT (1ull << 63)
+#define LUNSCOPE_NEXUS_TARGET_BIT (1ull << 62) /* of LIO: each layer counts its own nexuses */
 
 /* A command in flight, in the table of the layers. */
 struct lunscope_scsi_command {

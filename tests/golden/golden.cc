@@ -231,7 +231,7 @@ Observation FixedObservation() {
   Observation observation;
   observation.snapshot = host.See();
   Count(observation.totals);
-  Host layers({.joins_layers = true});
+  Host layers({.joins = {.midlayer = true, .target = true}});
   LayersScene(layers);
   observation.layers = ObserveLayers();
   for (auto& [key, target] : layers.See().targets) {

@@ -40,18 +40,24 @@ Json Parse(const std::string& line) {
   return object;
 }
 
+struct End {
+  uint8_t role = kInitiator;
+  std::optional<uint64_t> backend_ns = std::nullopt;
+};
+
 // Row and object of a command on a connection with this login.
 struct Traced {
   Traced(const Command& command, const Login& login = {}, int device_type = 0,
-         TableColumns columns = {}) {
+         TableColumns columns = {}, const End& end = {}) {
     Host host;
-    host.Opens(1).LogsIn(login).Completes(command);
+    host.Opens(1, end.role).LogsIn(login).Completes(command);
     lunscope_sensed_command_record record = command.record;
-    record.command.header.role = LUNSCOPE_ROLE_INITIATOR;
+    record.command.header.role = end.role;
     const Applied applied{.connection = host.model().FindConnection(1),
                           .operation = OperationOf(record.command.cdb, device_type),
                           .device_type = device_type,
-                          .verdict = Judge(record.command)};
+                          .verdict = Judge(record.command),
+                          .backend_ns = end.backend_ns};
     ShortNames names(kTargetColumns);
     const TracedCommand traced{record.command, applied, 0, 0, columns, &names};
     row = TableRow(traced);
@@ -73,7 +79,7 @@ TEST(TraceLine, IsPrintableAndJsonForTheFixedTrace) {
 
 // Row and object of a SCSI layer's command that ends so.
 struct TracedLayer {
-  explicit TracedLayer(const Dispatched& ended, std::optional<OnWire> on_wire = std::nullopt) {
+  explicit TracedLayer(const Dispatched& ended, std::optional<InnerPart> on_wire = std::nullopt) {
     Host host;
     const lunscope_command_record& command = ended.record.sensed.command;
     NexusRecord nexus(kNexus, command.header.role);
@@ -97,7 +103,7 @@ Dispatched ReadOf(uint8_t role = LUNSCOPE_ROLE_INITIATOR) {
 struct TracedLayerRow {
   const char* what;
   Dispatched command;
-  std::optional<OnWire> on_wire;
+  std::optional<InnerPart> on_wire;
   const char* row;      // a part of the row
   const char* present;  // members of the object
   const char* absent;   // keys that the object lacks
@@ -113,18 +119,18 @@ const TracedLayerRow kTracedLayerRows[] = {
          "status": "Good", "duration_us": 100.0})",
      "initiator local remote process itt cmdsn response host_status retries timed_out wire_us "
      "phases_us"},
-    {"the same command on the wire", ReadOf(), OnWire{10'000, 70'000, 20'000, {}, 0},
+    {"the same command on the wire", ReadOf(), InnerPart{10'000, 70'000, 20'000, {}, 0},
      "100.0us   30.0us Good",
      R"({"duration_us": 100.0, "wire_us": 70.0, "above_wire_us": 30.0,
          "phases_us": {"host_queue": 10.0, "completion": 20.0}})",
      "retries"},
     {"its phases there, of which reading the status is a part of the completion", ReadOf(),
-     OnWire{10'000, 70'000, 20'000, {1'000, 2'000, 3'000, 4'000, 64'000}, 0x1f},
+     InnerPart{10'000, 70'000, 20'000, {1'000, 2'000, 3'000, 4'000, 64'000}, 0x1f},
      "100.0us   30.0us Good",
      R"({"phases_us": {"host_queue": 10.0, "send": 1.0, "data_out": 2.0, "transfer": 3.0,
                        "wait": 64.0, "completion": 20.0}})",
      ""},
-    {"no time above the wire", ReadOf(), OnWire{0, 100'000, 0, {}, 0}, "100.0us    0.0us Good",
+    {"no time above the wire", ReadOf(), InnerPart{0, 100'000, 0, {}, 0}, "100.0us    0.0us Good",
      R"({"wire_us": 100.0, "above_wire_us": 0.0})", ""},
     {"a host status and retries",
      ReadOf().Failing(0x07).Again(2),
@@ -167,7 +173,7 @@ TEST(TraceLine, HasTheFactsOfALayer) {
 
 // The header's title ends above the last character of its column.
 TEST(TableHeader, HasTheColumnOfTheWire) {
-  const TracedLayer traced(ReadOf(), OnWire{10'000, 70'000, 20'000, {}, 0});
+  const TracedLayer traced(ReadOf(), InnerPart{10'000, 70'000, 20'000, {}, 0});
   EXPECT_EQ(TableHeader({.wire = true}).find("ABOVE") + 5, traced.row.find("30.0us") + 6);
   EXPECT_EQ(TableHeader().find("ABOVE"), std::string::npos);
 }
@@ -185,6 +191,19 @@ TEST(TableHeader, HasTheColumnsOfThePhases) {
   EXPECT_THAT(header, HasSubstr(" DURATION   HEADER   SOCKET     DATA     WAIT   ANSWER STATUS"));
   EXPECT_THAT(traced.row, HasSubstr("  700.0us    0.0us   32.0us   64.0us  636.0us          Good"));
   EXPECT_EQ(header.find("STATUS"), traced.row.find("Good"));
+}
+
+// What LIO took is a phase of its own, and leaves the target's the rest: the sum stays.
+TEST(TraceLine, HasTheTimeOfTheBackend) {
+  const Command command = Read16(0, 8).Taking(704'000).Spending(LUNSCOPE_PHASE_QUEUE, 64'000);
+  const TableColumns columns{.phases = true, .backend = true};
+  const Traced known(command, {}, 0, columns, {.role = kTarget, .backend_ns = 500'000});
+  EXPECT_EQ(known.object["phases_us"],
+            Json::parse(R"({"queue": 64.0, "service": 140.0, "backend": 500.0})"));
+  EXPECT_THAT(known.row, HasSubstr(" 140.0us  500.0us "));
+  EXPECT_EQ(TableHeader(columns).find("BACKEND"), known.row.find("500.0us"));
+  const Traced unknown(command, {}, 0, columns, {.role = kTarget});
+  EXPECT_THAT(unknown.row, HasSubstr(" 640.0us          "));
 }
 
 struct WideRow {

@@ -87,6 +87,13 @@ const Row kRows[] = {
        host.On(1).Completes(Read16(0, 8).OnLun(Lun(1)).Taking(1000));
        host.Apply(Joinable(Read16(0, 8).OnLun(Lun(1)).Taking(3000)).At(host.now_ns + 1000).record);
      }},
+    {"command of LIO and of the wire",
+     [](Host& host) {
+       host.Apply(Dispatched(5, Read16(0, 8).OnLun(Lun(1)).Taking(1000), LUNSCOPE_ROLE_TARGET)
+                      .At(host.now_ns - 1000)
+                      .record);
+       host.On(2).Completes(Read16(0, 8).OnLun(Lun(1)).Taking(3000));
+     }},
 };
 
 // Allocations while the model takes in a million records of this kind.
@@ -100,6 +107,8 @@ uint64_t AllocationsOf(const Row& row, const ModelOptions& options) {
     host.NameScsiHost(4, kLongName);
     model.NameScsiHost(4, kLongName);
     host.Apply(NexusRecord(4).Below("iscsi_tcp").OnLun(Lun(1)).record);
+    host.Opens(2, LUNSCOPE_ROLE_TARGET).LogsIn({.target = kLongName, .isid = 2});
+    host.Apply(NexusRecord(5, LUNSCOPE_ROLE_TARGET).Below("iSCSI").Serving(kLongName, "h").record);
     tape.Record(host);
     row.tell(host);
   }
@@ -116,7 +125,8 @@ uint64_t AllocationsOf(const Row& row, const ModelOptions& options) {
 TEST(Allocations, OfAMillionRecordsAreNone) {
   for (const Row& row : kRows) {
     EXPECT_EQ(AllocationsOf(row, {}), 0u) << row.name;
-    EXPECT_EQ(AllocationsOf(row, {.profiles = true, .joins_layers = true}), 0u)
+    EXPECT_EQ(AllocationsOf(row, {.profiles = true, .joins = {.midlayer = true, .target = true}}),
+              0u)
         << row.name << ", with a profile, and looked for at the mid-layer";
   }
 }

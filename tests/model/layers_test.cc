@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "collector/base/printable.h"
-#include "collector/model/wire_join.h"
+#include "collector/model/layer_join.h"
 
 namespace lunscope {
 namespace {
@@ -118,23 +118,88 @@ TEST(Layers, ACommandWhoseNexusWasLostIsUnknown) {
 }
 
 TEST(Layers, TheWireIsPartOfTheMidLayersTime) {
-  Host host({.joins_layers = true});
+  Host host({.joins = {.midlayer = true}});
   host.NameScsiHost(1, kDisk);
   host.Apply(NexusRecord(1).Below("iscsi_tcp").record);
   host.Opens(2).LogsIn().Completes(Read16(0, 8).Taking(70 * kUs));
   const uint64_t end_ns = host.now_ns + 20 * kUs;
   const Dispatched ended = Dispatched(1, Read16(0, 8).Taking(100 * kUs)).At(end_ns);
-  const std::optional<OnWire> part = host.Apply(ended.record).on_wire;
+  const std::optional<InnerPart> part = host.Apply(ended.record).on_wire;
   ASSERT_TRUE(part);
-  EXPECT_EQ(part->queued_ns, 10 * kUs);
-  EXPECT_EQ(part->wire_ns, 70 * kUs);
-  EXPECT_EQ(part->completion_ns, 20 * kUs);
+  EXPECT_EQ(part->before_ns, 10 * kUs);
+  EXPECT_EQ(part->within_ns, 70 * kUs);
+  EXPECT_EQ(part->behind_ns, 20 * kUs);
   host.Apply(Dispatched(1, Read16(8, 8).Taking(100 * kUs)).At(end_ns).record);
   const Snapshot seen = host.See();
   const LunStatistics& lun = LunOf(seen, Key(kDisk, "iscsi_tcp"));
   EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->above_wire_ns.sum(), 30 * kUs);
   EXPECT_EQ(lun.operations[SCSI_OPERATION_READ]->wire_ns, 70 * kUs);
   EXPECT_EQ(lun.unjoined, 1u);
+}
+
+struct BackendRow {
+  const char* what;
+  Command wire;  // which begins at 0
+  uint64_t lio_us[2];
+  std::optional<uint64_t> backend_us;
+};
+
+const BackendRow kBackends[] = {
+    {"a read, whose queue is over when LIO begins",
+     Read16(0, 8).Taking(100 * kUs).Spending(LUNSCOPE_PHASE_QUEUE, 16 * kUs),
+     {20, 80},
+     60},
+    {"a write that waits for its data while LIO has it",
+     Write16(0, 8)
+         .Taking(100 * kUs)
+         .Spending(LUNSCOPE_PHASE_QUEUE, 16 * kUs)
+         .Spending(LUNSCOPE_PHASE_TRANSFER_IN, 32 * kUs),
+     {16, 90},
+     42},
+    {"a write whose data had arrived before",
+     Write16(0, 8)
+         .Taking(100 * kUs)
+         .Spending(LUNSCOPE_PHASE_QUEUE, 16 * kUs)
+         .Spending(LUNSCOPE_PHASE_TRANSFER_IN, 32 * kUs),
+     {48, 90},
+     42},
+    {"a header in pieces, which is before LIO",
+     Read16(0, 8)
+         .Taking(100 * kUs)
+         .Spending(LUNSCOPE_PHASE_ARRIVAL, 32 * kUs)
+         .Spending(LUNSCOPE_PHASE_QUEUE, 16 * kUs),
+     {32, 90},
+     42},
+    {"no more than the target's own time",
+     Read16(0, 8).Taking(100 * kUs).Spending(LUNSCOPE_PHASE_TRANSFER_OUT, 64 * kUs),
+     {0, 90},
+     36},
+    {"phases that are not known", Read16(0, 8).Taking(100 * kUs), {20, 80}, {}},
+    {"a command that LIO still had behind it",
+     Read16(0, 8).Taking(100 * kUs).Spending(LUNSCOPE_PHASE_QUEUE, 0),
+     {0, 101},
+     {}},
+};
+
+TEST(Layers, TheBackendIsPartOfTheTargetsTime) {
+  for (const BackendRow& row : kBackends) {
+    Host host({.joins = {.target = true}});
+    host.Apply(
+        NexusRecord(1, LUNSCOPE_ROLE_TARGET).Below("iSCSI").Serving(kDisk, "iqn.host").record);
+    host.Opens(2, LUNSCOPE_ROLE_TARGET).LogsIn();
+    const uint64_t begin_ns = host.now_ns;
+    Command lio = row.wire;
+    lio.Taking((row.lio_us[1] - row.lio_us[0]) * kUs);
+    host.Apply(Dispatched(1, lio, LUNSCOPE_ROLE_TARGET).At(begin_ns + row.lio_us[1] * kUs).record);
+    lunscope_command_record wire = row.wire.record.command;
+    wire.header = host.On(2).Record().header;
+    wire.header.kind = LUNSCOPE_RECORD_COMMAND;
+    wire.header.bytes = sizeof(wire);
+    wire.header.time_ns = begin_ns + wire.duration_ns;
+    EXPECT_EQ(host.Apply(wire).backend_ns,
+              row.backend_us ? std::optional(*row.backend_us * kUs) : std::nullopt)
+        << row.what;
+  }
 }
 
 struct JoinRow {
@@ -187,9 +252,9 @@ TEST(Layers, ANameThatComesLateIsThatOfWhatComesLater) {
   EXPECT_EQ(lun.identity.product, "VIRTUAL-DISK");
 }
 
-TEST(WireJoin, FindsWhatLiesWithin) {
+TEST(LayerJoin, FindsWhatLiesWithin) {
   for (const JoinRow& row : kJoins) {
-    WireJoin join;
+    LayerJoin join;
     for (const auto& [command, end_ns] : row.wire) {
       lunscope_command_record wire = command.record.command;
       wire.header.time_ns = end_ns;
@@ -198,16 +263,17 @@ TEST(WireJoin, FindsWhatLiesWithin) {
     lunscope_command_record command = row.command.record.command;
     command.header.time_ns = 1000 * kUs;
     EXPECT_FALSE(join.Take("iqn.other", command)) << row.what;
-    EXPECT_EQ(join.Take(kDisk, command).value_or(OnWire{}).wire_ns, row.wire_us * kUs) << row.what;
+    EXPECT_EQ(join.Take(kDisk, command).value_or(InnerPart{}).within_ns, row.wire_us * kUs)
+        << row.what;
     if (row.wire.size() == 1) {
       EXPECT_FALSE(join.Take(kDisk, command)) << row.what;
     }
   }
 }
 
-TEST(WireJoin, ForgetsTheOldestOfTooMany) {
-  WireJoin join;
-  for (uint64_t i = 0; i <= WireJoin::kMaxWaiting; i++) {
+TEST(LayerJoin, ForgetsTheOldestOfTooMany) {
+  LayerJoin join;
+  for (uint64_t i = 0; i <= LayerJoin::kMaxWaiting; i++) {
     lunscope_command_record wire = Read16(i, 8).record.command;
     wire.header.time_ns = 1000 * kUs;
     join.Put(kDisk, wire);
@@ -222,15 +288,15 @@ TEST(WireJoin, ForgetsTheOldestOfTooMany) {
 
 // A LUN keeps its place while one of its commands waits. After that, another LUN may take the
 // place.
-TEST(WireJoin, HasPlacesForSoManyLuns) {
-  WireJoin join;
+TEST(LayerJoin, HasPlacesForSoManyLuns) {
+  LayerJoin join;
   const auto command_on = [](uint64_t lun) {
     lunscope_command_record command = Read16(0, 8).OnLun(lun << 16).record.command;
     command.header.time_ns = 1000 * kUs;
     return command;
   };
-  for (uint64_t lun = 0; lun <= WireJoin::kMaxLuns; lun++) join.Put(kDisk, command_on(lun + 1));
-  const auto refused = command_on(WireJoin::kMaxLuns + 1);
+  for (uint64_t lun = 0; lun <= LayerJoin::kMaxLuns; lun++) join.Put(kDisk, command_on(lun + 1));
+  const auto refused = command_on(LayerJoin::kMaxLuns + 1);
   EXPECT_FALSE(join.Take(kDisk, refused));
   EXPECT_TRUE(join.Take(kDisk, command_on(1)));
   join.Put(kDisk, refused);

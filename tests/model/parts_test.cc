@@ -135,7 +135,7 @@ TEST(Logins, AFailedOneOpensNoSession) {
 TEST(Layers, TheNexusThatWasNotUsedForLongestMakesRoom) {
   Series series(kMaxLabelSets);
   CommandCounter commands(series);
-  Layers layers(series, commands, false);
+  Layers layers(series, commands, {});
   for (uint64_t number = 1; number <= Layers::kMaxNexuses; number++)
     layers.Apply(Dispatched(number, Read16(0, 8)).record);
   layers.Apply(Dispatched(1, Read16(0, 8)).record);
@@ -148,7 +148,7 @@ TEST(Layers, TheNexusThatWasNotUsedForLongestMakesRoom) {
 TEST(Layers, ATimeoutIsNoEnd) {
   Series series(kMaxLabelSets);
   CommandCounter commands(series);
-  Layers layers(series, commands, false);
+  Layers layers(series, commands, {});
   const Applied applied = layers.Apply(Dispatched(1, Read16(0, 8)).TimingOut().record);
   EXPECT_NE(applied.nexus, nullptr);
   EXPECT_EQ(applied.connection, nullptr);

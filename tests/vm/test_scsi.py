@@ -271,7 +271,7 @@ class AboveTheWire(ScsiTest):
         lio = self.use(Lio())
         target = lio.add_target("iqn.2024-01.org.lunscope.test:joined")
         target.add_lun()
-        options = ["--source", "iscsi,scsi,target", "--role", "initiator"]
+        options = ["--source", "iscsi,scsi,target"]
         self.serve = self.use(Serve(lio.port, options=options))
         self.trace = self.use(Trace(lio.port, options=options))
         session = self.use(initiator.login(lio, target))
@@ -279,10 +279,32 @@ class AboveTheWire(ScsiTest):
         dd("/dev/urandom", disk, "oflag=direct")
         dd(disk, "/dev/null", "iflag=direct")
         self.check_joined(target.name)
+        self.check_backend()
+
+    def check_backend(self):
+        """What LIO's core took is a phase of the same command on the wire."""
+        lio = self.records(2 * BLOCKS, source="target", transport="iscsi")
+        wire = [record for record in self.trace.records()
+                if "source" not in record and record["role"] == "target"]
+        self.assertEqual(opcodes(lio), opcodes(wire))
+        for record in wire:
+            phases = record["phases_us"]
+            self.assertIn("backend", phases, record)
+            self.assertAlmostEqual(sum(phases.values()), record["duration_us"], delta=0.01)
+        # LIO's core counts the wait for a write's data as its own; a read has none.
+        read = [record for record in wire if record["command"] == "Read(10)"]
+        self.assertGreaterEqual(len(read), BLOCKS)
+        self.assertEqual(sorted(record["phases_us"]["backend"] for record in read),
+                         sorted(record["duration_us"] for record in lio
+                                if record["command"] == "Read(10)"))
+        mean = {name: sum(record["phases_us"][name] for record in read) / len(read)
+                for name in ("service", "backend")}
+        print({name: round(value, 1) for name, value in mean.items()}, flush=True)
 
     def check_joined(self, target):
         layer = self.settled(source="scsi", transport="iscsi_tcp")
-        wire = [record for record in self.trace.records() if "source" not in record]
+        wire = [record for record in self.trace.records()
+                if "source" not in record and record["role"] == "initiator"]
         self.assertGreaterEqual(len(layer), 2 * BLOCKS)
         self.assertEqual(opcodes(layer), opcodes(wire))
         for record in layer:
