@@ -92,18 +92,26 @@ void AddValue(json::Members& line, std::string_view key, const Parameter& parame
 void AddParameters(json::Members& line, const ParameterValues& values) {
   line.Object("parameters", [&](json::Members& parameters) {
     for (size_t i = 0; i < kParameterCount; i++) {
-      if (values[i].empty()) continue;
       const Parameter& parameter = kParameters[i];
       if (!IsOfBoth(i)) {
-        AddValue(parameters, parameter.key, parameter, values[i]);
+        if (!values[i].empty()) AddValue(parameters, parameter.key, parameter, values[i]);
         continue;
       }
+      const std::string& of_initiator = values[i++];
+      const std::string& of_target = values[i];
+      if (of_initiator.empty() && of_target.empty()) continue;
       parameters.Object(parameter.key, [&](json::Members& both) {
-        AddValue(both, "initiator", parameter, values[i]);
-        AddValue(both, "target", parameter, values[i + 1]);
+        if (!of_initiator.empty()) AddValue(both, "initiator", parameter, of_initiator);
+        if (!of_target.empty()) AddValue(both, "target", parameter, of_target);
       });
-      i++;
     }
+  });
+}
+
+void AddOffers(json::Members& line, const Offers& offers) {
+  if (offers.empty()) return;
+  line.Object("offered", [&](json::Members& lists) {
+    for (const auto& [key, list] : offers) lists.String(key, list);
   });
 }
 
@@ -150,6 +158,7 @@ void FillConnection(json::Members& line, const Connection& connection, uint16_t 
   line.Number("records_lost", RecordsLost(connection));
   AddWalked(line, connection);
   AddParameters(line, connection.parameters);
+  AddOffers(line, connection.offered);
 }
 
 void FillSession(json::Members& line, const Model& model, const SessionKey& key,
@@ -235,9 +244,9 @@ void AppendChanged(std::string& text, const ParameterValues& values) {
   for (size_t i = 0; i < kParameterCount; i++) {
     const Parameter& parameter = kParameters[i];
     if (values[i].empty() || values[i] == parameter.default_value) continue;
-    const char* of = !IsOfBoth(i)                                           ? ""
-                     : parameter.result == ResultFunction::kInitiatorNumber ? "initiator "
-                                                                            : "target ";
+    const char* of = !IsOfBoth(i)                                       ? ""
+                     : i > 0 && kParameters[i - 1].key == parameter.key ? "target "
+                                                                        : "initiator ";
     fmt::format_to(std::back_inserter(text), "{}{}{}={}", text.empty() ? "    " : ", ", of,
                    parameter.key, values[i]);
   }

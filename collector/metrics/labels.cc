@@ -280,6 +280,10 @@ constexpr CodeLabel kLoginFailureLabel = {
     {"status", "The status of the Login Response (RFC 7143 section 11.13.5).", &LoginFailureValues,
      true},
     &LoginFailureLabel};
+constexpr CodeLabel kLogoutReasonLabel = {
+    {"reason", "The reason of the Logout Request (RFC 7143 section 11.14.1).",
+     &CodeValues<&LogoutReasonName, &LogoutReasonLabel>},
+    &LogoutReasonLabel};
 constexpr CodeLabel kRejectReasonLabel = {
     {"reason", "The reason of the Reject PDU (RFC 7143 section 11.17.1).",
      &CodeValues<&RejectReasonName, &RejectLabel>},

@@ -73,6 +73,7 @@ extern const Label kNameSourceLabel;
 
 // PDUs.
 extern const CodeLabel kLoginFailureLabel;
+extern const CodeLabel kLogoutReasonLabel;
 extern const CodeLabel kRejectReasonLabel;
 extern const CodeLabel kTaskFunctionLabel;
 extern const CodeLabel kAsyncEventLabel;

@@ -143,6 +143,8 @@ uint64_t Bytes(const TargetStatistics& target) {
   return target.bytes[direction];
 }
 
+// All that the RFC has.
+constexpr std::array<uint8_t, 3> kLogoutReasons = {ISCSI_LOGOUT_CLOSE_SESSION, 1, 2};
 // Data digest error, protocol error, invalid PDU field (RFC 7143 section 11.17.1).
 constexpr std::array<uint8_t, 3> kRejects = {0x02, 0x04, 0x09};
 constexpr std::array<uint8_t, 5> kTaskFunctions = {
@@ -159,8 +161,9 @@ constexpr Metric kTargetMetrics[] = {
     {"login_redirections_total", Counter, kCount, kIscsi,
      "Login Responses that send the initiator to another address, which is no failure.",
      Of<EachTarget, &TargetStatistics::login_redirections>()},
-    {"logouts_total", Counter, kCount, kIscsi, "Logout Responses that report success.",
-     Of<EachTarget, &TargetStatistics::logouts>()},
+    {"logouts_total", Counter, kCount, kIscsi,
+     "Logout Responses that report success, by the reason of the request.",
+     Of<EachCode<&TargetCounters::logouts, kLogoutReasonLabel, kLogoutReasons>>()},
     {"session_reinstatements_total", Counter, kCount, kIscsi,
      "Sessions that were up when a login with their initiator's name and ISID took their place.",
      Of<EachTakenFrom>()},

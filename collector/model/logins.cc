@@ -41,8 +41,7 @@ LoginNews Logins::Apply(Connection& connection, const lunscope_pdu_record& recor
     case ISCSI_TEXT_REQUEST:
     case ISCSI_TEXT_RESPONSE: ReadText(connection, record); break;
     case ISCSI_LOGOUT_REQUEST:
-      connection.login.closes_session =
-          iscsi_logout_reason(record.bhs) == ISCSI_LOGOUT_CLOSE_SESSION;
+      connection.login.logout_reason = iscsi_logout_reason(record.bhs);
       break;
     case ISCSI_LOGOUT_RESPONSE:
       if (iscsi_logout_response(record.bhs) == 0) LogOut(connection);
@@ -129,6 +128,7 @@ LoginNews Logins::ApplyResponse(Connection& connection, const lunscope_pdu_recor
   connection.login.turned_away = false;
   Series::Prove(connection);
   connection.parameters = negotiation->Effective(Scope::kConnection);
+  connection.offered = negotiation->Offered();
   if (connection.target->first.name != kDiscoveryName) news = OpenSession(connection, record);
   negotiation.reset();
   return news;
@@ -145,10 +145,11 @@ LoginNews Logins::Redirect(Connection& connection, const lunscope_pdu_record& re
 }
 
 void Logins::LogOut(Connection& connection) {
-  connection.target->second.logouts++;
+  const uint8_t reason = connection.login.logout_reason;
+  connection.target->second.logouts[reason]++;
   connection.login.logged_out = true;
   Session* session = SessionOf(connection);
-  if (connection.login.closes_session && session != nullptr) session->logged_out = true;
+  if (reason == ISCSI_LOGOUT_CLOSE_SESSION && session != nullptr) session->logged_out = true;
 }
 
 LoginNews Logins::OpenSession(Connection& connection, const lunscope_pdu_record& record) {

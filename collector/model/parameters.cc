@@ -57,8 +57,12 @@ std::string DeclaredNumber(const Parameter& parameter, const std::string& declar
   return value ? std::to_string(*value) : std::string(parameter.default_value);
 }
 
-std::string OrDefault(const Parameter& parameter, const std::string& declared) {
-  return declared.empty() ? std::string(parameter.default_value) : declared;
+// A party that does not know a key that the other one has declared says so in its place. The words
+// for it are reserved (RFC 7143 section 6.2): no party may declare them.
+std::string DeclaredText(const Parameter& parameter, const std::string& declared) {
+  const bool is_answer =
+      declared == "NotUnderstood" || declared == "Irrelevant" || declared == "Reject";
+  return is_answer || declared.empty() ? std::string(parameter.default_value) : declared;
 }
 
 // The one party that declares the value; nullopt if both parties have a say.
@@ -92,8 +96,9 @@ std::string EffectiveValue(const Parameter& parameter, const Said& said) {
       return DeclaredNumber(parameter, said.values[kInitiatorParty]);
     case ResultFunction::kTargetNumber: return DeclaredNumber(parameter, said.values[kTargetParty]);
     case ResultFunction::kDeclaredByInitiator:
-      return OrDefault(parameter, said.values[kInitiatorParty]);
-    case ResultFunction::kDeclaredByTarget: return OrDefault(parameter, said.values[kTargetParty]);
+      return DeclaredText(parameter, said.values[kInitiatorParty]);
+    case ResultFunction::kDeclaredByTarget:
+      return DeclaredText(parameter, said.values[kTargetParty]);
   }
   return {};
 }
@@ -112,6 +117,16 @@ void Negotiation::Take(Party party, std::string_view key, const std::string& val
     if (said.values[party].empty() || kParameters[i].is_for_full_feature)
       said.values[party] = value;
   }
+}
+
+Offers Negotiation::Offered() const {
+  Offers offers;
+  for (size_t i = 0; i < kParameterCount; i++) {
+    const std::string& offer = said_[i].values[said_[i].first];
+    if (kParameters[i].result == ResultFunction::kChoice && !offer.empty())
+      offers.emplace_back(kParameters[i].key, offer);
+  }
+  return offers;
 }
 
 bool Negotiation::IsDiscovery() const {

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace lunscope {
 
@@ -79,6 +81,9 @@ inline constexpr Parameter kParameters[] = {
     // 13.20, 13.21
     {"ErrorRecoveryLevel", "0", 0, 2, ResultFunction::kMinimum},
     {"SessionType", "Normal", 0, 0, ResultFunction::kDeclaredByInitiator},
+    // RFC 4850: what each party runs on
+    {"X#NodeArchitecture", "", 0, 0, ResultFunction::kDeclaredByInitiator},
+    {"X#NodeArchitecture", "", 0, 0, ResultFunction::kDeclaredByTarget},
     // 13.23
     {"TaskReporting", "RFC3720", 0, 0, ResultFunction::kChoice, Scope::kSession, false},
     // 13.24
@@ -95,6 +100,9 @@ struct Said {
 // The value in effect after the parties said this.
 std::string EffectiveValue(const Parameter& parameter, const Said& said);
 
+// The lists that were offered, of the keys that choose one item; in the order of kParameters.
+using Offers = std::vector<std::pair<std::string_view, std::string>>;
+
 // By the parameter's place in kParameters. "": the parameter has no value, or it is not known.
 using ParameterValues = std::array<std::string, kParameterCount>;
 
@@ -106,6 +114,7 @@ class Negotiation {
 
   // The values in effect after the login has succeeded, for the parameters of this scope.
   [[nodiscard]] ParameterValues Effective(Scope scope) const;
+  [[nodiscard]] Offers Offered() const;
   [[nodiscard]] bool IsDiscovery() const;
 
   // As the parties gave them; "" until then.

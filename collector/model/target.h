@@ -83,7 +83,7 @@ struct TargetCounters {
   uint64_t logins = 0;
   std::array<uint64_t, kLoginFailures> login_failures{};  // by LoginFailureOf()
   uint64_t login_redirections = 0;
-  uint64_t logouts = 0;
+  std::map<uint8_t, uint64_t> logouts;                         // by the reason of the request
   std::array<uint64_t, kTakenFroms> session_reinstatements{};  // of sessions that were up
   uint64_t outages = 0;  // that ended: the initiator of a session that was down is back
   uint64_t outage_ns = 0;

@@ -20,41 +20,42 @@
 #define LUNSCOPE_HASH_PRIME 0x00000100000001b3ull
 
 /* X(name, hash of the name): the keys whose values pass. */
-#define LUNSCOPE_TEXT_KEYS(X)                              \
-  X(AuthMethod, 0xb1fff18b9cddb006ull)                     \
-  X(CHAP_A, 0x513341bbf8e275bbull)                         \
-  X(HeaderDigest, 0xa98f7abe6af21508ull)                   \
-  X(DataDigest, 0x8069057edbac2e9dull)                     \
-  X(MaxConnections, 0x3a15cfa8743c6412ull)                 \
-  X(SendTargets, 0x9b326ca9c9b74733ull)                    \
-  X(TargetName, 0xfddf7663a233954bull)                     \
-  X(InitiatorName, 0x403cc0746753d021ull)                  \
-  X(TargetAlias, 0xb1e2ea8aa0bdb544ull)                    \
-  X(InitiatorAlias, 0x7fdb764e531fc216ull)                 \
-  X(TargetAddress, 0xa268495eaefd83b8ull)                  \
-  X(TargetPortalGroupTag, 0xd4d018c52fac6097ull)           \
-  X(InitialR2T, 0x1721b51d0ea2cc15ull)                     \
-  X(ImmediateData, 0x70a7d8c2cd477d4aull)                  \
-  X(MaxRecvDataSegmentLength, 0xb1a8f8986e43f32eull)       \
-  X(MaxBurstLength, 0xa9953f148d54171dull)                 \
-  X(FirstBurstLength, 0x5073f15c0ee74125ull)               \
-  X(DefaultTime2Wait, 0x271ee0651fce2a26ull)               \
-  X(DefaultTime2Retain, 0xe3c501911747543eull)             \
-  X(MaxOutstandingR2T, 0xeda16ace55ccc835ull)              \
-  X(DataPDUInOrder, 0x669424741199fe85ull)                 \
-  X(DataSequenceInOrder, 0x7b96f20cd41f7ef9ull)            \
-  X(ErrorRecoveryLevel, 0xc6b73b2216d47ce0ull)             \
-  X(SessionType, 0x51de022c8ea33bcfull)                    \
-  X(TaskReporting, 0xaacf1490c93cbfb2ull)                  \
-  X(iSCSIProtocolLevel, 0x278ab8a1edf90a44ull)             \
-  X(IFMarker, 0x9723f821938e0e2cull)                       \
-  X(OFMarker, 0x4fc0c2b4859efca2ull)                       \
-  X(IFMarkInt, 0xdf2a050e93d695b8ull)                      \
-  X(OFMarkInt, 0xd0b7f2bf6f3c651aull)                      \
-  X(RDMAExtensions, 0xd2daab8512507bf7ull)                 \
-  X(TargetRecvDataSegmentLength, 0x873a4644cd388a61ull)    \
-  X(InitiatorRecvDataSegmentLength, 0x5980a129e9dee777ull) \
-  X(MaxOutstandingUnexpectedPDUs, 0xd2ae85e09215b124ull)
+#define LUNSCOPE_TEXT_KEYS(X)                                \
+  X("AuthMethod", 0xb1fff18b9cddb006ull)                     \
+  X("CHAP_A", 0x513341bbf8e275bbull)                         \
+  X("HeaderDigest", 0xa98f7abe6af21508ull)                   \
+  X("DataDigest", 0x8069057edbac2e9dull)                     \
+  X("MaxConnections", 0x3a15cfa8743c6412ull)                 \
+  X("SendTargets", 0x9b326ca9c9b74733ull)                    \
+  X("TargetName", 0xfddf7663a233954bull)                     \
+  X("InitiatorName", 0x403cc0746753d021ull)                  \
+  X("TargetAlias", 0xb1e2ea8aa0bdb544ull)                    \
+  X("InitiatorAlias", 0x7fdb764e531fc216ull)                 \
+  X("TargetAddress", 0xa268495eaefd83b8ull)                  \
+  X("TargetPortalGroupTag", 0xd4d018c52fac6097ull)           \
+  X("InitialR2T", 0x1721b51d0ea2cc15ull)                     \
+  X("ImmediateData", 0x70a7d8c2cd477d4aull)                  \
+  X("MaxRecvDataSegmentLength", 0xb1a8f8986e43f32eull)       \
+  X("MaxBurstLength", 0xa9953f148d54171dull)                 \
+  X("FirstBurstLength", 0x5073f15c0ee74125ull)               \
+  X("DefaultTime2Wait", 0x271ee0651fce2a26ull)               \
+  X("DefaultTime2Retain", 0xe3c501911747543eull)             \
+  X("MaxOutstandingR2T", 0xeda16ace55ccc835ull)              \
+  X("DataPDUInOrder", 0x669424741199fe85ull)                 \
+  X("DataSequenceInOrder", 0x7b96f20cd41f7ef9ull)            \
+  X("ErrorRecoveryLevel", 0xc6b73b2216d47ce0ull)             \
+  X("SessionType", 0x51de022c8ea33bcfull)                    \
+  X("TaskReporting", 0xaacf1490c93cbfb2ull)                  \
+  X("iSCSIProtocolLevel", 0x278ab8a1edf90a44ull)             \
+  X("IFMarker", 0x9723f821938e0e2cull)                       \
+  X("OFMarker", 0x4fc0c2b4859efca2ull)                       \
+  X("IFMarkInt", 0xdf2a050e93d695b8ull)                      \
+  X("OFMarkInt", 0xd0b7f2bf6f3c651aull)                      \
+  X("RDMAExtensions", 0xd2daab8512507bf7ull)                 \
+  X("TargetRecvDataSegmentLength", 0x873a4644cd388a61ull)    \
+  X("InitiatorRecvDataSegmentLength", 0x5980a129e9dee777ull) \
+  X("MaxOutstandingUnexpectedPDUs", 0xd2ae85e09215b124ull)   \
+  X("X#NodeArchitecture", 0xeb5dd9a5a1ad4f83ull)
 
 #define LUNSCOPE_KEY_HEADER_DIGEST 0xa98f7abe6af21508ull
 #define LUNSCOPE_KEY_DATA_DIGEST 0x8069057edbac2e9dull

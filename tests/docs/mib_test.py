@@ -22,7 +22,7 @@ NEW = {"iscsiInstXNodeArchitecture", "iscsiInstSsnTgtUnmappedErrors", "iscsiPort
        "iscsiTgtLastIntrFailurePort", "iscsiTgtLogoutCxnClosed", "iscsiTgtLogoutCxnRemoved",
        "iscsiIntrLastTgtFailurePort", "iscsiIntrLoginAuthorizeFails", "iscsiSsnProtocolLevel",
        "iscsiSsnTaskReporting", "iscsiSsnNopReceivedPDUs", "iscsiSsnNopSentPDUs"}
-ANSWERS = {"metric", "sessions", "event", "trace", "check", "not yet", "no"}
+ANSWERS = {"metric", "sessions", "event", "trace", "check", "no"}
 ROW = re.compile(r"^\| `(iscsi\w+)` \| ([a-z ]+) \| (.+) \|$", re.M)
 CODE = re.compile(r"`([^`]*)`")
 METRIC = re.compile(r"(lunscope_\w+)(?:\{([^}]*)\})?")

@@ -58,7 +58,7 @@ class Scene {
  private:
   void Count(Origin& origin, const std::string& initiator, uint8_t number) {
     if (origin.target == nullptr) return;
-    origin.target->second.logouts++;
+    origin.target->second.logouts[0]++;
     LunStatistics& lun = series_.LunOf(origin, uint64_t{number} << 48);
     Check(&lun == &series_.LunOf(origin, uint64_t{number} << 48), "a LUN is found again");
     lun.read_bytes++;
@@ -87,7 +87,7 @@ class Scene {
     size_t label_sets = 0;
     for (const auto& [key, target] : series_.targets()) {
       const bool is_overflow = key.name == kOverflowName;
-      logouts += target.logouts;
+      for (const auto& [reason, count] : target.logouts) logouts += count;
       label_sets += is_overflow ? 0 : 1;
       for (const auto& [number, lun] : target.luns) {
         read_bytes += lun.read_bytes;

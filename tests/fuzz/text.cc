@@ -17,7 +17,7 @@ namespace lunscope {
 namespace {
 
 constexpr std::string_view kShownKeys[] = {
-#define LUNSCOPE_NAME(name, hash) #name,
+#define LUNSCOPE_NAME(name, hash) name,
     LUNSCOPE_TEXT_KEYS(LUNSCOPE_NAME)
 #undef LUNSCOPE_NAME
 };

@@ -167,10 +167,19 @@ def count_opcodes(pcap, *ports):
         for opcode in row.split(",") if opcode)
 
 
+def login_offers(pcap, port):
+    """{key: value} of all that initiators said in Login Requests."""
+    return _login_keys(pcap, port, 0x03)
+
+
 def login_answers(pcap, port):
     """{key: value} of all that targets said in Login Responses."""
+    return _login_keys(pcap, port, 0x23)
+
+
+def _login_keys(pcap, port, opcode):
     rows = _tshark(pcap, [port], "-T", "fields", "-E", "aggregator=;", "-e", "iscsi.keyvalue",
-                   "-Y", "iscsi.opcode == 0x23")
+                   "-Y", f"iscsi.opcode == {opcode}")
     return dict(pair.split("=", 1) for row in rows for pair in row.split(";") if "=" in pair)
 
 

@@ -120,13 +120,18 @@ def logout(reason, answer=0, **fields):
                   **({} if answer == 1 else {"time2wait": 2, "time2retain": 20})))]
 
 
+def logged_out(reason):
+    return {f"logouts_total reason={reason}": 1}
+
+
 LOGOUTS = {
-    "logout: close the session": Row(logout(0), [], {"logouts_total": 1}),
-    "logout: close the connection": Row(logout(1, cid=0), [], {"logouts_total": 1}),
-    "logout: remove a connection": Row(logout(2, cid=3), [], {"logouts_total": 1}),
+    "logout: close the session": Row(logout(0), [], logged_out("close_the_session")),
+    "logout: close the connection": Row(logout(1, cid=0), [], logged_out("close_the_connection")),
+    "logout: remove a connection": Row(
+        logout(2, cid=3), [], logged_out("remove_the_connection_for_recovery")),
     **{f"logout response {answer}": Row(logout(2, answer, cid=3)) for answer in (1, 2, 3)},
     "logout with a command in flight": Row([I(command()), *logout(0)], [], {
-        "logouts_total": 1, "commands_unreported_total reason=connection_closed": 1}),
+        **logged_out("close_the_session"), "commands_unreported_total reason=connection_closed": 1}),
 }
 
 

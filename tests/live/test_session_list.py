@@ -4,7 +4,7 @@
 import signal
 import time
 
-from harness.capture import Capture, login_answers
+from harness.capture import Capture, login_answers, login_offers
 from harness.case import LiveTest, main
 from harness.compare import ROLES
 from harness.dialogue import Stage
@@ -70,6 +70,7 @@ class SessionList(LiveTest):
                                WAIT_SECONDS, "the session to end")
             capture.stop()
             answers = login_answers(capture.file, self.tgtd.port)
+            offers = login_offers(capture.file, self.tgtd.port)
         self.assertEqual(after["other_connections"], [])
         self.assertGreater(len(answers), 8)
         for role, session in zip(ROLES, sessions):
@@ -81,6 +82,16 @@ class SessionList(LiveTest):
                                         time.strftime("%FT%T", time.gmtime(began)))
                 self.assertTrue(session["up"])
                 self.check_parameters(parameters_of(session), answers)
+                (connection,) = session["connections"]
+                self.assertEqual(connection["offered"],
+                                 {key: offers[key] for key in ("HeaderDigest", "DataDigest")})
+                self.assertEqual(session.get("luns"), self.luns_of(role))
+
+    def luns_of(self, role):
+        """tgt has a file behind its LUN. An initiator in user space has no disk for it."""
+        if role == "initiator":
+            return None
+        return [{"lun": "1", "device": str(self.tgtd.folder / "target1-lun1.img"), "mounts": []}]
 
     @staticmethod
     def both_ends_of_a_session(serve):

@@ -139,7 +139,7 @@ TEST(Login, OfADiscoverySessionHasNoTarget) {
   const Snapshot snapshot = host.See();
   const TargetStatistics& discovery = snapshot.targets.at({kInitiator, kDiscoveryName});
   EXPECT_EQ(discovery.logins, 1u);
-  EXPECT_EQ(discovery.logouts, 1u);
+  EXPECT_EQ(discovery.logouts.at(0), 1u);
 }
 
 struct FailureRow {

@@ -114,6 +114,8 @@ constexpr Row kRows[] = {
     {"13.9", "TargetPortalGroupTag", "7", "65535", "65535"},
     {"13.9", "TargetPortalGroupTag", "", "65536", ""},
     {"13.21", "SessionType", "Discovery", "", "Discovery"},
+    {"RFC 4850", "X#NodeArchitecture", "Linux x86_64", "", "Linux x86_64"},
+    {"RFC 4850", "X#NodeArchitecture", "Linux x86_64", "NotUnderstood", "Linux x86_64"},
     // A declaration counts without an answer.
     {"13.12", "MaxRecvDataSegmentLength", "65536", "", "65536"},
     {"13.12", "MaxRecvDataSegmentLength", "511", "", "8192"},
@@ -136,6 +138,39 @@ TEST(Parameter, IsWhatItsResultFunctionMakesOfBothSides) {
     EXPECT_EQ(ValueOf(EffectiveOf(login), row.key), row.effective)
         << row.section << " " << row.key << "=" << row.initiator << ", " << row.target;
   }
+}
+
+// The second value of such a key is the target's.
+TEST(Parameter, OfTheTargetIsNoAnswerThatDeclines) {
+  const struct {
+    const char *initiator, *target, *effective;
+  } kDeclared[] = {
+      {"Linux", "SunOS", "SunOS"},
+      {"Linux", "NotUnderstood", ""},
+      {"Linux", "Reject", ""},
+      {"Linux", "Irrelevant", ""},
+  };
+  for (const auto& row : kDeclared) {
+    Negotiation login;
+    login.Take(kInitiatorParty, "X#NodeArchitecture", row.initiator);
+    login.Take(kTargetParty, "X#NodeArchitecture", row.target);
+    const ParameterValues values = login.Effective(Scope::kSession);
+    std::string of_target;
+    for (size_t i = 0; i < kParameterCount; i++) {
+      if (kParameters[i].key == "X#NodeArchitecture") of_target = values[i];
+    }
+    EXPECT_EQ(of_target, row.effective) << row.initiator << ", " << row.target;
+  }
+}
+
+TEST(Parameter, OffersAreTheListsOfTheLogin) {
+  Negotiation login;
+  login.Take(kInitiatorParty, "DataDigest", "CRC32C,None");
+  login.Take(kInitiatorParty, "MaxBurstLength", "65536");
+  login.Take(kTargetParty, "DataDigest", "None");
+  login.Take(kTargetParty, "HeaderDigest", "None,CRC32C");
+  EXPECT_EQ(login.Offered(),
+            (Offers{{"HeaderDigest", "None,CRC32C"}, {"DataDigest", "CRC32C,None"}}));
 }
 
 TEST(Parameter, HasARowForEachKey) {

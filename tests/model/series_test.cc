@@ -115,7 +115,7 @@ TEST(Series, IdleTargetsMakeRoom) {
     for (const char* name : row.come_and_go) {
       const Origin origin = OriginOf(series, name);
       if (*name == 'p') Series::Prove(origin);
-      origin.target->second.logouts++;
+      origin.target->second.logouts[0]++;
       series.Release(origin);
     }
     std::vector<Origin> stay;
@@ -127,7 +127,7 @@ TEST(Series, IdleTargetsMakeRoom) {
     uint64_t logouts = 0;
     std::vector<std::string> left;
     for (const auto& [key, target] : series.targets()) {
-      logouts += target.logouts;
+      for (const auto& [reason, count] : target.logouts) logouts += count;
       if (target.use.origins == 0 && key.name != kOverflowName) left.push_back(key.name);
     }
     EXPECT_EQ(logouts, row.come_and_go.size()) << "the overflow target has the rest";

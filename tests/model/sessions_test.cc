@@ -22,21 +22,21 @@ TEST(Session, EndsWithItsLogout) {
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=1"));
   host.On(1).Closes();
   EXPECT_THAT(host.Sessions(), IsEmpty());
-  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts, 1u);
+  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts.at(0), 1u);
 }
 
 TEST(Session, IsDownWithoutALogout) {
   Host host;
   host.Opens(1).LogsIn().Drops();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
-  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts, 0u);
+  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts.size(), 0u);
 }
 
 TEST(Session, IsDownAfterALogoutThatFailed) {
   Host host;
   host.Opens(1).LogsIn().RequestsLogout(0).AnswersLogout(1).Drops();
   EXPECT_THAT(host.Sessions(), ElementsAre("iqn.host iqn.disk 00023d000001:0001 up=0"));
-  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts, 0u);
+  EXPECT_EQ(host.See().targets.at({kInitiator, kDisk}).logouts.size(), 0u);
 }
 
 // The target chooses a new TSIH. The ISID shows that this is the session that was down.

@@ -302,10 +302,9 @@ class AboveTheWire(ScsiTest):
         print({name: round(value, 1) for name, value in mean.items()}, flush=True)
 
     def check_joined(self, target):
-        layer = self.settled(source="scsi", transport="iscsi_tcp")
+        layer = self.settled(2 * BLOCKS, source="scsi", transport="iscsi_tcp")
         wire = [record for record in self.trace.records()
                 if "source" not in record and record["role"] == "initiator"]
-        self.assertGreaterEqual(len(layer), 2 * BLOCKS)
         self.assertEqual(opcodes(layer), opcodes(wire))
         for record in layer:
             self.assertEqual(record["target"], target)
@@ -320,15 +319,13 @@ class AboveTheWire(ScsiTest):
                          sorted(record["duration_us"] for record in wire))
         self.check_metrics(layer)
 
-    def settled(self, **keys):
-        """The records, once no more come."""
-        seen = [0]
-
-        def still():
-            records = self.records(1, **keys)
-            before, seen[0] = seen[0], len(records)
-            return records if before == len(records) else None
-        return wait_until(still, 30, "the commands to stand still")
+    def settled(self, count, **keys):
+        """The records, at least so many, once as many came as the kernel half has reported."""
+        def all_came():
+            records = self.records(count, **keys)
+            reported = self.serve.metrics().total("scsi_commands_reported_total", role="initiator")
+            return records if len(records) == reported else None
+        return wait_until(all_came, 60, "all commands in the trace")
 
     def check_metrics(self, layer):
         metrics = self.serve.counted()
