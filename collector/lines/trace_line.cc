@@ -125,7 +125,7 @@ bool HasRetransmits(const Facts& facts) { return facts.record.retransmits != 0; 
 bool IsPhaseKnown(const Facts& facts, uint32_t slot) {
   return (facts.record.known_phases >> slot & 1) != 0;
 }
-// What LIO and its backend took is no part of the target's phase any more, once it is known.
+// The time of LIO and its backend leaves the target's phase, once it is known.
 uint64_t PhaseNs(const Facts& facts, uint32_t slot) {
   const uint64_t phase_ns = lunscope_phase_ns(&facts.record, slot);
   return slot == LUNSCOPE_PHASE_REST ? phase_ns - facts.backend_ns.value_or(0) : phase_ns;

@@ -17,7 +17,7 @@ class LocalLunTable {
  public:
   // Takes the place of all that was said before.
   void Set(std::vector<HostSession> sessions) { sessions_ = Printed(std::move(sessions)); }
-  // What is said only once (HostSession::is_asked_once), and stands beside that. The rest of the
+  // Those that are said only once (HostSession::is_asked_once) stand beside that. The rest of the
   // sessions is left out.
   void SetLasting(std::vector<HostSession> sessions);
 

@@ -168,19 +168,19 @@ def count_opcodes(pcap, *ports):
 
 
 def login_offers(pcap, port):
-    """{key: value} of all that initiators said in Login Requests."""
-    return _login_keys(pcap, port, 0x03)
+    """(key, value) of all that initiators said in Login Requests."""
+    return _login_pairs(pcap, port, 0x03)
 
 
 def login_answers(pcap, port):
     """{key: value} of all that targets said in Login Responses."""
-    return _login_keys(pcap, port, 0x23)
+    return dict(_login_pairs(pcap, port, 0x23))
 
 
-def _login_keys(pcap, port, opcode):
+def _login_pairs(pcap, port, opcode):
     rows = _tshark(pcap, [port], "-T", "fields", "-E", "aggregator=;", "-e", "iscsi.keyvalue",
                    "-Y", f"iscsi.opcode == {opcode}")
-    return dict(pair.split("=", 1) for row in rows for pair in row.split(";") if "=" in pair)
+    return [tuple(pair.split("=", 1)) for row in rows for pair in row.split(";") if "=" in pair]
 
 
 def count_logins(pcap, port):

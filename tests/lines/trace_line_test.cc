@@ -193,7 +193,7 @@ TEST(TableHeader, HasTheColumnsOfThePhases) {
   EXPECT_EQ(header.find("STATUS"), traced.row.find("Good"));
 }
 
-// What LIO took is a phase of its own, and leaves the target's the rest: the sum stays.
+// The time that LIO took is a phase of its own, and leaves the target's the rest: the sum stays.
 TEST(TraceLine, HasTheTimeOfTheBackend) {
   const Command command = Read16(0, 8).Taking(704'000).Spending(LUNSCOPE_PHASE_QUEUE, 64'000);
   const TableColumns columns{.phases = true, .backend = true};

@@ -282,7 +282,7 @@ class AboveTheWire(ScsiTest):
         self.check_backend()
 
     def check_backend(self):
-        """What LIO's core took is a phase of the same command on the wire."""
+        """The time that LIO's core took is a phase of the same command on the wire."""
         lio = self.records(2 * BLOCKS, source="target", transport="iscsi")
         wire = [record for record in self.trace.records()
                 if "source" not in record and record["role"] == "target"]
