@@ -313,7 +313,8 @@ constexpr Metric kCommandMetrics[] = {
      Twin{"Vendor and model of a SCSI device, from the kernel; always 1.",
           InfoOf<EachDeviceName>()}},
     {"lun_local_info", Gauge, kInfo, kLiveIscsi,
-     "A LUN on this host: the initiator's disk, or the storage that the target serves; always 1. A LUN "
+     "A LUN on this host: the initiator's disk, or the storage that the target serves; always 1. A "
+     "LUN "
      "with several paths has a series for each disk.",
      InfoOf<EachLocalLun>()},
     {"lun_capacity_bytes", Gauge, kBytes, kIscsi,

@@ -230,9 +230,7 @@ std::string RejectLabel(uint8_t reason) { return LabelOf(RejectReasonName(reason
 std::string TaskFunctionLabel(uint8_t function) {
   return LabelOf(TaskFunctionName(function), function);
 }
-std::string LogoutReasonLabel(uint8_t reason) {
-  return LabelOf(LogoutReasonName(reason), reason);
-}
+std::string LogoutReasonLabel(uint8_t reason) { return LabelOf(LogoutReasonName(reason), reason); }
 std::string AsyncEventLabel(uint8_t event) { return LabelOf(AsyncEventName(event), event); }
 std::string LoginFailureLabel(uint8_t failure) {
   return SnakeCase(failure < kOtherLoginFailure ? LoginFailureName(failure) : "other");

@@ -48,7 +48,7 @@ std::string ResponseName(uint8_t response);
 std::string OpcodeLabel(uint8_t opcode);          // "scsi_command"
 std::string RejectLabel(uint8_t reason);          // "protocol_error"
 std::string TaskFunctionLabel(uint8_t function);  // "abort_task"
-std::string LogoutReasonLabel(uint8_t reason);   // "close_the_session"
+std::string LogoutReasonLabel(uint8_t reason);    // "close_the_session"
 std::string AsyncEventLabel(uint8_t event);       // "logout_request"
 std::string LoginFailureLabel(uint8_t failure);   // "authentication_failure", "other"
 
