@@ -2,6 +2,7 @@
 #include "collector/diagnosis/look.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace lunscope {
 namespace {
@@ -13,6 +14,29 @@ BurstParameters BurstsOf(const SessionTable& sessions, const Connection& connect
   const ParameterValues& values = found->second.parameters;
   return {ValueOf(values, "MaxBurstLength"), ValueOf(values, "InitialR2T"),
           ValueOf(values, "ImmediateData")};
+}
+
+uint32_t NumberOf(const std::string& text) {
+  uint32_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// A length that was declared anew may be less than what was right before, so nothing is known then.
+Lengths LengthsOf(const SessionTable& sessions, const Connection& connection) {
+  if (!connection.session || connection.login.declared_anew) return {};
+  const auto found = sessions.all().find(*connection.session);
+  if (found == sessions.all().end()) return {};
+  Lengths lengths{connection.seen};
+  lengths.burst = NumberOf(ValueOf(found->second.parameters, "MaxBurstLength"));
+  lengths.first_burst = NumberOf(ValueOf(found->second.parameters, "FirstBurstLength"));
+  for (size_t i = 0; i < kParameterCount; i++) {
+    if (kParameters[i].key != "MaxRecvDataSegmentLength") continue;
+    const bool is_initiators = kParameters[i].result == ResultFunction::kInitiatorNumber;
+    (is_initiators ? lengths.initiator_takes : lengths.target_takes) =
+        NumberOf(connection.parameters[i]);
+  }
+  return lengths;
 }
 
 // A direction is that of this host: what it sends, and what it receives.
@@ -45,7 +69,8 @@ std::vector<ConnectionLook> LookAt(const Model& model, size_t limit) {
                      connection.local, connection.remote, connection.session.has_value(),
                      connection.tcp, connection.window, connection.unread_bytes,
                      connection.in_flight, connection.oldest_start_ns,
-                     BurstsOf(model.sessions(), connection), CountersOf(connection)});
+                     BurstsOf(model.sessions(), connection),
+                     LengthsOf(model.sessions(), connection), CountersOf(connection)});
   }
   return looks;
 }

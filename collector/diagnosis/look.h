@@ -39,6 +39,15 @@ struct BurstParameters {
   std::string immediate_data;
 };
 
+// The most bytes that were seen at once, and what the login allows. 0: not known.
+struct Lengths {
+  SeenLengths seen;
+  uint32_t initiator_takes = 0;  // MaxRecvDataSegmentLength
+  uint32_t target_takes = 0;
+  uint32_t burst = 0;        // MaxBurstLength
+  uint32_t first_burst = 0;  // FirstBurstLength
+};
+
 struct ConnectionLook {
   uint64_t id = 0;
   uint8_t role = 0;
@@ -53,6 +62,7 @@ struct ConnectionLook {
   uint32_t in_flight = 0;
   uint64_t oldest_start_ns = 0;
   BurstParameters bursts;
+  Lengths lengths;
   ConnectionCounters counters;
   // The history adds these: the growth in the window, and what has lasted.
   ConnectionCounters grown;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "collector/base/quantity.h"
 #include "collector/diagnosis/rule.h"
 #include "collector/diagnosis/window.h"
 #include "collector/diagnosis/words.h"
@@ -125,6 +126,45 @@ Hits WrongDigests(const Rule& rule, const Window& window) {
 
 constexpr Threshold kInTheLastMinute = {"seconds", 60,
                                         "Initiators and targets ping every 5 to 30 s."};
+// A length that was seen, and the key that allows less.
+struct TooLong {
+  uint32_t seen;
+  uint32_t allowed;  // 0: not known
+  const char* sender;
+  const char* what;
+  const char* receiver;
+  const char* key;
+};
+
+Hits PduTooLong(const Rule& /*rule*/, const Window& window) {
+  Hits hits;
+  for (const ConnectionLook& look : window.connections) {
+    const auto& [seen, initiator_takes, target_takes, burst, first_burst] = look.lengths;
+    const TooLong rows[] = {
+        {seen.data_in, initiator_takes, "the target", "a Data-In", "the initiator",
+         "MaxRecvDataSegmentLength"},
+        {seen.data_out, target_takes, "the initiator", "a Data-Out", "the target",
+         "MaxRecvDataSegmentLength"},
+        {seen.immediate, target_takes, "the initiator", "a command with immediate data",
+         "the target", "MaxRecvDataSegmentLength"},
+        {seen.immediate, first_burst, "the initiator", "a command with immediate data",
+         "the session", "FirstBurstLength"},
+        {seen.r2t, burst, "the target", "an R2T", "the session", "MaxBurstLength"},
+    };
+    for (const TooLong& row : rows) {
+      if (row.allowed == 0 || row.seen <= row.allowed) continue;
+      hits.push_back(
+          {look.initiator_subject(),
+           fmt::format("between {} and {}, {} sends {} of {}, and {} takes at most {} ({})",
+                       InitiatorText(look.initiator_subject()), look.target, row.sender, row.what,
+                       FormatCount(row.seen, "byte"), row.receiver,
+                       FormatCount(row.allowed, "byte"), row.key)});
+      break;
+    }
+  }
+  return hits;
+}
+
 constexpr auto kWarning = FindingSeverity::kWarning;
 constexpr auto kCritical = FindingSeverity::kCritical;
 
@@ -169,6 +209,16 @@ constexpr Rule kRules[] = {
      "and look for a newer version of both. `lunscope trace --pdu` shows the PDU with each field. "
      "Data digest errors mean that the network changes bytes.",
      Rejected},
+    {"pdu-too-long",
+     kWarning,
+     SubjectKind::kInitiator,
+     {},
+     0,
+     kMinuteNs,
+     "The sender breaks what the login agreed on, and a strict peer drops the connection for it "
+     "(RFC 7143 section 13.12 to 13.14). Update the sender. Until then set the length at the "
+     "receiver to what was sent.",
+     PduTooLong},
     {"digest-errors",
      kCritical,
      SubjectKind::kInitiator,

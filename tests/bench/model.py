@@ -67,6 +67,9 @@ def rows(bench, memory, idle):
     for part in ("p50", "p99", "max"):
         yield "G10", f"records wait in a scrape, {part}", stall[f"{part}_ms"], "ms", "<= 1"
     yield "G11", "serve, idle", idle / _MIB, "MiB", "<= 16"
+    diagnosis = bench["BM_Diagnosis"]
+    yield "G15", "diagnosis, a look at 1,000 sessions, 10,000 LUNs", diagnosis["look_ms"], "ms", "<= 20"
+    yield "", "  what it takes of a record", diagnosis["record_ns"], "ns a record", ""
     for key, words in (("known", "model of 10,000 connections"), ("scraped", "after 5 scrapes"),
                        ("peak", "at most"), ("flooded", "after a flood"),
                        ("flooded_again", "after another")):

@@ -5,11 +5,13 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "collector/diagnosis/diagnosis.h"
 #include "collector/metrics/metrics.h"
 #include "collector/probe/probe.h"
 #include "tests/bench/cpu_time.h"
@@ -95,6 +97,73 @@ void BM_Ring(benchmark::State& state) {
   Count(state, kBatch);
 }
 BENCHMARK(BM_Ring)->UseManualTime();
+
+// 10,000 LUNs.
+constexpr Shape kDiagnosed = {1'000, 40, 250, 2};
+constexpr size_t kCommandsASecond = 50'000;
+constexpr uint64_t kSecond = 1'000'000'000;
+
+// Records of later seconds: the same ones, at later times.
+class Clock {
+ public:
+  template <typename Take>
+  void Play(const Tape& tape, const Take& take) {
+    tape.Play([&](const lunscope_record& record) {
+      std::vector<char>& later = records_;
+      later.resize(std::max<size_t>(later.size(), record.bytes));
+      std::memcpy(later.data(), &record, record.bytes);
+      auto& shifted = *reinterpret_cast<lunscope_record*>(later.data());
+      shifted.time_ns += seconds_ * kSecond;
+      latest_ns_ = std::max(latest_ns_, shifted.time_ns);
+      take(shifted);
+    });
+  }
+  void GoOn() { seconds_++; }
+  [[nodiscard]] uint64_t now_ns() const { return latest_ns_; }
+
+ private:
+  std::vector<char> records_;
+  uint64_t seconds_ = 0;
+  uint64_t latest_ns_ = 0;
+};
+
+// A second of serve: what the diagnosis takes from each record, and its look at all sessions.
+void BM_Diagnosis(benchmark::State& state) {
+  Model& model = ModelOf(kDiagnosed);
+  Diagnosis diagnosis;
+  const Tape commands = Commands(kDiagnosed, kCommandsASecond);
+  Tape walk;
+  Walk(kDiagnosed, [&](const lunscope_record& record) { walk.Add(record); });
+  Clock clock;
+  double applied = 0, taken = 0, looked = 0;
+  for (auto _ : state) {
+    clock.GoOn();
+    const double start = ThreadCpuSeconds();
+    clock.Play(commands, [&](const lunscope_record& record) { model.Apply(record); });
+    const double without = ThreadCpuSeconds();
+    clock.GoOn();
+    clock.Play(commands,
+               [&](const lunscope_record& record) { diagnosis.Take(record, model.Apply(record)); });
+    const double with_it = ThreadCpuSeconds();
+    model.BeginWalk(clock.now_ns());
+    clock.Play(walk, [&](const lunscope_record& record) { model.Apply(record); });
+    model.EndWalk();
+    const double walked = ThreadCpuSeconds();
+    diagnosis.Look(model, clock.now_ns());
+    const double end = ThreadCpuSeconds();
+    applied += without - start;
+    taken += with_it - without;
+    looked += end - walked;
+    state.SetIterationTime(end - walked);
+  }
+  const auto average = [&](double seconds, double scale) {
+    return benchmark::Counter(scale * seconds, benchmark::Counter::kAvgIterations);
+  };
+  state.counters["record_ns"] = average(taken - applied, 1e9 / kCommandsASecond);
+  state.counters["look_ms"] = average(looked, 1e3);
+  state.counters["findings"] = static_cast<double>(diagnosis.All().size());
+}
+BENCHMARK(BM_Diagnosis)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(40);
 
 double SeriesOf(const std::string& page) {
   double series = 0;

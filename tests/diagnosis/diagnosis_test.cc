@@ -99,7 +99,7 @@ TEST(Rules, HaveAnIdEachAndAReasonForEachNumber) {
     for (const Threshold& threshold : rule->thresholds)
       EXPECT_EQ(threshold.name.empty(), threshold.reason.empty()) << rule->id;
   }
-  EXPECT_THAT(ids, SizeIs(37));
+  EXPECT_THAT(ids, SizeIs(38));
 }
 
 TEST(Rules, HaveAParagraphInTheRunbooks) {

@@ -75,6 +75,18 @@ const Case kSessions[] = {
      [](Clinic& clinic) { Drops(clinic, 3, LUNSCOPE_END_RESET_BY_PEER); },
      "a tool that never logs out",
      [](Clinic& clinic) { Drops(clinic, 9, LUNSCOPE_END_CLOSED_HERE); }},
+    {"pdu-too-long", "warning",
+     "between iqn.host at 192.0.2.1 and iqn.disk, the target sends a Data-In of 16384 bytes, and "
+     "the initiator takes at most 8192 bytes (MaxRecvDataSegmentLength)",
+     [](Clinic& clinic) {
+       clinic.host.Opens(1).LogsIn().Sees(16384, 4096, 0, 0);
+       clinic.Looks(1);
+     },
+     "as long as the login allows",
+     [](Clinic& clinic) {
+       clinic.host.Opens(1).LogsIn().Sees(8192, 8192, 8192, 262144);
+       clinic.Looks(1);
+     }},
     {"pdu-rejected", "warning",
      "iqn.disk rejects PDUs of iqn.host at 192.0.2.1: Protocol Error, once | The last time: "
      "Reject: Protocol Error, of a NOP-Out with ITT 0.",
@@ -190,6 +202,47 @@ TEST(FlowRules, AWideWindowThatIsFullIsAnInformation) {
   Conversation& on = clinic.host.Opens(1).LogsIn().Takes(0).Holds(tasks);
   clinic.Looks(4, [&] { on.ShutsWindow(900'000'000).Completes(Read16(0, 8)); });
   EXPECT_EQ(clinic.Found(), std::vector<std::string>{"info window-shut"});
+}
+
+struct LengthRow {
+  uint32_t received, sent, immediate, r2t;
+  const char* sentence;  // its second half; "": nothing is wrong
+};
+
+TEST(SessionRules, CompareEachLengthWithItsKey) {
+  const LengthRow kRows[] = {
+      {8193, 0, 0, 0,
+       "the target sends a Data-In of 8193 bytes, and the initiator takes at most 8192 bytes "
+       "(MaxRecvDataSegmentLength)"},
+      {0, 131073, 0, 0,
+       "the initiator sends a Data-Out of 131073 bytes, and the target takes at most 131072 bytes "
+       "(MaxRecvDataSegmentLength)"},
+      {0, 0, 131073, 0,
+       "the initiator sends a command with immediate data of 131073 bytes, and the target takes at "
+       "most 131072 bytes (MaxRecvDataSegmentLength)"},
+      {0, 0, 65537, 0,
+       "the initiator sends a command with immediate data of 65537 bytes, and the session takes at "
+       "most 65536 bytes (FirstBurstLength)"},
+      {0, 0, 0, 262145,
+       "the target sends an R2T of 262145 bytes, and the session takes at most 262144 bytes "
+       "(MaxBurstLength)"},
+      {8192, 131072, 65536, 262144, ""},
+  };
+  const std::string answer("MaxRecvDataSegmentLength=131072\0", 32);
+  for (const LengthRow& row : kRows) {
+    for (const bool is_declared_anew : {false, true}) {
+      Clinic clinic;
+      Conversation& on = clinic.host.Opens(1).LogsIn({.answer = answer});
+      if (is_declared_anew) on.Asks(std::string("MaxRecvDataSegmentLength=4096\0", 30));
+      on.Sees(row.received, row.sent, row.immediate, row.r2t);
+      clinic.Looks(1);
+      const bool is_wrong = *row.sentence != '\0' && !is_declared_anew;
+      EXPECT_EQ(clinic.Words("pdu-too-long"),
+                is_wrong
+                    ? std::string("between iqn.host at 192.0.2.1 and iqn.disk, ") + row.sentence
+                    : "");
+    }
+  }
 }
 
 // Behind unanswered pings the session breaks: that belongs to them.
