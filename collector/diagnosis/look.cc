@@ -22,9 +22,10 @@ uint32_t NumberOf(const std::string& text) {
   return number;
 }
 
-// A length that was declared anew may be less than what was right before, so nothing is known then.
+// A length that was declared again may be less than what was right before, so nothing is known
+// then.
 Lengths LengthsOf(const SessionTable& sessions, const Connection& connection) {
-  if (!connection.session || connection.login.declared_anew) return {};
+  if (!connection.session || connection.login.declared_again) return {};
   const auto found = sessions.all().find(*connection.session);
   if (found == sessions.all().end()) return {};
   Lengths lengths{connection.seen};

@@ -32,13 +32,13 @@ struct LoginState {
   uint64_t isid = 0;
   uint16_t requested_tsih = 0;  // 0: the login asks for a new session
   uint16_t requested_cid = 0;
-  bool is_overdue = false;     // and that is said
-  uint64_t asked_ns = 0;       // when the last Login Request passed; 0: it was answered
-  uint8_t logout_reason = 0;   // of the last Logout Request
-  bool declared_anew = false;  // MaxRecvDataSegmentLength, since the last login
-  bool succeeded = false;      // the last login did
-  bool turned_away = false;    // the last login was refused or redirected
-  bool logged_out = false;     // a Logout Response reported success
+  bool is_overdue = false;      // and that is said
+  uint64_t asked_ns = 0;        // when the last Login Request passed; 0: it was answered
+  uint8_t logout_reason = 0;    // of the last Logout Request
+  bool declared_again = false;  // MaxRecvDataSegmentLength, since the last login
+  bool succeeded = false;       // the last login did
+  bool turned_away = false;     // the last login was refused or redirected
+  bool logged_out = false;      // a Logout Response reported success
   std::unique_ptr<Negotiation> negotiation;  // only while the connection logs in
   std::string listed_target;                 // the last name in an answer to SendTargets
   std::array<TextReader, LUNSCOPE_DIRECTIONS> text;

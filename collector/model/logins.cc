@@ -74,7 +74,7 @@ void Logins::ReadText(Connection& connection, const lunscope_pdu_record& record)
 void Logins::TakeKey(Connection& connection, Party party, std::string_view key,
                      const std::string& value) {
   if (value.empty()) return;
-  connection.login.declared_anew |= key == "MaxRecvDataSegmentLength";
+  connection.login.declared_again |= key == "MaxRecvDataSegmentLength";
   DeclareAnew(party, key, value, Scope::kConnection, connection.parameters);
   if (Session* session = SessionOf(connection))
     DeclareAnew(party, key, value, Scope::kSession, session->parameters);
@@ -126,7 +126,7 @@ LoginNews Logins::ApplyResponse(Connection& connection, const lunscope_pdu_recor
   if (!iscsi_login_is_complete(record.bhs)) return {};
   target.logins++;
   connection.login.succeeded = true;
-  connection.login.declared_anew = false;
+  connection.login.declared_again = false;
   connection.login.turned_away = false;
   Series::Prove(connection);
   connection.parameters = negotiation->Effective(Scope::kConnection);

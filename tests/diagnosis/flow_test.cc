@@ -230,13 +230,13 @@ TEST(SessionRules, CompareEachLengthWithItsKey) {
   };
   const std::string answer("MaxRecvDataSegmentLength=131072\0", 32);
   for (const LengthRow& row : kRows) {
-    for (const bool is_declared_anew : {false, true}) {
+    for (const bool is_declared_again : {false, true}) {
       Clinic clinic;
       Conversation& on = clinic.host.Opens(1).LogsIn({.answer = answer});
-      if (is_declared_anew) on.Asks(std::string("MaxRecvDataSegmentLength=4096\0", 30));
+      if (is_declared_again) on.Asks(std::string("MaxRecvDataSegmentLength=4096\0", 30));
       on.Sees(row.received, row.sent, row.immediate, row.r2t);
       clinic.Looks(1);
-      const bool is_wrong = *row.sentence != '\0' && !is_declared_anew;
+      const bool is_wrong = *row.sentence != '\0' && !is_declared_again;
       EXPECT_EQ(clinic.Words("pdu-too-long"),
                 is_wrong
                     ? std::string("between iqn.host at 192.0.2.1 and iqn.disk, ") + row.sentence
