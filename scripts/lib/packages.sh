@@ -20,7 +20,8 @@ GUEST_PACKAGES=(busybox-static mtools syslinux qemu-system-x86 qemu-block-extra)
 DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-  "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq fio
+  "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus
+  prometheus-alertmanager jq fio
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
   gnuplot-nox openssl systemd python3-pysnmp4-mibs
 )
@@ -31,7 +32,7 @@ VM_PACKAGES=(
   open-iscsi fio e2fsprogs dmsetup mt-st mtx sg3-utils systemd
 )
 # Packages of the lists above which bring a system service of the same name.
-readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus)
+readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus prometheus-alertmanager)
 
 # ---- Installing --------------------------------------------------------------------------------
 

@@ -26,10 +26,10 @@ ROOT = Path(__file__).resolve().parents[2]
 DASHBOARDS = ROOT / "dashboards"
 
 
-def promtool(*arguments):
-    """The complaint of promtool about a file, or "" if it accepts the file."""
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
-    return (done.stderr or done.stdout).strip() if done.returncode else ""
+def promtool(*arguments, program="promtool"):
+    """The complaint of promtool, or of amtool, about a file, or "" if it accepts the file."""
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    return (done.stderr + done.stdout).strip() if done.returncode else ""
 
 
 def promtool_parses(expressions):
@@ -55,6 +55,24 @@ def check_scrape_config(file):
     for line in ("job_name: lunscope", 'targets: ["127.0.0.1:13260"]'):
         if line not in text:
             yield f"no `{line}`"
+
+
+def check_alertmanager(file, metrics):
+    """Findings of amtool, a group that is no label of a finding, and findings that nobody has."""
+    complaint = promtool("check-config", str(file), program="amtool")
+    if complaint:
+        yield complaint
+    labels = metrics["lunscope_finding"].labels
+    text = file.read_text(encoding="utf-8")
+    groups = re.findall(r"^\s*group_by: \[(.*)\]$", text, re.M)
+    for label in (label.strip() for group in groups for label in group.split(",")):
+        if label not in labels:
+            yield f"a finding has no label {label}"
+    runbooks = (ROOT / "docs" / "RUNBOOKS.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^## (\S+)$", runbooks, re.M))
+    for names in re.findall(r'finding =~? "([^"]+)"', text):
+        for name in sorted(set(names.split("|")) - known):
+            yield f"no finding {name}"
 
 
 def check_interval_is_the_same(scrape_config, datasource):
@@ -84,8 +102,10 @@ def lint_files(folder, metrics):
     datasource = folder / "provisioning" / "datasources" / "prometheus.yml"
     provider = folder / "provisioning" / "dashboards" / "lunscope.yml"
     alerts = folder / "rules" / "lunscope.yml"
+    routes = folder / "alertmanager.yml"
     for file, found in ((scrape_config, check_scrape_config(scrape_config)),
                         (alerts, check_alerts(alerts, metrics)),
+                        (routes, check_alertmanager(routes, metrics)),
                         (datasource, check_interval_is_the_same(scrape_config, datasource))):
         for what in found:
             yield f"{file.name}: {what}"

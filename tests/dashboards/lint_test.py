@@ -208,9 +208,12 @@ class FilesTest(unittest.TestCase):
         ("provisioning/dashboards/lunscope.yml", "apiVersion: 1", "apiVersion: 2", "no apiVersion"),
         ("rules/lunscope.yml", "expr: up{", "expr: up{{", "lunscope.yml"),
         ("rules/lunscope.yml", "lunscope_finding{", "lunscope_other{", "no metric lunscope_other"),
+        ("alertmanager.yml", "receiver: operators", "receiver: nobody", "nobody"),
+        ("alertmanager.yml", "group_by: [target]", "group_by: [tgt]", "no label tgt"),
+        ("alertmanager.yml", '"target-stopped"', '"target-stoped"', "no finding target-stoped"),
         ("rules/lunscope.yml", "docs/RUNBOOKS.md", "docs/OTHER.md", "no page docs/OTHER.md"),
     ]
-    METRICS = {"lunscope_finding": None}
+    METRICS = by_series_name([metric("lunscope_finding", "gauge", "finding", "target")])
 
     def copy_of_files(self, folder):
         for name in {name for name, *_ in self.CASES}:
