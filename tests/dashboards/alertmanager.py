@@ -10,7 +10,7 @@ from prometheus import DASHBOARDS, rewritten
 from server import Server
 
 CONFIG = DASHBOARDS / "alertmanager.yml"
-# What the shipped file waits for, and what a test has the time for.
+# A test has no minutes: waits of the shipped file, and those that it gets here.
 QUICK = {"group_wait: 30s": "group_wait: 1s", "group_wait: 10s": "group_wait: 1s",
          "group_interval: 5m": "group_interval: 1s"}
 

@@ -14,7 +14,7 @@ from server import HTTP_TIMEOUT_S, OPENER, Server, ServerError
 DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
 SCRAPE_CONFIG = DASHBOARDS / "prometheus.yml"
 RULES = DASHBOARDS / "rules" / "lunscope.yml"
-# What the shipped files wait for, and what a test has the time for.
+# A test has no minutes: waits of the shipped file, and those that it gets here.
 QUICK = {"for: 2m": "for: 2s", "keep_firing_for: 1m": "keep_firing_for: 2s"}
 
 
