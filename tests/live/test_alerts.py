@@ -9,11 +9,11 @@ import contextlib
 import signal
 import sys
 
-import test_diagnose as faults
+from harness import faults
 from harness.attribution import log_in, read, write
 from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES
-from harness.dialogue import TARGET_NAME, Stage
+from harness.dialogue import INITIATOR_NAME, TARGET_NAME, Stage
 from harness.lunscope import Serve
 from harness.perf import Perf
 from harness.process import ROOT, run, wait_until
@@ -79,7 +79,7 @@ class Wrong(LiveTest):
             with self.subTest("two hosts with one name"):
                 faults.take_over(self.stage, undo)
                 self.check(receiver, "session-thrown-out", "critical", "target", TARGET_NAME,
-                           initiator=faults.INITIATOR_NAME)
+                           initiator=INITIATOR_NAME)
             with self.subTest("a Reject"):
                 faults.reject(self.stage, undo)
                 self.check(receiver, "pdu-rejected", "warning", "initiator", TARGET_NAME,
