@@ -25,6 +25,9 @@ TEST_PACKAGES=(
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
   gnuplot-nox openssl systemd python3-pysnmp4-mibs
 )
+# Needed by scripts/pictures, besides TEST_PACKAGES, and Node.js with npm.
+# shellcheck disable=SC2034
+PICTURE_PACKAGES=(librsvg2-bin pngquant)
 # Needed by tests/vm/run and the tests in its guests, besides the lists above.
 # shellcheck disable=SC2034
 VM_PACKAGES=(

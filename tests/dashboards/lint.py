@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Hold the Grafana dashboard and the files beside it to the rules of this project.
+"""Hold the Grafana dashboards and the files beside it to the rules of this project.
 
     lint.py [DASHBOARD.json ...]
 
 Names, types and labels are checked against the catalogue that `lunscope metrics -o json` prints;
 $LUNSCOPE is the program. The rules are in rules.py and expression_rules.py; promtool judges
-every expression and the scrape config. A finding is printed as `file: where: rule: what`. Exit status: 0 clean, 1 findings, 2 could
-not check. lint_test.py shows that each rule can fail.
+every expression and the scrape config, amtool the example for Alertmanager. A finding is printed as
+`file: where: rule: what`. Exit status: 0 clean, 1 findings, 2 could not check. lint_test.py shows
+that each rule can fail.
 """
 
 import argparse
