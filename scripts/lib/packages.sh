@@ -20,10 +20,14 @@ GUEST_PACKAGES=(busybox-static mtools syslinux qemu-system-x86 qemu-block-extra)
 DEMO_PACKAGES=("${GUEST_PACKAGES[@]}" tgt curl)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
-  "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus jq fio
+  "${DEMO_PACKAGES[@]}" qemu-utils ipxe-qemu tshark libiscsi-bin istgt nftables prometheus
+  prometheus-alertmanager jq fio
   clang-format clang-tidy libclang-rt-dev llvm iproute2 libcap2-bin procps util-linux strace
   gnuplot-nox openssl systemd python3-pysnmp4-mibs
 )
+# Needed by scripts/pictures, besides TEST_PACKAGES, and Node.js with npm.
+# shellcheck disable=SC2034
+PICTURE_PACKAGES=(librsvg2-bin pngquant)
 # Needed by tests/vm/run and the tests in its guests, besides the lists above.
 # shellcheck disable=SC2034
 VM_PACKAGES=(
@@ -31,7 +35,7 @@ VM_PACKAGES=(
   open-iscsi fio e2fsprogs dmsetup mt-st mtx sg3-utils systemd
 )
 # Packages of the lists above which bring a system service of the same name.
-readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus)
+readonly SERVICE_PACKAGES=(tgt istgt open-iscsi prometheus prometheus-alertmanager)
 
 # ---- Installing --------------------------------------------------------------------------------
 

@@ -47,6 +47,22 @@ def panels(dashboard):
     return [panel for _, inside in rows(dashboard) for panel in inside]
 
 
+def annotations(dashboard):
+    """[(name, expression)] of the annotations."""
+    return [(each.get("name"), each.get("expr", ""))
+            for each in dashboard.get("annotations", {}).get("list", []) if "expr" in each]
+
+
+def data_links(panel):
+    """[(title, address)] of the links in its cells and curves."""
+    config = panel.get("fieldConfig", {})
+    links = list(config.get("defaults", {}).get("links", []))
+    for override in config.get("overrides", []):
+        links += [link for each in override.get("properties", []) if each.get("id") == "links"
+                  for link in each["value"]]
+    return [(link.get("title"), link.get("url", "")) for link in links]
+
+
 def variables(dashboard):
     return dashboard.get("templating", {}).get("list", [])
 

@@ -26,18 +26,21 @@ CATALOGUE = by_series_name([
     metric("x_errors_total", "counter", "role", "target", "lun", "status"),
     metric("x_duration_seconds", "histogram", "role", "target", "lun", "operation"),
     metric("x_up", "gauge"),
+    metric("lunscope_finding", "gauge", "finding", "role", "target", "lun"),
 ])
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 ALL = ",".join(f'{name}=~"${name}"' for name in rules.VARIABLES[1:])
 RATE = f"sum by (operation) (rate(x_commands_total{{{ALL}}}[$__rate_interval]))"
 BUCKETS = f"sum by (le) (rate(x_duration_seconds_bucket{{{ALL}}}[$__rate_interval]))"
+FINDINGS = ('lunscope_finding{job=~"$job",instance=~"$instance",target=~"$target|",'
+            'lun=~"$lun|"} == 1')
 UP = 'x_up{job=~"$job",instance=~"$instance"}'
 
 
 def query_variable(name, before):
     narrowed = ",".join(f'{each}=~"${each}"' for each in before)
-    single = name == "role"
+    single = name in ("role", "lun")
     return {"name": name, "type": "query", "label": name, "description": "Its meaning.",
             "datasource": DATASOURCE, "refresh": 2, "multi": not single, "includeAll": not single,
             "allValue": ".*",
@@ -56,10 +59,15 @@ def panel(number, kind, expr, legend, **target):
                          "legendFormat": legend, **target}]}
 
 
+def data_link(url):
+    return [{"properties": [{"id": "links", "value": [{"title": "Link", "url": url}]}]}]
+
+
 # Panel 0 and 4 are the rows; SERIES, HEATMAP and TABLE below are where the others are.
 GOOD = {
     "schemaVersion": 39, "uid": "good", "id": None, "title": "Good", "tags": ["good"],
     "links": [{"title": "other", "keepTime": True, "includeVars": True}],
+    "annotations": {"list": [{"name": "Findings", "datasource": DATASOURCE, "expr": FINDINGS}]},
     "templating": {"list": [
         {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Source",
          "description": "Its meaning."},
@@ -76,7 +84,9 @@ GOOD = {
 
 SERIES, HEATMAP, TABLE = (("panels", number) for number in (1, 2, 3))
 EXPR = ("targets", 0, "expr")
-ROLE, TARGET, LUN = (("templating", "list", number) for number in (3, 4, 5))
+INSTANCE, ROLE, LUN, OPERATION = (("templating", "list", number) for number in (2, 3, 5, 6))
+NOTE = ("annotations", "list", 0)
+OVERRIDES = (*SERIES, "fieldConfig", "overrides")
 STEPS = (*SERIES, "fieldConfig", "defaults", "thresholds", "steps")
 GONE = object()
 
@@ -91,7 +101,8 @@ BROKEN = [
     ("is_not_an_export", ("__inputs",), []),
     ("has_title_and_tags", ("title",), ""),
     ("has_title_and_tags", ("tags",), []),
-    ("variables_are_the_agreed_ones", LUN, GONE),
+    ("variables_are_the_agreed_ones", INSTANCE, GONE),
+    ("variables_are_the_agreed_ones", (*LUN, "name"), "disk"),
     ("variables_are_the_agreed_ones", ("templating", "list", 0, "query"), "loki"),
     ("variables_are_described", (*ROLE, "description"), ""),
     ("variables_are_chained", (*LUN, "query"), "label_values(x_commands_total, lun)"),
@@ -101,7 +112,16 @@ BROKEN = [
     ("variables_follow_the_time_range", (*LUN, "refresh"), 1),
     ("role_is_one_at_a_time", (*ROLE, "multi"), True),
     ("role_is_one_at_a_time", (*ROLE, "includeAll"), True),
-    ("all_is_a_regular_expression", (*LUN, "allValue"), ""),
+    ("role_is_one_at_a_time", (*INSTANCE, "includeAll"), False),
+    ("all_is_a_regular_expression", (*INSTANCE, "allValue"), ""),
+    ("findings_are_annotations", (*NOTE, "expr"), UP),
+    ("findings_are_annotations", (*NOTE, "datasource"), {"type": "prometheus", "uid": "abc"}),
+    ("data_links_have_what_they_name", OVERRIDES,
+     data_link("/d/good?var-lun=${__field.labels.lun}&${__url_time_range}")),
+    ("data_links_have_what_they_name", OVERRIDES, data_link("/d/good?var-lun=1")),
+    ("findings_are_never_hidden", (*NOTE, "expr"), FINDINGS.replace("$lun|", "$lun")),
+    ("findings_are_never_hidden", (*NOTE, "expr"),
+     FINDINGS.replace("target=", 'role=~"$role",target=')),
     ("variables_use_the_datasource_variable", (*LUN, "datasource"), {"uid": "abc"}),
     ("links_keep_time_and_variables", ("links", 0, "keepTime"), False),
     ("links_keep_time_and_variables", ("links", 0, "includeVars"), GONE),
@@ -149,6 +169,8 @@ BROKEN = [
     ("selectors_name_job_and_instance", (*TABLE, *EXPR), f"{UP} * lunscope_up"),
     ("selectors_follow_the_variables", (*SERIES, *EXPR), RATE.replace(',role=~"$role"', "")),
     ("selectors_follow_the_variables", (*SERIES, *EXPR),
+     RATE + " / " + RATE.replace('role=~"$role"', 'role="target"')),
+    ("selectors_follow_the_variables", (*SERIES, *EXPR),
      f"{RATE} / {RATE}".replace("x_commands", "x_errors", 1)),
     ("windows_are_the_rate_interval", (*SERIES, *EXPR), RATE.replace("$__rate_interval", "5m")),
     ("windows_are_the_rate_interval", (*SERIES, *EXPR), f"max_over_time({RATE}[1h:1m])"),
@@ -190,6 +212,22 @@ class LintTest(unittest.TestCase):
         every = {rule.__name__ for kind in rules.RULES.values() for rule in kind}
         self.assertEqual(every | {"promtool_parses"}, {name for name, _, _ in BROKEN})
 
+    def test_what_a_dashboard_may_be(self):
+        """Fewer variables, and an expression that is about one role."""
+        for where, value in ((OPERATION, GONE), ((*SERIES, *EXPR), RATE.replace(
+                'role=~"$role"', 'role="target"'))):
+            findings = list(lint.lint_dashboard(broken(where, value), CATALOGUE))
+            self.assertEqual([each for each in findings if "variables_" in each or "role" in each],
+                             [])
+
+    def test_links_lead_to_a_dashboard_and_its_variables(self):
+        for url, expected in (("/d/good?var-lun=1", None), ("/d/bad?var-lun=1", "leads nowhere"),
+                              ("/d/good?var-disk=1", "sets disk, which good has not"),
+                              ("http://host/findings", None)):
+            found = list(lint.lint_links({"good.json": broken(OVERRIDES, data_link(url))}))
+            self.assertEqual(len(found), 1 if expected else 0, found)
+            self.assertIn(expected or "", "".join(found))
+
     def test_finding_names_the_panel(self):
         findings = list(lint.lint_dashboard(broken((*SERIES, *EXPR), "sum("), CATALOGUE))
         self.assertRegex("\n".join(findings), "promtool_parses: .*Panel 1 / A")
@@ -208,9 +246,12 @@ class FilesTest(unittest.TestCase):
         ("provisioning/dashboards/lunscope.yml", "apiVersion: 1", "apiVersion: 2", "no apiVersion"),
         ("rules/lunscope.yml", "expr: up{", "expr: up{{", "lunscope.yml"),
         ("rules/lunscope.yml", "lunscope_finding{", "lunscope_other{", "no metric lunscope_other"),
+        ("alertmanager.yml", "receiver: operators", "receiver: nobody", "nobody"),
+        ("alertmanager.yml", "group_by: [target]", "group_by: [tgt]", "no label tgt"),
+        ("alertmanager.yml", '"target-stopped"', '"target-stoped"', "no finding target-stoped"),
         ("rules/lunscope.yml", "docs/RUNBOOKS.md", "docs/OTHER.md", "no page docs/OTHER.md"),
     ]
-    METRICS = {"lunscope_finding": None}
+    METRICS = by_series_name([metric("lunscope_finding", "gauge", "finding", "target")])
 
     def copy_of_files(self, folder):
         for name in {name for name, *_ in self.CASES}:

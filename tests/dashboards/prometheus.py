@@ -4,28 +4,21 @@
 import http.client
 import json
 import re
-import socket
-import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
-SCRAPE_CONFIG = Path(__file__).resolve().parents[2] / "dashboards" / "prometheus.yml"
+from server import HTTP_TIMEOUT_S, OPENER, Server, ServerError
 
-HTTP_TIMEOUT_S = 10
-START_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 10
-# Another process may take the free port before Prometheus has it, so one failure says little.
-START_ATTEMPTS = 3
-
-# No proxy: an http_proxy of the environment has no business with a loopback address.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
+SCRAPE_CONFIG = DASHBOARDS / "prometheus.yml"
+RULES = DASHBOARDS / "rules" / "lunscope.yml"
+# A test has no minutes: waits of the shipped file, and those that it gets here.
+QUICK = {"for: 2m": "for: 2s", "keep_firing_for: 1m": "keep_firing_for: 2s"}
 
 
-class PrometheusError(RuntimeError):
+class PrometheusError(ServerError):
     """Prometheus did not start, did not answer, or refused a query."""
 
 
@@ -33,7 +26,7 @@ def api(url, path, **parameters):
     """The "data" of one answer of Prometheus's HTTP API. Raises PrometheusError."""
     query = urllib.parse.urlencode(parameters, doseq=True)
     try:
-        with _opener.open(f"{url}/api/v1/{path}?{query}", timeout=HTTP_TIMEOUT_S) as response:
+        with OPENER.open(f"{url}/api/v1/{path}?{query}", timeout=HTTP_TIMEOUT_S) as response:
             return json.load(response)["data"]
     except urllib.error.HTTPError as error:
         # The body has the reason: a parse error with its position, or a many-to-many match.
@@ -42,57 +35,40 @@ def api(url, path, **parameters):
         raise PrometheusError(f"{path}: {error}") from error
 
 
-def scrape_config(target, scrape_interval):
-    """dashboards/prometheus.yml with another address and interval: what we ship is what we test."""
-    text = SCRAPE_CONFIG.read_text(encoding="utf-8")
-    for pattern, value in ((r'(?<=targets: \[")[^"]+(?="\])', target),
-                           (r"(?<=scrape_interval: )\S+", scrape_interval)):
+def rewritten(file, changes):
+    """The text of a shipped file with {pattern: value} put in: what we ship is what we test."""
+    text = file.read_text(encoding="utf-8")
+    for pattern, value in changes.items():
         text, replaced = re.subn(pattern, value, text)
         if replaced != 1:
-            raise PrometheusError(f"{SCRAPE_CONFIG.name}: {pattern} matches {replaced} times")
+            raise PrometheusError(f"{file.name}: {pattern} matches {replaced} times")
     return text
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def scrape_config(target, scrape_interval, alertmanager):
+    """dashboards/prometheus.yml with other addresses and intervals."""
+    return rewritten(SCRAPE_CONFIG, {
+        r'(?<=targets: \[")[^"]+:13260(?="\])': target,
+        r'(?<=targets: \[")[^"]+:9093(?="\])': alertmanager,
+        r"(?<=scrape_interval: )\S+": scrape_interval,
+        r"(?<=evaluation_interval: )\S+": scrape_interval})
 
 
-class Prometheus:
+class Prometheus(Server):
     """A Prometheus of our own on a free loopback port, its data in a folder that goes with it.
 
     Use with `with`: on entry it is started and ready, on exit it is gone, whatever was raised.
+    `alertmanager`: an address that gets the alerts of the shipped rules, which wait for seconds
+    where the shipped ones wait for minutes. Without one there are no rules.
     """
 
-    def __init__(self, target, scrape_interval="1s", binary="prometheus"):
+    error = PrometheusError
+
+    def __init__(self, target, scrape_interval="1s", binary="prometheus", alertmanager=None):
+        super().__init__(binary)
         self.target = target
         self.scrape_interval = scrape_interval
-        self.binary = binary
-        self.url = None
-        self._process = None
-        self._folder = None
-
-    def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="lunscope-prometheus-")
-        try:
-            self._start()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self._stop()
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    @property
-    def folder(self):
-        """Where its config, data and log are while it runs."""
-        return Path(self._folder.name)
+        self.alertmanager = alertmanager
 
     def query(self, expr):
         """The result list of an instant query now."""
@@ -107,65 +83,21 @@ class Prometheus:
             result = self.query(scraped)
             if result and float(result[0]["value"][1]) >= count:
                 return
-            self._require_running()
+            self.require_running()
             time.sleep(0.2)
         targets = api(self.url, "targets", state="active")["activeTargets"]
         reasons = "; ".join(target["lastError"] for target in targets) or "no target"
         raise PrometheusError(
             f"{self.target} not scraped {count} times in {timeout_s} s: {reasons}")
 
-    def _start(self):
-        for attempt in range(START_ATTEMPTS):
-            try:
-                self._start_once()
-                return
-            except PrometheusError:
-                self._end_process()
-                if attempt + 1 == START_ATTEMPTS:
-                    raise
-
-    def _start_once(self):
+    def command(self, address):
         config = self.folder / "prometheus.yml"
-        config.write_text(scrape_config(self.target, self.scrape_interval), encoding="utf-8")
-        address = f"127.0.0.1:{free_port()}"
-        with open(self.folder / "log", "wb") as log:
-            self._process = subprocess.Popen(
-                [self.binary, f"--config.file={config}",
-                 f"--storage.tsdb.path={self.folder / 'data'}",
-                 f"--web.listen-address={address}", "--log.level=warn"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
-        self.url = f"http://{address}"
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            self._require_running()
-            try:
-                _opener.open(f"{self.url}/-/ready", timeout=HTTP_TIMEOUT_S).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise PrometheusError(f"not ready in {START_TIMEOUT_S} s\n{self._log_tail()}")
-
-    def _require_running(self):
-        status = self._process.poll()
-        if status is not None:
-            raise PrometheusError(f"{self.binary} ended with status {status}\n{self._log_tail()}")
-
-    def _log_tail(self):
-        return (self.folder / "log").read_text(errors="replace")[-2000:]
-
-    def _end_process(self):
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
-
-    def _stop(self):
-        try:
-            self._end_process()
-        finally:
-            self._folder.cleanup()
+        config.write_text(
+            scrape_config(self.target, self.scrape_interval, self.alertmanager or "127.0.0.1:1"),
+            encoding="utf-8")
+        if self.alertmanager:
+            (self.folder / "rules").mkdir(exist_ok=True)
+            (self.folder / "rules" / RULES.name).write_text(rewritten(RULES, QUICK),
+                                                            encoding="utf-8")
+        return [f"--config.file={config}", f"--storage.tsdb.path={self.folder / 'data'}",
+                f"--web.listen-address={address}", "--log.level=warn"]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Run every query of a dashboard against a real Prometheus, and fail for each that finds nothing.
+"""Run every query of the dashboards against a real Prometheus, and fail for each that finds nothing
+and is not in EMPTY.
 
 As a module: run_queries() for a Prometheus that runs already, `with Prometheus(target) as server`
 for one of our own. As a command:
@@ -26,13 +27,36 @@ from typing import NamedTuple
 import dashboard as dashboards
 from prometheus import HTTP_TIMEOUT_S, Prometheus, PrometheusError, api
 
-DEFAULT_DASHBOARD = (Path(__file__).resolve().parents[2] / "dashboards" /
-                     "lunscope-overview.json")
+DASHBOARDS = sorted((Path(__file__).resolve().parents[2] / "dashboards").glob("*.json"))
+
+
+_WELL, _LAYERS = "nothing is wrong", "no SCSI layer of the kernel is watched, or in use"
+# Panels whose queries may find nothing on a host where all is well, and why.
+EMPTY = {
+    "annotation Findings": _WELL,
+    "Findings that hold": _WELL,
+    "Probes that are not attached": _WELL,
+    "Slowest guests": "no guest",
+    "Time in BPF programs": "kernel.bpf_stats_enabled is not set",
+    "Sequential share": "no --profile",
+    "Mean queue depth": "no --profile",
+    "Alignment": "no --profile",
+    "Time between commands": "no --profile",
+    "The LUN on its hosts": "the LUN is no disk of the kernel",
+    "Commands of the SCSI layers": _LAYERS,
+    "Mean duration in the SCSI layers": _LAYERS,
+    "Above the wire": _LAYERS,
+    "Outstanding in the SCSI layers": _LAYERS,
+    "Errors of the SCSI layers": _LAYERS,
+    "Retries, timeouts, refusals": _LAYERS,
+    "Oldest commands in the SCSI layers": _LAYERS,
+}
 
 
 class Answer(NamedTuple):
-    """The result of one query. `panel` is a panel title, or "variable NAME" for a templating query;
-    `n_series` counts series with at least one number (values, for a templating query)."""
+    """The result of one query. `panel` is a panel title, or "variable NAME" for a templating query,
+    or "annotation NAME"; `n_series` counts series with at least one number (values, for a
+    templating query)."""
 
     panel: str
     expr: str
@@ -66,6 +90,9 @@ def _questions(dashboard, values, url, now, seconds):
         series = dashboards.substitute(query.series, values)
         yield (f"variable {variable['name']}", f"label_values({series}, {query.label})",
                partial(_count_values, url, series, query.label, now, seconds))
+    for name, expr in dashboards.annotations(dashboard):
+        expr = dashboards.substitute(expr, values)
+        yield f"annotation {name}", expr, partial(_count_series, url, expr, False, now, seconds)
     for panel in dashboards.panels(dashboard):
         for target in panel.get("targets", []):
             expr = dashboards.substitute(target["expr"], values)
@@ -97,6 +124,11 @@ def without_data(answers):
     return [answer for answer in answers if answer.n_series == 0]
 
 
+def unexplained(answers):
+    """Those without data for which EMPTY has no reason."""
+    return [answer for answer in without_data(answers) if answer.panel not in EMPTY]
+
+
 def seconds_of(duration):
     """A Prometheus duration of one unit ("500ms", "20s", "1m") in seconds."""
     match = re.fullmatch(r"(\d+)(ms|s|m|h)", duration)
@@ -117,7 +149,8 @@ def arguments():
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--url", help="ask this Prometheus")
     where.add_argument("--target", help="start a Prometheus that scrapes this address, and ask it")
-    parser.add_argument("--dashboard", type=Path, default=DEFAULT_DASHBOARD)
+    parser.add_argument("--dashboard", type=Path, action="append",
+                        help="a dashboard file; may be given again (default: all)")
     parser.add_argument("--seconds", type=int, default=30, help="time range of each query")
     parser.add_argument("--scrape-interval", default="1s")
     parser.add_argument("--rate-interval", default="20s", help="value of $__rate_interval")
@@ -127,13 +160,16 @@ def arguments():
 
 
 def ask(url, options):
-    answers = run_queries(url, options.dashboard, dict(options.variable), options.rate_interval,
-                          options.seconds)
+    answers = [answer for file in options.dashboard or DASHBOARDS
+               for answer in run_queries(url, file, dict(options.variable), options.rate_interval,
+                                         options.seconds)]
     for answer in answers:
         print(f"{answer.n_series:5}  {answer.panel}: {answer.expr}")
-    empty = without_data(answers)
+    empty = unexplained(answers)
     for answer in empty:
         print(f"no data: {answer.panel}: {answer.expr}", file=sys.stderr)
+    for panel in sorted({answer.panel for answer in without_data(answers)} & set(EMPTY)):
+        print(f"no data: {panel}: {EMPTY[panel]}")
     return 1 if empty else 0
 
 

@@ -55,6 +55,8 @@ def dashboard(panels):
     return {"panels": [{"type": "timeseries", "title": title,
                         "targets": [{"expr": expr, "instant": instant}]}
                        for title, expr, instant, _ in panels],
+            "annotations": {"list": [{"name": "moments", "expr": "x_total > 1"},
+                                     {"name": "Findings", "expr": "x_totl"}]},
             "templating": {"list": [
                 {"name": "lun", "type": "query", "query": {"query": "label_values(x_total, lun)"}},
                 {"name": "no", "type": "query", "query": "label_values(x_totl, lun)"}]}}
@@ -81,7 +83,15 @@ class QueriesTest(unittest.TestCase):
     def test_data_is_told_from_no_data(self):
         counts = {answer.panel: answer.n_series for answer in self.run_on(PANELS)}
         self.assertEqual(counts, {title: count for title, _, _, count in PANELS}
-                         | {"variable lun": 1, "variable no": 0})
+                         | {"variable lun": 1, "variable no": 0, "annotation moments": 1,
+                            "annotation Findings": 0})
+
+    def test_some_may_be_empty(self):
+        """Those that queries.EMPTY names, and no others."""
+        answers = self.run_on(PANELS)
+        self.assertEqual(
+            {answer.panel for answer in queries.without_data(answers)}
+            - {answer.panel for answer in queries.unexplained(answers)}, {"annotation Findings"})
 
     def test_variable_narrows_a_query(self):
         answers = self.run_on(PANELS, lun="7")

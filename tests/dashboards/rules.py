@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules a dashboard of lunscope keeps, each a function that yields what is wrong.
+"""The rules that a dashboard and its panels keep, each a function that yields what is wrong.
 
-A rule is registered for what it looks at: the dashboard, each panel, or each expression (with the
-catalogue, {sample name: Metric}). Why a rule is there is in its docstring, where its name does not
-say so.
+A rule is registered for what it looks at: the dashboard, each panel, or each expression; the rules
+of expressions are in expression_rules.py. Why a rule is there is in its docstring, where its name
+does not say so.
 """
 
 import re
 
 import dashboard as dashboards
-from promql import bare_metrics, functions, grouping_labels, selectors
+from promql import FINDING, grouping_labels, selectors
 
+# Those of a dashboard are some of these, in this order, and the first three always.
 VARIABLES = ["datasource", "job", "instance", "role", "target", "lun", "operation"]
-# A metric that has one of these labels is selected with the variable of that name.
-FILTERS = ["role", "target", "lun", "operation"]
-# Labels that Prometheus adds to every series.
-SCRAPE_LABELS = {"job", "instance"}
+ALWAYS = VARIABLES[:3]
 PANEL_TYPES = {"timeseries", "stat", "table", "heatmap", "state-timeline", "bargauge"}
 UNITS = {"none", "short", "s", "ops", "cps", "Bps", "bytes", "percentunit"}
 GRID_COLUMNS = 24
@@ -24,7 +22,8 @@ RULES = {"dashboard": [], "panel": [], "expression": []}
 
 
 def rule(kind):
-    """Register a rule: dashboard(dashboard), panel(panel) or expression(expr, catalogue)."""
+    """Register a rule: dashboard(dashboard), panel(panel), or expression(expr, catalogue,
+    filters); filters are the variables that narrow by a label."""
     def register(function):
         RULES[kind].append(function)
         return function
@@ -81,8 +80,9 @@ def has_title_and_tags(dashboard):
 
 @rule("dashboard")
 def variables_are_the_agreed_ones(dashboard):
-    if dashboards.variable_names(dashboard) != VARIABLES:
-        yield f"variables are {dashboards.variable_names(dashboard)}"
+    names = dashboards.variable_names(dashboard)
+    if names[:3] != ALWAYS or names != [name for name in VARIABLES if name in names]:
+        yield f"variables are {names}"
     first = dashboards.variables(dashboard)[:1]
     if not first or first[0].get("type") != "datasource" or first[0].get("query") != "prometheus":
         yield "the first variable is not a Prometheus data source"
@@ -121,11 +121,14 @@ def variables_follow_the_time_range(dashboard):
 
 @rule("dashboard")
 def role_is_one_at_a_time(dashboard):
-    """A host may be both ends of a session; with two roles at once every sum counts it twice."""
+    """A host may be both ends of a session; with two roles at once every sum counts it twice.
+    Hosts are many at a time: nothing here is right for one host alone."""
     for variable in dashboards.query_variables(dashboard):
-        single = not variable.get("multi") and not variable.get("includeAll")
-        if (variable.get("name") == "role") != single:
-            yield f"{variable.get('name')} is {'single' if single else 'multi'}-valued"
+        several = [variable.get("multi"), variable.get("includeAll")]
+        if variable.get("name") == "role" and any(several):
+            yield "role has several values"
+        if variable.get("name") == "instance" and not all(several):
+            yield "instance has one value"
 
 
 @rule("dashboard")
@@ -148,6 +151,16 @@ def links_keep_time_and_variables(dashboard):
     for link in dashboard.get("links", []):
         if not link.get("keepTime") or not link.get("includeVars"):
             yield f"link {link.get('title')!r} drops them"
+
+
+@rule("dashboard")
+def findings_are_annotations(dashboard):
+    """A line in every graph where a finding began: the first thing to compare a curve with."""
+    if not any(FINDING in expr for _, expr in dashboards.annotations(dashboard)):
+        yield "no annotation of findings"
+    for annotation in dashboard.get("annotations", {}).get("list", []):
+        if annotation.get("datasource") != {"type": "prometheus", "uid": "${datasource}"}:
+            yield f"annotation {annotation.get('name')} does not use ${{datasource}}"
 
 
 @rule("dashboard")
@@ -261,6 +274,20 @@ def format_fits_the_panel(panel):
 
 
 @rule("panel")
+def data_links_have_what_they_name(panel):
+    """A link of a cell or a curve takes values from labels, and a label that an aggregation has
+    dropped would leave an empty place in the address."""
+    for title, url in dashboards.data_links(panel):
+        for label in re.findall(r"__(?:data\.fields|field\.labels)\.(\w+)", url):
+            for target in targets(panel):
+                kept = grouping_labels(target.get("expr", ""))
+                if kept and label not in kept:
+                    yield f"link {title!r} takes {label}, which the expression drops"
+        if url.startswith("/d/") and "${__url_time_range}" not in url:
+            yield f"link {title!r} drops the time range"
+
+
+@rule("panel")
 def legend_names_labels_that_are_kept(panel):
     """An aggregation drops what it does not name, and the legend would show an empty place."""
     for target in targets(panel):
@@ -270,80 +297,3 @@ def legend_names_labels_that_are_kept(panel):
         for label in re.findall(r"\{\{\s*(\w+)\s*\}\}", legend):
             if label not in grouping_labels(target.get("expr", "")):
                 yield f"legend label {label} is not kept by the expression"
-
-
-@rule("expression")
-def metrics_are_in_the_catalogue(expr, catalogue):
-    for selector in selectors(expr):
-        if selector.metric not in catalogue:
-            yield f"{selector.metric} is not in the catalogue"
-
-
-@rule("expression")
-def labels_are_in_the_catalogue(expr, catalogue):
-    known = SCRAPE_LABELS | {"le"}
-    complete = True
-    for selector in selectors(expr):
-        metric = catalogue.get(selector.metric)
-        if metric is None:
-            complete = False
-            continue
-        known |= metric.labels
-        for label in set(selector.matchers) - metric.labels - SCRAPE_LABELS:
-            yield f"{selector.metric} has no label {label}"
-    for label in grouping_labels(expr) - known:
-        if complete:
-            yield f"no metric of the expression has label {label}"
-
-
-@rule("expression")
-def selectors_name_job_and_instance(expr, _):
-    for selector in selectors(expr):
-        for label in ("job", "instance"):
-            if selector.matchers.get(label) != f"=~${label}":
-                yield f"{selector.metric} is not narrowed by {label}"
-    for metric in bare_metrics(expr):
-        yield f"{metric} has no selector"
-
-
-@rule("expression")
-def selectors_follow_the_variables(expr, catalogue):
-    """Every metric of an expression is narrowed by a variable, if they all have its label; else
-    none is, for a ratio of a narrowed and a whole number means nothing."""
-    metrics = [catalogue.get(selector.metric) for selector in selectors(expr)]
-    if not metrics or any(metric is None for metric in metrics):
-        return
-    for label in FILTERS:
-        wanted = f"=~${label}" if all(label in metric.labels for metric in metrics) else None
-        for selector in selectors(expr):
-            if selector.matchers.get(label) != wanted:
-                verb = "not narrowed" if wanted else "narrowed alone"
-                yield f"{selector.metric} is {verb} by {label}"
-
-
-@rule("expression")
-def windows_are_the_rate_interval(expr, _):
-    for window in re.findall(r"\[[^\]]*\]", expr):
-        if window != "[$__rate_interval]":
-            yield f"window {window}"
-
-
-@rule("expression")
-def counters_are_rates_and_gauges_are_not(expr, catalogue):
-    for selector in selectors(expr):
-        metric = catalogue.get(selector.metric)
-        if metric and (metric.type != "gauge") != bool(selector.window):
-            yield f"{selector.metric} is a {metric.type}"
-
-
-@rule("expression")
-def quantiles_keep_le(expr, _):
-    if "histogram_quantile" in expr and "le" not in grouping_labels(expr):
-        yield "histogram_quantile of series without le"
-
-
-@rule("expression")
-def no_made_up_zero(expr, _):
-    """vector(0) shows "none" where nothing is measured. A value of 0 has a series with 0."""
-    if {"vector", "absent"} & functions(expr):
-        yield "vector() or absent()"

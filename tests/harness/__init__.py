@@ -18,6 +18,7 @@ Peers
   perf          iscsi-perf until so many commands
   pdus, scripted, dialogue  peers that say what no real peer says
   devices       every device type of tgtd
+  faults        what two scripted ends do wrong
 
 Oracles
   capture       what dumpcap and tshark saw (commands.lua, headers.lua)
