@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "collector/base/files.h"
+#include "collector/base/quantity.h"
 
 namespace lunscope {
 namespace {
@@ -60,12 +61,19 @@ std::vector<std::string> Candidates() {
   return files;
 }
 
-std::optional<File> Find(uint32_t inode, uint32_t process) {
-  if (File likely(NamespaceOf(fmt::to_string(process))); likely.inode() == inode) return likely;
+struct Found {
+  std::optional<File> file;
+  bool is_gone = false;  // false, without a file: this process may not look at the one that had it
+};
+
+Found Find(uint32_t inode, uint32_t process) {
+  File likely(NamespaceOf(fmt::to_string(process)));
+  const bool is_gone = likely.fd() >= 0 || (errno != EACCES && errno != EPERM);
+  if (likely.inode() == inode) return {std::move(likely)};
   for (const std::string& path : Candidates()) {
-    if (File file(path); file.inode() == inode) return file;
+    if (File file(path); file.inode() == inode) return {std::move(file)};
   }
-  return std::nullopt;
+  return {std::nullopt, is_gone};
 }
 
 Error Failure(const char* attempted) {
@@ -96,15 +104,24 @@ Status NetworkNamespaces::ForEach(const Open& open, const Visit& visit) {
   if (own_inode == 0) return Failure("opening this thread's network namespace");
   Result<bool> visited = VisitOpened(open(), visit);
   if (!visited.ok()) return visited.error();
+  size_t hidden = 0;
   for (auto next = processes_.begin(); next != processes_.end();) {
     const auto [inode, process] = *next;
-    std::optional<File> file;
-    if (inode != own_inode) file = Find(inode, process);
-    Result<bool> is_used = file ? VisitOpened(OpenIn(*file, own, open), visit) : Result(false);
+    Found found{std::nullopt, true};
+    if (inode != own_inode) found = Find(inode, process);
+    if (!found.file && !found.is_gone && processes_.size() <= kMaxHidden) {
+      hidden++;
+      ++next;
+      continue;
+    }
+    Result<bool> is_used =
+        found.file ? VisitOpened(OpenIn(*found.file, own, open), visit) : Result(false);
     if (!is_used.ok()) return is_used.error();
     next = is_used.value() ? std::next(next) : processes_.erase(next);
   }
-  return Nothing{};
+  if (hidden == 0) return Nothing{};
+  return Error{ExitCode::kPermission, fmt::format("{} cannot be found without CAP_SYS_PTRACE",
+                                                  FormatCount(hidden, "network namespace"))};
 }
 
 }  // namespace lunscope

@@ -23,11 +23,15 @@ class NetworkNamespaces {
   // found no connection; the namespace is then forgotten until a record names it again.
   using Visit = std::function<Result<bool>(int fd)>;
 
+  // With more, one that is not found counts as gone.
+  static constexpr size_t kMaxHidden = 1024;
+
   // inode: the namespace's. process: one that is probably in it.
   void Learn(uint32_t inode, uint32_t process) { processes_[inode] = process; }
 
   // Visit this thread's namespace first, then each learned one. A namespace that no longer exists
-  // is forgotten, and is no error. The first error ends it.
+  // is forgotten, and is no error. One whose process lives, but may not be looked at, is kept, and
+  // is an error behind the visits of all others. Any other error ends it.
   Status ForEach(const Open& open, const Visit& visit);
 
   [[nodiscard]] size_t size() const { return processes_.size(); }

@@ -154,6 +154,11 @@ void Watcher::ShowOpen(const Listener& show) {
   });
 }
 
+void Watcher::SayBroken(const Error& error) {
+  if (!std::exchange(said_broken_, true))
+    LogWarning("{}: open connections that are not seen again may be gone", error.message);
+}
+
 bool Watcher::WalkLocked(const Listener& show) {
   bool is_whole = true;
   model_.BeginWalk(drained_ns_);
@@ -167,6 +172,7 @@ bool Watcher::WalkLocked(const Listener& show) {
           DrainIfDue();
         },
         [this](const lunscope_scsi_command& command) { model_.ApplyInFlight(command); });
+    if (!walk.ok()) SayBroken(walk.error());
     is_whole = is_whole && walk.ok();
   }
   // A walk that broke off did not look for every connection, so none of them is known to be gone.

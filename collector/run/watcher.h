@@ -84,6 +84,8 @@ class Watcher {
   void Take(const lunscope_record& record);
   // At most once a second: tell the listener which answers are overdue.
   void LookForOverdue(uint64_t now_ns);
+  // A walk broke off: said once.
+  void SayBroken(const Error& error);
   // False: the walk broke off.
   bool WalkLocked(const Listener& show = {});
 
@@ -95,6 +97,7 @@ class Watcher {
   uint64_t drained_ns_ = 0;  // when the sources were last drained
   uint64_t looked_ns_ = 0;   // when overdue answers were last looked for, of the records' clock
   uint64_t wakeups_ = 0;
+  bool said_broken_ = false;
 };
 
 // A source that is not there is no error, for it may come; but it is said.

@@ -54,6 +54,26 @@ TEST(NetworkNamespaces, ThatDoNotExistAreForgotten) {
   EXPECT_EQ(namespaces.size(), 0u);
 }
 
+// A user without capabilities may not look at the processes of others.
+TEST(NetworkNamespaces, ThatMayBeHiddenAreKept) {
+  constexpr uid_t kNobody = 65534;
+  const uid_t own = geteuid();
+  NetworkNamespaces namespaces;
+  namespaces.Learn(kNoInode, 1);
+  int visits = 0;
+  ASSERT_TRUE(own != 0 || seteuid(kNobody) == 0);
+  const Status status = namespaces.ForEach([] { return Result(7); },
+                                           [&](int) {
+                                             visits++;
+                                             return Result(true);
+                                           });
+  ASSERT_EQ(seteuid(own), 0);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().message, "1 network namespace cannot be found without CAP_SYS_PTRACE");
+  EXPECT_EQ(namespaces.size(), 1u);
+  EXPECT_EQ(visits, 1) << "all others are visited";
+}
+
 TEST(NetworkNamespaces, EndWithTheFirstError) {
   const Error error{ExitCode::kFailure, "no"};
   NetworkNamespaces namespaces;
