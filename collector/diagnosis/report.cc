@@ -49,18 +49,6 @@ std::string WhenText(const Finding& finding, int64_t offset_ns) {
   return when;
 }
 
-std::string RunbookOf(const Finding& finding) {
-  return fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id);
-}
-
-const char* LabelOf(FindingSeverity severity) {
-  switch (severity) {
-    case FindingSeverity::kCritical: return "CRITICAL";
-    case FindingSeverity::kWarning: return "WARNING";
-    default: return "INFO";
-  }
-}
-
 void FillSubject(json::Members& line, const Finding& finding) {
   const Subject& subject = finding.subject;
   line.String("kind", SubjectKindName(finding.rule->kind));
@@ -100,16 +88,38 @@ std::string_view SeverityName(FindingSeverity severity) {
   }
 }
 
+const char* SeverityLabel(FindingSeverity severity) {
+  switch (severity) {
+    case FindingSeverity::kCritical: return "CRITICAL";
+    case FindingSeverity::kWarning: return "WARNING";
+    default: return "INFO";
+  }
+}
+
+std::string RunbookOf(const Finding& finding) {
+  return fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id);
+}
+
+std::string SeenText(const Finding& finding, int64_t wall_clock_offset_ns) {
+  return fmt::format("Seen at {}, {}.", EndText(finding.subject.role),
+                     WhenText(finding, wall_clock_offset_ns));
+}
+
+std::string LookedAtText(const LookedAt& looked_at) {
+  return fmt::format("{} for {}: {}, {} open at the end", looked_at.from,
+                     TimeText(looked_at.length_ns), FormatCount(looked_at.commands, "command"),
+                     FormatCount(looked_at.connections, "connection"));
+}
+
 bool HasTrouble(const std::vector<Finding>& findings) {
   return std::ranges::any_of(
       findings, [](const Finding& finding) { return finding.severity > FindingSeverity::kInfo; });
 }
 
 std::string FindingText(const Finding& finding, int64_t wall_clock_offset_ns) {
-  std::string text = Wrapped(LabelOf(finding.severity), finding.sentence);
+  std::string text = Wrapped(SeverityLabel(finding.severity), finding.sentence);
   for (const std::string& sentence : finding.evidence) text += Wrapped("", sentence);
-  text += Wrapped("", fmt::format("Seen at {}, {}.", EndText(finding.subject.role),
-                                  WhenText(finding, wall_clock_offset_ns)));
+  text += Wrapped("", SeenText(finding, wall_clock_offset_ns));
   text += Wrapped("  To do:", finding.advice);
   text += Wrapped("", RunbookOf(finding));
   return text;
@@ -124,10 +134,7 @@ std::string ReportText(const std::vector<Finding>& findings, const LookedAt& loo
   std::string text;
   for (const Finding& finding : findings) text += FindingText(finding, wall_clock_offset_ns) + "\n";
   text += findings.empty() ? "Nothing found.\n" : FormatCount(findings.size(), "finding") + ".\n";
-  text += Wrapped("Looked at", fmt::format("{} for {}: {}, {} open at the end", looked_at.from,
-                                           TimeText(looked_at.length_ns),
-                                           FormatCount(looked_at.commands, "command"),
-                                           FormatCount(looked_at.connections, "connection")));
+  text += Wrapped("Looked at", LookedAtText(looked_at));
   for (const std::string& sentence : looked_at.unseen) text += Wrapped("Not seen", sentence);
   return text;
 }

@@ -20,9 +20,17 @@ struct LookedAt {
   size_t connections = 0;  // open at the end
   uint64_t commands = 0;
   std::vector<std::string> unseen;  // sentences
+  uint64_t begin_ns = 0;            // 0: not known
 };
 
 std::string_view SeverityName(FindingSeverity severity);  // "warning"
+const char* SeverityLabel(FindingSeverity severity);      // "WARNING"
+// "docs/RUNBOOKS.md#pdu-rejected"
+std::string RunbookOf(const Finding& finding);
+// "Seen at the target's host, since 14:02:11."
+std::string SeenText(const Finding& finding, int64_t wall_clock_offset_ns);
+// "port 3260 for 30.0 s: 2 commands, 1 connection open at the end"
+std::string LookedAtText(const LookedAt& looked_at);
 
 // Some lines, each with its line end. wall_clock_offset_ns: from the records' clock to the epoch.
 std::string FindingText(const Finding& finding, int64_t wall_clock_offset_ns);

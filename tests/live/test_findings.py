@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Findings of `serve`: as pages, as metrics, and on standard error. test_diagnose.py has the rules.
+"""Findings of `serve`: as pages, as metrics, and on standard error. The report of `diagnose`.
+test_diagnose.py has the rules.
 """
 
 import json
 import re
+import stat
+import tempfile
 import time
 import urllib.error
+from pathlib import Path
 
 from harness.attribution import log_in, read, write
 from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES
+from harness.diagnose import Diagnose
 from harness.dialogue import TARGET_NAME, I, Stage, T, login_request, login_response
-from harness.lunscope import Serve
-from harness.pdus import text
+from harness.lunscope import Serve, fail_to_start
+from harness.pdus import data_in, response, text
+from harness.pdus import read as read_pdu
 from harness.process import run, wait_until
 from harness.scripted import Initiator
 
@@ -93,6 +99,35 @@ class Wrong(LiveTest):
                 self.assertEqual(answer.code, 404)
             wait_until(lambda: ": login refused: " in serve.process.stderr, 20, "the events")
             self.assertNotIn("login-refused", serve.process.stderr)
+
+
+class Reports(LiveTest):
+
+    def test_a_report_of_a_live_host(self):
+        hostile = text(InitiatorName="iqn.2024-01.test:<b>", TargetName=TARGET_NAME)
+        with tempfile.TemporaryDirectory() as folder, Stage() as stage:
+            file = Path(folder) / "report.html"
+            with Diagnose(stage.port, options=["--report", str(file)]) as diagnose:
+                refuse_twice(stage)
+                with stage.connect() as conversation:
+                    conversation.say([
+                        I(login_request(hostile, names=False)), T(login_response()),
+                        I(read_pdu(1)), T(data_in(1), response(1))])
+                    time.sleep(1.5)
+                    report = diagnose.stop()
+            self.assertEqual([entry.name for entry in Path(folder).iterdir()], ["report.html"])
+            self.assertEqual(stat.S_IMODE(file.stat().st_mode) & ~0o640, 0)
+            page = file.read_text(encoding="ascii")
+        self.assertEqual(report.ids("target"), {"login-refused": "warning"})
+        for words in (report.sentence("login-refused", "target"), TARGET_NAME, "<svg ",
+                      "iqn.2024-01.test:&lt;b&gt;", "Where the time goes", "CID 0: 127.0.0.1:"):
+            self.assertIn(words, page)
+        self.assertNotIn("test:<b>", page)
+
+    def test_no_such_folder(self):
+        code, said = fail_to_start(["diagnose", "--report", "/nowhere/at/all.md"])
+        self.assertEqual(code, 1)
+        self.assertIn("cannot write /nowhere/at/all.md: No such file or directory (errno 2)", said)
 
 
 class Good(TgtdTest):
