@@ -71,6 +71,9 @@ class DiagnoseSubcommand : public Subcommand {
     options.push_back(SwitchOption(
         "watch", "Go on until Ctrl-C, and show each finding as it begins and ends", goes_on_));
     options.push_back(ReportOption());
+    options.push_back(SwitchOption(
+        "anonymous", "Stand-ins for names and addresses: initiator-1, target-1, host-1:3260",
+        anonymous_));
     options.insert(options.begin(), std::move(file));
     return options;
   }
@@ -86,6 +89,7 @@ class DiagnoseSubcommand : public Subcommand {
 
   Result<ExitCode> Run() override {
     log_.SetUp();
+    names_ = StandIns(anonymous_);
     // Before this process gives up its rights, and before it has signals blocked.
     std::unique_ptr<FileWriter> writer;
     if (!report_.empty()) {
@@ -252,6 +256,7 @@ class DiagnoseSubcommand : public Subcommand {
   std::optional<uint64_t> duration_ns_;
   bool goes_on_ = false;
   std::string report_;  // the file; "": none
+  bool anonymous_ = false;
   StandIns names_;
 };
 
@@ -264,6 +269,7 @@ const SubcommandEntry kDiagnoseSubcommand{
      {"lunscope diagnose --duration 5m --role target", "five minutes, the target's side only"},
      {"lunscope diagnose --watch", "go on, and show each finding as it begins and ends"},
      {"lunscope diagnose --report slow.html", "a report for a ticket as well, as one file"},
+     {"lunscope diagnose --anonymous --report slow.md", "the same, with stand-ins for all names"},
      {"lunscope diagnose lo.pcapng", "from a capture, without privileges"},
      {"lunscope diagnose target.pcapng --role target -o json", "taken at the target, as JSON"}},
     MakeSubcommand<DiagnoseSubcommand>};

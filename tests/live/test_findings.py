@@ -15,7 +15,7 @@ from harness.attribution import log_in, read, write
 from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES
 from harness.diagnose import Diagnose
-from harness.dialogue import TARGET_NAME, I, Stage, T, login_request, login_response
+from harness.dialogue import INITIATOR_NAME, TARGET_NAME, I, Stage, T, login_request, login_response
 from harness.lunscope import Serve, fail_to_start
 from harness.pdus import data_in, response, text
 from harness.pdus import read as read_pdu
@@ -123,6 +123,25 @@ class Reports(LiveTest):
                       "iqn.2024-01.test:&lt;b&gt;", "Where the time goes", "CID 0: 127.0.0.1:"):
             self.assertIn(words, page)
         self.assertNotIn("test:<b>", page)
+
+    def test_no_name_is_left(self):
+        with tempfile.TemporaryDirectory() as folder, Stage() as stage:
+            file = Path(folder) / "report.md"
+            with Diagnose(stage.port, options=["--anonymous", "--report", str(file)]) as diagnose:
+                refuse_twice(stage)
+                with stage.connect() as conversation:
+                    conversation.say([I(login_request()), T(login_response())])
+                    time.sleep(1.5)
+                    report = diagnose.stop()
+            page = file.read_text(encoding="ascii")
+        sentence = report.sentence("login-refused", "target")
+        self.assertRegex(sentence, r"^initiator-\d at host-1 cannot log in to target-1: "
+                                   r"Authentication failure \(0201\), twice$")
+        self.assertIn("CID 0: host-1:", page)
+        self.assertRegex(page, r"\n\| Host \| host-\d \|\n")
+        for said in json.dumps(report.said), page:
+            for name in NAME, TARGET_NAME, INITIATOR_NAME, "127.0.0.1":
+                self.assertNotIn(name, said)
 
     def test_no_such_folder(self):
         code, said = fail_to_start(["diagnose", "--report", "/nowhere/at/all.md"])
