@@ -54,9 +54,13 @@ std::vector<Finding> Examination::Covered(const std::vector<Finding>& findings) 
 LookedAt Examination::Describe(std::string from, bool is_capture) const {
   const CommandCounts counts = watcher_.Commands();
   const bool has_begun = begin_ns_ != 0 && end_ns_ > begin_ns_;
-  LookedAt looked_at{
-      std::move(from),          has_begun ? end_ns_ - begin_ns_ : 0, connections_, counts.seen, {},
-      has_begun ? begin_ns_ : 0};
+  LookedAt looked_at{std::move(from),
+                     has_begun ? end_ns_ - begin_ns_ : 0,
+                     connections_,
+                     counts.seen,
+                     {},
+                     has_begun ? begin_ns_ : 0,
+                     diagnosis_.beyond()};
   std::vector<std::string>& unseen = looked_at.unseen;
   if (is_capture)
     unseen.emplace_back(

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
@@ -74,6 +75,17 @@ void FillFinding(json::Members& line, const Finding& finding, int64_t offset_ns)
   line.String("runbook", RunbookOf(finding));
 }
 
+// The rules with more subjects than there is room for.
+void FillBeyond(json::Elements& list, const std::vector<uint64_t>& beyond) {
+  for (size_t row = 0; row < beyond.size(); row++) {
+    if (beyond[row] == 0) continue;
+    list.Object([&](json::Members& line) {
+      line.String("finding", AllRules()[row]->id);
+      line.Number("subjects", beyond[row]);
+    });
+  }
+}
+
 size_t CountHolding(const std::vector<Finding>& findings) {
   return static_cast<size_t>(std::ranges::count(findings, uint64_t{0}, &Finding::until_ns));
 }
@@ -111,6 +123,35 @@ std::string LookedAtText(const LookedAt& looked_at) {
                      FormatCount(looked_at.connections, "connection"));
 }
 
+std::string FindingGroup::MoreText() const {
+  if (more == 0) return "";
+  return fmt::format("and {} more of {}", NumberText(more), rule->id);
+}
+
+std::vector<FindingGroup> Grouped(const std::vector<Finding>& findings, const LookedAt& looked_at) {
+  std::vector<FindingGroup> groups;
+  for (const Finding& finding : findings) {
+    auto group = std::ranges::find(groups, finding.rule, &FindingGroup::rule);
+    if (group == groups.end()) {
+      const size_t row = RowOf(*finding.rule);
+      const uint64_t beyond = row < looked_at.beyond.size() ? looked_at.beyond[row] : 0;
+      group = groups.insert(group, {finding.rule, {}, beyond});
+    }
+    if (group->shown.size() < FindingGroup::kShown) {
+      group->shown.push_back(&finding);
+    } else {
+      group->more++;
+    }
+  }
+  return groups;
+}
+
+std::string FindingsCountText(const std::vector<Finding>& findings, const LookedAt& looked_at) {
+  const uint64_t count =
+      std::accumulate(looked_at.beyond.begin(), looked_at.beyond.end(), findings.size());
+  return fmt::format("{} finding{}", NumberText(count), count == 1 ? "" : "s");
+}
+
 bool HasTrouble(const std::vector<Finding>& findings) {
   return std::ranges::any_of(
       findings, [](const Finding& finding) { return finding.severity > FindingSeverity::kInfo; });
@@ -132,8 +173,12 @@ std::string FindingJson(const Finding& finding, int64_t wall_clock_offset_ns) {
 std::string ReportText(const std::vector<Finding>& findings, const LookedAt& looked_at,
                        int64_t wall_clock_offset_ns) {
   std::string text;
-  for (const Finding& finding : findings) text += FindingText(finding, wall_clock_offset_ns) + "\n";
-  text += findings.empty() ? "Nothing found.\n" : FormatCount(findings.size(), "finding") + ".\n";
+  for (const FindingGroup& group : Grouped(findings, looked_at)) {
+    for (const Finding* finding : group.shown)
+      text += FindingText(*finding, wall_clock_offset_ns) + "\n";
+    if (group.more != 0) text += Wrapped("", group.MoreText()) + "\n";
+  }
+  text += findings.empty() ? "Nothing found.\n" : FindingsCountText(findings, looked_at) + ".\n";
   text += Wrapped("Looked at", LookedAtText(looked_at));
   for (const std::string& sentence : looked_at.unseen) text += Wrapped("Not seen", sentence);
   return text;
@@ -146,6 +191,7 @@ std::string ReportJson(const std::vector<Finding>& findings, const LookedAt& loo
       for (const Finding& finding : findings)
         list.Object(FillFinding, finding, wall_clock_offset_ns);
     });
+    line.Array("not_listed", FillBeyond, looked_at.beyond);
     line.String("looked_at", looked_at.from);
     line.Decimal("seconds", static_cast<double>(looked_at.length_ns) / 1e9, 3);
     line.Number("commands", looked_at.commands);

@@ -21,7 +21,25 @@ struct LookedAt {
   uint64_t commands = 0;
   std::vector<std::string> unseen;  // sentences
   uint64_t begin_ns = 0;            // 0: not known
+  std::vector<uint64_t> beyond;     // as Diagnosis has it; empty: none
 };
+
+// The findings of one rule, of which the first few are shown.
+struct FindingGroup {
+  static constexpr size_t kShown = 3;
+
+  const Rule* rule = nullptr;
+  std::vector<const Finding*> shown;
+  uint64_t more = 0;  // that are not shown, with those that had no room
+
+  // "and 9,997 more of login-refused"; "" if all are shown.
+  [[nodiscard]] std::string MoreText() const;
+};
+
+// In the order of the first finding of each rule. findings: the worst first; they outlive this.
+std::vector<FindingGroup> Grouped(const std::vector<Finding>& findings, const LookedAt& looked_at);
+// "1 finding", "10,000 findings": with those that had no room.
+std::string FindingsCountText(const std::vector<Finding>& findings, const LookedAt& looked_at);
 
 std::string_view SeverityName(FindingSeverity severity);  // "warning"
 const char* SeverityLabel(FindingSeverity severity);      // "WARNING"

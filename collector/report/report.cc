@@ -107,9 +107,13 @@ void AddFindings(const std::vector<Finding>& findings, const LookedAt& looked_at
     report.facts.emplace_back("Until", time(looked_at.begin_ns + looked_at.length_ns));
   }
   report.facts.emplace_back("Findings",
-                            findings.empty() ? "none" : fmt::to_string(findings.size()));
+                            findings.empty() ? "none" : FindingsCountText(findings, looked_at));
   report.unseen = looked_at.unseen;
-  for (const Finding& finding : findings) report.findings.push_back(OfFinding(finding, offset_ns));
+  for (const FindingGroup& group : Grouped(findings, looked_at)) {
+    for (const Finding* finding : group.shown)
+      report.findings.push_back(OfFinding(*finding, offset_ns));
+    report.findings.back().more = group.MoreText();
+  }
 }
 
 }  // namespace lunscope
