@@ -28,6 +28,7 @@
 #include "collector/report/html.h"
 #include "collector/report/markdown.h"
 #include "collector/report/report.h"
+#include "collector/run/capture_looks.h"
 #include "collector/run/capture_source.h"
 #include "collector/run/event_loop.h"
 #include "collector/run/file_writer.h"
@@ -45,15 +46,6 @@ using std::chrono::nanoseconds;
 
 constexpr uint64_t kLookNs = kSecondNs;
 constexpr uint64_t kDefaultDurationNs = 30 * kSecondNs;
-// A gap between packets has some looks, and not one for each of its seconds.
-constexpr uint64_t kLooksInAGap = 10;
-
-// The time of the look behind this one. next_ns: of the next packet.
-uint64_t NextLookNs(uint64_t look_ns, uint64_t next_ns) {
-  if (look_ns == 0) return next_ns;
-  const uint64_t gap_ns = next_ns > look_ns ? next_ns - look_ns : 0;
-  return look_ns + std::max(kLookNs, gap_ns / kLooksInAGap);
-}
 
 class DiagnoseSubcommand : public Subcommand {
  public:
@@ -134,7 +126,8 @@ class DiagnoseSubcommand : public Subcommand {
     sources.push_back(std::move(opened.value()));
     Watcher watcher(std::move(sources), ModelOptions{.has_own_time = true});
     Examination examination(watcher, watch_.ports, names_);
-    ReadCapture(watcher, capture, examination);
+    ReadWithLooks(
+        watcher, capture, [&](uint64_t now_ns) { examination.Look(now_ns); }, [] {});
     LogNotice(capture.Hint());
     LogInfo("{}; {}", watcher.EndLine(), capture.CountsText());
     const std::string from =
@@ -144,20 +137,6 @@ class DiagnoseSubcommand : public Subcommand {
     Status ended = capture.Ended();
     if (!ended.ok()) return ended.error();
     return code;
-  }
-
-  static void ReadCapture(Watcher& watcher, CaptureSource& capture, Examination& examination) {
-    uint64_t look_ns = 0;
-    capture.ReadUntil(look_ns);
-    while (!watcher.is_done()) {
-      watcher.Drain();
-      const std::optional<uint64_t> next_ns = capture.waiting_ns();
-      if (!next_ns) continue;
-      if (look_ns != 0) examination.Look(look_ns);
-      look_ns = NextLookNs(look_ns, *next_ns);
-      capture.ReadUntil(look_ns);
-    }
-    examination.Look(capture.NowNs());
   }
 
   Result<ExitCode> RunLive(FileWriter* writer) {

@@ -11,6 +11,7 @@
 #include "collector/base/quantity.h"
 #include "collector/diagnosis/words.h"
 #include "collector/lines/shared_keys.h"
+#include "collector/lines/trace_line.h"
 #include "collector/model/lun.h"
 #include "collector/names/names.h"
 
@@ -84,6 +85,13 @@ void FillBeyond(json::Elements& list, const std::vector<uint64_t>& beyond) {
       line.Number("subjects", beyond[row]);
     });
   }
+}
+
+// "pdu-rejected", "pdu-rejected has ended, after 12.0 s"
+std::string NewsText(const Finding& finding) {
+  if (finding.until_ns == 0) return std::string(finding.rule->id);
+  return fmt::format("{} has ended, after {}", finding.rule->id,
+                     TimeText(finding.until_ns - finding.since_ns));
 }
 
 size_t CountHolding(const std::vector<Finding>& findings) {
@@ -228,12 +236,24 @@ std::string FindingsJson(const std::vector<Finding>& findings, std::string_view 
   return text + "\n";
 }
 
+std::string FindingRow(const Finding& finding, uint64_t time_ns, int64_t wall_clock_offset_ns,
+                       ShortNames& names) {
+  return fmt::format("{:<15} {:<3} {:<{}} finding {}: {}",
+                     FormatTimeOfDay(static_cast<int64_t>(time_ns) + wall_clock_offset_ns),
+                     EndName(finding.subject.role), names.Of(finding.subject.target),
+                     kTargetColumns, NewsText(finding), finding.sentence);
+}
+
+std::string FindingLineJson(const Finding& finding, uint64_t time_ns,
+                            int64_t wall_clock_offset_ns) {
+  return json::Object([&](json::Members& line) {
+    line.String("time", FormatTime(static_cast<int64_t>(time_ns) + wall_clock_offset_ns));
+    FillFinding(line, finding, wall_clock_offset_ns);
+  });
+}
+
 std::string FindingSentence(const Finding& finding) {
-  const std::string ended =
-      finding.until_ns == 0
-          ? ""
-          : fmt::format(" has ended, after {}", TimeText(finding.until_ns - finding.since_ns));
-  return fmt::format("{}{}: at {}: {}; {}", finding.rule->id, ended, EndText(finding.subject.role),
+  return fmt::format("{}: at {}: {}; {}", NewsText(finding), EndText(finding.subject.role),
                      finding.sentence, RunbookOf(finding));
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collector/diagnosis/diagnosis.h"
+#include "collector/lines/short_names.h"
 
 namespace lunscope {
 
@@ -66,6 +67,11 @@ std::string FindingsText(const std::vector<Finding>& findings, std::string_view 
 // One object on one line, with its line end.
 std::string FindingsJson(const std::vector<Finding>& findings, std::string_view left_out,
                          int64_t wall_clock_offset_ns);
+// The same two for a trace, without a line end: that it begins, or that it has ended. time_ns: when
+// that is known. names: of targets.
+std::string FindingRow(const Finding& finding, uint64_t time_ns, int64_t wall_clock_offset_ns,
+                       ShortNames& names);
+std::string FindingLineJson(const Finding& finding, uint64_t time_ns, int64_t wall_clock_offset_ns);
 // For the log: that it begins, or that it has ended.
 std::string FindingSentence(const Finding& finding);
 

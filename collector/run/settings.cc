@@ -209,6 +209,7 @@ OptionList LineOptions::Options() {
                        summary),
           SwitchOption("no-events", "No lines for logins, ends of connections and the like", events,
                        false),
+          SwitchOption("no-findings", "No lines for findings that begin or end", findings, false),
           SwitchOption("phases", "Columns for the phases of each command: whose time it took",
                        columns.phases),
           SwitchOption("by-lun", "With --summary: a row for each LUN of each target",

@@ -12,11 +12,12 @@ import urllib.error
 from pathlib import Path
 
 from harness.attribution import log_in, read, write
+from harness.capture import Capture
 from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES
 from harness.diagnose import Diagnose
 from harness.dialogue import INITIATOR_NAME, TARGET_NAME, I, Stage, T, login_request, login_response
-from harness.lunscope import Serve, fail_to_start
+from harness.lunscope import Serve, Trace, fail_to_start, findings_of, replay
 from harness.pdus import data_in, response, text
 from harness.pdus import read as read_pdu
 from harness.process import run, wait_until
@@ -37,7 +38,7 @@ def refuse_twice(stage):
             conversation.end("target")
 
 
-def findings_of(serve):
+def page_of(serve):
     return json.loads(serve.page("/findings.json"))
 
 
@@ -45,7 +46,7 @@ class Wrong(LiveTest):
 
     def test_a_login_that_is_refused(self):
         def page_of_both_ends():
-            page = findings_of(serve)
+            page = page_of(serve)
             sentences = [finding["sentence"] for finding in page["findings"]]
             return page if sentences == 2 * [SENTENCE + "twice"] else None
 
@@ -99,6 +100,29 @@ class Wrong(LiveTest):
                 self.assertEqual(answer.code, 404)
             wait_until(lambda: ": login refused: " in serve.process.stderr, 20, "the events")
             self.assertNotIn("login-refused", serve.process.stderr)
+
+
+class Traces(LiveTest):
+
+    def test_a_line_among_the_commands(self):
+        with Stage() as stage, Capture(stage.port) as capture:
+            with Trace(stage.port) as trace, Trace(
+                    stage.port, options=["--no-findings"]) as without:
+                refuse_twice(stage)
+                time.sleep(1.5)
+                trace.stop()
+                without.stop()
+                live = findings_of(trace.process.stdout.decode())
+                self.assertEqual(findings_of(without.process.stdout.decode()), [])
+            capture.stop()
+            _, replayed, _ = replay(capture.file, "-o", "json", "--port", stage.port)
+            _, table, _ = replay(capture.file, "--port", stage.port)
+        self.assertEqual({(line["finding"], line["subject"]["role"]) for line in live},
+                         {("login-refused", role) for role in ROLES})
+        line, = findings_of(replayed)
+        self.assertEqual(line["sentence"], SENTENCE + "twice")
+        self.assertEqual(list(line)[:2], ["time", "finding"])
+        self.assertIn(f" finding login-refused: {SENTENCE}twice\n", table)
 
 
 class Reports(LiveTest):
@@ -160,7 +184,7 @@ class Good(TgtdTest):
                 initiator.logout()
             time.sleep(3)  # for looks behind all of that
             metrics = serve.settled()
-            page, said = findings_of(serve), serve.process.stderr
+            page, said = page_of(serve), serve.process.stderr
         self.assertGreater(metrics.total("commands_seen_total"), 40)
         self.assertEqual(metrics.total("findings_total"), 0)
         self.assertEqual(page, {"findings": [], "hold": 0, "ended": 0, "left_out": ""})
