@@ -3,14 +3,16 @@
 // `diagnose`: what goes wrong, as findings in words. It watches for a while, or reads a capture.
 // The diagnosis itself is in collector/diagnosis; this feeds it.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,15 +21,20 @@
 #include "collector/base/log.h"
 #include "collector/base/output.h"
 #include "collector/base/quantity.h"
+#include "collector/base/version.h"
+#include "collector/cli/examination.h"
 #include "collector/cli/subcommand.h"
-#include "collector/diagnosis/diagnosis.h"
 #include "collector/diagnosis/report.h"
+#include "collector/report/html.h"
+#include "collector/report/markdown.h"
+#include "collector/report/report.h"
+#include "collector/run/capture_looks.h"
 #include "collector/run/capture_source.h"
 #include "collector/run/event_loop.h"
+#include "collector/run/file_writer.h"
 #include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/privileges.h"
-#include "collector/run/redirect_notices.h"
 #include "collector/run/settings.h"
 #include "collector/run/watcher.h"
 
@@ -39,97 +46,6 @@ using std::chrono::nanoseconds;
 
 constexpr uint64_t kLookNs = kSecondNs;
 constexpr uint64_t kDefaultDurationNs = 30 * kSecondNs;
-// A gap between packets has some looks, and not one for each of its seconds.
-constexpr uint64_t kLooksInAGap = 10;
-constexpr size_t kMaxElsewhere = 16;
-
-// A diagnosis, and what was there to be looked at.
-class Examination {
- public:
-  Examination(Watcher& watcher, const PortOptions& ports)
-      : watcher_(watcher), redirects_(ports.ports) {
-    watcher.set_listener([this](const lunscope_record& record, const Applied& applied) {
-      diagnosis_.Take(record, applied);
-      std::string elsewhere = redirects_.Take(applied);
-      if (!elsewhere.empty() && elsewhere_.size() < kMaxElsewhere)
-        elsewhere_.push_back("T" + elsewhere.substr(1) + ".");
-      begin_ns_ = begin_ns_ == 0 ? record.time_ns : begin_ns_;
-      roles_seen_ |= record.role;
-    });
-  }
-
-  void Begin(uint64_t now_ns) { begin_ns_ = now_ns; }
-
-  void Look(uint64_t now_ns) {
-    end_ns_ = now_ns;
-    watcher_.Visit([&](const Model& model) {
-      diagnosis_.Look(model, now_ns);
-      connections_ = model.connections().size();
-      for (const auto& [id, connection] : model.connections()) {
-        if (connection.is_midstream) old_.insert(id);
-      }
-    });
-  }
-
-  [[nodiscard]] const Diagnosis& diagnosis() const { return diagnosis_; }
-
-  [[nodiscard]] LookedAt Describe(std::string from, bool is_capture) const {
-    const CommandCounts counts = watcher_.Commands();
-    const bool has_begun = begin_ns_ != 0 && end_ns_ > begin_ns_;
-    LookedAt looked_at{
-        std::move(from), has_begun ? end_ns_ - begin_ns_ : 0, connections_, counts.seen, {}};
-    std::vector<std::string>& unseen = looked_at.unseen;
-    if (is_capture)
-      unseen.emplace_back(
-          "A capture has no sockets. Bytes that wait unread, round trips and windows of TCP are "
-          "not known.");
-    if (roles_seen_ == 0) unseen.emplace_back("No iSCSI connection was seen.");
-    if (roles_seen_ == LUNSCOPE_ROLE_INITIATOR)
-      unseen.emplace_back(
-          "No target's end was seen. Only there it is known what the target's process and its "
-          "backing "
-          "store do.");
-    if (!old_.empty())
-      unseen.push_back(fmt::format(
-          "{} open before: the login was not seen.",
-          old_.size() == 1 ? "1 connection was" : fmt::format("{} connections were", old_.size())));
-    unseen.insert(unseen.end(), elsewhere_.begin(), elsewhere_.end());
-    AddLosses(counts, unseen);
-    return looked_at;
-  }
-
- private:
-  void AddLosses(const CommandCounts& counts, std::vector<std::string>& unseen) const {
-    const auto add = [&](uint64_t count, std::string_view noun, std::string_view words) {
-      if (count != 0) unseen.push_back(fmt::format("{} {}", FormatCount(count, noun), words));
-    };
-    add(counts.lost, "command", "lost their record, or were not tracked.");
-    add(counts.gaps, "gap", "in what was seen of connections.");
-    add(counts.untracked, "connection", "without memory for their state.");
-    add(counts.left_out, "record", "of PDUs left out, so that commands had room.");
-    if (const std::string left_out = diagnosis_.LeftOut(); !left_out.empty())
-      unseen.push_back("Too many to be looked at: " + left_out + ".");
-    if (const std::string missing = watcher_.Missing(); !missing.empty())
-      unseen.push_back("Not attached: " + missing + ".");
-  }
-
-  Watcher& watcher_;
-  Diagnosis diagnosis_;
-  RedirectNotices redirects_;
-  std::vector<std::string> elsewhere_;  // redirections to ports that are not watched
-  uint64_t begin_ns_ = 0;
-  uint64_t end_ns_ = 0;
-  size_t connections_ = 0;
-  uint8_t roles_seen_ = 0;
-  std::set<uint64_t> old_;  // connections that were open before
-};
-
-// The time of the look behind this one. next_ns: of the next packet.
-uint64_t NextLookNs(uint64_t look_ns, uint64_t next_ns) {
-  if (look_ns == 0) return next_ns;
-  const uint64_t gap_ns = next_ns > look_ns ? next_ns - look_ns : 0;
-  return look_ns + std::max(kLookNs, gap_ns / kLooksInAGap);
-}
 
 class DiagnoseSubcommand : public Subcommand {
  public:
@@ -146,6 +62,10 @@ class DiagnoseSubcommand : public Subcommand {
     options.push_back(std::move(duration));
     options.push_back(SwitchOption(
         "watch", "Go on until Ctrl-C, and show each finding as it begins and ends", goes_on_));
+    options.push_back(ReportOption());
+    options.push_back(SwitchOption(
+        "anonymous", "Stand-ins for names and addresses: initiator-1, target-1, host-1:3260",
+        anonymous_));
     options.insert(options.begin(), std::move(file));
     return options;
   }
@@ -161,11 +81,41 @@ class DiagnoseSubcommand : public Subcommand {
 
   Result<ExitCode> Run() override {
     log_.SetUp();
-    return files_.empty() ? RunLive() : RunCapture();
+    names_ = StandIns(anonymous_);
+    // Before this process gives up its rights, and before it has signals blocked.
+    std::unique_ptr<FileWriter> writer;
+    if (!report_.empty()) {
+      Result<std::unique_ptr<FileWriter>> started = FileWriter::Start(report_);
+      if (!started.ok()) return started.error();
+      writer = std::move(started.value());
+    }
+    return files_.empty() ? RunLive(writer.get()) : RunCapture(writer.get());
   }
 
  private:
-  Result<ExitCode> RunCapture() {
+  // The form of the report follows from the end of its name.
+  Option ReportOption() {
+    Option option;
+    option.key = "report";
+    option.value = "FILE";
+    option.help =
+        "Write a report for a ticket, with sessions, LUNs and phases too: FILE.html or FILE.md";
+    option.set = [this](const std::vector<std::string>& texts) -> Refusal {
+      if (texts.size() != 1 || !(IsHtml(texts[0]) || EndsIn(texts[0], ".md")))
+        return "must be a file whose name ends in .html or .md";
+      report_ = texts[0];
+      return std::nullopt;
+    };
+    return option;
+  }
+
+  // The ending alone is no name.
+  static bool EndsIn(std::string_view file, std::string_view ending) {
+    return file.ends_with(ending) && file.substr(file.rfind('/') + 1).size() > ending.size();
+  }
+  static bool IsHtml(std::string_view file) { return EndsIn(file, ".html"); }
+
+  Result<ExitCode> RunCapture(FileWriter* writer) {
     // Both ends would show everything twice.
     const RoleOptions role{watch_.role.initiators, !watch_.role.initiators};
     Result<std::unique_ptr<CaptureSource>> opened =
@@ -175,33 +125,21 @@ class DiagnoseSubcommand : public Subcommand {
     SourceList sources;
     sources.push_back(std::move(opened.value()));
     Watcher watcher(std::move(sources), ModelOptions{.has_own_time = true});
-    Examination examination(watcher, watch_.ports);
-    ReadCapture(watcher, capture, examination);
+    Examination examination(watcher, watch_.ports, names_);
+    ReadWithLooks(
+        watcher, capture, [&](uint64_t now_ns) { examination.Look(now_ns); }, [] {});
     LogNotice(capture.Hint());
     LogInfo("{}; {}", watcher.EndLine(), capture.CountsText());
     const std::string from =
         fmt::format("{}, {}", FormatCount(files_.size(), "capture file"), watch_.ports.Text());
-    const ExitCode code = Print(examination, examination.Describe(from, true), 0);
+    Result<ExitCode> code =
+        Conclude(watcher, examination, examination.Describe(from, true), 0, writer);
     Status ended = capture.Ended();
     if (!ended.ok()) return ended.error();
     return code;
   }
 
-  static void ReadCapture(Watcher& watcher, CaptureSource& capture, Examination& examination) {
-    uint64_t look_ns = 0;
-    capture.ReadUntil(look_ns);
-    while (!watcher.is_done()) {
-      watcher.Drain();
-      const std::optional<uint64_t> next_ns = capture.waiting_ns();
-      if (!next_ns) continue;
-      if (look_ns != 0) examination.Look(look_ns);
-      look_ns = NextLookNs(look_ns, *next_ns);
-      capture.ReadUntil(look_ns);
-    }
-    examination.Look(capture.NowNs());
-  }
-
-  Result<ExitCode> RunLive() {
+  Result<ExitCode> RunLive(FileWriter* writer) {
     HardenProcess();
     EventLoop loop;
     GuardOutput();
@@ -215,12 +153,13 @@ class DiagnoseSubcommand : public Subcommand {
     LogInfo("watching {}{}; Ctrl-C ends", watch_.Text(),
             goes_on_ ? "" : fmt::format(" for {}", FormatDuration(DurationNs())));
     SayMissing(watcher);
-    Examination examination(watcher, watch_.ports);
+    Examination examination(watcher, watch_.ports, names_);
     Watch(watcher, loop, examination);
     watcher.Finish();
     examination.Look(MonotonicNs());
     LogInfo("{}", watcher.EndLine());
-    return Print(examination, examination.Describe(watch_.Text(), false), WallClockOffsetNs());
+    return Conclude(watcher, examination, examination.Describe(watch_.Text(), false),
+                    WallClockOffsetNs(), writer);
   }
 
   [[nodiscard]] uint64_t DurationNs() const { return duration_ns_.value_or(kDefaultDurationNs); }
@@ -242,13 +181,13 @@ class DiagnoseSubcommand : public Subcommand {
       if (drained_ns < look_ns) continue;
       examination.Look(drained_ns);
       look_ns = drained_ns + kLookNs;
-      if (goes_on_ && !PrintNews(examination.diagnosis())) return;
+      if (goes_on_ && !PrintNews(examination.News())) return;
     }
   }
 
   // False: nobody reads on.
-  [[nodiscard]] bool PrintNews(const Diagnosis& diagnosis) const {
-    for (const Finding& finding : diagnosis.news()) {
+  [[nodiscard]] bool PrintNews(const std::vector<Finding>& news) const {
+    for (const Finding& finding : news) {
       const std::string text = output_.json ? FindingJson(finding, WallClockOffsetNs()) + "\n"
                                             : FindingText(finding, WallClockOffsetNs()) + "\n";
       std::fwrite(text.data(), 1, text.size(), stdout);
@@ -256,12 +195,36 @@ class DiagnoseSubcommand : public Subcommand {
     return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   }
 
-  ExitCode Print(const Examination& examination, const LookedAt& looked_at, int64_t offset_ns) {
-    const std::vector<Finding> findings = examination.diagnosis().All();
+  // writer: nullptr if no report is wanted.
+  Result<ExitCode> Conclude(Watcher& watcher, const Examination& examination,
+                            const LookedAt& looked_at, int64_t offset_ns, FileWriter* writer) {
+    const std::vector<Finding> findings = examination.All();
     const std::string text = output_.json ? ReportJson(findings, looked_at, offset_ns)
                                           : ReportText(findings, looked_at, offset_ns);
     std::fwrite(text.data(), 1, text.size(), stdout);
+    if (writer != nullptr) {
+      std::fflush(stdout);
+      const Report report = MakeReport(watcher, findings, looked_at, offset_ns);
+      Status written = writer->Write(IsHtml(report_) ? ReportHtml(report) : ReportMarkdown(report));
+      if (!written.ok()) return written.error();
+      LogInfo("the report is in {}", report_);
+    }
     return HasTrouble(findings) ? ExitCode::kFindings : ExitCode::kOk;
+  }
+
+  Report MakeReport(Watcher& watcher, const std::vector<Finding>& findings,
+                    const LookedAt& looked_at, int64_t offset_ns) {
+    std::array<char, 256> host{};
+    if (files_.empty()) gethostname(host.data(), host.size() - 1);
+    Report report;
+    AddFindings(findings, looked_at,
+                {fmt::format("{} ({})", kVersion, kRevision), host.data(), files_, offset_ns},
+                names_, report);
+    const Observation observation = watcher.Observe();
+    watcher.Visit([&](const Model& model) { AddSessions(model, offset_ns, names_, report); });
+    AddLuns(observation.snapshot, names_, report);
+    AddPhases(observation.snapshot, names_, report);
+    return report;
   }
 
   std::vector<std::string> files_;
@@ -271,6 +234,9 @@ class DiagnoseSubcommand : public Subcommand {
   PrivilegeOptions privileges_;
   std::optional<uint64_t> duration_ns_;
   bool goes_on_ = false;
+  std::string report_;  // the file; "": none
+  bool anonymous_ = false;
+  StandIns names_;
 };
 
 }  // namespace
@@ -281,6 +247,8 @@ const SubcommandEntry kDiagnoseSubcommand{
     {{"lunscope diagnose", "watch for 30 seconds, then say what was found"},
      {"lunscope diagnose --duration 5m --role target", "five minutes, the target's side only"},
      {"lunscope diagnose --watch", "go on, and show each finding as it begins and ends"},
+     {"lunscope diagnose --report slow.html", "a report for a ticket as well, as one file"},
+     {"lunscope diagnose --anonymous --report slow.md", "the same, with stand-ins for all names"},
      {"lunscope diagnose lo.pcapng", "from a capture, without privileges"},
      {"lunscope diagnose target.pcapng --role target -o json", "taken at the target, as JSON"}},
     MakeSubcommand<DiagnoseSubcommand>};

@@ -12,7 +12,9 @@
 #include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/metrics/metrics.h"
+#include "collector/run/capture_looks.h"
 #include "collector/run/capture_source.h"
+#include "collector/run/finding_lines.h"
 #include "collector/run/profile_options.h"
 #include "collector/run/redirect_notices.h"
 #include "collector/run/settings.h"
@@ -110,8 +112,10 @@ class ReplaySubcommand : public Subcommand {
 
   void PrintLines(Watcher& watcher, CaptureSource& capture, RedirectNotices& notices) {
     Tracer tracer(lines_, [] { return int64_t{0}; });  // a capture has the wall clock's time
+    FindingLines findings(tracer, lines_.findings && !lines_.pdus);
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
       LogNotice(notices.Take(applied));
+      findings.Take(record, applied);
       const bool is_line =
           record.kind != LUNSCOPE_RECORD_CONNECTION || (record.flags & LUNSCOPE_FLAG_CLOSED) != 0;
       if (is_line && record.time_ns < capture.from_ns()) return;
@@ -119,9 +123,15 @@ class ReplaySubcommand : public Subcommand {
       if (tracer.is_done()) capture.Stop();
     });
     tracer.Begin();
-    while (!watcher.is_done()) {
-      watcher.Drain();
+    const auto flush = [&] {
       if (!tracer.Flush(capture.NowNs())) capture.Stop();  // nobody reads on
+    };
+    if (findings.is_on()) {
+      ReadWithLooks(
+          watcher, capture,
+          [&](uint64_t now_ns) { findings.Look(watcher, now_ns, capture.from_ns()); }, flush);
+    } else {
+      for (; !watcher.is_done(); flush()) watcher.Drain();
     }
     watcher.ShowOpen([&](const lunscope_record& record, const Applied& applied) {
       tracer.TakeOpen(record, applied);

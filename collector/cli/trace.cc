@@ -17,6 +17,7 @@
 #include "collector/base/log.h"
 #include "collector/cli/subcommand.h"
 #include "collector/run/event_loop.h"
+#include "collector/run/finding_lines.h"
 #include "collector/run/guarded_output.h"
 #include "collector/run/live_sources.h"
 #include "collector/run/loss_notices.h"
@@ -87,10 +88,12 @@ class TraceSubcommand : public Subcommand {
  private:
   void Trace(Watcher& watcher, EventLoop& loop) {
     Tracer tracer(lines_, WallClockOffsetNs);
+    FindingLines findings(tracer, lines_.findings && !lines_.pdus && watch_.sources.iscsi);
     RedirectNotices notices(watch_.ports.ports);
     watcher.set_listener([&](const lunscope_record& record, const Applied& applied) {
       LogNotice(notices.Take(applied));
       tracer.Take(record, applied);
+      findings.Take(record, applied);
     });
     tracer.Begin();
     watcher.Watch(loop);
@@ -112,10 +115,12 @@ class TraceSubcommand : public Subcommand {
       const uint64_t drained_at_ns = MonotonicNs();
       watcher.DrainAfterWakeup();
       LogNotice(losses.Take(watcher.Commands(), drained_at_ns));
+      if (findings.IsDue(drained_at_ns)) findings.Look(watcher, drained_at_ns);
       // Rows that wait for names may be older than those that do not.
       if (!watcher.has_waiting()) is_read = tracer.Flush(drained_at_ns - kSettledNs);
     }
     watcher.Finish();
+    findings.Look(watcher, MonotonicNs());
     if (!tracer.is_done()) watcher.ShowOpen(take_open);
     tracer.End();
   }
@@ -146,6 +151,7 @@ const SubcommandEntry kTraceSubcommand{
      {"lunscope trace --role target -o json", "as JSON, seen from the target's side only"},
      {"lunscope trace --port 3260 --port 3261 --duration 10s --summary",
       "commands of two ports, and what they took in sum"},
+     {"lunscope trace --no-findings", "commands and events alone: no line says what goes wrong"},
      {"lunscope trace --pdu --count 20", "PDUs, with every field of their headers"},
      {"lunscope trace --source iscsi,scsi", "the SCSI layer as well, and the time above the wire"}},
     MakeSubcommand<TraceSubcommand>};

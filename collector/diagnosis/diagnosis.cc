@@ -2,6 +2,7 @@
 #include "collector/diagnosis/diagnosis.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 
 #include "collector/base/quantity.h"
@@ -28,8 +29,10 @@ void Diagnosis::Look(std::vector<ConnectionLook> connections, uint64_t now_ns) {
   Window window{now_ns, begin_ns_, connections, strands_, tally_, {}};
   GroupByLun(window);
   const std::vector<const Rule*>& rules = AllRules();
+  std::ranges::fill(beyond_now_, 0);
   for (size_t rule = 0; rule < rules.size(); rule++) {
     for (Hit& hit : rules[rule]->find(*rules[rule], window)) Take(rule, std::move(hit), now_ns);
+    beyond_[rule] = std::max(beyond_[rule], beyond_now_[rule]);
   }
   news_.clear();
   End(now_ns);
@@ -41,16 +44,25 @@ void Diagnosis::Look(std::vector<ConnectionLook> connections, uint64_t now_ns) {
   last_turn_ns_ = now_ns;
 }
 
+bool Diagnosis::HasRoom(size_t rule, FindingSeverity severity) const {
+  const bool is_critical = severity == FindingSeverity::kCritical;
+  return kept_[rule] < kMaxOfRule &&
+         states_.size() < (is_critical ? kMaxFindings : kMaxFindings - kForCritical);
+}
+
 void Diagnosis::Take(size_t rule, Hit hit, uint64_t now_ns) {
   const Key key{rule, hit.subject};
-  if (states_.size() >= kMaxFindings && !states_.contains(key)) {
-    unsaid_++;
+  const Rule& row = *AllRules()[rule];
+  if (!states_.contains(key) && !HasRoom(rule, hit.severity.value_or(row.severity))) {
+    beyond_now_[rule]++;
     return;
   }
-  const Rule& row = *AllRules()[rule];
   const auto [place, is_new] = states_.try_emplace(key);
   State& state = place->second;
-  if (is_new) state.first_ns = now_ns;
+  if (is_new) {
+    state.first_ns = now_ns;
+    kept_[rule]++;
+  }
   state.last_ns = now_ns;
   Finding& finding = state.finding;
   const uint64_t since_ns = hit.since_ns == 0 ? state.first_ns : hit.since_ns;
@@ -93,6 +105,7 @@ void Diagnosis::End(uint64_t now_ns) {
       if (ended_.size() == kMaxEnded) ended_.pop_front();
       ended_.push_back(std::move(state.finding));
     }
+    kept_[place->first.first]--;
     place = states_.erase(place);
   }
 }
@@ -117,7 +130,8 @@ std::string Diagnosis::LeftOut() const {
   };
   add(unlooked_, "connection");
   add(strands_.left_out(), "command");
-  add(unsaid_, "finding");
+  add(tally_.left_out(), "event");
+  add(std::accumulate(beyond_.begin(), beyond_.end(), uint64_t{0}), "finding");
   return text;
 }
 

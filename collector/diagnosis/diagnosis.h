@@ -40,6 +40,8 @@ struct Finding {
 class Diagnosis {
  public:
   static constexpr size_t kMaxFindings = 256;  // that hold at one time
+  static constexpr size_t kMaxOfRule = 64;     // of these, so that no rule takes all room
+  static constexpr size_t kForCritical = 64;   // places that only critical ones get
   static constexpr size_t kMaxEnded = 256;     // that are remembered
   static constexpr size_t kMaxConnections = 4096;
   static constexpr uint64_t kTurnNs = 10 * kSecondNs;
@@ -55,7 +57,9 @@ class Diagnosis {
   [[nodiscard]] const std::vector<Finding>& news() const { return news_; }
   // Those that hold, and those that have ended, the worst first.
   [[nodiscard]] std::vector<Finding> All() const;
-  // Connections, commands and findings that had no room here, in words; "" if all had.
+  // By the rule's row: subjects that had no room. At most so many at one look.
+  [[nodiscard]] const std::vector<uint64_t>& beyond() const { return beyond_; }
+  // Connections, commands, events and findings that had no room here, in words; "" if all had.
   [[nodiscard]] std::string LeftOut() const;
 
  private:
@@ -68,6 +72,7 @@ class Diagnosis {
   using Key = std::pair<size_t, Subject>;  // the rule's place in the table
 
   void Take(size_t rule, Hit hit, uint64_t now_ns);
+  [[nodiscard]] bool HasRoom(size_t rule, FindingSeverity severity) const;
   void Begin(uint64_t now_ns);
   static bool IsOver(const State& state, uint64_t now_ns);
   void End(uint64_t now_ns);
@@ -82,7 +87,9 @@ class Diagnosis {
   uint64_t next_ns_ = 0;   // of the next window
   uint64_t last_turn_ns_ = 0;
   size_t unlooked_ = 0;  // connections, at most so many at one look
-  uint64_t unsaid_ = 0;  // findings that had no room
+  std::vector<uint64_t> beyond_ = std::vector<uint64_t>(AllRules().size());
+  std::vector<uint64_t> beyond_now_ = beyond_;                         // at this look
+  std::vector<size_t> kept_ = std::vector<size_t>(AllRules().size());  // states, by row
 };
 
 }  // namespace lunscope

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "collector/base/clock.h"
 #include "collector/base/json.h"
 #include "collector/base/quantity.h"
 #include "collector/diagnosis/words.h"
 #include "collector/lines/shared_keys.h"
+#include "collector/lines/trace_line.h"
 #include "collector/model/lun.h"
 #include "collector/names/names.h"
 
@@ -49,18 +51,6 @@ std::string WhenText(const Finding& finding, int64_t offset_ns) {
   return when;
 }
 
-std::string RunbookOf(const Finding& finding) {
-  return fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id);
-}
-
-const char* LabelOf(FindingSeverity severity) {
-  switch (severity) {
-    case FindingSeverity::kCritical: return "CRITICAL";
-    case FindingSeverity::kWarning: return "WARNING";
-    default: return "INFO";
-  }
-}
-
 void FillSubject(json::Members& line, const Finding& finding) {
   const Subject& subject = finding.subject;
   line.String("kind", SubjectKindName(finding.rule->kind));
@@ -86,6 +76,24 @@ void FillFinding(json::Members& line, const Finding& finding, int64_t offset_ns)
   line.String("runbook", RunbookOf(finding));
 }
 
+// The rules with more subjects than there is room for.
+void FillBeyond(json::Elements& list, const std::vector<uint64_t>& beyond) {
+  for (size_t row = 0; row < beyond.size(); row++) {
+    if (beyond[row] == 0) continue;
+    list.Object([&](json::Members& line) {
+      line.String("finding", AllRules()[row]->id);
+      line.Number("subjects", beyond[row]);
+    });
+  }
+}
+
+// "pdu-rejected", "pdu-rejected has ended, after 12.0 s"
+std::string NewsText(const Finding& finding) {
+  if (finding.until_ns == 0) return std::string(finding.rule->id);
+  return fmt::format("{} has ended, after {}", finding.rule->id,
+                     TimeText(finding.until_ns - finding.since_ns));
+}
+
 size_t CountHolding(const std::vector<Finding>& findings) {
   return static_cast<size_t>(std::ranges::count(findings, uint64_t{0}, &Finding::until_ns));
 }
@@ -100,16 +108,67 @@ std::string_view SeverityName(FindingSeverity severity) {
   }
 }
 
+const char* SeverityLabel(FindingSeverity severity) {
+  switch (severity) {
+    case FindingSeverity::kCritical: return "CRITICAL";
+    case FindingSeverity::kWarning: return "WARNING";
+    default: return "INFO";
+  }
+}
+
+std::string RunbookOf(const Finding& finding) {
+  return fmt::format("docs/RUNBOOKS.md#{}", finding.rule->id);
+}
+
+std::string SeenText(const Finding& finding, int64_t wall_clock_offset_ns) {
+  return fmt::format("Seen at {}, {}.", EndText(finding.subject.role),
+                     WhenText(finding, wall_clock_offset_ns));
+}
+
+std::string LookedAtText(const LookedAt& looked_at) {
+  return fmt::format("{} for {}: {}, {} open at the end", looked_at.from,
+                     TimeText(looked_at.length_ns), FormatCount(looked_at.commands, "command"),
+                     FormatCount(looked_at.connections, "connection"));
+}
+
+std::string FindingGroup::MoreText() const {
+  if (more == 0) return "";
+  return fmt::format("and {} more of {}", NumberText(more), rule->id);
+}
+
+std::vector<FindingGroup> Grouped(const std::vector<Finding>& findings, const LookedAt& looked_at) {
+  std::vector<FindingGroup> groups;
+  for (const Finding& finding : findings) {
+    auto group = std::ranges::find(groups, finding.rule, &FindingGroup::rule);
+    if (group == groups.end()) {
+      const size_t row = RowOf(*finding.rule);
+      const uint64_t beyond = row < looked_at.beyond.size() ? looked_at.beyond[row] : 0;
+      group = groups.insert(group, {finding.rule, {}, beyond});
+    }
+    if (group->shown.size() < FindingGroup::kShown) {
+      group->shown.push_back(&finding);
+    } else {
+      group->more++;
+    }
+  }
+  return groups;
+}
+
+std::string FindingsCountText(const std::vector<Finding>& findings, const LookedAt& looked_at) {
+  const uint64_t count =
+      std::accumulate(looked_at.beyond.begin(), looked_at.beyond.end(), findings.size());
+  return fmt::format("{} finding{}", NumberText(count), count == 1 ? "" : "s");
+}
+
 bool HasTrouble(const std::vector<Finding>& findings) {
   return std::ranges::any_of(
       findings, [](const Finding& finding) { return finding.severity > FindingSeverity::kInfo; });
 }
 
 std::string FindingText(const Finding& finding, int64_t wall_clock_offset_ns) {
-  std::string text = Wrapped(LabelOf(finding.severity), finding.sentence);
+  std::string text = Wrapped(SeverityLabel(finding.severity), finding.sentence);
   for (const std::string& sentence : finding.evidence) text += Wrapped("", sentence);
-  text += Wrapped("", fmt::format("Seen at {}, {}.", EndText(finding.subject.role),
-                                  WhenText(finding, wall_clock_offset_ns)));
+  text += Wrapped("", SeenText(finding, wall_clock_offset_ns));
   text += Wrapped("  To do:", finding.advice);
   text += Wrapped("", RunbookOf(finding));
   return text;
@@ -122,12 +181,13 @@ std::string FindingJson(const Finding& finding, int64_t wall_clock_offset_ns) {
 std::string ReportText(const std::vector<Finding>& findings, const LookedAt& looked_at,
                        int64_t wall_clock_offset_ns) {
   std::string text;
-  for (const Finding& finding : findings) text += FindingText(finding, wall_clock_offset_ns) + "\n";
-  text += findings.empty() ? "Nothing found.\n" : FormatCount(findings.size(), "finding") + ".\n";
-  text += Wrapped("Looked at", fmt::format("{} for {}: {}, {} open at the end", looked_at.from,
-                                           TimeText(looked_at.length_ns),
-                                           FormatCount(looked_at.commands, "command"),
-                                           FormatCount(looked_at.connections, "connection")));
+  for (const FindingGroup& group : Grouped(findings, looked_at)) {
+    for (const Finding* finding : group.shown)
+      text += FindingText(*finding, wall_clock_offset_ns) + "\n";
+    if (group.more != 0) text += Wrapped("", group.MoreText()) + "\n";
+  }
+  text += findings.empty() ? "Nothing found.\n" : FindingsCountText(findings, looked_at) + ".\n";
+  text += Wrapped("Looked at", LookedAtText(looked_at));
   for (const std::string& sentence : looked_at.unseen) text += Wrapped("Not seen", sentence);
   return text;
 }
@@ -139,6 +199,7 @@ std::string ReportJson(const std::vector<Finding>& findings, const LookedAt& loo
       for (const Finding& finding : findings)
         list.Object(FillFinding, finding, wall_clock_offset_ns);
     });
+    line.Array("not_listed", FillBeyond, looked_at.beyond);
     line.String("looked_at", looked_at.from);
     line.Decimal("seconds", static_cast<double>(looked_at.length_ns) / 1e9, 3);
     line.Number("commands", looked_at.commands);
@@ -175,12 +236,24 @@ std::string FindingsJson(const std::vector<Finding>& findings, std::string_view 
   return text + "\n";
 }
 
+std::string FindingRow(const Finding& finding, uint64_t time_ns, int64_t wall_clock_offset_ns,
+                       ShortNames& names) {
+  return fmt::format("{:<15} {:<3} {:<{}} finding {}: {}",
+                     FormatTimeOfDay(static_cast<int64_t>(time_ns) + wall_clock_offset_ns),
+                     EndName(finding.subject.role), names.Of(finding.subject.target),
+                     kTargetColumns, NewsText(finding), finding.sentence);
+}
+
+std::string FindingLineJson(const Finding& finding, uint64_t time_ns,
+                            int64_t wall_clock_offset_ns) {
+  return json::Object([&](json::Members& line) {
+    line.String("time", FormatTime(static_cast<int64_t>(time_ns) + wall_clock_offset_ns));
+    FillFinding(line, finding, wall_clock_offset_ns);
+  });
+}
+
 std::string FindingSentence(const Finding& finding) {
-  const std::string ended =
-      finding.until_ns == 0
-          ? ""
-          : fmt::format(" has ended, after {}", TimeText(finding.until_ns - finding.since_ns));
-  return fmt::format("{}{}: at {}: {}; {}", finding.rule->id, ended, EndText(finding.subject.role),
+  return fmt::format("{}: at {}: {}; {}", NewsText(finding), EndText(finding.subject.role),
                      finding.sentence, RunbookOf(finding));
 }
 

@@ -137,8 +137,10 @@ void Tally::Add(const TallyKey& key, const lunscope_record& record, const Applie
 }
 
 void Tally::GiveUpTheQuietest() {
-  entries_.erase(std::ranges::min_element(entries_, {},
-                                          [](const auto& entry) { return entry.second.last_ns; }));
+  const auto quietest = std::ranges::min_element(
+      entries_, {}, [](const auto& entry) { return entry.second.last_ns; });
+  left_out_ += quietest->second.count;
+  entries_.erase(quietest);
 }
 
 void Tally::Age(uint64_t now_ns) {

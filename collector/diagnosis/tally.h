@@ -73,6 +73,8 @@ class Tally {
   void Age(uint64_t now_ns);
 
   [[nodiscard]] const std::map<TallyKey, TallyEntry>& all() const { return entries_; }
+  // Happenings of entries that made room.
+  [[nodiscard]] uint64_t left_out() const { return left_out_; }
   // nullptr: it did not happen.
   [[nodiscard]] const TallyEntry* Find(const TallyKey& key) const;
 
@@ -84,6 +86,7 @@ class Tally {
   void GiveUpTheQuietest();
 
   std::map<TallyKey, TallyEntry> entries_;
+  uint64_t left_out_ = 0;
 };
 
 }  // namespace lunscope

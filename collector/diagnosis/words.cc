@@ -24,6 +24,12 @@ std::string TimesText(uint64_t count) {
   return fmt::format("{} times", count);
 }
 
+std::string NumberText(uint64_t number) {
+  std::string text = fmt::to_string(number);
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
 const char* EndText(uint8_t role) {
   return role == LUNSCOPE_ROLE_TARGET ? "the target's host" : "the initiator's host";
 }

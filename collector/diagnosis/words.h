@@ -14,6 +14,8 @@ std::string TimeText(uint64_t ns);
 std::string PercentText(double share);
 // "once", "twice", "12 times"
 std::string TimesText(uint64_t count);
+// "9,997"
+std::string NumberText(uint64_t number);
 // "this host": where the finding was seen.
 const char* EndText(uint8_t role);
 

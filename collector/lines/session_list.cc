@@ -46,13 +46,6 @@ std::string TimeOf(uint64_t monotonic_ns, int64_t wall_clock_offset_ns) {
   return FormatTime(static_cast<int64_t>(monotonic_ns) + wall_clock_offset_ns);
 }
 
-// Each party may declare a value of its own for such a key. kParameters has two rows for it, one
-// after the other: the initiator's comes first.
-bool IsOfBoth(size_t i) {
-  return (i > 0 && kParameters[i - 1].key == kParameters[i].key) ||
-         (i + 1 < kParameterCount && kParameters[i + 1].key == kParameters[i].key);
-}
-
 // The records of this connection that were lost, for any reason, as of the last walk.
 uint64_t RecordsLost(const Connection& connection) {
   uint64_t records = 0;

@@ -136,6 +136,13 @@ void DeclareAnew(Party party, std::string_view key, const std::string& value, Sc
 // The first value of this key. REQUIRES: it is one of kParameters.
 const std::string& ValueOf(const ParameterValues& values, std::string_view key);
 
+// Each party may declare a value of its own for such a key. kParameters has two rows for it, one
+// after the other: the initiator's comes first.
+constexpr bool IsOfBoth(size_t i) {
+  return (i > 0 && kParameters[i - 1].key == kParameters[i].key) ||
+         (i + 1 < kParameterCount && kParameters[i + 1].key == kParameters[i].key);
+}
+
 constexpr bool IsNumber(const Parameter& parameter) { return parameter.maximum != 0; }
 constexpr bool IsBoolean(const Parameter& parameter) {
   return parameter.result == ResultFunction::kAnd || parameter.result == ResultFunction::kOr;

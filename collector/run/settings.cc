@@ -21,8 +21,7 @@ constexpr uint32_t kMaxRingBytes = 1U << 30;
 // Options that say nothing about the SCSI layers.
 constexpr std::string_view kConnectionOptions[] = {
     "port", "role", "inflight", "connection-memory", "no-header-digests", "no-phases"};
-constexpr uint64_t kMinSlowNs = 1'000;
-constexpr uint64_t kMaxSlowNs = 3'600'000'000'000;
+constexpr uint64_t kMinSlowNs = 1'000, kMaxSlowNs = 3'600'000'000'000;
 
 Refusal SetPorts(const std::vector<std::string>& texts, std::vector<uint16_t>& ports) {
   std::vector<uint16_t> given;
@@ -194,10 +193,9 @@ Status CountingOptions::Check(const Sources& sources) const {
     return UsageError("--slow needs --mode aggregate, for else every command has a record");
   if (aggregates_commands && !sources.iscsi)
     return UsageError("--mode aggregate is for --source iscsi");
-  if (aggregates_commands && sources.midlayer) {
+  if (aggregates_commands && sources.midlayer)
     return UsageError(
         "--mode aggregate excludes --source scsi, which looks for each command on the wire");
-  }
   return Nothing{};
 }
 
@@ -209,6 +207,7 @@ OptionList LineOptions::Options() {
                        summary),
           SwitchOption("no-events", "No lines for logins, ends of connections and the like", events,
                        false),
+          SwitchOption("no-findings", "No lines for findings that begin or end", findings, false),
           SwitchOption("phases", "Columns for the phases of each command: whose time it took",
                        columns.phases),
           SwitchOption("by-lun", "With --summary: a row for each LUN of each target",

@@ -96,8 +96,9 @@ struct LogOptions {
 // Which lines are shown, and how many.
 struct LineOptions {
   bool json = false;
-  bool pdus = false;   // a line for each PDU, instead of lines for commands
-  bool events = true;  // lines for what is no command, beside those for commands
+  bool pdus = false;     // a line for each PDU, instead of lines for commands
+  bool events = true;    // lines for what is no command, beside those for commands
+  bool findings = true;  // lines for these, beside those for commands
   bool summary = false;
   bool is_summary_by_lun = false;
   TableColumns columns;           // on request

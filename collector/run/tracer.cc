@@ -12,6 +12,7 @@
 #include "collector/base/log.h"
 #include "collector/base/output.h"
 #include "collector/base/record.h"
+#include "collector/diagnosis/report.h"
 #include "collector/lines/event_line.h"
 #include "collector/lines/pdu_line.h"
 #include "collector/lines/trace_line.h"
@@ -100,6 +101,13 @@ void Tracer::TakeEvent(const lunscope_record& record, const Applied& applied) {
   lines_.emplace_back(event->time_ns, options_.json
                                           ? EventJson(*event, wall_clock_offset_ns_)
                                           : EventRow(*event, wall_clock_offset_ns_, names_));
+}
+
+void Tracer::TakeFinding(const Finding& finding, uint64_t time_ns) {
+  if (left_ == 0) return;
+  lines_.emplace_back(time_ns, options_.json
+                                   ? FindingLineJson(finding, time_ns, wall_clock_offset_ns_)
+                                   : FindingRow(finding, time_ns, wall_clock_offset_ns_, names_));
 }
 
 void Tracer::TakeCommand(const lunscope_command_record& command, const Applied& applied,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collector/base/result.h"
+#include "collector/diagnosis/diagnosis.h"
 #include "collector/lines/day_mark.h"
 #include "collector/lines/short_names.h"
 #include "collector/lines/summary.h"
@@ -35,6 +36,8 @@ class Tracer {
   // Print the lines of what happened before until_ns, in the order of their times. They need to be
   // sorted because rings are drained one after the other. False: standard output is closed.
   bool Flush(uint64_t until_ns);
+  // A finding that begins or has ended, as it is known at this time.
+  void TakeFinding(const Finding& finding, uint64_t time_ns);
   // A command in flight, for the list that End() or SayOpen() prints.
   void TakeOpen(const lunscope_record& record, const Applied& applied);
   // Print the list of commands in flight, the oldest first, on standard error.

@@ -30,11 +30,12 @@ BASE = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/.+"']
 MODEL = [*PROTOCOL, *STANDARD, r"<fmt/[a-z]+\.h>", r'"collector/base/(?!(?:clock|files)\.h").+"',
          r'"collector/(names|model)/.+"']
 DIAGNOSIS = [*MODEL, r'"collector/(lines|diagnosis)/.+"']
+REPORT = [*DIAGNOSIS, r'"collector/base/clock\.h"', r'"collector/report/.+"']
 PROBE = [*BASE, r'"collector/probe/.+"', r"<bpf/.+>", r"<linux/.+>", r"<(elf|sched)\.h>",
          r'"(lunscope|scsi)\.skel\.h"']
 RUN = [*BASE, r'"collector/(names|model|metrics|lines|diagnosis|web|probe|replay|host|run)/.+"']
 PRIVILEGES = [*RUN, r"<(grp|pwd|sched|seccomp)\.h>", r"<linux/securebits\.h>"]
-CLI = [*RUN, r'"collector/cli/.+"']
+CLI = [*RUN, r'"collector/(report|cli)/.+"']
 LAYERS = {
     # The vocabulary, and nothing of the engine: the collector reads records without it.
     "include/lunscope/records.h": [r'"(types|iscsi|scsi|reasons|phases)\.h"'],
@@ -49,6 +50,8 @@ LAYERS = {
     # Findings: pure, as the model is. Only their text has times of the wall clock.
     "collector/diagnosis/report.": [*DIAGNOSIS, r'"collector/base/clock\.h"'],
     "collector/diagnosis/": DIAGNOSIS,
+    # Findings and the model's figures as a file; pure as well.
+    "collector/report/": REPORT,
     "collector/web/": [*BASE, r'"collector/web/.+"', r"<curl/curl\.h>", r"<microhttpd\.h>",
                        r"<zlib\.h>", r"<netdb\.h>", r"<malloc\.h>", r"<gnutls/[a-z0-9]+\.h>",
                        r"<yaml-cpp/yaml\.h>", r"<crypt\.h>"],
@@ -265,6 +268,10 @@ MUTATIONS = [
     ("collector/diagnosis/rule.cc", put('#include "collector/base/clock.h"'),
      includes_follow_the_layers),
     ("collector/diagnosis/report.cc", put('#include "collector/run/watcher.h"'),
+     includes_follow_the_layers),
+    ("collector/report/report.cc", put('#include "collector/metrics/metrics.h"'),
+     includes_follow_the_layers),
+    ("collector/diagnosis/words.cc", put('#include "collector/report/report.h"'),
      includes_follow_the_layers),
     ("collector/names/names.cc", put('#include "collector/model/lun.h"'),
      includes_follow_the_layers),

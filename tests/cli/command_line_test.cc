@@ -107,6 +107,12 @@ const RefusedRow kRefused[] = {
     {"sessions --web.listen-address 13260",
      "--web.listen-address must be HOST:PORT or unix:PATH, such as 127.0.0.1:13260, [::1]:13260 "
      "or unix:/run/lunscope.sock, not '13260'; see 'lunscope sessions --help'"},
+    {"diagnose --report slow.pdf",
+     "--report must be a file whose name ends in .html or .md, not 'slow.pdf'; see 'lunscope "
+     "diagnose --help'"},
+    {"diagnose --report .md",
+     "--report must be a file whose name ends in .html or .md, not '.md'; see 'lunscope diagnose "
+     "--help'"},
     {"replay", "FILE is required; see 'lunscope replay --help'"},
     {"replay a.pcap -o xml",
      "--output must be table or json or metrics, not 'xml'; see 'lunscope replay --help'"},

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -18,6 +19,7 @@ namespace {
 
 using Json = nlohmann::json;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -70,11 +72,78 @@ TEST(Diagnosis, ForgetsNothingOfAConnectionThatHasClosed) {
 
 TEST(Diagnosis, BoundsItsFindings) {
   Clinic clinic;
-  for (uint64_t id = 1; id <= Diagnosis::kMaxFindings + 50; id++)
+  for (uint64_t id = 1; id <= Diagnosis::kMaxOfRule + 50; id++)
     clinic.host.Opens(id).LogsIn({.target = "iqn.disk" + std::to_string(id)}).Rejects(4);
-  clinic.Looks(1);
-  EXPECT_THAT(clinic.Found(), SizeIs(Diagnosis::kMaxFindings));
+  clinic.Looks(2);  // the second one counts none again
+  EXPECT_THAT(clinic.Found(), SizeIs(Diagnosis::kMaxOfRule));
   EXPECT_EQ(clinic.diagnosis.LeftOut(), "50 findings");
+}
+
+// Initiators that send beyond the command window.
+std::vector<ConnectionLook> Beyond(size_t count) {
+  std::vector<ConnectionLook> looks(count);
+  for (size_t i = 0; i < count; i++) {
+    looks[i].id = i + 1;
+    looks[i].role = kInitiator;
+    looks[i].target = "iqn.disk";
+    looks[i].initiator = "iqn.host" + std::to_string(i);
+    looks[i].local = "192.0.2.1:40000";
+    looks[i].remote = "192.0.2.2:3260";
+    looks[i].counters.commands_beyond = 1;
+  }
+  return looks;
+}
+
+TEST(Diagnosis, GroupsTenThousandSubjectsOfARule) {
+  Diagnosis diagnosis;
+  diagnosis.Look(Beyond(10'000), kSecondNs);
+  const std::vector<Finding> all = diagnosis.All();
+  EXPECT_THAT(all, SizeIs(Diagnosis::kMaxOfRule));
+  EXPECT_EQ(diagnosis.LeftOut(), "9936 findings");
+  LookedAt looked_at;
+  looked_at.beyond = diagnosis.beyond();
+  const std::string text = ReportText(all, looked_at, 0);
+  size_t shown = 0;
+  for (size_t at = 0; (at = text.find("CRITICAL", at)) != std::string::npos; at++) shown++;
+  EXPECT_EQ(shown, 3u);
+  EXPECT_THAT(text, HasSubstr("\n          and 9,997 more of commands-beyond-window\n\n"
+                              "10,000 findings.\n"));
+  const Json json = Json::parse(ReportJson(all, looked_at, 0));
+  EXPECT_THAT(json["findings"], SizeIs(Diagnosis::kMaxOfRule));
+  EXPECT_EQ(json["not_listed"],
+            Json({{{"finding", "commands-beyond-window"}, {"subjects", 9936}}}));
+}
+
+// The figure is that of the worst look, so that looking again adds nothing.
+TEST(Diagnosis, CountsWhatHadNoRoomOnce) {
+  Diagnosis diagnosis;
+  for (uint64_t look = 1; look <= 3; look++) diagnosis.Look(Beyond(100), look * kSecondNs);
+  EXPECT_EQ(diagnosis.LeftOut(), "36 findings");
+}
+
+TEST(Diagnosis, LeavesRoomForOtherRules) {
+  Clinic clinic;
+  for (uint64_t id = 1; id <= 300; id++)
+    clinic.host.Opens(id)
+        .LogsIn({.target = "iqn.disk" + std::to_string(id)})
+        .Rejects(4)
+        .RequestsTask(1)
+        .SendsBeyond(1);
+  clinic.Looks(1);
+  const std::vector<std::string> found = clinic.Found();
+  for (const char* id :
+       {"critical commands-beyond-window", "warning pdu-rejected", "warning commands-aborted"})
+    EXPECT_EQ(std::ranges::count(found, id), Diagnosis::kMaxOfRule) << id;
+}
+
+TEST(Grouped, KeepsFewFindingsAsTheyAre) {
+  Diagnosis diagnosis;
+  diagnosis.Look(Beyond(4), kSecondNs);
+  const std::vector<Finding> all = diagnosis.All();
+  const std::vector<FindingGroup> groups = Grouped(all, {});
+  ASSERT_THAT(groups, SizeIs(1));
+  EXPECT_THAT(groups[0].shown, ElementsAre(&all[0], &all[1], &all[2]));
+  EXPECT_EQ(groups[0].MoreText(), "and 1 more of commands-beyond-window");
 }
 
 TEST(Tally, BoundsItsEntries) {
@@ -87,6 +156,8 @@ TEST(Tally, BoundsItsEntries) {
     clinic.host.Opens(id).LogsIn({.target = "iqn.disk" + std::to_string(id)}).Closes();
   }
   EXPECT_THAT(tally.all(), SizeIs(Tally::kMaxEntries));
+  // Each has two entries: its login, and its end without a logout.
+  EXPECT_EQ(tally.left_out(), 3 * Tally::kMaxEntries);
   tally.Age(clinic.host.now_ns + Tally::kKeptNs + 1);
   EXPECT_THAT(tally.all(), IsEmpty());
 }
@@ -125,6 +196,7 @@ TEST(Report, SaysWhatWasLookedAt) {
             "Not seen  No target's end was seen.\n");
   EXPECT_EQ(Json::parse(ReportJson({}, kLookedAt, 0)),
             Json({{"findings", Json::array()},
+                  {"not_listed", Json::array()},
                   {"looked_at", "port 3260"},
                   {"seconds", 30.0},
                   {"commands", 2},

@@ -73,11 +73,15 @@ def lines_of(text):
 
 def records_of(text):
     """Those of commands or PDUs."""
-    return [line for line in lines_of(text) if "event" not in line]
+    return [line for line in lines_of(text) if "event" not in line and "finding" not in line]
 
 
 def events_of(text):
     return [line for line in lines_of(text) if "event" in line]
+
+
+def findings_of(text):
+    return [line for line in lines_of(text) if "finding" in line]
 
 
 def _start(command, line):

@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Findings of `serve`: as pages, as metrics, and on standard error. test_diagnose.py has the rules.
+"""Findings of `serve`: as pages, as metrics, and on standard error. The report of `diagnose`.
+test_diagnose.py has the rules.
 """
 
 import json
 import re
+import stat
+import tempfile
 import time
 import urllib.error
+from pathlib import Path
 
 from harness.attribution import log_in, read, write
+from harness.capture import Capture
 from harness.case import LiveTest, TgtdTest, main
 from harness.compare import ROLES
-from harness.dialogue import TARGET_NAME, I, Stage, T, login_request, login_response
-from harness.lunscope import Serve
-from harness.pdus import text
+from harness.diagnose import Diagnose
+from harness.dialogue import INITIATOR_NAME, TARGET_NAME, I, Stage, T, login_request, login_response
+from harness.lunscope import Serve, Trace, fail_to_start, findings_of, replay
+from harness.pdus import data_in, response, text
+from harness.pdus import read as read_pdu
 from harness.process import run, wait_until
 from harness.scripted import Initiator
 
@@ -31,7 +38,7 @@ def refuse_twice(stage):
             conversation.end("target")
 
 
-def findings_of(serve):
+def page_of(serve):
     return json.loads(serve.page("/findings.json"))
 
 
@@ -39,7 +46,7 @@ class Wrong(LiveTest):
 
     def test_a_login_that_is_refused(self):
         def page_of_both_ends():
-            page = findings_of(serve)
+            page = page_of(serve)
             sentences = [finding["sentence"] for finding in page["findings"]]
             return page if sentences == 2 * [SENTENCE + "twice"] else None
 
@@ -95,6 +102,77 @@ class Wrong(LiveTest):
             self.assertNotIn("login-refused", serve.process.stderr)
 
 
+class Traces(LiveTest):
+
+    def test_a_line_among_the_commands(self):
+        with Stage() as stage, Capture(stage.port) as capture:
+            with Trace(stage.port) as trace, Trace(
+                    stage.port, options=["--no-findings"]) as without:
+                refuse_twice(stage)
+                time.sleep(1.5)
+                trace.stop()
+                without.stop()
+                live = findings_of(trace.process.stdout.decode())
+                self.assertEqual(findings_of(without.process.stdout.decode()), [])
+            capture.stop()
+            _, replayed, _ = replay(capture.file, "-o", "json", "--port", stage.port)
+            _, table, _ = replay(capture.file, "--port", stage.port)
+        self.assertEqual({(line["finding"], line["subject"]["role"]) for line in live},
+                         {("login-refused", role) for role in ROLES})
+        line, = findings_of(replayed)
+        self.assertEqual(line["sentence"], SENTENCE + "twice")
+        self.assertEqual(list(line)[:2], ["time", "finding"])
+        self.assertIn(f" finding login-refused: {SENTENCE}twice\n", table)
+
+
+class Reports(LiveTest):
+
+    def test_a_report_of_a_live_host(self):
+        hostile = text(InitiatorName="iqn.2024-01.test:<b>", TargetName=TARGET_NAME)
+        with tempfile.TemporaryDirectory() as folder, Stage() as stage:
+            file = Path(folder) / "report.html"
+            with Diagnose(stage.port, options=["--report", str(file)]) as diagnose:
+                refuse_twice(stage)
+                with stage.connect() as conversation:
+                    conversation.say([
+                        I(login_request(hostile, names=False)), T(login_response()),
+                        I(read_pdu(1)), T(data_in(1), response(1))])
+                    time.sleep(1.5)
+                    report = diagnose.stop()
+            self.assertEqual([entry.name for entry in Path(folder).iterdir()], ["report.html"])
+            self.assertEqual(stat.S_IMODE(file.stat().st_mode) & ~0o640, 0)
+            page = file.read_text(encoding="ascii")
+        self.assertEqual(report.ids("target"), {"login-refused": "warning"})
+        for words in (report.sentence("login-refused", "target"), TARGET_NAME, "<svg ",
+                      "iqn.2024-01.test:&lt;b&gt;", "Where the time goes", "CID 0: 127.0.0.1:"):
+            self.assertIn(words, page)
+        self.assertNotIn("test:<b>", page)
+
+    def test_no_name_is_left(self):
+        with tempfile.TemporaryDirectory() as folder, Stage() as stage:
+            file = Path(folder) / "report.md"
+            with Diagnose(stage.port, options=["--anonymous", "--report", str(file)]) as diagnose:
+                refuse_twice(stage)
+                with stage.connect() as conversation:
+                    conversation.say([I(login_request()), T(login_response())])
+                    time.sleep(1.5)
+                    report = diagnose.stop()
+            page = file.read_text(encoding="ascii")
+        sentence = report.sentence("login-refused", "target")
+        self.assertRegex(sentence, r"^initiator-\d at host-1 cannot log in to target-1: "
+                                   r"Authentication failure \(0201\), twice$")
+        self.assertIn("CID 0: host-1:", page)
+        self.assertRegex(page, r"\n\| Host \| host-\d \|\n")
+        for said in json.dumps(report.said), page:
+            for name in NAME, TARGET_NAME, INITIATOR_NAME, "127.0.0.1":
+                self.assertNotIn(name, said)
+
+    def test_no_such_folder(self):
+        code, said = fail_to_start(["diagnose", "--report", "/nowhere/at/all.md"])
+        self.assertEqual(code, 1)
+        self.assertIn("cannot write /nowhere/at/all.md: No such file or directory (errno 2)", said)
+
+
 class Good(TgtdTest):
 
     def test_tools(self):
@@ -106,7 +184,7 @@ class Good(TgtdTest):
                 initiator.logout()
             time.sleep(3)  # for looks behind all of that
             metrics = serve.settled()
-            page, said = findings_of(serve), serve.process.stderr
+            page, said = page_of(serve), serve.process.stderr
         self.assertGreater(metrics.total("commands_seen_total"), 40)
         self.assertEqual(metrics.total("findings_total"), 0)
         self.assertEqual(page, {"findings": [], "hold": 0, "ended": 0, "left_out": ""})

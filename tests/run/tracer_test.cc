@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -86,6 +87,57 @@ TEST_F(TracerTest, PrintsInTheOrderOfTimesWhatIsOldEnough) {
   EXPECT_THAT(
       LinesOf([&] { tracer_->End(); }),
       ElementsAre(HasSubstr("\"lba\":3,"), HasSubstr("\"lba\":9,"), HasSubstr("\"lba\":4,")));
+}
+
+// A finding about the target of connection 1, which begins at 1 s.
+Finding Rejected(uint64_t until_ns = 0) {
+  const auto* rule = *std::ranges::find(AllRules(), "pdu-rejected", &Rule::id);
+  return {rule,
+          FindingSeverity::kWarning,
+          {kTarget, kDisk, kHost, "192.0.2.1"},
+          "it rejects PDUs",
+          {},
+          "Look.",
+          1'000'000'000,
+          until_ns};
+}
+
+TEST_F(TracerTest, HasALineForAFindingAmongTheOthers) {
+  setenv("TZ", "UTC", 1);
+  tzset();
+  host_.Opens(1);
+  Trace({.json = true});
+  CompletesAt(3'000'000'000, 3);
+  tracer_->TakeFinding(Rejected(), 2'000'000'000);
+  CompletesAt(1'000'000'000, 1);
+  EXPECT_THAT(
+      LinesOf([&] { tracer_->End(); }),
+      ElementsAre(
+          HasSubstr("\"lba\":1,"),
+          "{\"time\":\"1970-01-01T00:00:02.000000Z\",\"finding\":\"pdu-rejected\","
+          "\"severity\":\"warning\",\"subject\":{\"kind\":\"initiator\",\"role\":\"target\","
+          "\"target\":\"iqn.disk\",\"initiator\":\"iqn.host\",\"address\":\"192.0.2.1\"},"
+          "\"sentence\":\"it rejects PDUs\",\"evidence\":[],"
+          "\"since\":\"1970-01-01T00:00:01.000000Z\",\"advice\":\"Look.\","
+          "\"runbook\":\"docs/RUNBOOKS.md#pdu-rejected\"}",
+          HasSubstr("\"lba\":3,")));
+  Trace({});
+  tracer_->TakeFinding(Rejected(), 2'000'000'000);
+  tracer_->TakeFinding(Rejected(6'000'000'000), 7'000'000'000);
+  EXPECT_THAT(LinesOf([&] { tracer_->End(); }),
+              ElementsAre("1970-01-01 +0000",
+                          "00:00:02.000000 tgt iqn.disk         finding pdu-rejected: it rejects "
+                          "PDUs",
+                          "00:00:07.000000 tgt iqn.disk         finding pdu-rejected has ended, "
+                          "after 5.0 s: it rejects PDUs"));
+}
+
+TEST_F(TracerTest, HasNoFindingBehindItsCount) {
+  host_.Opens(1);
+  Trace({.json = true, .count = 1});
+  CompletesAt(1, 1);
+  tracer_->TakeFinding(Rejected(), 2);
+  EXPECT_EQ(LinesOf([&] { tracer_->End(); }).size(), 1u);
 }
 
 TEST_F(TracerTest, IsDoneAfterACount) {
