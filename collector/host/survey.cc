@@ -93,8 +93,9 @@ std::vector<CheckResult> DescribePortals(const std::vector<Portal>& listeners,
 std::vector<CheckResult> DescribeSessions(const std::vector<HostSession>& sessions,
                                           const std::vector<uint16_t>& ports) {
   std::vector<CheckResult> findings;
-  findings.reserve(sessions.size());
-  for (const HostSession& session : sessions) findings.push_back(DescribeSession(session, ports));
+  for (const HostSession& session : sessions) {
+    if (session.has_connection) findings.push_back(DescribeSession(session, ports));
+  }
   if (findings.empty())
     findings.push_back(
         {kSessions, "sessions", CheckState::kNote, "sysfs, LIO and tgt list no session"});

@@ -20,6 +20,12 @@ HostSession Described(uint8_t role, const char* target, const char* initiator, c
   return session;
 }
 
+HostSession Idle(const char* target, const char* portal) {
+  HostSession session = Described(kTarget, target, "", portal, "");
+  session.has_connection = false;
+  return session;
+}
+
 struct Row {
   const char* what;
   std::vector<HostSession> sessions;
@@ -86,6 +92,18 @@ const Row kRows[] = {
      "192.0.2.7:5001",
      "192.0.2.2:3260",
      "  "},
+    {"a target that nobody has logged in to",
+     {Idle("tape", "192.0.2.1:3260")},
+     kTarget,
+     "192.0.2.1:3260",
+     "192.0.2.7:5000",
+     "  "},
+    {"a session, and another target of the portal that nobody has logged in to",
+     {kDisk, Idle("tape", "192.0.2.1:3260")},
+     kTarget,
+     "192.0.2.1:3260",
+     "192.0.2.7:5000",
+     "disk host here"},
     {"a portal that is not an address",
      {Described(kTarget, "disk", "host", "nonsense", "")},
      kTarget,

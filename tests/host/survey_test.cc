@@ -54,6 +54,10 @@ TEST(Sessions, OnOtherPortsAreAWarning) {
   EXPECT_THAT(Written(DescribeSessions({used, served}, {3260, 3262})),
               ElementsAre("note sysfs: this host uses iqn.disk",
                           "note tgtadm: this host serves iqn.\\x1b[2J"));
+  // A target that nobody has logged in to is no session.
+  served.has_connection = false;
+  EXPECT_THAT(Written(DescribeSessions({served}, {3260})),
+              ElementsAre("note sessions: sysfs, LIO and tgt list no session"));
   EXPECT_THAT(Written(DescribeSessions({}, {3260})),
               ElementsAre("note sessions: sysfs, LIO and tgt list no session"));
 }
