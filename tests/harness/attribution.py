@@ -117,10 +117,9 @@ def phases_by_name(records):
             for name in names}
 
 
-def check(test, name, commands, records, shares, least, is_felt=True, may_be_off=SHARE):
+def check(test, name, commands, records, shares, least, is_felt=True):
     """commands: (without the fault, with it). least: seconds that the fault took at least. If the
-    fault is not to be felt, these are what it may be compared with. may_be_off: a phase, as a share of
-    what it should be or, if it should be nothing, of the fault.
+    fault is not to be felt, these are what it may be compared with.
     """
     without, with_it = commands
     injected = least
@@ -131,24 +130,24 @@ def check(test, name, commands, records, shares, least, is_felt=True, may_be_off
         before, after = (phases_by_name(each.records(records, role))
                          for each in (without, with_it))
         grown = {phase: after[phase] - before.get(phase, 0) for phase in after}
-        check_end(test, name, role, grown, shares.of(role), injected, may_be_off)
+        check_end(test, name, role, grown, shares.of(role), injected)
 
 
-def check_end(test, name, role, grown, shares, injected, may_be_off=SHARE):
+def check_end(test, name, role, grown, shares, injected):
     """grown: by how much each phase of this end has, {phase: seconds}."""
     print(json.dumps({"fault": name, "role": role, "injected_us": round(injected * 1e6), **{
         phase: f"{grown[phase] / injected:.1%}" for phase in PIECES[role] if phase in grown}}),
         flush=True)
     with test.subTest(name, role=role):
-        check_shares(test, grown, shares, injected, may_be_off)
+        check_shares(test, grown, shares, injected)
 
 
-def check_shares(test, grown, shares, injected, may_be_off):
+def check_shares(test, grown, shares, injected):
     left = dict(grown)
     for phase, share in shares.items():
         found = left.pop(phase)
         if share is not None:
-            test.assertAlmostEqual(found, share * injected, delta=may_be_off * share * injected,
+            test.assertAlmostEqual(found, share * injected, delta=SHARE * share * injected,
                                    msg=(phase, grown))
     for phase, seconds in left.items():
-        test.assertLessEqual(abs(seconds), may_be_off * injected, (phase, grown))
+        test.assertLessEqual(abs(seconds), SHARE * injected, (phase, grown))
