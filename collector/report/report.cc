@@ -23,6 +23,7 @@ void LearnAddress(const std::string& address, StandIns& names) {
 
 std::string FilesText(const std::vector<std::string>& files, StandIns& names) {
   std::vector<std::string> list;
+  list.reserve(files.size());
   for (const std::string& file : files)
     list.push_back(names.Of(NameKind::kCapture, Printable(file)));
   return fmt::format("{}", fmt::join(list, ", "));
