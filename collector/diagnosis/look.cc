@@ -7,11 +7,16 @@
 namespace lunscope {
 namespace {
 
-BurstParameters BurstsOf(const SessionTable& sessions, const Connection& connection) {
-  if (!connection.session) return {};
+// nullptr: the connection is of no session that is known.
+const Session* SessionOf(const SessionTable& sessions, const Connection& connection) {
+  if (!connection.session) return nullptr;
   const auto found = sessions.all().find(*connection.session);
-  if (found == sessions.all().end()) return {};
-  const ParameterValues& values = found->second.parameters;
+  return found == sessions.all().end() ? nullptr : &found->second;
+}
+
+BurstParameters BurstsOf(const Session* session) {
+  if (session == nullptr) return {};
+  const ParameterValues& values = session->parameters;
   return {ValueOf(values, "MaxBurstLength"), ValueOf(values, "InitialR2T"),
           ValueOf(values, "ImmediateData")};
 }
@@ -24,13 +29,11 @@ uint32_t NumberOf(const std::string& text) {
 
 // A length that was declared again may be less than what was right before, so nothing is known
 // then.
-Lengths LengthsOf(const SessionTable& sessions, const Connection& connection) {
-  if (!connection.session || connection.login.declared_again) return {};
-  const auto found = sessions.all().find(*connection.session);
-  if (found == sessions.all().end()) return {};
+Lengths LengthsOf(const Session* session, const Connection& connection) {
+  if (session == nullptr || connection.login.declared_again) return {};
   Lengths lengths{connection.seen};
-  lengths.burst = NumberOf(ValueOf(found->second.parameters, "MaxBurstLength"));
-  lengths.first_burst = NumberOf(ValueOf(found->second.parameters, "FirstBurstLength"));
+  lengths.burst = NumberOf(ValueOf(session->parameters, "MaxBurstLength"));
+  lengths.first_burst = NumberOf(ValueOf(session->parameters, "FirstBurstLength"));
   for (size_t i = 0; i < kParameterCount; i++) {
     if (kParameters[i].key != "MaxRecvDataSegmentLength") continue;
     const bool is_initiators = kParameters[i].result == ResultFunction::kInitiatorNumber;
@@ -66,12 +69,12 @@ std::vector<ConnectionLook> LookAt(const Model& model, size_t limit) {
   for (const auto& [id, connection] : model.connections()) {
     if (looks.size() == limit) break;
     if (connection.role == LUNSCOPE_ROLE_UNKNOWN) continue;
+    const Session* session = SessionOf(model.sessions(), connection);
     looks.push_back({id, connection.role, connection.target->first.name, connection.initiator,
                      connection.local, connection.remote, connection.session.has_value(),
                      connection.tcp, connection.window, connection.unread_bytes,
-                     connection.in_flight, connection.oldest_start_ns,
-                     BurstsOf(model.sessions(), connection),
-                     LengthsOf(model.sessions(), connection), CountersOf(connection)});
+                     connection.in_flight, connection.oldest_start_ns, BurstsOf(session),
+                     LengthsOf(session, connection), CountersOf(connection)});
   }
   return looks;
 }
